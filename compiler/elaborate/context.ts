@@ -1,0 +1,81 @@
+/** What elaboration carries along: the program under construction, what it will need at run time, and the problems found. */
+import type { DistributionName } from '../../dsl/draw.js';
+import type { Initializer } from '../../dsl/initializer.js';
+import type { NetworkValue } from '../../dsl/network.js';
+import { type Problem, problem } from '../../dsl/problem.js';
+import { type Builder, createBuilder } from '../builder.js';
+import type { Var } from '../program.js';
+import type { Type } from '../type.js';
+
+/** A trainable array; its first value is a function of (seed, name). */
+export type ParameterSpec = {
+  /** `network/layer-path/role`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initializer: Initializer;
+  readonly fanIn: number;
+  readonly fanOut: number;
+};
+
+/** A running value that training updates without a gradient, or an optimizer's moment. */
+export type StateSpec = { readonly name: string; readonly shape: readonly number[]; readonly initial: number };
+
+/** A random input: `rows` rows for each example, of `probes` probes of `shape` each. */
+export type DrawSpec = {
+  readonly name: string;
+  readonly distribution: DistributionName;
+  readonly rows: number;
+  readonly probes: number;
+  readonly shape: readonly number[];
+};
+
+export type Mode = 'train' | 'inference';
+
+export type Context = {
+  readonly builder: Builder;
+  readonly mode: Mode;
+  readonly batch: number;
+  readonly problems: Problem[];
+  readonly parameters: Map<string, ParameterSpec>;
+  readonly states: Map<string, StateSpec>;
+  readonly draws: Map<string, DrawSpec>;
+  /** Next values of running statistics, from the first application in term order. */
+  readonly nextStates: Map<string, Var>;
+  readonly networks: Map<string, NetworkValue>;
+  /** Outputs of each application by network name and argument. */
+  readonly applications: Map<string, { readonly at: Var; readonly outputs: ReadonlyMap<string, Var> } | null>;
+};
+
+export const createContext = (mode: Mode, batch: number): Context => ({
+  builder: createBuilder(),
+  mode,
+  batch,
+  problems: [],
+  parameters: new Map(),
+  states: new Map(),
+  draws: new Map(),
+  nextStates: new Map(),
+  networks: new Map(),
+  applications: new Map(),
+});
+
+/** Notes a problem; elaboration goes on elsewhere, so that all of them are found in one go. */
+export const fail = (context: Context, path: string, found: string, expected: string, hint?: string): null => {
+  context.problems.push(problem(path, found, expected, hint));
+  return null;
+};
+
+export const bindParameter = (context: Context, spec: ParameterSpec): Var => {
+  context.parameters.set(spec.name, spec);
+  return context.builder.bind('parameter', spec.name, { rows: 0, shape: spec.shape });
+};
+
+export const bindState = (context: Context, spec: StateSpec): Var => {
+  context.states.set(spec.name, spec);
+  return context.builder.bind('state', spec.name, { rows: 0, shape: spec.shape });
+};
+
+export const bindDraw = (context: Context, spec: DrawSpec, type: Type): Var => {
+  context.draws.set(spec.name, spec);
+  return context.builder.bind('draw', spec.name, type);
+};

@@ -1,0 +1,207 @@
+/** Elaborates expressions; equal expressions are elaborated once. */
+import type { BinaryOp, Node, UnaryOp } from '../../dsl/expr.js';
+import type { NetworkValue } from '../../dsl/network.js';
+import { showShape, sizeOf } from '../../dsl/shape.js';
+import { add, binary, constantLike, fillShape, joined, mul, select, sumAll, unary } from '../operations.js';
+import type { Emit, Var } from '../program.js';
+import { activate } from './activation.js';
+import { bindDraw, bindParameter, type Context, fail } from './context.js';
+import { applicationOf, declare, jvpAt, parametersOf, vjpAt } from './network.js';
+
+/** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
+export type Elaborate = (node: Node, path: string) => Var | null;
+
+/** Beyond this, e^x has no finite value in single precision. */
+const largestExponent = 88.7;
+
+const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
+  switch (op) {
+    case 'neg':
+    case 'log':
+    case 'sqrt':
+      return unary(emit, op, x);
+    case 'exp':
+      return unary(emit, 'exp', binary(emit, 'min', x, constantLike(emit, largestExponent, x.type)));
+    case 'square':
+      return mul(emit, x, x);
+    case 'abs':
+      return binary(emit, 'max', x, unary(emit, 'neg', x));
+    default:
+      return activate(emit, op, x, 0);
+  }
+};
+
+/** A key that equal expressions share: children by the variables they became. */
+const createKeys = () => {
+  const structures = new Map<NetworkValue, string>();
+  const networkKey = (net: NetworkValue): string => {
+    const known = structures.get(net) ?? JSON.stringify(net);
+    structures.set(net, known);
+    return known;
+  };
+  return (node: Node, children: readonly Var[]): string => {
+    const fields = Object.entries(node)
+      .filter(([, value]) => typeof value !== 'object' || Array.isArray(value))
+      .filter(([, value]) => !(Array.isArray(value) && value.some((item) => typeof item === 'object')));
+    const net = 'network' in node ? networkKey(node.network) : '';
+    return `${JSON.stringify(fields)}|${net}|${children.map((x) => x.id).join()}`;
+  };
+};
+
+export const createElaborate = (context: Context): Elaborate => {
+  const { emit } = context.builder;
+  const byIdentity = new Map<Node, Var | null>();
+  const byStructure = new Map<string, Var | null>();
+  const keyOf = createKeys();
+
+  const elaborate: Elaborate = (node, path) => {
+    const known = byIdentity.get(node);
+    if (known !== undefined) return known;
+    const result = elaborateNode(node, path);
+    byIdentity.set(node, result);
+    return result;
+  };
+
+  const elaborateNode = (node: Node, path: string): Var | null => {
+    const operands = operandsOf(node).map(([field, child]) => elaborate(child, `${path}.${field}`));
+    const children = operands.filter((x) => x !== null);
+    if (children.length < operands.length) return null;
+    const key = keyOf(node, children);
+    const known = byStructure.get(key);
+    if (known !== undefined) return known;
+    const result = build(node, children, path);
+    byStructure.set(key, result);
+    return result;
+  };
+
+  const build = (node: Node, operands: readonly Var[], path: string): Var | null => {
+    const [x, y, z] = operands;
+    switch (node.tag) {
+      case 'data':
+        return context.builder.bind('data', 'data', { rows: 1, shape: node.shape });
+      case 'constant':
+      case 'hyper':
+        return emit('constant', { value: node.value, rows: 0, shape: [] }, []);
+      case 'step':
+        return context.builder.bind('scalar', 'step', { rows: 0, shape: [] });
+      case 'draw':
+        return drawOf(node, path);
+      case 'parameter':
+        return bindParameter(context, { ...node, fanIn: sizeOf(node.shape), fanOut: sizeOf(node.shape) });
+      case 'sqNormOfWeights':
+        return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
+      case 'apply': {
+        const application = applicationOf(context, node.network, x, path);
+        const output = application?.outputs.get(node.output) ?? null;
+        return application !== null && output === null
+          ? fail(context, path, `output ${JSON.stringify(node.output)}`, `an output of ${node.network.name}`)
+          : output;
+      }
+      case 'jvp': {
+        const application = applicationOf(context, node.network, x, path);
+        return application && jvpAt(context, node.network, application, node.output, y, `${path}.tangent`);
+      }
+      case 'vjp': {
+        const application = applicationOf(context, node.network, x, path);
+        return application && vjpAt(context, node.network, application, node.output, y, `${path}.cotangent`);
+      }
+      case 'stop':
+        return unary(emit, 'stop', x);
+      case 'unary':
+        return applyUnary(emit, node.op, x);
+      case 'binary':
+        return sameShapes(path, x, y) && binaryOf(node.op, x, y);
+      case 'scale':
+        return scalarOnly(`${path}.by`, x) && mul(emit, fillShape(emit, x, y.type.shape), y);
+      case 'fill':
+        return scalarOnly(`${path}.of`, x) && fillShape(emit, x, node.shape);
+      case 'sum':
+        return sumAll(emit, x, node.keep);
+      case 'norm':
+        return unary(emit, 'sqrt', sumAll(emit, mul(emit, x, x), node.keep));
+      case 'select':
+        return sameShapes(path, x, y) && sameShapes(path, y, z) && select(emit, x, y, z);
+      case 'reshape':
+        return sizeOf(node.shape) === sizeOf(x.type.shape)
+          ? emit('reshape', { shape: node.shape }, [x])
+          : fail(context, path, showShape(x.type.shape), `${sizeOf(node.shape)} elements for ${showShape(node.shape)}`);
+      case 'slice':
+        return node.begin.length === x.type.shape.length &&
+          node.size.length === x.type.shape.length &&
+          x.type.shape.every((n, i) => node.begin[i] + node.size[i] <= n)
+          ? emit('slice', { begin: node.begin, size: node.size }, [x])
+          : fail(
+              context,
+              path,
+              `begin ${showShape(node.begin)} size ${showShape(node.size)}`,
+              `a block inside ${showShape(x.type.shape)}`,
+            );
+      case 'concat':
+        return concatOf(operands, node.axis, path);
+      case 'pad':
+        return [node.before, node.after].every((p) => p.length === x.type.shape.length)
+          ? emit('pad', { before: node.before, after: node.after }, [x])
+          : fail(context, path, `padding for ${node.before.length} axes`, `one for each axis of ${showShape(x.type.shape)}`);
+    }
+  };
+
+  const binaryOf = (op: BinaryOp, x: Var, y: Var): Var => binary(emit, op, x, y);
+
+  const sameShapes = (path: string, x: Var, y: Var): true | null =>
+    x.type.shape.join() === y.type.shape.join() && x.type.shape.length === y.type.shape.length
+      ? true
+      : fail(context, path, `shapes ${showShape(x.type.shape)} and ${showShape(y.type.shape)}`, 'equal shapes');
+
+  const scalarOnly = (path: string, x: Var): true | null =>
+    x.type.shape.length === 0 ? true : fail(context, path, showShape(x.type.shape), 'a scalar');
+
+  const drawOf = (node: Extract<Node, { tag: 'draw' }>, path: string): Var | null => {
+    const probes = node.probes ?? 1;
+    if (node.distribution === 'orthonormal' && probes > sizeOf(node.shape)) {
+      return fail(context, path, `${probes} orthonormal probes`, `at most ${sizeOf(node.shape)}, the dimension`);
+    }
+    const known = context.draws.get(node.name);
+    const spec = { name: node.name, distribution: node.distribution, rows: 1, probes, shape: node.shape };
+    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(spec)) {
+      return fail(context, path, `two draws named ${JSON.stringify(node.name)}`, 'one draw for each name');
+    }
+    const shape = node.probes === undefined ? node.shape : [node.probes, ...node.shape];
+    return bindDraw(context, spec, { rows: 1, shape });
+  };
+
+  const sqNormOfWeights = (net: NetworkValue, only: 'all' | 'kernels'): Var => {
+    const chosen = parametersOf(net).filter(({ name }) => only === 'all' || name.endsWith('/kernel'));
+    return chosen
+      .map((spec) => bindParameter(context, spec))
+      .map((w) => sumAll(emit, mul(emit, w, w)))
+      .reduce((total, term) => add(emit, total, term), emit('constant', { value: 0, rows: 0, shape: [] }, []));
+  };
+
+  const concatOf = (parts: readonly Var[], axis: number, path: string): Var | null => {
+    const shapes = parts.map((part) => part.type.shape);
+    const agree = shapes.every(
+      (s) => s.length === shapes[0].length && s.every((n, i) => i === axis || n === shapes[0][i]) && axis < s.length,
+    );
+    return agree && parts.length > 0
+      ? emit('concat', { axis }, joined(emit, parts))
+      : fail(context, path, `parts ${shapes.map(showShape).join(', ')}`, `parts that agree but for axis ${axis}`);
+  };
+
+  return elaborate;
+};
+
+/** The expressions directly inside a node, with the field that holds each. */
+const operandsOf = (node: Node): readonly (readonly [string, Node])[] => {
+  switch (node.tag) {
+    case 'apply': return [['at', node.at]];
+    case 'jvp': return [['at', node.at], ['tangent', node.tangent]];
+    case 'vjp': return [['at', node.at], ['cotangent', node.cotangent]];
+    case 'binary': return [['left', node.left], ['right', node.right]];
+    case 'scale': return [['by', node.by], ['of', node.of]];
+    case 'select': return [['condition', node.condition], ['then', node.then], ['otherwise', node.otherwise]];
+    case 'concat': return node.of.map((part, i) => [`of[${i}]`, part] as const);
+    case 'stop': case 'unary': case 'fill': case 'sum': case 'norm': case 'reshape': case 'slice': case 'pad':
+      return [['of', node.of]];
+    default: return [];
+  } // prettier-ignore
+};

@@ -1,0 +1,218 @@
+/** Elaborates layers: shapes are checked here, with the layer's path in every problem. */
+import type { Layer, Padding } from '../../dsl/layer.js';
+import { add, constantLike, div, mul, plus, sub, times, unary } from '../operations.js';
+import { outputSize } from '../primitives/bilinear.js';
+import type { Emit, Var } from '../program.js';
+import { showType, sizeOfShape } from '../type.js';
+import { activate } from './activation.js';
+import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
+
+/** Where a layer stands: in the specification, for problems, and in the names of its parameters. */
+export type Place = { readonly path: string; readonly name: string };
+
+/** What one layer's elaboration sees. */
+type Site<L extends Layer = Layer> = {
+  readonly context: Context;
+  readonly layer: L;
+  readonly x: Var;
+  readonly place: Place;
+};
+
+type Rule<L extends Layer> = (site: Site<L>) => Var | null;
+
+const emitOf = ({ context }: Site): Emit => context.builder.emit;
+
+const wrongShape = ({ context, x, place }: Site, expected: string): null =>
+  fail(context, place.path, showShapeOf(x), expected);
+
+const showShapeOf = (x: Var): string => `an input of shape [${x.type.shape.join(',')}]`;
+
+const parameter = (
+  { context, place }: Site,
+  role: string,
+  shape: readonly number[],
+  initializer: { readonly tag: 'zeros' } | { readonly tag: 'ones' } | Parameters<typeof bindParameter>[1]['initializer'],
+  fans: { readonly fanIn: number; readonly fanOut: number } = { fanIn: 1, fanOut: 1 },
+): Var => bindParameter(context, { name: `${place.name}/${role}`, shape, initializer, ...fans });
+
+/** A value of the last axis made to fill the shape of x. */
+const alongLast = (emit: Emit, value: Var, x: Var): Var => {
+  const { shape } = x.type;
+  return shape.length === 1 ? value : emit('broadcast', { shape, axes: [shape.length - 1] }, [value]);
+};
+
+const withBias = (site: Site, y: Var, bias: boolean): Var =>
+  bias
+    ? add(emitOf(site), y, alongLast(emitOf(site), parameter(site, 'bias', y.type.shape.slice(-1), { tag: 'zeros' }), y))
+    : y;
+
+/** TensorFlow's 'same': ⌈n/s⌉ outputs, the odd padding at the end. */
+const paddingOf = (padding: Padding, size: number, kernel: number, stride: number): readonly [number, number] => {
+  if (padding === 'valid') return [0, 0];
+  const total = Math.max((Math.ceil(size / stride) - 1) * stride + kernel - size, 0);
+  return [Math.floor(total / 2), total - Math.floor(total / 2)];
+};
+
+const windowOf = (
+  { kernel, stride, padding }: { kernel: number; stride: number; padding: Padding },
+  [h, w]: readonly number[],
+) => {
+  const [top, bottom] = paddingOf(padding, h, kernel, stride);
+  const [left, right] = paddingOf(padding, w, kernel, stride);
+  return { strides: [stride, stride], padding: [top, bottom, left, right] } as const;
+};
+
+const rules: { readonly [T in Exclude<Layer['tag'], 'heads'>]: Rule<Extract<Layer, { tag: T }>> } = {
+  dense: (site) => {
+    const { x, layer } = site;
+    if (x.type.shape.length !== 1) return wrongShape(site, 'a vector [n] (flatten first)');
+    const fans = { fanIn: x.type.shape[0], fanOut: layer.units };
+    const kernel = parameter(site, 'kernel', [x.type.shape[0], layer.units], layer.kernel, fans);
+    return withBias(site, emitOf(site)('linear', {}, [x, kernel]), layer.bias);
+  },
+  conv: (site) => {
+    const { x, layer } = site;
+    if (x.type.shape.length !== 3) return wrongShape(site, 'an image [h,w,c]');
+    const [h, w, c] = x.type.shape;
+    const window = windowOf(layer, [h, w]);
+    const [t, b, l, r] = window.padding;
+    if (outputSize(h, layer.kernel, layer.stride, t, b) < 1 || outputSize(w, layer.kernel, layer.stride, l, r) < 1) {
+      return wrongShape(site, `an image of at least ${layer.kernel}×${layer.kernel} pixels`);
+    }
+    const area = layer.kernel ** 2;
+    const fans = { fanIn: area * c, fanOut: area * layer.filters };
+    const shape = [layer.kernel, layer.kernel, c, layer.filters];
+    const kernel = parameter(site, 'kernel', shape, layer.initializer, fans);
+    return withBias(site, emitOf(site)('conv', window, [x, kernel]), layer.bias);
+  },
+  convTranspose: (site) => {
+    const { x, layer } = site;
+    if (x.type.shape.length !== 3) return wrongShape(site, 'an image [h,w,c]');
+    const [h, w, c] = x.type.shape;
+    const enlarged = (n: number): number =>
+      layer.padding === 'same' ? n * layer.stride : (n - 1) * layer.stride + layer.kernel;
+    const size = [enlarged(h), enlarged(w)] as const;
+    const area = layer.kernel ** 2;
+    const fans = { fanIn: area * c, fanOut: area * layer.filters };
+    const shape = [layer.kernel, layer.kernel, layer.filters, c];
+    const kernel = parameter(site, 'kernel', shape, layer.initializer, fans);
+    const y = emitOf(site)('convInput', { ...windowOf(layer, size), size }, [x, kernel]);
+    return withBias(site, y, layer.bias);
+  },
+  flatten: (site) => emitOf(site)('reshape', { shape: [sizeOfShape(site.x.type.shape)] }, [site.x]),
+  reshape: (site) =>
+    sizeOfShape(site.layer.shape) === sizeOfShape(site.x.type.shape)
+      ? emitOf(site)('reshape', { shape: site.layer.shape }, [site.x])
+      : wrongShape(
+          site,
+          `${sizeOfShape(site.layer.shape)} elements to make [${site.layer.shape.join(',')}] of`,
+        ),
+  batchNorm: (site) => {
+    const { context, layer, x, place } = site;
+    const emit = emitOf(site);
+    const channels = x.type.shape.slice(-1);
+    if (channels.length === 0) return wrongShape(site, 'at least one axis');
+    const state = (name: string, initial: number): Var =>
+      bindState(context, { name: `${place.name}/${name}`, shape: channels, initial });
+    const runningMean = state('mean', 0);
+    const runningVariance = state('variance', 1);
+    const count = context.batch * x.type.rows * sizeOfShape(x.type.shape.slice(0, -1));
+    const average = (value: Var): Var => {
+      const axes = value.type.shape.map((_, i) => i).slice(0, -1);
+      const perRow = axes.length === 0 ? value : emit('reduceSum', { axes }, [value]);
+      const mean = times(emit, emit('sumBatch', {}, [perRow]), 1 / count);
+      return emit('statistics', { constant: layer.statistics === 'constant' }, [mean]);
+    };
+    const training = context.mode === 'train';
+    const mean = training ? average(x) : runningMean;
+    const centered = sub(emit, x, alongLast(emit, mean, x));
+    const variance = training ? average(mul(emit, centered, centered)) : runningVariance;
+    if (training) {
+      const move = (name: string, running: Var, value: Var): void => {
+        const key = `${place.name}/${name}`;
+        if (context.nextStates.has(key)) return;
+        const kept = times(emit, running, layer.momentum);
+        context.nextStates.set(key, add(emit, kept, times(emit, emit('stop', {}, [value]), 1 - layer.momentum)));
+      };
+      move('mean', runningMean, mean);
+      move('variance', runningVariance, variance);
+    }
+    const deviation = unary(emit, 'sqrt', plus(emit, variance, layer.epsilon));
+    const gamma = parameter(site, 'gamma', channels, { tag: 'ones' });
+    const beta = parameter(site, 'beta', channels, { tag: 'zeros' });
+    const scaled = mul(emit, centered, alongLast(emit, div(emit, gamma, deviation), x));
+    return add(emit, scaled, alongLast(emit, beta, x));
+  },
+  dropout: (site) => {
+    const { context, layer, x, place } = site;
+    if (context.mode === 'inference' || layer.rate === 0) return x;
+    const emit = emitOf(site);
+    // Each application has a mask of its own; equal applications never get here twice.
+    const name = `${place.name}/mask#${[...context.draws.keys()].filter((key) => key.startsWith(`${place.name}/mask#`)).length}`;
+    const spec = { name, distribution: 'uniform', rows: x.type.rows, probes: 1, shape: x.type.shape } as const;
+    const kept = emit('greater', {}, [bindDraw(context, spec, x.type), constantLike(emit, layer.rate, x.type)]);
+    return mul(emit, x, times(emit, kept, 1 / (1 - layer.rate)));
+  },
+  activation: (site) => activate(emitOf(site), site.layer.name, site.x, site.layer.slope),
+  residual: (site) => {
+    const { context, layer, x, place } = site;
+    const y = elaborateLayers(context, layer.layers, x, place, '.layers');
+    if (y === null) return null;
+    if (showType(x.type) !== showType(y.type)) {
+      const found = `a branch [${x.type.shape.join(',')}] → [${y.type.shape.join(',')}]`;
+      return fail(context, place.path, found, 'a branch that keeps the shape');
+    }
+    return add(emitOf(site), x, y);
+  },
+  averagePool: (site) => {
+    const { x, layer } = site;
+    const [h, w, c] = x.type.shape;
+    const k = layer.size;
+    if (x.type.shape.length !== 3 || h % k !== 0 || w % k !== 0) {
+      return wrongShape(site, `an image [h,w,c] whose sides divide by ${k}`);
+    }
+    const emit = emitOf(site);
+    const windows = emit('reshape', { shape: [h / k, k, w / k, k, c] }, [x]);
+    return times(emit, emit('reduceSum', { axes: [1, 3] }, [windows]), 1 / (k * k));
+  },
+  upsample: (site) => {
+    const { x, layer } = site;
+    if (x.type.shape.length !== 3) return wrongShape(site, 'an image [h,w,c]');
+    const [h, w, c] = x.type.shape;
+    const k = layer.size;
+    const emit = emitOf(site);
+    const repeated = emit('broadcast', { shape: [h, k, w, k, c], axes: [0, 2, 4] }, [x]);
+    return emit('reshape', { shape: [h * k, w * k, c] }, [repeated]);
+  },
+};
+
+/** Runs a value through layers; null where one of them does not fit, with the problem noted. */
+export const elaborateLayers = (
+  context: Context,
+  layers: readonly Layer[],
+  x: Var,
+  place: Place,
+  suffix: string,
+): Var | null =>
+  layers.reduce<Var | null>((value, layer, i) => {
+    if (value === null) return null;
+    const path = `${place.path}${suffix}[${i}]`;
+    if (layer.tag === 'heads') return fail(context, path, 'heads', 'heads only as the last layer of a network');
+    return dispatch(context, layer, value, { path, name: `${place.name}/${i}.${layer.tag}` });
+  }, x);
+
+const dispatch = (context: Context, layer: Exclude<Layer, { tag: 'heads' }>, x: Var, place: Place): Var | null => {
+  switch (layer.tag) {
+    case 'dense': return rules.dense({ context, layer, x, place });
+    case 'conv': return rules.conv({ context, layer, x, place });
+    case 'convTranspose': return rules.convTranspose({ context, layer, x, place });
+    case 'flatten': return rules.flatten({ context, layer, x, place });
+    case 'reshape': return rules.reshape({ context, layer, x, place });
+    case 'batchNorm': return rules.batchNorm({ context, layer, x, place });
+    case 'dropout': return rules.dropout({ context, layer, x, place });
+    case 'activation': return rules.activation({ context, layer, x, place });
+    case 'residual': return rules.residual({ context, layer, x, place });
+    case 'averagePool': return rules.averagePool({ context, layer, x, place });
+    case 'upsample': return rules.upsample({ context, layer, x, place });
+  } // prettier-ignore
+};

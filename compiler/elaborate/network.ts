@@ -1,0 +1,143 @@
+/** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
+import { type NetworkValue, outputNames } from '../../dsl/network.js';
+import { showShape } from '../../dsl/shape.js';
+import { atRows, constantLike } from '../operations.js';
+import { pushForward } from '../forward.js';
+import type { Emit, Var } from '../program.js';
+import { pullBack } from '../reverse.js';
+import { type Context, createContext, fail, type ParameterSpec } from './context.js';
+import { elaborateLayers, type Place } from './layer.js';
+
+const sameNetwork = (a: NetworkValue, b: NetworkValue): boolean =>
+  a === b || JSON.stringify([a.input, a.layers]) === JSON.stringify([b.input, b.layers]);
+
+/** Notes the network; false where its name stands for another structure already. */
+export const declare = (context: Context, net: NetworkValue, path: string): boolean => {
+  const known = context.networks.get(net.name);
+  if (known === undefined) context.networks.set(net.name, net);
+  if (known === undefined || sameNetwork(known, net)) return true;
+  fail(context, path, `two structures named ${JSON.stringify(net.name)}`, 'one structure for each name', 'rename one of them');
+  return false;
+};
+
+/** Outputs by name of a network at an argument; null where it does not fit. */
+const outputsOf = (context: Context, net: NetworkValue, at: Var): ReadonlyMap<string, Var> | null => {
+  const place: Place = { path: `networks.${net.name}`, name: net.name };
+  const last = net.layers.at(-1);
+  if (last?.tag !== 'heads') {
+    const y = elaborateLayers(context, net.layers, at, place, '.layers');
+    return y === null ? null : new Map([['', y]]);
+  }
+  const trunk = elaborateLayers(context, net.layers.slice(0, -1), at, place, '.layers');
+  if (trunk === null) return null;
+  const index = net.layers.length - 1;
+  const heads = Object.entries(last.heads).map(([name, layers]) => {
+    const head: Place = { path: `${place.path}.layers[${index}].heads.${name}`, name: `${place.name}/${index}.heads/${name}` };
+    return [name, elaborateLayers(context, layers, trunk, head, '')] as const;
+  });
+  const complete = heads.flatMap(([name, y]) => (y === null ? [] : [[name, y] as const]));
+  return complete.length === heads.length ? new Map(complete) : null;
+};
+
+/** What a network gives at an argument: the argument as its primal uses it, and the outputs by name. */
+export type Application = { readonly at: Var; readonly outputs: ReadonlyMap<string, Var> };
+
+/** The application of a network; equal ones (same name, same argument) are one. */
+export const applicationOf = (context: Context, net: NetworkValue, argument: Var, path: string): Application | null => {
+  if (!declare(context, net, path)) return null;
+  if (argument.type.shape.join() !== net.input.join()) {
+    const found = `an argument of shape ${showShape(argument.type.shape)}`;
+    return fail(context, path, found, `${showShape(net.input)}, the input of network ${JSON.stringify(net.name)}`);
+  }
+  const key = `${net.name}@${argument.id}`;
+  const known = context.applications.get(key);
+  if (known !== undefined) return known;
+  const at = atRows(context.builder.emit, Math.max(argument.type.rows, 1), argument);
+  const outputs = outputsOf(context, net, at);
+  const application = outputs === null ? null : { at, outputs };
+  context.applications.set(key, application);
+  return application;
+};
+
+/** A batch statistic that is differentiated couples the examples of a probe, so probes cannot share one folded batch. */
+const couplesExamples = (net: NetworkValue): boolean => JSON.stringify(net.layers).includes('"statistics":"differentiated"');
+
+/** One direction [..] or k of them [k,..]: applies `f` to a single direction or to k folded into rows. */
+const overProbes = (
+  emit: Emit,
+  direction: Var,
+  size: readonly number[],
+  coupled: boolean,
+  f: (direction: Var) => Var,
+): Var => {
+  const spread = atRows(emit, Math.max(direction.type.rows, 1), direction);
+  if (spread.type.shape.length === size.length) return f(spread);
+  const [k] = spread.type.shape;
+  if (!coupled) return emit('unfold', { times: k }, [f(emit('fold', {}, [spread]))]);
+  const one = (i: number): Var => {
+    const block = { begin: [i, ...size.map(() => 0)], size: [1, ...size] };
+    const result = f(emit('reshape', { shape: size }, [emit('slice', block, [spread])]));
+    return emit('reshape', { shape: [1, ...result.type.shape] }, [result]);
+  };
+  return emit('concat', { axis: 0 }, Array.from({ length: k }, (_, i) => one(i)));
+};
+
+const fits = (direction: Var, size: readonly number[]): boolean =>
+  [direction.type.shape, direction.type.shape.slice(1)].some((shape) => shape.join() === size.join());
+
+/** J·tangent at the application, for one tangent or one for each probe. */
+export const jvpAt = (
+  context: Context,
+  net: NetworkValue,
+  { at, outputs }: Application,
+  output: string,
+  tangent: Var,
+  path: string,
+): Var | null => {
+  const y = outputs.get(output);
+  if (y === undefined) return unknownOutput(context, net, output, path);
+  if (!fits(tangent, at.type.shape)) return wrongDirection(context, tangent, at, path);
+  const { builder } = context;
+  return overProbes(builder.emit, tangent, at.type.shape, couplesExamples(net), (t) => {
+    const [result] = pushForward(builder.emit, builder.equations(), [{ primal: at, tangent: t }], [y], true);
+    return result ?? constantLike(builder.emit, 0, { rows: t.type.rows, shape: y.type.shape });
+  });
+};
+
+/** Jᵀ·cotangent at the application, for one cotangent or one for each probe. */
+export const vjpAt = (
+  context: Context,
+  net: NetworkValue,
+  { at, outputs }: Application,
+  output: string,
+  cotangent: Var,
+  path: string,
+): Var | null => {
+  const y = outputs.get(output);
+  if (y === undefined) return unknownOutput(context, net, output, path);
+  if (!fits(cotangent, y.type.shape)) return wrongDirection(context, cotangent, y, path);
+  const { builder } = context;
+  return overProbes(builder.emit, cotangent, y.type.shape, couplesExamples(net), (w) => {
+    const [result] = pullBack(builder, [at], [y], [w], true);
+    return result ?? constantLike(builder.emit, 0, { rows: w.type.rows, shape: at.type.shape });
+  });
+};
+
+const unknownOutput = (context: Context, net: NetworkValue, output: string, path: string): null =>
+  fail(context, path, `output ${JSON.stringify(output)}`, `one of ${outputNames(net).map((n) => JSON.stringify(n)).join(', ')}`);
+
+const wrongDirection = (context: Context, direction: Var, like: Var, path: string): null =>
+  fail(
+    context,
+    path,
+    `a direction of shape ${showShape(direction.type.shape)}`,
+    `${showShape(like.type.shape)}, or [k,${like.type.shape.join(',')}] for k probes`,
+  );
+
+/** The trainable parameters of a network, in order, whether it is applied or not. */
+export const parametersOf = (net: NetworkValue): readonly ParameterSpec[] => {
+  const scratch = createContext('inference', 1);
+  const x = scratch.builder.bind('data', 'x', { rows: 1, shape: net.input });
+  outputsOf(scratch, net, x);
+  return [...scratch.parameters.values()];
+};

@@ -1,0 +1,91 @@
+/** Elaborates the programs of an experiment: its objective with all terms, and its encoder and decoder alone. */
+import type { Experiment } from '../../dsl/experiment.js';
+import { data, type Node } from '../../dsl/expr.js';
+import type { NetworkValue } from '../../dsl/network.js';
+import { outputNames } from '../../dsl/network.js';
+import { showShape } from '../../dsl/shape.js';
+import { add, atRows, constantLike, times } from '../operations.js';
+import type { Output, Program, Var } from '../program.js';
+import { type Context, createContext, fail, type Mode } from './context.js';
+import { createElaborate } from './expression.js';
+
+export type Elaborated = { readonly program: Program; readonly context: Context };
+
+const value = (name: string, x: Var): Output => ({ kind: 'value', name, var: x });
+
+const programOf = (context: Context, name: string, outputs: readonly Output[]): Program => ({
+  name,
+  batch: context.batch,
+  binders: context.builder.binders(),
+  equations: context.builder.equations(),
+  outputs,
+});
+
+/** The terms of an objective, a variable each; a term that is not a scalar is a problem. */
+const termsOf = (context: Context, experiment: Experiment): readonly (readonly [string, Var])[] => {
+  const elaborate = createElaborate(context);
+  return Object.entries(experiment.objective).flatMap(([name, node]) => {
+    const path = `objective.${name}`;
+    const x = elaborate(node, path);
+    if (x === null) return [];
+    if (x.type.shape.length > 0) {
+      fail(context, path, `a term of shape ${showShape(x.type.shape)}`, 'a scalar', 'reduce it with sum, sqNorm or norm');
+      return [];
+    }
+    return [[name, x] as const];
+  });
+};
+
+/**
+ * The objective as a program. Outputs: every term's mean over the batch, `loss` their sum, the optimizer's `rate`, and the
+ * next running statistics.
+ */
+export const elaborateStep = (experiment: Experiment): Elaborated => {
+  const context = createContext('train', experiment.batch);
+  const { emit } = context.builder;
+  const means = termsOf(context, experiment).map(([name, x]) => {
+    const mean = x.type.rows === 0 ? x : times(emit, emit('sumBatch', {}, [x]), 1 / (experiment.batch * x.type.rows));
+    return value(name, mean);
+  });
+  if (means.length === 0 && context.problems.length === 0) {
+    fail(context, 'objective', 'no term', 'at least one named scalar');
+  }
+  const zero = constantLike(emit, 0, { rows: 0, shape: [] });
+  const loss = means.reduce((sum, term) => add(emit, sum, term.var), zero);
+  const rate = createElaborate(context)(experiment.optimizer.rate, 'optimizer.rate');
+  if (rate !== null && rate.type.rows > 0) {
+    fail(context, 'optimizer.rate', 'an expression of the data', 'a schedule: a scalar of the step');
+  }
+  const next: readonly Output[] = [...context.nextStates].map(([name, x]) => ({ kind: 'next', name, var: x }));
+  const rates = rate === null ? [] : [value('rate', rate)];
+  return { program: programOf(context, 'step', [...means, value('loss', loss), ...rates, ...next]), context };
+};
+
+/** The terms of each example, without a mean, with running statistics and without dropout. */
+export const elaborateEvaluation = (experiment: Experiment): Elaborated => {
+  const context = createContext('inference', experiment.batch);
+  const terms = termsOf(context, experiment).map(([name, x]) => value(name, atRows(context.builder.emit, 1, x)));
+  return { program: programOf(context, 'evaluate', terms), context };
+};
+
+const elaborateApplication = (name: string, batch: number, outputs: readonly (readonly [string, Node])[]): Elaborated => {
+  const mode: Mode = 'inference';
+  const context = createContext(mode, batch);
+  const elaborate = createElaborate(context);
+  const values = outputs.flatMap(([output, node]) => {
+    const x = elaborate(node, name);
+    return x === null ? [] : [value(output, x)];
+  });
+  return { program: programOf(context, name, values), context };
+};
+
+/** The first output of a network: the code of an encoder with several heads is its first. */
+const first = (net: NetworkValue, at: Node): Node => ({ tag: 'apply', network: net, at, output: outputNames(net)[0] });
+
+/** data → code. */
+export const elaborateEncoder = ({ encoder, batch }: Experiment): Elaborated =>
+  elaborateApplication('encode', batch, [['code', first(encoder, data(...encoder.input))]]);
+
+/** code → data; the code is bound as `data`. */
+export const elaborateDecoder = ({ decoder, batch }: Experiment): Elaborated =>
+  elaborateApplication('decode', batch, [['data', first(decoder, data(...decoder.input))]]);

@@ -1,0 +1,57 @@
+/** Short names for emitting equations; operands of different rows are brought together by an explicit spread or repeat. */
+import type { Emit, Var } from './program.js';
+import type { Type } from './type.js';
+
+export const constantLike = (emit: Emit, value: number, { rows, shape }: Type): Var =>
+  emit('constant', { value, rows, shape }, []);
+
+/** The value at `rows` rows per example: a shared value is spread, a per-example one repeated. */
+export const atRows = (emit: Emit, rows: number, x: Var): Var => {
+  if (x.type.rows === rows) return x;
+  if (x.type.rows === 0) return emit('spread', { rows }, [x]);
+  const times = rows / x.type.rows;
+  const { shape } = x.type;
+  return emit('fold', {}, [
+    emit('broadcast', { shape: [times, ...shape], axes: shape.map((_, i) => i + 1) }, [x]),
+  ]);
+};
+
+/** All operands at the greatest number of rows among them. */
+export const joined = (emit: Emit, operands: readonly Var[]): readonly Var[] => {
+  const rows = Math.max(...operands.map((x) => x.type.rows));
+  return operands.map((x) => atRows(emit, rows, x));
+};
+
+type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'divNoNan' | 'max' | 'min' | 'pow' | 'greater';
+type UnaryName =
+  'neg' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'sigmoid' | 'softplus' | 'elu' | 'erf' | 'finite' | 'stop';
+
+export const binary = (emit: Emit, name: BinaryName, a: Var, b: Var): Var =>
+  emit(name, {}, joined(emit, [a, b]));
+export const unary = (emit: Emit, name: UnaryName, a: Var): Var => emit(name, {}, [a]);
+
+export const add = (emit: Emit, a: Var, b: Var): Var => binary(emit, 'add', a, b);
+export const sub = (emit: Emit, a: Var, b: Var): Var => binary(emit, 'sub', a, b);
+export const mul = (emit: Emit, a: Var, b: Var): Var => binary(emit, 'mul', a, b);
+export const div = (emit: Emit, a: Var, b: Var): Var => binary(emit, 'div', a, b);
+
+export const select = (emit: Emit, mask: Var, a: Var, b: Var): Var =>
+  emit('select', {}, joined(emit, [mask, a, b]));
+
+/** x + c and x · c for a number c. */
+export const plus = (emit: Emit, x: Var, c: number): Var => add(emit, x, constantLike(emit, c, x.type));
+export const times = (emit: Emit, x: Var, c: number): Var => mul(emit, x, constantLike(emit, c, x.type));
+
+/** A sum of optional tangents: null where all are zero. */
+export const addTangents = (emit: Emit, a: Var | null, b: Var | null): Var | null =>
+  a === null ? b : b === null ? a : add(emit, a, b);
+
+/** A scalar of each row made to fill a shape. */
+export const fillShape = (emit: Emit, x: Var, shape: readonly number[]): Var =>
+  shape.length === 0 ? x : emit('broadcast', { shape, axes: [] }, [x]);
+
+/** Sum over all axes of one row but the first `keep`. */
+export const sumAll = (emit: Emit, x: Var, keep = 0): Var => {
+  const axes = x.type.shape.map((_, i) => i).slice(keep);
+  return axes.length === 0 ? x : emit('reduceSum', { axes }, [x]);
+};

@@ -1,0 +1,14 @@
+/** Common-subexpression elimination: equal primitives on equal inputs are computed once. */
+import type { Program, Var } from '../program.js';
+import { rewrite } from './rewrite.js';
+
+/** Leaves one equation of each (primitive, parameters, inputs), so exactly one primal decoder. */
+export const eliminateCommonSubexpressions = (program: Program): Program => {
+  const known = new Map<string, Var>();
+  return rewrite(program, (eq) => {
+    const key = `${eq.primitive}${JSON.stringify(eq.params)}${eq.inputs.map((x) => x.id).join()}`;
+    const before = known.get(key);
+    if (before === undefined) known.set(key, eq.out);
+    return before ?? null;
+  });
+};

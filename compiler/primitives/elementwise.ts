@@ -1,0 +1,200 @@
+/** The element-wise primitives: all operands of one type, no implicit broadcasting. */
+import { erf } from './erf.js';
+import {
+  addTangents,
+  binary,
+  constantLike,
+  div,
+  mul,
+  plus,
+  select,
+  sub,
+  times,
+  unary,
+} from '../operations.js';
+import type { JvpContext, Params, Row, TransposeContext, Value } from '../primitive.js';
+import type { Emit, Var } from '../program.js';
+import { sameType, showType, type Type } from '../type.js';
+
+type Simple = {
+  [P in keyof Params]: Params[P] extends Readonly<Record<never, never>> ? P : never;
+}[keyof Params];
+
+const noFlops = (): number => 0;
+
+const oneType = (_: unknown, inputs: readonly Type[]): Type | string =>
+  inputs.every((t) => sameType(t, inputs[0]))
+    ? inputs[0]
+    : `operands of one type, found ${inputs.map(showType).join(' and ')}`;
+
+const map1 =
+  (f: (a: number) => number) =>
+  (_: unknown, [a]: readonly Value[]): Float64Array =>
+    a.data.map((x) => f(x));
+
+const map2 =
+  (f: (a: number, b: number) => number) =>
+  (_: unknown, [a, b]: readonly Value[]): Float64Array =>
+    a.data.map((x, i) => f(x, b.data[i]));
+
+/** A unary function by its value and its derivative in terms of input and output. */
+const smooth = <P extends Simple>(
+  f: (x: number) => number,
+  derivative: (emit: Emit, x: Var, y: Var) => Var,
+): Row<P> => ({
+  type: oneType,
+  evaluate: map1(f),
+  jvp: ({ emit, inputs: [x], out, tangents: [t] }: JvpContext<P>) =>
+    t === null ? null : mul(emit, t, derivative(emit, x, out)),
+  transpose: null,
+  flops: noFlops,
+});
+
+/** A function whose derivative is zero wherever it has one. */
+const flat = <P extends Simple>(evaluate: Row<P>['evaluate']): Row<P> => ({
+  type: oneType,
+  evaluate,
+  jvp: () => null,
+  transpose: null,
+  flops: noFlops,
+});
+
+/** The tangent of a choice: `first` says by a mask where the first operand is taken; a missing tangent is zero. */
+const chosen = (emit: Emit, mask: Var, a: Var | null, b: Var | null, type: Type): Var | null => {
+  if (a === null && b === null) return null;
+  const known = a ?? b;
+  const zero = constantLike(emit, 0, {
+    rows: known === null ? type.rows : known.type.rows,
+    shape: type.shape,
+  });
+  return select(emit, mask, a ?? zero, b ?? zero);
+};
+
+const extremum = <P extends 'max' | 'min'>(
+  f: (a: number, b: number) => number,
+  second: (emit: Emit, a: Var, b: Var) => Var,
+): Row<P> => ({
+  type: oneType,
+  evaluate: map2(f),
+  jvp: ({ emit, inputs: [a, b], tangents: [ta, tb], out }: JvpContext<P>) =>
+    ta === null && tb === null ? null : chosen(emit, second(emit, a, b), tb, ta, out.type),
+  transpose: null,
+  flops: noFlops,
+});
+
+const quotient = <P extends 'div' | 'divNoNan'>(name: P, f: (a: number, b: number) => number): Row<P> => {
+  const over = (emit: Emit, a: Var, b: Var): Var => binary(emit, name, a, b);
+  return {
+    type: oneType,
+    evaluate: map2(f),
+    jvp: ({ emit, inputs: [, b], tangents: [ta, tb], out }: JvpContext<P>) => {
+      const numerator = addTangents(emit, ta, tb === null ? null : unary(emit, 'neg', mul(emit, out, tb)));
+      return numerator === null ? null : over(emit, numerator, b);
+    },
+    transpose: ({ emit, inputs: [, b], cotangent }: TransposeContext<P>) => [over(emit, cotangent, b), null],
+    flops: noFlops,
+  };
+};
+
+export const elementwise: { readonly [P in ElementwiseName]: Row<P> } = {
+  neg: {
+    type: oneType,
+    evaluate: map1((x) => -x),
+    jvp: ({ emit, tangents: [t] }) => (t === null ? null : unary(emit, 'neg', t)),
+    transpose: ({ emit, cotangent }) => [unary(emit, 'neg', cotangent)],
+    flops: noFlops,
+  },
+  exp: smooth(Math.exp, (_, _x, y) => y),
+  log: {
+    ...smooth<'log'>(Math.log, (_, x) => x),
+    jvp: ({ emit, inputs: [x], tangents: [t] }) => (t === null ? null : div(emit, t, x)),
+  },
+  sqrt: smooth(Math.sqrt, (emit, _, y) => emit('divNoNan', {}, [constantLike(emit, 0.5, y.type), y])),
+  tanh: smooth(Math.tanh, (emit, _, y) => sub(emit, constantLike(emit, 1, y.type), mul(emit, y, y))),
+  sigmoid: smooth(
+    (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
+    (emit, _, y) => mul(emit, y, sub(emit, constantLike(emit, 1, y.type), y)),
+  ),
+  softplus: smooth(
+    (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+    (emit, x) => unary(emit, 'sigmoid', x),
+  ),
+  elu: smooth(
+    (x) => (x > 0 ? x : Math.expm1(x)),
+    (emit, _, y) => plus(emit, emit('min', {}, [y, constantLike(emit, 0, y.type)]), 1),
+  ),
+  erf: smooth(erf, (emit, x) =>
+    times(emit, unary(emit, 'exp', unary(emit, 'neg', mul(emit, x, x))), 2 / Math.sqrt(Math.PI)),
+  ),
+  finite: flat(map1((x) => (Number.isFinite(x) ? 1 : 0))),
+  greater: flat(map2((a, b) => (a > b ? 1 : 0))),
+  add: {
+    type: oneType,
+    evaluate: map2((a, b) => a + b),
+    jvp: ({ emit, tangents: [ta, tb] }) => addTangents(emit, ta, tb),
+    transpose: ({ linear, cotangent }) => linear.map((isLinear) => (isLinear ? cotangent : null)),
+    flops: noFlops,
+  },
+  sub: {
+    type: oneType,
+    evaluate: map2((a, b) => a - b),
+    jvp: ({ emit, tangents: [ta, tb] }) =>
+      tb === null ? ta : ta === null ? unary(emit, 'neg', tb) : sub(emit, ta, tb),
+    transpose: ({ emit, linear: [first, second], cotangent }) => [
+      first ? cotangent : null,
+      second ? unary(emit, 'neg', cotangent) : null,
+    ],
+    flops: noFlops,
+  },
+  mul: {
+    type: oneType,
+    evaluate: map2((a, b) => a * b),
+    jvp: ({ emit, inputs: [a, b], tangents: [ta, tb] }) =>
+      addTangents(emit, ta === null ? null : mul(emit, ta, b), tb === null ? null : mul(emit, a, tb)),
+    transpose: ({ emit, inputs: [a, b], linear: [first], cotangent }) =>
+      first ? [mul(emit, cotangent, b), null] : [null, mul(emit, a, cotangent)],
+    flops: noFlops,
+  },
+  div: quotient('div', (a, b) => a / b),
+  divNoNan: quotient('divNoNan', (a, b) => (b === 0 ? 0 : a / b)),
+  max: extremum(Math.max, (emit, a, b) => emit('greater', {}, [b, a])),
+  min: extremum(Math.min, (emit, a, b) => emit('greater', {}, [a, b])),
+  pow: {
+    type: oneType,
+    evaluate: map2((a, b) => a ** b),
+    jvp: ({ emit, inputs: [a, b], tangents: [ta, tb], out }) =>
+      addTangents(
+        emit,
+        ta === null ? null : mul(emit, ta, mul(emit, b, emit('pow', {}, [a, plus(emit, b, -1)]))),
+        tb === null ? null : mul(emit, tb, mul(emit, out, unary(emit, 'log', a))),
+      ),
+    transpose: null,
+    flops: noFlops,
+  },
+  select: {
+    type: oneType,
+    evaluate: (_, [mask, a, b]) => mask.data.map((m, i) => (m !== 0 ? a.data[i] : b.data[i])),
+    jvp: ({ emit, inputs: [mask], tangents: [, ta, tb], out }) => chosen(emit, mask, ta, tb, out.type),
+    transpose: ({ emit, inputs: [mask], linear: [, first, second], cotangent }) => {
+      const zero = constantLike(emit, 0, cotangent.type);
+      return [
+        null,
+        first ? select(emit, mask, cotangent, zero) : null,
+        second ? select(emit, mask, zero, cotangent) : null,
+      ];
+    },
+    flops: noFlops,
+  },
+  stop: flat(map1((x) => x)),
+  statistics: {
+    type: oneType,
+    evaluate: map1((x) => x),
+    jvp: ({ params, tangents: [t], user }) => (user && params.constant ? null : t),
+    transpose: null,
+    flops: noFlops,
+  },
+};
+
+export type ElementwiseName =
+  | 'neg' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'sigmoid' | 'softplus' | 'elu' | 'erf' | 'finite' | 'greater'
+  | 'add' | 'sub' | 'mul' | 'div' | 'divNoNan' | 'max' | 'min' | 'pow' | 'select' | 'stop' | 'statistics'; // prettier-ignore

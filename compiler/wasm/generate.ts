@@ -1,0 +1,30 @@
+/** One WebAssembly module for many loop kernels: function `k<i>` takes the byte addresses of kernel i's inputs, then of its outputs. */
+import type { LoopKernel } from '../loop.js';
+import { assembler, encodeModule, type FunctionCode } from './encode.js';
+import { emitNest } from './emit.js';
+import { clearedOutputs, directStores, nestsOf } from './nest.js';
+
+/** How many input buffers a kernel reads: one more than the largest it names. */
+export const inputCount = (kernel: LoopKernel): number =>
+  kernel.loads.reduce((count, load) => Math.max(count, load.buffer + 1), 0);
+
+const functionOf = (kernel: LoopKernel, index: number): FunctionCode => {
+  const inputs = Array.from({ length: inputCount(kernel) }, (_, i) => i);
+  const outputs = kernel.outputs.map((_, i) => inputs.length + i);
+  const parameters = inputs.length + outputs.length;
+  const asm = assembler(parameters);
+  const nests = nestsOf(kernel);
+  const direct = directStores(kernel, nests);
+  clearedOutputs(kernel, nests, direct).forEach((cleared, buffer) => {
+    const output = outputs[buffer];
+    if (!cleared || output === undefined) return;
+    asm.get(output);
+    asm.i32(0);
+    asm.i32(4 * (kernel.outputs[buffer] ?? 0));
+    asm.fill();
+  });
+  for (const nest of nests) asm.scope(() => emitNest(asm, nest, inputs, outputs, direct));
+  return { name: `k${index}`, parameters, code: asm.finish() };
+};
+
+export const generate = (kernels: readonly LoopKernel[]): Uint8Array => encodeModule(kernels.map(functionOf));

@@ -1,0 +1,149 @@
+/**
+ * Experiments as JSON and back. In JSON, expressions refer to networks by name, and `networks` holds each structure
+ * once; a TypeScript value is checked by the same codecs with the networks in place.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts/lib/index.js';
+import type { Experiment } from '../experiment.js';
+import { experiment } from '../experiment.js';
+import type { NetworkValue } from '../network.js';
+import type { Problem } from '../problem.js';
+import { didYouMean, problem } from '../problem.js';
+import { nameProblems, networksOf } from '../rewrite.js';
+import type { Codec } from './codec.js';
+import { failedBefore, isRecord, optional, record, remembered, struct, such } from './codec.js';
+import { exprCodec } from './expr.js';
+import { bodyCodec, networkCodec, networkTableCodec } from './network.js';
+import { optimizerCodec } from './optimizer.js';
+import { name, nonEmptyString, nonNegativeInteger, positiveInteger } from './primitive.js';
+import { depthProblems, problemsOf, showFound } from './problems.js';
+
+/** The version of the JSON form that is written here; no newer one is read. */
+export const SCHEMA_VERSION = 1;
+
+const title = 'an experiment';
+
+const fieldsWith = (network: Codec<NetworkValue>) => {
+  const expr = exprCodec(network);
+  return {
+    encoder: network,
+    decoder: network,
+    objective: record('an object with at least one term', name, expr, 1),
+    optimizer: optimizerCodec(expr),
+    batch: positiveInteger,
+    steps: positiveInteger,
+    data: nonEmptyString,
+    validation: optional(struct('an object with the field every', { every: nonNegativeInteger })),
+  } as const;
+};
+
+type Fields = t.TypeOfProps<ReturnType<typeof fieldsWith>>;
+
+const experimentOf = ({
+  encoder,
+  decoder,
+  objective,
+  optimizer,
+  batch,
+  steps,
+  data,
+  validation,
+}: Fields): Experiment =>
+  experiment({
+    encoder,
+    decoder,
+    objective,
+    optimizer,
+    batch,
+    steps,
+    data,
+    ...(validation === undefined ? {} : { validation }),
+  });
+
+/** A network by its name in the table; a name whose structure is wrong has been reported there. */
+const referenceCodec = (table: unknown): Codec<NetworkValue> => {
+  const known = isRecord(table) ? Object.keys(table) : [];
+  const found = new Map(
+    isRecord(table)
+      ? Object.entries(table).map(([key, body]) => [
+          key,
+          E.map((structure: Omit<NetworkValue, 'name'>): NetworkValue => ({ name: key, ...structure }))(
+            bodyCodec.decode(body),
+          ),
+        ])
+      : [],
+  );
+  const expected = known.length === 0 ? 'the name of a network' : `one of ${known.join(', ')}`;
+  return new t.Type<NetworkValue, unknown, unknown>(
+    expected,
+    networkCodec.is,
+    (u, context) => {
+      if (typeof u !== 'string') return t.failure(u, context);
+      const network = found.get(u);
+      if (network === undefined) {
+        return isRecord(table) ? t.failure(u, context, didYouMean(u, known)) : failedBefore(u, context);
+      }
+      return E.isLeft(network) ? failedBefore(u, context) : network;
+    },
+    (network) => network.name,
+  );
+};
+
+const versionProblems = (json: unknown): readonly Problem[] =>
+  isRecord(json) && typeof json.schemaVersion === 'number' && json.schemaVersion > SCHEMA_VERSION
+    ? [
+        problem(
+          'schemaVersion',
+          showFound(json.schemaVersion),
+          `at most ${SCHEMA_VERSION}`,
+          'it was written by a newer version of immersion',
+        ),
+      ]
+    : [];
+
+const version = such(`the number ${SCHEMA_VERSION}`, (u): u is typeof SCHEMA_VERSION => u === SCHEMA_VERSION);
+
+/** Well-formed parts first, then names: one name, one meaning. */
+const finished = (fields: t.Validation<Fields>): E.Either<readonly Problem[], Experiment> => {
+  if (E.isLeft(fields)) return E.left(problemsOf(fields.left));
+  const value = experimentOf(fields.right);
+  const networks = networksOf(value);
+  const problems = [...(E.isLeft(networks) ? networks.left : []), ...nameProblems(value)];
+  return problems.length > 0 ? E.left(problems) : E.right(value);
+};
+
+/** The experiment that a JSON value means, or everything that is wrong with it. */
+export const decodeExperiment = (json: unknown): E.Either<readonly Problem[], Experiment> => {
+  const early = [...depthProblems(json), ...versionProblems(json)];
+  if (early.length > 0) return E.left(early);
+  const table = isRecord(json) ? json.networks : undefined;
+  const fields = fieldsWith(referenceCodec(table));
+  return finished(
+    struct(title, { schemaVersion: version, networks: networkTableCodec, ...fields }).decode(json),
+  );
+};
+
+/** A value built in TypeScript, or everything that is wrong with it, at paths in terms of the value. */
+export const checkExperiment = (value: unknown): E.Either<readonly Problem[], Experiment> => {
+  const deep = depthProblems(value);
+  return deep.length > 0
+    ? E.left(deep)
+    : finished(struct(title, fieldsWith(remembered(networkCodec))).decode(value));
+};
+
+const encoded = (value: Experiment, networks: ReadonlyMap<string, NetworkValue>): unknown => {
+  const table = Object.fromEntries(
+    [...networks].map(([key, { input, layers }]) => [key, bodyCodec.encode({ input, layers })]),
+  );
+  const body = struct(title, fieldsWith(referenceCodec(table))).encode(value);
+  return { schemaVersion: SCHEMA_VERSION, networks: table, ...(isRecord(body) ? body : {}) };
+};
+
+/**
+ * The JSON form of an experiment, with every field written out. Fails where `checkExperiment` does, notably for two
+ * structures under one name. Shared subexpressions are shared objects in it, and written repeatedly in its text.
+ */
+export const encodeExperiment = (value: Experiment): E.Either<readonly Problem[], unknown> =>
+  E.chain((checked: Experiment) =>
+    E.map((networks: ReadonlyMap<string, NetworkValue>) => encoded(checked, networks))(networksOf(checked)),
+  )(checkExperiment(value));

@@ -1,0 +1,36 @@
+/** Schedules: scalar expressions of the training step i. They compose with `add`, `mul`, `max` like any other scalar. */
+import type { Expr, ScalarLike } from './expr.js';
+import { add, div, exp, greater, min, mul, pow, step, sub } from './expr.js';
+import type { Scalar } from './shape.js';
+
+export type Schedule = Expr<Scalar>;
+
+/** 1 + scale · i^exponent; the paper's penalty schedule is exponent 1 or 1.3, scale 1/1000. */
+const power = (options: { readonly exponent: ScalarLike; readonly scale: ScalarLike }): Schedule =>
+  add(1, mul(options.scale, pow(step, options.exponent)));
+
+/** From `from` at i = 0 to `to` at i = `steps`, then constant. */
+const linear = (from: ScalarLike, to: ScalarLike, steps: ScalarLike): Schedule =>
+  add(from, mul(sub(to, from), min(div(step, steps), 1)));
+
+/** start · e^(−i / timeConstant). */
+const exponential = (start: ScalarLike, timeConstant: ScalarLike): Schedule =>
+  mul(start, exp(div(step, sub(0, timeConstant))));
+
+/** `of` multiplied by min((i + 1) / steps, 1). */
+const warmUp = (steps: ScalarLike, of: ScalarLike): Schedule => mul(of, min(div(add(step, 1), steps), 1));
+
+/** `first`, then each `value` from its step `from` on; steps ascend. */
+const piecewise = (
+  first: number,
+  ...pieces: readonly { readonly from: number; readonly value: number }[]
+): Schedule =>
+  pieces.reduce<{ readonly total: Schedule; readonly last: number }>(
+    ({ total, last }, { from, value }) => ({
+      total: add(total, mul(value - last, greater(step, from - 0.5))),
+      last: value,
+    }),
+    { total: add(first, 0), last: first },
+  ).total;
+
+export const schedule = { power, linear, exponential, warmUp, piecewise };
