@@ -37,6 +37,8 @@ export type Compiled = {
 const passes: readonly (readonly [string, (program: Program) => Program])[] = [
   ['simplify', simplify],
   ['cse', eliminateCommonSubexpressions],
+  // Equal operands are only seen to be equal after the pass before.
+  ['simplify again', simplify],
   ['dce', eliminateDeadCode],
 ];
 

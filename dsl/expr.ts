@@ -139,7 +139,7 @@ export function jvp<I extends Shape, O extends Shape>(
 export function jvp<I extends Shape, O extends Shape, K extends number>(
   network: Network<I, O>,
   at: Expr<NoInfer<I>>,
-  tangent: Expr<readonly [K, ...NoInfer<I>]>,
+  tangent: Expr<readonly [K, ...I]>,
 ): Expr<readonly [K, ...O]>;
 export function jvp(network: NetworkValue, at: Node, tangent: Node): Node {
   return { tag: 'jvp', network, at, tangent, output: outputNames(network)[0] };
@@ -154,7 +154,7 @@ export function vjp<I extends Shape, O extends Shape>(
 export function vjp<I extends Shape, O extends Shape, K extends number>(
   network: Network<I, O>,
   at: Expr<NoInfer<I>>,
-  cotangent: Expr<readonly [K, ...NoInfer<O>]>,
+  cotangent: Expr<readonly [K, ...O]>,
 ): Expr<readonly [K, ...I]>;
 export function vjp(network: NetworkValue, at: Node, cotangent: Node): Node {
   return { tag: 'vjp', network, at, cotangent, output: outputNames(network)[0] };
@@ -254,7 +254,8 @@ export const normEach = <K extends number>(e: Expr<readonly [K, ...Shape]>): Exp
 });
 
 /** Mean over the probes of a vector of k numbers. */
-export const meanOf = <K extends number>(k: K, e: Expr<readonly [K]>): Expr<Scalar> => scale(1 / k, sum(e));
+export const meanOf = <K extends number>(k: K, e: Expr<readonly [NoInfer<K>]>): Expr<Scalar> =>
+  scale(1 / k, sum(e));
 
 /** `then` where the condition is not zero, else `otherwise`. */
 export const select = <S extends Shape>(

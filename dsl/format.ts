@@ -181,7 +181,7 @@ const weights = (bias: boolean, initializer: Initializer): string =>
 
 const describeLayers = (layers: readonly Layer[]): string => layers.map(describeLayer).join('; ');
 
-/** A layer in a few words: `conv 64, 4×4, stride 2, same`. */
+/** A layer in a few words, without defaults: `conv 64, 4×4, stride 2, same`. */
 export const describeLayer = (layer: Layer): string => {
   switch (layer.tag) {
     case 'dense':
@@ -197,7 +197,12 @@ export const describeLayer = (layer: Layer): string => {
     case 'reshape':
       return `reshape ${showShape(layer.shape)}`;
     case 'batchNorm':
-      return `batch norm, ${layer.statistics} statistics, momentum ${layer.momentum}, epsilon ${layer.epsilon}`;
+      return [
+        'batch norm',
+        ...(layer.statistics === 'constant' ? [] : [layer.statistics]),
+        ...(layer.momentum === 0.99 ? [] : [`momentum ${layer.momentum}`]),
+        ...(layer.epsilon === 1e-3 ? [] : [`epsilon ${layer.epsilon}`]),
+      ].join(', ');
     case 'dropout':
       return `dropout ${layer.rate}`;
     case 'activation':

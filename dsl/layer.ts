@@ -50,6 +50,7 @@ export type Stack<I extends Shape = Shape, O extends Shape = Shape> = {
   readonly layers: readonly Layer[];
   readonly _input?: Known<I> | undefined;
   readonly _output?: Known<O> | undefined;
+  readonly _outputs?: undefined;
 };
 
 /** Appends layers: what every constructor below returns, and what users compose with `flow`. */

@@ -56,10 +56,10 @@ const forbidden = (path: string, text: string): readonly string[] =>
         `${path} imports ${to}; ${folderOf(path)}/ may import ${arrows[folderOf(path)]?.join(', ') || 'nothing'}`,
     );
 
-const opening = (path: string, text: string): readonly string[] =>
-  /^(#!.*\n)?\/\*\*\s+[^\s*][\s\S]*?[.:?]\s*\*\//.test(text)
-    ? []
-    : [`${path} does not open with a sentence in /** … */`];
+const opening = (path: string, text: string): readonly string[] => {
+  const comment = /^(?:#!.*\n)?\/\*\*([\s\S]*?)\*\//.exec(text)?.[1] ?? '';
+  return /\w[\s\S]*[.:?]/.test(comment) ? [] : [`${path} does not open with a sentence in /** … */`];
+};
 
 const size = (path: string, text: string): readonly string[] => {
   const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0);

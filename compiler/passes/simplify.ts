@@ -62,6 +62,7 @@ const neutral: Rule = (eq, emit, definition) => {
     case 'add': {
       if (value(a) === 0) return b;
       if (value(b) === 0) return a;
+      if (a.id === b.id) return emit('mul', {}, [a, constant(emit, 2, eq.out)]);
       const [na, nb] = [negated(a), negated(b)];
       return nb !== undefined ? emit('sub', {}, [a, nb]) : na !== undefined ? emit('sub', {}, [b, na]) : null;
     }

@@ -1,16 +1,12 @@
 /** The code of one loop nest: pointers that step with the loops, values computed at the outermost loop they depend on, sums held in registers. */
 import type { Assembler } from './encode.js';
 import type { Access, Instruction, Store } from '../loop.js';
-import { lanes, type Place } from './lanes.js';
+import { lanes } from './lanes.js';
 import { mathematics, type Code } from './mathematics.js';
 import { operandsOf, registerAxes, variation, weight, type Nest } from './nest.js';
+import { pointersOf, type Pointer } from './pointers.js';
 
 const at = (values: readonly number[], index: number): number => values[index] ?? 0;
-
-/** Accesses of one buffer with equal strides share a pointer and differ by a constant distance. */
-type Pointer = { readonly local: number; readonly strides: readonly number[] };
-
-const key = (side: 'input' | 'output', access: Access): string => `${side} ${access.buffer} ${access.strides.join(' ')}`;
 
 /** `inputs` and `outputs` are the locals that hold the buffers' addresses; `direct[i]`: store i writes its sum instead of adding it. */
 export const emitNest = (
@@ -29,47 +25,7 @@ export const emitNest = (
   const innermost = tiled ? last - 1 : last;
   const innerStride = (access: Access): number => at(access.strides, last);
 
-  // Pointers.
-  const pointers = new Map<string, Pointer>();
-  const origin = new Map<string, number>();
-  const sides = [
-    ...nest.loads.map((access) => ({ side: 'input' as const, access })),
-    ...nest.stores.map((access) => ({ side: 'output' as const, access })),
-  ];
-  for (const { side, access } of sides) {
-    const id = key(side, access);
-    origin.set(id, Math.min(origin.get(id) ?? access.offset, access.offset));
-  }
-  for (const { side, access } of sides) {
-    const id = key(side, access);
-    if (pointers.has(id)) continue;
-    const pointer = { local: asm.local('i32'), strides: access.strides };
-    pointers.set(id, pointer);
-    asm.get(at(side === 'input' ? inputs : outputs, access.buffer));
-    const start = 4 * (origin.get(id) ?? 0);
-    if (start !== 0) {
-      asm.i32(start);
-      asm.addI32();
-    }
-    asm.set(pointer.local);
-  }
-  const advance = (bytes: (pointer: Pointer) => number): void => {
-    for (const pointer of pointers.values()) {
-      const step = bytes(pointer) | 0;
-      if (step === 0) continue;
-      asm.get(pointer.local);
-      asm.i32(step);
-      asm.addI32();
-      asm.set(pointer.local);
-    }
-  };
-  const place = (side: 'input' | 'output', access: Access, elements = 0): Place => {
-    const id = key(side, access);
-    return {
-      pointer: pointers.get(id)?.local ?? 0,
-      bytes: 4 * (access.offset - (origin.get(id) ?? 0) + elements),
-    };
-  };
+  const { place, advance } = pointersOf(asm, nest, inputs, outputs);
 
   // Values.
   const varies = variation(nest);

@@ -1,12 +1,14 @@
 /** Loop nests as they will be emitted: axes merged, reordered, blocked and split, each step an equation between loop kernels. */
 import type { Access, Instruction, LoopKernel, Store } from '../loop.js';
+import { planContraction } from './tiling.js';
 
 /**
  * How the innermost axes run. `scalar`: element by element in the order written. `vector`: the last axis four at a time.
  * `unrolled`: the last axis without a loop, so that sums over the axis before it stay in registers.
  * `transposed`: the last two axes are a 4x4 tile, turned in registers.
+ * `contraction`: the last two axes are a tile of sums of products, held in registers over the reduced axes before them.
  */
-export type Mode = 'scalar' | 'vector' | 'unrolled' | 'transposed';
+export type Mode = 'scalar' | 'vector' | 'unrolled' | 'transposed' | 'contraction';
 
 export type Nest = {
   readonly extents: readonly number[];
@@ -32,7 +34,7 @@ const mapAccesses = (
   stores: nest.stores.map((store) => ({ ...store, ...map(store) })),
 });
 
-const permute = (nest: Nest, order: readonly number[]): Nest =>
+export const permute = (nest: Nest, order: readonly number[]): Nest =>
   mapAccesses(
     nest,
     order.map((axis) => at(nest.extents, axis)),
@@ -40,14 +42,14 @@ const permute = (nest: Nest, order: readonly number[]): Nest =>
   );
 
 /** `count` indices of an axis, starting at `from`. */
-const slice = (nest: Nest, axis: number, from: number, count: number): Nest =>
+export const slice = (nest: Nest, axis: number, from: number, count: number): Nest =>
   mapAccesses(nest, nest.extents.with(axis, count), ({ offset, strides }) => ({
     offset: offset + from * at(strides, axis),
     strides,
   }));
 
 /** An axis as an outer axis of blocks and an inner one of `size`, which divides it. */
-const block = (nest: Nest, axis: number, size: number): Nest => {
+export const block = (nest: Nest, axis: number, size: number): Nest => {
   const replace = (values: readonly number[], outer: number, inner: number): readonly number[] => [
     ...values.slice(0, axis),
     outer,
@@ -66,14 +68,14 @@ const block = (nest: Nest, axis: number, size: number): Nest => {
 
 const accesses = (nest: Nest): readonly Access[] => [...nest.loads, ...nest.stores];
 
-const dropUnits = (nest: Nest): Nest =>
+export const dropUnits = (nest: Nest): Nest =>
   permute(
     nest,
     nest.extents.flatMap((extent, axis) => (extent === 1 ? [] : [axis])),
   );
 
 /** Joins neighbouring axes that every access walks as one. */
-const merge = (nest: Nest): Nest => {
+export const merge = (nest: Nest): Nest => {
   const axis = nest.extents.findIndex(
     (_, i) =>
       i + 1 < nest.extents.length &&
@@ -245,7 +247,7 @@ const sortOuter = (nest: Nest, innermost: readonly number[]): readonly number[] 
 };
 
 /** The main part of an axis, a multiple of `size`, and what is left. */
-const divide = (nest: Nest, axis: number, size: number): readonly [main: Nest, rest: Nest | undefined] => {
+export const divide = (nest: Nest, axis: number, size: number): readonly [main: Nest, rest: Nest | undefined] => {
   const extent = at(nest.extents, axis);
   const main = extent - (extent % size);
   return main === extent
@@ -253,7 +255,7 @@ const divide = (nest: Nest, axis: number, size: number): readonly [main: Nest, r
     : [slice(nest, axis, 0, main), slice(nest, axis, main, extent - main)];
 };
 
-const largestDivisor = (extent: number, candidates: readonly number[]): number =>
+export const largestDivisor = (extent: number, candidates: readonly number[]): number =>
   candidates.find((size) => extent % size === 0) ?? extent;
 
 const planTransposed = (nest: Nest, turn: number, vectorized: number): readonly Nest[] => {
@@ -318,6 +320,8 @@ const plan = (source: Nest): readonly Nest[] => {
   const nest = merge(dropUnits(source));
   if (nest.extents.length === 0)
     return [{ ...withUnitAxis(nest), mode: 'vector' }];
+  const contraction = planContraction(nest, plan);
+  if (contraction !== undefined) return contraction;
   const vectorized = vectorAxis(nest);
   const turn = turnAxis(nest, vectorized);
   if (turn >= 0) return planTransposed(nest, turn, vectorized);
@@ -353,7 +357,11 @@ const plan = (source: Nest): readonly Nest[] => {
 };
 
 /** A nest without axes, as one of a single index. */
-const withUnitAxis = (nest: Nest): Nest => mapAccesses(nest, [1], ({ offset }) => ({ offset, strides: [0] }));
+export const withUnitAxis = (nest: Nest): Nest => mapAccesses(nest, [1], ({ offset }) => ({ offset, strides: [0] }));
+
+/** A nest with one more axis, last, of a single index. */
+export const withAxis = (nest: Nest): Nest =>
+  mapAccesses(nest, [...nest.extents, 1], ({ offset, strides }) => ({ offset, strides: [...strides, 0] }));
 
 /** The nests that compute a kernel, in order. */
 export const nestsOf = (kernel: LoopKernel): readonly Nest[] => {
@@ -374,6 +382,11 @@ export const nestsOf = (kernel: LoopKernel): readonly Nest[] => {
 export const registerAxes = (nest: Nest, store: Store): readonly number[] => {
   const last = nest.extents.length - 1;
   if (store.mode === 'set' || nest.mode === 'scalar' || nest.mode === 'transposed') return [];
+  if (nest.mode === 'contraction') {
+    const run = at(store.strides, last) === 0 ? [last] : [];
+    for (let axis = last - 2; axis >= 0 && at(store.strides, axis) === 0; axis -= 1) run.unshift(axis);
+    return run;
+  }
   if (at(store.strides, last) !== 0) {
     const held =
       nest.mode === 'unrolled' && at(store.strides, last) === 1 && at(store.strides, last - 1) === 0;

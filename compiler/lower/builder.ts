@@ -1,0 +1,85 @@
+/** Builds plans: numbers buffers, shares equal kernel calls, and finds where each buffer is used for the last time. */
+import type { Attribute, Operand, Plan, PlanBuilder, Step } from '../plan.js';
+import { sizeOfShape } from '../type.js';
+
+export type PlanDraft = PlanBuilder & {
+  readonly input: (name: string, shape: readonly number[]) => Operand;
+  readonly finish: (outputs: readonly { readonly name: string; readonly operand: Operand }[]) => Plan;
+};
+
+type Inputs = Readonly<Record<string, Operand>> | readonly Operand[];
+
+const operandsOf = (inputs: Inputs): readonly Operand[] => Object.values<Operand>(inputs);
+
+const reads = (step: Step): readonly number[] =>
+  step.tag === 'loop' ? step.inputs : operandsOf(step.inputs).map((o) => o.buffer);
+
+const writes = (step: Step): readonly number[] => (step.tag === 'loop' ? step.outputs : [step.output.buffer]);
+
+/** For each step the buffers that it uses last; buffers of `kept` outlive the plan. */
+const releases = (steps: readonly Step[], kept: ReadonlySet<number>): readonly (readonly number[])[] => {
+  const last = new Map<number, number>();
+  steps.forEach((step, i) => [...reads(step), ...writes(step)].forEach((buffer) => last.set(buffer, i)));
+  const result: number[][] = steps.map(() => []);
+  for (const [buffer, i] of last) if (!kept.has(buffer)) result[i].push(buffer);
+  return result;
+};
+
+export const createPlan = (): PlanDraft => {
+  const buffers: number[] = [];
+  const steps: Step[] = [];
+  const inputs: { readonly name: string; readonly operand: Operand }[] = [];
+  const constants: { readonly operand: Operand; readonly values: readonly number[] }[] = [];
+  const known = new Map<string, Operand>();
+  const allocate = (shape: readonly number[]): Operand => ({ buffer: buffers.push(sizeOfShape(shape)) - 1, shape });
+  return {
+    input: (name, shape) => {
+      const operand = allocate(shape);
+      inputs.push({ name, operand });
+      return operand;
+    },
+    kernel: (kernel, kernelInputs, attributes, shape) => {
+      const key = JSON.stringify([kernel, kernelInputs, attributes, shape]);
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const output = allocate(shape);
+      steps.push({ tag: 'kernel', kernel, inputs: kernelInputs, attributes, output });
+      known.set(key, output);
+      return output;
+    },
+    loop: (loop, operands, shapes) => {
+      const outputs = shapes.map(allocate);
+      steps.push({
+        tag: 'loop',
+        loop,
+        inputs: operands.map((o) => o.buffer),
+        outputs: outputs.map((o) => o.buffer),
+      });
+      return outputs;
+    },
+    constant: (values, shape) => {
+      const key = JSON.stringify([values, shape]);
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const operand = allocate(shape);
+      constants.push({ operand, values });
+      known.set(key, operand);
+      return operand;
+    },
+    finish: (outputs) => {
+      const kept = new Set([...inputs, ...constants, ...outputs].map(({ operand }) => operand.buffer));
+      return { buffers, inputs, constants, steps, release: releases(steps, kept), outputs };
+    },
+  };
+};
+
+/** A plan's attributes that several kernels share. */
+export const imageAttributes = (
+  strides: readonly number[],
+  [top, bottom, left, right]: readonly number[],
+): Readonly<Record<string, Attribute>> => ({
+  strides,
+  pad: [[0, 0], [top, bottom], [left, right], [0, 0]],
+  dataFormat: 'NHWC',
+  dilations: [1, 1],
+});

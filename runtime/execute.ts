@@ -1,0 +1,113 @@
+/** Runs plans with tfjs kernels, without tape or tidy: every buffer is freed at the step after which nothing reads it. */
+import { type DataId, getKernel, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { Operand, Plan, Step } from '../compiler/plan.js';
+
+/** What execution needs of a backend beyond its kernels. */
+export type Memory = {
+  readonly name: string;
+  readonly backend: KernelBackend;
+  /** An uninitialised array. */
+  readonly allocate: (size: number) => DataId;
+};
+
+/** One loop of a plan: reads and writes arrays in place. */
+export type RunLoop = (inputs: readonly DataId[], outputs: readonly DataId[]) => void;
+
+type Buffers = (DataId | undefined)[];
+
+/** Runs once: takes the inputs' data in plan order, gives the outputs'. Outputs hold a reference of their own. */
+export type Run = (inputs: readonly DataId[]) => readonly DataId[];
+
+type RunStep = (buffers: Buffers) => void;
+
+const dataOf = (buffers: Buffers, buffer: number): DataId => {
+  const data = buffers[buffer];
+  if (data === undefined) throw new Error(`buffer ${buffer} is read before it is written`);
+  return data;
+};
+
+/** tfjs's kernels look at shapes and types only through these. */
+const tensorOf = (buffers: Buffers, { buffer, shape }: Operand, dtype: TensorInfo['dtype']): TensorInfo => ({
+  dataId: dataOf(buffers, buffer),
+  shape: [...shape],
+  dtype,
+});
+
+const booleanKernels: ReadonlySet<string> = new Set(['Equal', 'NotEqual', 'Greater', 'IsFinite']);
+
+/** Booleans live only between a comparison and the kernel that uses it. */
+const booleanBuffers = (plan: Plan): ReadonlySet<number> =>
+  new Set(
+    plan.steps.flatMap((step) => (step.tag === 'kernel' && booleanKernels.has(step.kernel) ? [step.output.buffer] : [])),
+  );
+
+const prepareKernel = (step: Extract<Step, { tag: 'kernel' }>, memory: Memory, booleans: ReadonlySet<number>): RunStep => {
+  const kernel = getKernel(step.kernel, memory.name);
+  if (kernel === undefined) throw new Error(`${memory.name} has no kernel ${step.kernel}`);
+  const dtypeOf = (o: Operand): TensorInfo['dtype'] => (booleans.has(o.buffer) ? 'bool' : 'float32');
+  const { inputs, attributes, output } = step;
+  // Kernels with a list of inputs take an array where the type says a record.
+  const names = Object.keys(inputs);
+  const operands = Object.values(inputs) as readonly Operand[];
+  const isList = Array.isArray(inputs);
+  return (buffers) => {
+    const tensors = operands.map((o) => tensorOf(buffers, o, dtypeOf(o)));
+    const named = isList ? tensors : Object.fromEntries(names.map((name, i) => [name, tensors[i]]));
+    const result = kernel.kernelFunc({ inputs: named as never, attrs: attributes as never, backend: memory.backend });
+    buffers[output.buffer] = (Array.isArray(result) ? result[0] : result).dataId;
+  };
+};
+
+const prepareLoop = (step: Extract<Step, { tag: 'loop' }>, plan: Plan, memory: Memory, run: RunLoop): RunStep => {
+  const sizes = step.outputs.map((buffer) => plan.buffers[buffer]);
+  return (buffers) => {
+    const outputs = sizes.map((size) => memory.allocate(size));
+    step.outputs.forEach((buffer, i) => {
+      buffers[buffer] = outputs[i];
+    });
+    run(step.inputs.map((buffer) => dataOf(buffers, buffer)), outputs);
+  };
+};
+
+export type Prepared = { readonly run: Run; readonly dispose: () => void };
+
+/** Makes a plan ready to run; `loops` are its loops in order. */
+export const prepare = (plan: Plan, memory: Memory, loops: readonly RunLoop[]): Prepared => {
+  const { backend } = memory;
+  const booleans = booleanBuffers(plan);
+  let loop = 0;
+  const steps = plan.steps.map((step) =>
+    step.tag === 'kernel' ? prepareKernel(step, memory, booleans) : prepareLoop(step, plan, memory, loops[loop++]),
+  );
+  const constants = plan.constants.map(({ operand, values }) => ({
+    buffer: operand.buffer,
+    data: backend.write(Float32Array.from(values), [...operand.shape], 'float32'),
+  }));
+  const release = (buffers: Buffers, ids: readonly number[]): void => {
+    for (const buffer of ids) {
+      backend.disposeData(dataOf(buffers, buffer));
+      buffers[buffer] = undefined;
+    }
+  };
+  const fresh = new Set(plan.steps.flatMap((s) => (s.tag === 'kernel' ? [s.output.buffer] : s.outputs)));
+  const run: Run = (inputs) => {
+    const buffers: Buffers = new Array<DataId | undefined>(plan.buffers.length);
+    plan.inputs.forEach(({ operand }, i) => {
+      buffers[operand.buffer] = inputs[i];
+    });
+    for (const { buffer, data } of constants) buffers[buffer] = data;
+    steps.forEach((step, i) => {
+      step(buffers);
+      release(buffers, plan.release[i]);
+    });
+    const given = new Set<number>();
+    return plan.outputs.map(({ operand: { buffer } }) => {
+      const data = dataOf(buffers, buffer);
+      // An output that is an input, a constant or another output is shared, so it is counted once more.
+      if (!fresh.has(buffer) || given.has(buffer)) backend.incRef(data);
+      given.add(buffer);
+      return data;
+    });
+  };
+  return { run, dispose: () => constants.forEach(({ data }) => backend.disposeData(data)) };
+};

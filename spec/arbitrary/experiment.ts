@@ -1,0 +1,239 @@
+/** Random well-formed experiments: every layer, every expression, names used consistently; shapes need not fit. */
+import fc from 'fast-check';
+import type { Experiment } from '../../dsl/experiment.js';
+import type { Node } from '../../dsl/expr.js';
+import type { Initializer } from '../../dsl/initializer.js';
+import type { Layer } from '../../dsl/layer.js';
+import type { NetworkValue } from '../../dsl/network.js';
+import { outputNames } from '../../dsl/network.js';
+import type { Optimizer } from '../../dsl/optimizer.js';
+import type { Shape } from '../../dsl/shape.js';
+import { sizeOf } from '../../dsl/shape.js';
+
+/** Finite; −0 is left out because JSON text has no way to write it. */
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0);
+const positive = fc.double({ noNaN: true, min: 1e-12, max: 1e6 });
+const fraction = fc.double({ noNaN: true, min: 0, max: 1, maxExcluded: true }).map((n) => n + 0);
+const size = fc.integer({ min: 1, max: 64 });
+const offset = fc.integer({ min: 0, max: 8 });
+const axes = (maxLength: number, minLength = 0): fc.Arbitrary<Shape> =>
+  fc.array(size, { minLength, maxLength });
+const offsets: fc.Arbitrary<Shape> = fc.array(offset, { maxLength: 6 });
+
+/** Words, and some that need quotes in a path; never a name that JavaScript would confuse. */
+export const name: fc.Arbitrary<string> = fc.oneof(
+  { weight: 5, arbitrary: fc.stringMatching(/^[a-z][a-zA-Z]{0,8}$/) },
+  fc.string({ minLength: 1, maxLength: 6 }).filter((word) => !word.includes('/')),
+);
+
+const named = <A>(of: fc.Arbitrary<A>, atMost: number): fc.Arbitrary<Readonly<Record<string, A>>> =>
+  fc
+    .uniqueArray(fc.tuple(name, of), { minLength: 1, maxLength: atMost, selector: ([key]) => key })
+    .map((entries) => Object.fromEntries(entries));
+
+export const initializer: fc.Arbitrary<Initializer> = fc.oneof(
+  fc.constantFrom<Initializer>(
+    { tag: 'zeros' },
+    { tag: 'ones' },
+    { tag: 'glorotUniform' },
+    { tag: 'heNormal' },
+    { tag: 'orthogonal' },
+  ),
+  fc.record({ tag: fc.constant('constant' as const), value: finite }),
+  fc.record({ tag: fc.constant('normal' as const), stddev: positive }),
+  fc.record({ tag: fc.constant('uniform' as const), limit: positive }),
+);
+
+const convolution = {
+  filters: size,
+  kernel: size,
+  stride: size,
+  padding: fc.constantFrom('same' as const, 'valid' as const),
+  bias: fc.boolean(),
+  initializer,
+};
+
+/** Layers that may stand anywhere; residual blocks inside one another. */
+export const innerLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) => ({
+  layer: fc.oneof(
+    { maxDepth: 3, depthSize: 'small' },
+    fc.record({ tag: fc.constant('dense' as const), units: size, bias: fc.boolean(), kernel: initializer }),
+    fc.record({ tag: fc.constant('conv' as const), ...convolution }),
+    fc.record({ tag: fc.constant('convTranspose' as const), ...convolution }),
+    fc.record({ tag: fc.constant('flatten' as const) }),
+    fc.record({ tag: fc.constant('reshape' as const), shape: axes(6) }),
+    fc.record({
+      tag: fc.constant('batchNorm' as const),
+      statistics: fc.constantFrom('constant' as const, 'differentiated' as const),
+      momentum: fraction,
+      epsilon: positive,
+    }),
+    fc.record({ tag: fc.constant('dropout' as const), rate: fraction }),
+    fc.record({
+      tag: fc.constant('activation' as const),
+      name: fc.constantFrom(
+        'relu' as const,
+        'leakyRelu' as const,
+        'elu' as const,
+        'tanh' as const,
+        'sigmoid' as const,
+        'softplus' as const,
+        'silu' as const,
+        'gelu' as const,
+      ),
+      slope: finite,
+    }),
+    fc.record({ tag: fc.constant('averagePool' as const), size }),
+    fc.record({ tag: fc.constant('upsample' as const), size }),
+    fc.record({ tag: fc.constant('residual' as const), layers: fc.array(tie('layer'), { maxLength: 3 }) }),
+  ),
+})).layer;
+
+const headsLayer: fc.Arbitrary<Layer> = named(fc.array(innerLayer, { maxLength: 2 }), 3).map((heads) => ({
+  tag: 'heads',
+  heads,
+}));
+
+export const layer: fc.Arbitrary<Layer> = fc.oneof({ weight: 4, arbitrary: innerLayer }, headsLayer);
+
+const layers: fc.Arbitrary<readonly Layer[]> = fc
+  .tuple(fc.array(innerLayer, { maxLength: 4 }), fc.option(headsLayer, { nil: undefined, freq: 2 }))
+  .map(([inner, last]) => (last === undefined ? inner : [...inner, last]));
+
+const networkNamed = (its: string): fc.Arbitrary<NetworkValue> =>
+  fc.record({ name: fc.constant(its), input: axes(6, 1), layers });
+
+export const network: fc.Arbitrary<NetworkValue> = name.chain(networkNamed);
+
+const distinctNames = (minLength: number): fc.Arbitrary<readonly string[]> =>
+  fc.uniqueArray(name, { minLength, maxLength: minLength + 2 });
+
+/** One value for each of several names. */
+const distinct = <A>(of: (name: string) => fc.Arbitrary<A>): fc.Arbitrary<readonly A[]> =>
+  distinctNames(1).chain((names) => fc.tuple(...names.map(of)));
+
+type Draw = Extract<Node, { readonly tag: 'draw' }>;
+
+const drawNamed = (its: string): fc.Arbitrary<Draw> =>
+  axes(4).chain((shape): fc.Arbitrary<Draw> => {
+    const common = { tag: fc.constant('draw' as const), name: fc.constant(its), shape: fc.constant(shape) };
+    const free = fc.constantFrom<Draw['distribution']>('normal', 'sphere', 'rademacher', 'uniform');
+    return fc.oneof(
+      fc.record({ ...common, distribution: free }),
+      fc.record({ ...common, distribution: free, probes: size }),
+      fc.record({
+        ...common,
+        distribution: fc.constant('orthonormal' as const),
+        probes: fc.integer({ min: 1, max: sizeOf(shape) }),
+      }),
+    );
+  });
+
+const hyperNamed = (its: string): fc.Arbitrary<Node> =>
+  finite.map((value) => ({ tag: 'hyper', name: its, value }));
+
+const parameterNamed = (its: string): fc.Arbitrary<Node> =>
+  fc.record({ tag: fc.constant('parameter' as const), name: fc.constant(its), shape: axes(4), initializer });
+
+const unaryOp = fc.constantFrom(
+  ...(['neg', 'exp', 'log', 'sqrt', 'square', 'abs', 'relu', 'elu', 'tanh', 'sigmoid', 'softplus'] as const),
+  ...(['silu', 'gelu'] as const),
+);
+const binaryOp = fc.constantFrom(...(['add', 'sub', 'mul', 'div', 'max', 'min', 'pow', 'greater'] as const));
+
+const keep = fc.integer({ min: 0, max: 3 });
+
+/** Expressions over given networks and leaves. */
+export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Node[]): fc.Arbitrary<Node> =>
+  fc.letrec<{ node: Node }>((tie) => {
+    const node = tie('node');
+    const application = fc
+      .constantFrom(...networks)
+      .chain((net) =>
+        fc.record({ network: fc.constant(net), output: fc.constantFrom(...outputNames(net)), at: node }),
+      );
+    return {
+      node: fc.oneof(
+        { maxDepth: 4, depthSize: 'small' },
+        fc.constantFrom(...leaves),
+        fc.record({ tag: fc.constant('data' as const), shape: axes(6, 1) }),
+        finite.map((value): Node => ({ tag: 'constant', value })),
+        fc.constant<Node>({ tag: 'step' }),
+        fc.record({
+          tag: fc.constant('sqNormOfWeights' as const),
+          network: fc.constantFrom(...networks),
+          only: fc.constantFrom('all' as const, 'kernels' as const),
+        }),
+        application.map((applied): Node => ({ tag: 'apply', ...applied })),
+        fc.tuple(application, node).map(([applied, tangent]): Node => ({ tag: 'jvp', ...applied, tangent })),
+        fc
+          .tuple(application, node)
+          .map(([applied, cotangent]): Node => ({ tag: 'vjp', ...applied, cotangent })),
+        fc.record({ tag: fc.constant('stop' as const), of: node }),
+        fc.record({ tag: fc.constant('unary' as const), op: unaryOp, of: node }),
+        fc.record({ tag: fc.constant('binary' as const), op: binaryOp, left: node, right: node }),
+        fc.record({ tag: fc.constant('scale' as const), by: node, of: node }),
+        fc.record({ tag: fc.constant('fill' as const), of: node, shape: axes(6) }),
+        fc.record({ tag: fc.constant('sum' as const), of: node, keep }),
+        fc.record({ tag: fc.constant('norm' as const), of: node, keep }),
+        fc.record({ tag: fc.constant('select' as const), condition: node, then: node, otherwise: node }),
+        fc.record({ tag: fc.constant('reshape' as const), of: node, shape: axes(6) }),
+        fc.record({ tag: fc.constant('slice' as const), of: node, begin: offsets, size: axes(6) }),
+        fc.record({
+          tag: fc.constant('concat' as const),
+          of: fc.array(node, { minLength: 1, maxLength: 3 }),
+          axis: offset,
+        }),
+        fc.record({ tag: fc.constant('pad' as const), of: node, before: offsets, after: offsets }),
+      ),
+    };
+  }).node;
+
+const optimizerWith = (rate: fc.Arbitrary<Node>): fc.Arbitrary<Optimizer> => {
+  const clip = fc.oneof(fc.constant({}), fc.record({ clipNorm: positive }));
+  return fc.oneof(
+    fc
+      .tuple(
+        fc.record({ tag: fc.constant('sgd' as const), rate, momentum: fraction, nesterov: fc.boolean() }),
+        clip,
+      )
+      .map(([sgd, clipped]): Optimizer => ({ ...sgd, ...clipped })),
+    fc
+      .tuple(
+        fc.record({
+          tag: fc.constant('adam' as const),
+          rate,
+          beta1: fraction,
+          beta2: fraction,
+          epsilon: positive,
+        }),
+        clip,
+      )
+      .map(([adam, clipped]): Optimizer => ({ ...adam, ...clipped })),
+  );
+};
+
+const networks = distinct(networkNamed);
+
+const leaves = fc
+  .tuple(distinct<Node>(hyperNamed), distinct<Node>(drawNamed), distinct<Node>(parameterNamed))
+  .map((kinds) => kinds.flat());
+
+/** One expression over networks and leaves of its own. */
+export const expr: fc.Arbitrary<Node> = fc
+  .tuple(networks, leaves)
+  .chain(([nets, nodes]) => exprOver(nets, nodes));
+
+export const experiment: fc.Arbitrary<Experiment> = fc.tuple(networks, leaves).chain(([nets, nodes]) => {
+  const node = exprOver(nets, nodes);
+  return fc.record({
+    encoder: fc.constantFrom(...nets),
+    decoder: fc.constantFrom(...nets),
+    objective: named(node, 3),
+    optimizer: optimizerWith(node),
+    batch: size,
+    steps: size,
+    data: fc.string({ minLength: 1 }),
+    validation: fc.record({ every: offset }),
+  });
+});
