@@ -1,5 +1,5 @@
 /** Collects the equations of a program while a transform writes them. */
-import type { PrimitiveName } from './primitive.js';
+import type { PrimitiveName } from './params.js';
 import type { Binder, BinderKind, Emit, Equation, EquationOf, Var } from './program.js';
 import { typeOf } from './table.js';
 import type { Type } from './type.js';

@@ -5,3 +5,4 @@ export * from './print.js';
 export * from './program.js';
 export { lowerPlain } from './lower/plain.js';
 export { lowerWasm } from './lower/wasm.js';
+export type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';

@@ -6,7 +6,7 @@
  *   equation ::= var : type = primitive[params] var …
  *   output   ::= "path" = var
  */
-import type { Params, PrimitiveName } from './primitive.js';
+import type { Params, PrimitiveName } from './params.js';
 import type { Type } from './type.js';
 
 export type Var = { readonly id: number; readonly type: Type };

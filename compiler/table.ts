@@ -2,7 +2,8 @@
 import { bilinear } from './primitives/bilinear.js';
 import { elementwise } from './primitives/elementwise.js';
 import { structure } from './primitives/structure.js';
-import type { JvpContext, PrimitiveName, Table, TransposeContext, Value } from './primitive.js';
+import type { JvpContext, Table, TransposeContext, Value } from './primitive.js';
+import type { PrimitiveName } from './params.js';
 import type { Equation, EquationOf, Var } from './program.js';
 import type { Type } from './type.js';
 

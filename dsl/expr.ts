@@ -76,6 +76,12 @@ const lift = (e: Node | number): Node => (typeof e === 'number' ? { tag: 'consta
 /** The data example: what a batch is made of. */
 export const data = <const S extends Shape>(...shape: S): Expr<S> => ({ tag: 'data', shape });
 
+/** The data example of a network's input shape. */
+export const dataOf = <I extends Shape, O extends Shape>(network: Network<I, O>): Expr<I> => ({
+  tag: 'data',
+  shape: network.input,
+});
+
 export const constant = (value: number): Expr<Scalar> => ({ tag: 'constant', value });
 
 /** A named hyper-parameter with its default: `--set name=value`, and what a sweep varies. */

@@ -14,3 +14,4 @@ export * from './rewrite.js';
 export * from './schedule.js';
 export * from './settings.js';
 export * from './shape.js';
+export { flow, pipe } from 'fp-ts/lib/function.js';

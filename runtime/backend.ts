@@ -14,7 +14,8 @@ export type Backend = {
   readonly name: string;
   readonly load: (program: Program) => Executable;
   readonly upload: (values: Float32Array) => Handle;
-  readonly download: (handle: Handle) => Float32Array;
+  /** Asynchronous, since a GPU's memory is. */
+  readonly download: (handle: Handle) => Promise<Float32Array>;
   readonly dispose: (handle: Handle) => void;
   /** Arrays alive, for leak tests. */
   readonly liveCount: () => number;

@@ -51,7 +51,7 @@ export const createTfjsBackend = async (name: string, { lower, allocate, loops }
     load,
     // The cpu backend keeps the very array it is given.
     upload: (values) => wrap(backend.write(values.slice(), [values.length], 'float32'), values.length),
-    download: (handle) => Float32Array.from(backend.readSync(dataOf(handle)) as Float32Array),
+    download: async (handle) => Float32Array.from((await backend.read(dataOf(handle))) as Float32Array),
     dispose: (handle) => void backend.disposeData(dataOf(handle)),
     liveCount: () => backend.numDataIds(),
   };

@@ -14,7 +14,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   objectives: ['dsl/', 'npm:fp-ts/'],
   compiler: ['dsl/', 'npm:fp-ts/'],
   data: ['npm:', 'node:'],
-  runtime: ['compiler/', 'dsl/problem.ts', 'npm:', 'npm:@tensorflow/', 'node:'],
+  runtime: ['compiler/', 'dsl/problem.ts', 'dsl/random.ts', 'dsl/draw.ts', 'dsl/initializer.ts', 'npm:', 'npm:@tensorflow/', 'node:'],
   training: ['runtime/', 'data/', 'compiler/', 'dsl/', 'npm:', 'node:'],
   evaluation: ['training/', 'runtime/', 'data/', 'compiler/', 'dsl/', 'npm:', 'node:'],
   cli: ['evaluation/', 'training/', 'runtime/', 'data/', 'compiler/', 'objectives/', 'dsl/', 'npm:', 'node:'],

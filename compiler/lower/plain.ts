@@ -1,5 +1,5 @@
 /** Plain lowering: every equation as the tfjs kernels of its own name, for backends that cannot run generated loops. */
-import type { Params, PrimitiveName } from '../primitive.js';
+import type { Params, PrimitiveName } from '../params.js';
 import type { Operand, Plan } from '../plan.js';
 import type { EquationOf, Program, Var } from '../program.js';
 import { outputKey } from '../interpret.js';

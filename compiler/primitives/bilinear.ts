@@ -1,6 +1,7 @@
 /** Matrix products and convolutions: two families of three bilinear primitives, each closed under transposition. */
 import { addTangents } from '../operations.js';
-import type { JvpContext, Params, Row, Value, Window } from '../primitive.js';
+import type { JvpContext, Row, Value } from '../primitive.js';
+import type { Params, Window } from '../params.js';
 import type { Var } from '../program.js';
 import { elementCount, rowCount, showType, sizeOfShape, type Type } from '../type.js';
 

@@ -12,7 +12,8 @@ import {
   times,
   unary,
 } from '../operations.js';
-import type { JvpContext, Params, Row, TransposeContext, Value } from '../primitive.js';
+import type { JvpContext, Row, TransposeContext, Value } from '../primitive.js';
+import type { Params } from '../params.js';
 import type { Emit, Var } from '../program.js';
 import { sameType, showType, type Type } from '../type.js';
 

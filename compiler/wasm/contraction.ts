@@ -3,14 +3,10 @@ import type { Access } from '../loop.js';
 import type { Assembler } from './encode.js';
 import { lanes } from './lanes.js';
 import { mathematics, type Code } from './mathematics.js';
-import { product, registerAxes, type Nest } from './nest.js';
+import { registerAxes, type Nest } from './nest.js';
 import { pointersOf, type Pointer } from './pointers.js';
 
 const at = (values: readonly number[], index: number): number => values[index] ?? 0;
-
-/** Up to this many terms are written out without a loop. */
-const straightTerms = 16;
-const unroll = 4;
 
 export const emitContraction = (
   asm: Assembler,
@@ -40,15 +36,17 @@ export const emitContraction = (
   const vectors = Array.from({ length: Math.ceil(wide / 4) }, (_, v) => ({ element: 4 * v, width: Math.min(4, wide - 4 * v) }));
   const sums = Array.from({ length: rows }, () => vectors.map(() => asm.local('v128')));
 
-  /** One term of every sum, at the given indices of the reduced axes from the pointers. */
-  const term = (index: ReadonlyMap<number, number>): void =>
+  /**
+   * One term of every sum. V8 11 puts all loads of a basic block before its arithmetic, so a second term in the same block
+   * would need its operands' registers too: two terms a turn run at two thirds of the speed, four at half.
+   */
+  const term = (): void =>
     asm.scope(() => {
       const loaded = new Map<string, Code>();
       const read = (name: string, access: Access, row: number, vector: number): Code => {
         const { element, width } = vectors[vector] ?? { element: 0, width: 4 };
         const stride = at(access.strides, last);
-        const along = [...index].reduce((sum, [axis, i]) => sum + i * at(access.strides, axis), 0);
-        const elements = along + row * at(access.strides, last - 1) + element * stride;
+        const elements = row * at(access.strides, last - 1) + element * stride;
         const id = `${name} ${elements}`;
         const code =
           loaded.get(id) ??
@@ -81,27 +79,14 @@ export const emitContraction = (
 
   const moves = (axis: number, count: number, pointer: Pointer): number => 4 * count * at(pointer.strides, axis);
   /** All terms of the reduced axes from `axis` on; returns how far the pointers are left ahead. */
-  const terms = (axis: number, index: ReadonlyMap<number, number>): ((pointer: Pointer) => number) => {
+  const terms = (axis: number): ((pointer: Pointer) => number) => {
     if (axis > last - 2) {
-      term(index);
+      term();
       return () => 0;
     }
     const extent = at(nest.extents, axis);
-    if (product(nest.extents.slice(axis, last - 1)) <= straightTerms) {
-      for (let i = 0; i < extent; i += 1) terms(axis + 1, new Map([...index, [axis, i]]));
-      return () => 0;
-    }
-    if (axis === last - 2) {
-      const times = Math.floor(extent / unroll);
-      asm.repeat(times, () => {
-        for (let i = 0; i < unroll; i += 1) term(new Map([...index, [axis, i]]));
-        advance((pointer) => moves(axis, unroll, pointer));
-      });
-      for (let i = 0; i < extent % unroll; i += 1) term(new Map([...index, [axis, i]]));
-      return (pointer) => moves(axis, unroll * times, pointer);
-    }
     asm.repeat(extent, () => {
-      const within = terms(axis + 1, index);
+      const within = terms(axis + 1);
       advance((pointer) => moves(axis, 1, pointer) - within(pointer));
     });
     return (pointer) => moves(axis, extent, pointer);
@@ -152,7 +137,7 @@ export const emitContraction = (
           asm.set(sum);
         }
       }
-      const ahead = terms(firstReduced, new Map());
+      const ahead = terms(firstReduced);
       flush();
       return ahead;
     }

@@ -19,7 +19,7 @@ const productOf = (nest: Nest): Product | undefined => {
 };
 
 /** Vectors of x64 that V8 allocates: 16, less one that it keeps for itself. */
-const registers = Number(process.env.REGS ?? 15);
+const registers = 15;
 
 /** Vectors along the vector axis, and rows along the tiled one. */
 type Tile = { readonly axis: number; readonly rows: number; readonly vectors: number; readonly rate: number };
@@ -27,17 +27,13 @@ type Tile = { readonly axis: number; readonly rows: number; readonly vectors: nu
 /** Rows per part when an axis is cut into the fewest parts of at most `most`. */
 const average = (extent: number, most: number): number => extent / Math.ceil(extent / most);
 
-/**
- * Useful lanes per cycle of a tile: two multiply-adds and two loads a cycle, four cycles until a sum may be added to again.
- * Rows read `splats` (one operand) and share `shared` vectors (the other), or load their own.
- */
-const rateOf = (rows: number, lanesWide: number, vectors: number, shared: boolean, splat: boolean): number => {
-  const loads = (splat ? rows : rows * vectors) + (shared ? vectors : rows * vectors);
-  return (rows * lanesWide) / Math.max((rows * vectors) / 2, loads / 2, Number(process.env.LAT ?? 4));
-};
+/** Loads of one term: rows read splats of one operand and share vectors of the other, or each reads its own. */
+const loadsOf = (rows: number, vectors: number, shared: boolean, splat: boolean): number =>
+  (splat ? rows : rows * vectors) + (shared ? vectors : rows * vectors);
 
-const fits = (rows: number, vectors: number): boolean =>
-  rows * vectors + (rows === 1 ? 1 : vectors) + 1 <= registers;
+/** Useful lanes per cycle: two multiply-adds and two loads a cycle, four cycles until a sum may be added to again. */
+const rateOf = (rows: number, lanesWide: number, vectors: number, loads: number): number =>
+  (rows * lanesWide) / Math.max((rows * vectors) / 2, loads / 2, 4);
 
 const bestTile = (nest: Nest, vectorized: number, { a, b }: Product): Tile => {
   const store = nest.stores[0];
@@ -54,9 +50,11 @@ const bestTile = (nest: Nest, vectorized: number, { a, b }: Product): Tile => {
     for (const vectors of reduced ? [1] : [1, 2, 3, 4, 6, 8, 12]) {
       if (vectors > 1 && 4 * (vectors - 1) >= extent) continue;
       for (let rows = 1; rows <= Math.min(length, 12); rows += 1) {
-        if (!fits(rows, vectors)) continue;
+        // V8 issues all loads of a term before its arithmetic, so each needs a register.
+        const loads = loadsOf(rows, vectors, shared, splat);
+        if (rows * vectors + loads > registers) continue;
         const lanesWide = reduced ? 4 : average(extent, 4 * vectors);
-        const rate = rateOf(average(length, rows), lanesWide, vectors, shared, splat);
+        const rate = rateOf(average(length, rows), lanesWide, vectors, loads);
         // Ties go to the nearer rows.
         const near = axis < 0 ? 0 : Math.abs(at(a.strides, axis)) + Math.abs(at(b.strides, axis));
         const score = rate * (1 - 1e-9 * near);

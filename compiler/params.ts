@@ -1,0 +1,79 @@
+/** The primitives of the intermediate representation by name, with their parameters. */
+
+type None = Readonly<Record<never, never>>;
+
+/** Strides and zero padding (top, bottom, left, right) of the forward convolution. */
+export type Window = {
+  readonly strides: readonly [number, number];
+  readonly padding: readonly [number, number, number, number];
+};
+
+/** Every primitive with its parameters. */
+export type Params = {
+  /** A uniform array. */
+  constant: { readonly value: number; readonly rows: number; readonly shape: readonly number[] };
+  // Element-wise: all inputs and the output have one type.
+  neg: None;
+  exp: None;
+  log: None;
+  sqrt: None;
+  tanh: None;
+  sigmoid: None;
+  softplus: None;
+  elu: None;
+  erf: None;
+  /** 1 where finite, else 0. */
+  finite: None;
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  /** 0 where the divisor is 0. */
+  divNoNan: None;
+  max: None;
+  min: None;
+  /** a^b for a ≥ 0. */
+  pow: None;
+  /** 1 where a > b, else 0. */
+  greater: None;
+  /** Second input where the first is not 0, else the third. */
+  select: None;
+  /** The same value, derivative zero. */
+  stop: None;
+  /** Marks a batch statistic: the same value; derivative zero inside a user's jvp and vjp when `constant`. */
+  statistics: { readonly constant: boolean };
+  // Structure, linear.
+  /** Input axis i becomes output axis axes[i]; the other output axes repeat. */
+  broadcast: { readonly shape: readonly number[]; readonly axes: readonly number[] };
+  /** Sums over the named axes, which disappear. */
+  reduceSum: { readonly axes: readonly number[] };
+  reshape: { readonly shape: readonly number[] };
+  /** Output axis i is input axis permutation[i]. */
+  permute: { readonly permutation: readonly number[] };
+  slice: { readonly begin: readonly number[]; readonly size: readonly number[] };
+  pad: { readonly before: readonly number[]; readonly after: readonly number[] };
+  concat: { readonly axis: number };
+  /** Gives every row the shared value. */
+  spread: { readonly rows: number };
+  /** Sums over all rows of the batch. */
+  sumBatch: None;
+  /** A leading axis of k becomes k rows. */
+  fold: None;
+  /** k rows become a leading axis. */
+  unfold: { readonly times: number };
+  // Bilinear, two families closed under transposition.
+  /** x[n], W[n,m] → x·W[m]. */
+  linear: None;
+  /** y[m], W[n,m] → W·y[n]. */
+  linearInput: None;
+  /** x[n], y[m] → Σ over rows x⊗y, [n,m], shared. */
+  linearFilter: None;
+  /** x[h,w,c], F[kh,kw,c,f] → [h',w',f]. */
+  conv: Window;
+  /** y[h',w',f], F[kh,kw,c,f] → [h,w,c]: transpose of `conv` with respect to its input of size `size`. */
+  convInput: Window & { readonly size: readonly [number, number] };
+  /** x[h,w,c], y[h',w',f] → Σ over rows [kh,kw,c,f]: transpose of `conv` with respect to its filter. */
+  convFilter: Window & { readonly kernel: readonly [number, number] };
+};
+
+export type PrimitiveName = keyof Params;

@@ -1,0 +1,6 @@
+/** Data: readers for real formats, and batches. */
+export * from './batches.js';
+export * from './dataset.js';
+export * from './idx.js';
+export * from './problem.js';
+export * from './source.js';

@@ -1,0 +1,45 @@
+/** The plain autoencoder, and the one with an L2 penalty on its decoder. */
+import {
+  apply,
+  dataOf,
+  type Expr,
+  hyper,
+  type Network,
+  objective,
+  type Scalar,
+  type ScalarLike,
+  scale,
+  type Shape,
+  sqNorm,
+  sqNormOfWeights,
+  sub,
+} from '../dsl/index.js';
+
+/** ‖x − g(h(x))‖², summed over the data's dimensions (the RAE authors' code takes their mean instead). */
+export const reconstruction = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+): Expr<Scalar> => {
+  const x = dataOf(encoder);
+  return sqNorm(sub(x, apply(decoder, apply(encoder, x))));
+};
+
+/** AE: ‖x − g(h(x))‖². */
+export const ae = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+) => objective({ reconstruction: reconstruction(encoder, decoder) });
+
+/**
+ * AE+L2: ‖x − g(h(x))‖² + w·Σ‖θ_decoder‖². All of the decoder's parameters as pythae has it, or its kernels only as the RAE
+ * authors' code has it.
+ */
+export const aeL2 = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+  options: { readonly weight?: ScalarLike; readonly only?: 'all' | 'kernels' } = {},
+) =>
+  objective({
+    ...ae(encoder, decoder),
+    decay: scale(options.weight ?? hyper('decay', 0.01), sqNormOfWeights(decoder, options.only)),
+  });

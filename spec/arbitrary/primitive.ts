@@ -1,0 +1,383 @@
+/** Well-typed equations of every primitive, with what else its laws must know of it; exhaustive by type. */
+import fc from 'fast-check';
+import type { Params, PrimitiveName, Window } from '../../compiler/params.js';
+import { outputSize } from '../../compiler/primitives/bilinear.js';
+import type { Type } from '../../compiler/type.js';
+import { sizeOfShape } from '../../compiler/type.js';
+import type { Interval } from './values.js';
+
+/** Parameters and types of the operands of one equation. */
+export type Site<P extends PrimitiveName> = { readonly params: Params[P]; readonly inputs: readonly Type[] };
+
+export type Subject<P extends PrimitiveName> = {
+  readonly sites: fc.Arbitrary<Site<P>>;
+  /** Sites that must be refused. */
+  readonly ill: readonly Site<P>[];
+  /** Where operand i lives; the last entry stands for all further operands. */
+  readonly domains: readonly Interval[];
+  /** Sets of operands in which the primitive is linear when the others are fixed. */
+  readonly linear: readonly (readonly number[])[];
+  /** Distance of a point from where an element-wise primitive has no derivative. */
+  readonly kink: (...operands: readonly number[]) => number;
+  /** Operands that are never perturbed: masks. */
+  readonly fixed: readonly number[];
+  /** Whether its tangent is the derivative of its value; `stop` cuts it. */
+  readonly differentiable: boolean;
+};
+
+const anyValue: Interval = [-3, 3];
+const size = fc.integer({ min: 1, max: 4 });
+const shape = fc.array(size, { maxLength: 3 });
+const rows = fc.integer({ min: 1, max: 3 });
+const anyRows = fc.integer({ min: 0, max: 3 });
+const type: fc.Arbitrary<Type> = fc.record({ rows: anyRows, shape });
+
+const subject = <P extends PrimitiveName>(
+  sites: fc.Arbitrary<Site<P>>,
+  options: Partial<Omit<Subject<P>, 'sites'>> & Pick<Subject<P>, 'ill'>,
+): Subject<P> => ({
+  domains: [anyValue],
+  linear: [],
+  kink: () => Infinity,
+  fixed: [],
+  differentiable: true,
+  ...options,
+  sites,
+});
+
+type None = Params['neg'];
+
+const many = (count: number): fc.Arbitrary<{ readonly params: None; readonly inputs: readonly Type[] }> =>
+  type.map((t) => ({ params: {}, inputs: new Array<Type>(count).fill(t) }));
+
+const vector = (n: number, k = 1): Type => ({ rows: k, shape: [n] });
+const shared = (...of: readonly number[]): Type => ({ rows: 0, shape: of });
+const each = (...of: readonly number[]): Type => ({ rows: 1, shape: of });
+
+const mixed = [
+  { params: {}, inputs: [shared(2), each(2)] },
+  { params: {}, inputs: [each(2), each(3)] },
+  { params: {}, inputs: [each(2), each(2, 1)] },
+];
+
+const nearZero = (x: number): number => Math.abs(x);
+const nearTie = (a: number, b: number): number => Math.abs(a - b);
+
+/** Shapes with as many elements. */
+const regrouped = (of: readonly number[]): fc.Arbitrary<readonly number[]> =>
+  fc.constantFrom([sizeOfShape(of)], [...of].reverse(), [1, ...of], [...of, 1], of);
+
+/** A shape with some numbers along each axis. */
+const perAxis = <A>(of: fc.Arbitrary<A>): fc.Arbitrary<readonly A[]> => fc.array(of, { maxLength: 3 });
+
+type Picture = {
+  readonly window: Window;
+  readonly image: readonly [number, number, number];
+  readonly kernel: readonly [number, number];
+  readonly filters: number;
+  readonly output: readonly [number, number, number];
+  readonly rows: number;
+};
+
+/** One axis of a convolution: at least one output, padding smaller than the kernel. */
+const windowAxis = fc
+  .record({
+    kernel: fc.integer({ min: 1, max: 4 }),
+    stride: fc.integer({ min: 1, max: 3 }),
+    size: fc.integer({ min: 1, max: 6 }),
+    before: fc.nat(3),
+    after: fc.nat(3),
+  })
+  .map(({ kernel, stride, size: n, before, after }) => {
+    const [b, a] = [before % kernel, after % kernel];
+    const least = Math.max(n, kernel - b - a);
+    return { kernel, stride, before: b, after: a, n: least, out: outputSize(least, kernel, stride, b, a) };
+  });
+
+const picture: fc.Arbitrary<Picture> = fc
+  .record({ v: windowAxis, h: windowAxis, c: fc.integer({ min: 1, max: 3 }), f: size, rows })
+  .map(({ v, h, c, f, rows: k }) => ({
+    window: { strides: [v.stride, h.stride], padding: [v.before, v.after, h.before, h.after] },
+    image: [v.n, h.n, c],
+    kernel: [v.kernel, h.kernel],
+    filters: f,
+    output: [v.out, h.out, f],
+    rows: k,
+  }));
+
+const filterOf = ({ kernel, image, filters }: Picture): Type => shared(...kernel, image[2], filters);
+const unit: Window = { strides: [1, 1], padding: [0, 0, 0, 0] };
+
+export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
+  constant: subject(
+    fc
+      .record({ value: fc.float({ noNaN: true, noDefaultInfinity: true }), rows: anyRows, shape })
+      .map((params) => ({ params, inputs: [] })),
+    { ill: [] },
+  ),
+  neg: subject(many(1), { ill: [], linear: [[0]] }),
+  exp: subject(many(1), { ill: [] }),
+  log: subject(many(1), { ill: [], domains: [[0, 8]], kink: nearZero }),
+  sqrt: subject(many(1), { ill: [], domains: [[0, 8]], kink: nearZero }),
+  tanh: subject(many(1), { ill: [] }),
+  sigmoid: subject(many(1), { ill: [] }),
+  softplus: subject(many(1), { ill: [] }),
+  elu: subject(many(1), { ill: [], kink: nearZero }),
+  erf: subject(many(1), { ill: [] }),
+  finite: subject(many(1), { ill: [] }),
+  add: subject(many(2), { ill: mixed, linear: [[0], [1], [0, 1]] }),
+  sub: subject(many(2), { ill: mixed, linear: [[0], [1], [0, 1]] }),
+  mul: subject(many(2), { ill: mixed, linear: [[0], [1]] }),
+  div: subject(many(2), { ill: mixed, linear: [[0]], kink: (_, b) => nearZero(b) }),
+  divNoNan: subject(many(2), { ill: mixed, linear: [[0]], kink: (_, b) => nearZero(b) }),
+  max: subject(many(2), { ill: mixed, kink: nearTie }),
+  min: subject(many(2), { ill: mixed, kink: nearTie }),
+  pow: subject(many(2), { ill: mixed, domains: [[0, 4], anyValue], kink: nearZero }),
+  greater: subject(many(2), { ill: mixed, kink: nearTie }),
+  select: subject(many(3), {
+    ill: [
+      { params: {}, inputs: [each(2), each(2), shared(2)] },
+      { params: {}, inputs: [each(1), each(2), each(2)] },
+    ],
+    domains: [[-1, 1], anyValue],
+    linear: [[1], [2], [1, 2]],
+    fixed: [0],
+  }),
+  stop: subject(many(1), { ill: [], differentiable: false }),
+  statistics: subject(
+    fc.record({ params: fc.record({ constant: fc.boolean() }), inputs: type.map((t) => [t]) }),
+    { ill: [] },
+  ),
+  broadcast: subject(
+    fc.record({ rows: anyRows, axes: perAxis(fc.record({ n: size, kept: fc.boolean() })) }).map((site) => ({
+      params: {
+        shape: site.axes.map(({ n }) => n),
+        axes: site.axes.flatMap(({ kept }, i) => (kept ? [i] : [])),
+      },
+      inputs: [{ rows: site.rows, shape: site.axes.flatMap(({ n, kept }) => (kept ? [n] : [])) }],
+    })),
+    {
+      ill: [
+        { params: { shape: [2, 3], axes: [0] }, inputs: [each(3)] },
+        { params: { shape: [2, 2], axes: [1, 0] }, inputs: [each(2, 2)] },
+        { params: { shape: [2, 2], axes: [0, 0] }, inputs: [each(2, 2)] },
+        { params: { shape: [2], axes: [] }, inputs: [each(2)] },
+      ],
+      linear: [[0]],
+    },
+  ),
+  reduceSum: subject(
+    fc.record({ rows: anyRows, axes: perAxis(fc.record({ n: size, kept: fc.boolean() })) }).map((site) => ({
+      params: { axes: site.axes.flatMap(({ kept }, i) => (kept ? [] : [i])) },
+      inputs: [{ rows: site.rows, shape: site.axes.map(({ n }) => n) }],
+    })),
+    {
+      ill: [
+        { params: { axes: [1] }, inputs: [each(2)] },
+        { params: { axes: [-1] }, inputs: [each(2)] },
+        { params: { axes: [0, 0] }, inputs: [each(2, 2)] },
+      ],
+      linear: [[0]],
+    },
+  ),
+  reshape: subject(
+    type.chain((t) => regrouped(t.shape).map((to) => ({ params: { shape: to }, inputs: [t] }))),
+    { ill: [{ params: { shape: [2, 2] }, inputs: [each(2)] }], linear: [[0]] },
+  ),
+  permute: subject(
+    type.chain((t) => {
+      const axes = t.shape.map((_, i) => i);
+      const permutations = fc.shuffledSubarray(axes, { minLength: axes.length, maxLength: axes.length });
+      return permutations.map((permutation) => ({ params: { permutation }, inputs: [t] }));
+    }),
+    {
+      ill: [
+        { params: { permutation: [0, 0] }, inputs: [each(2, 2)] },
+        { params: { permutation: [0] }, inputs: [each(2, 2)] },
+        { params: { permutation: [1, 2] }, inputs: [each(2, 2)] },
+      ],
+      linear: [[0]],
+    },
+  ),
+  slice: subject(
+    fc
+      .record({
+        rows: anyRows,
+        axes: perAxis(fc.record({ before: fc.nat(2), n: size, after: fc.nat(2) })),
+      })
+      .map((site) => ({
+        params: { begin: site.axes.map(({ before }) => before), size: site.axes.map(({ n }) => n) },
+        inputs: [{ rows: site.rows, shape: site.axes.map(({ before, n, after }) => before + n + after) }],
+      })),
+    {
+      ill: [
+        { params: { begin: [1], size: [2] }, inputs: [each(2)] },
+        { params: { begin: [-1], size: [1] }, inputs: [each(2)] },
+        { params: { begin: [0], size: [0] }, inputs: [each(2)] },
+        { params: { begin: [0, 0], size: [1, 1] }, inputs: [each(2)] },
+      ],
+      linear: [[0]],
+    },
+  ),
+  pad: subject(
+    fc
+      .record({
+        rows: anyRows,
+        axes: perAxis(fc.record({ before: fc.nat(2), n: size, after: fc.nat(2) })),
+      })
+      .map((site) => ({
+        params: {
+          before: site.axes.map(({ before }) => before),
+          after: site.axes.map(({ after }) => after),
+        },
+        inputs: [{ rows: site.rows, shape: site.axes.map(({ n }) => n) }],
+      })),
+    {
+      ill: [
+        { params: { before: [1], after: [] }, inputs: [each(2)] },
+        { params: { before: [-1], after: [0] }, inputs: [each(2)] },
+      ],
+      linear: [[0]],
+    },
+  ),
+  concat: subject(
+    fc
+      .record({ rows: anyRows, outer: fc.array(size, { maxLength: 1 }), inner: fc.array(size, { maxLength: 1 }), sizes: fc.array(size, { minLength: 1, maxLength: 3 }) })
+      .map(({ rows: k, outer, inner, sizes }) => ({
+        params: { axis: outer.length },
+        inputs: sizes.map((n) => ({ rows: k, shape: [...outer, n, ...inner] })),
+      })),
+    {
+      ill: [
+        { params: { axis: 0 }, inputs: [] },
+        { params: { axis: 1 }, inputs: [each(2), each(2)] },
+        { params: { axis: 0 }, inputs: [each(2, 2), each(2, 3)] },
+        { params: { axis: 0 }, inputs: [each(2), shared(2)] },
+      ],
+      linear: [[0]],
+    },
+  ),
+  spread: subject(
+    fc.record({ params: fc.record({ rows }), inputs: shape.map((s) => [{ rows: 0, shape: s }]) }),
+    {
+      ill: [
+        { params: { rows: 2 }, inputs: [each(2)] },
+        { params: { rows: 0 }, inputs: [shared(2)] },
+      ],
+      linear: [[0]],
+    },
+  ),
+  sumBatch: subject(
+    fc.record({ rows, shape }).map((t) => ({ params: {}, inputs: [t] })),
+    { ill: [{ params: {}, inputs: [shared(2)] }], linear: [[0]] },
+  ),
+  fold: subject(
+    fc
+      .record({ rows, shape: fc.array(size, { minLength: 1, maxLength: 3 }) })
+      .map((t) => ({ params: {}, inputs: [t] })),
+    {
+      ill: [
+        { params: {}, inputs: [shared(2)] },
+        { params: {}, inputs: [each()] },
+      ],
+      linear: [[0]],
+    },
+  ),
+  unfold: subject(
+    fc
+      .record({ times: rows, rows, shape })
+      .map(({ times, rows: k, shape: s }) => ({ params: { times }, inputs: [{ rows: times * k, shape: s }] })),
+    {
+      ill: [
+        { params: { times: 2 }, inputs: [vector(2, 3)] },
+        { params: { times: 2 }, inputs: [shared(2)] },
+        { params: { times: 0 }, inputs: [each(2)] },
+      ],
+      linear: [[0]],
+    },
+  ),
+  linear: subject(
+    fc
+      .record({ n: size, m: size, rows })
+      .map(({ n, m, rows: k }) => ({ params: {}, inputs: [vector(n, k), shared(n, m)] })),
+    {
+      ill: [
+        { params: {}, inputs: [each(2), shared(3, 2)] },
+        { params: {}, inputs: [shared(2), shared(2, 3)] },
+        { params: {}, inputs: [each(2), each(2, 3)] },
+        { params: {}, inputs: [each(2, 2), shared(2, 3)] },
+      ],
+      linear: [[0], [1]],
+    },
+  ),
+  linearInput: subject(
+    fc
+      .record({ n: size, m: size, rows })
+      .map(({ n, m, rows: k }) => ({ params: {}, inputs: [vector(m, k), shared(n, m)] })),
+    {
+      ill: [
+        { params: {}, inputs: [each(2), shared(2, 3)] },
+        { params: {}, inputs: [shared(3), shared(2, 3)] },
+      ],
+      linear: [[0], [1]],
+    },
+  ),
+  linearFilter: subject(
+    fc
+      .record({ n: size, m: size, rows })
+      .map(({ n, m, rows: k }) => ({ params: {}, inputs: [vector(n, k), vector(m, k)] })),
+    {
+      ill: [
+        { params: {}, inputs: [vector(2, 1), vector(2, 2)] },
+        { params: {}, inputs: [shared(2), each(2)] },
+        { params: {}, inputs: [each(2, 1), each(2)] },
+      ],
+      linear: [[0], [1]],
+    },
+  ),
+  conv: subject(
+    picture.map((p) => ({ params: p.window, inputs: [{ rows: p.rows, shape: p.image }, filterOf(p)] })),
+    {
+      ill: [
+        { params: unit, inputs: [each(2, 2, 1), shared(3, 3, 1, 1)] },
+        { params: unit, inputs: [each(2, 2, 1), shared(1, 1, 2, 1)] },
+        { params: unit, inputs: [shared(2, 2, 1), shared(1, 1, 1, 1)] },
+        { params: unit, inputs: [each(2, 2), shared(1, 1, 1, 1)] },
+      ],
+      linear: [[0], [1]],
+    },
+  ),
+  convInput: subject(
+    picture.map((p) => ({
+      params: { ...p.window, size: [p.image[0], p.image[1]] },
+      inputs: [{ rows: p.rows, shape: p.output }, filterOf(p)],
+    })),
+    {
+      ill: [
+        { params: { ...unit, size: [4, 3] }, inputs: [each(2, 2, 1), shared(2, 2, 1, 1)] },
+        { params: { ...unit, size: [3, 3] }, inputs: [each(2, 2, 2), shared(2, 2, 2, 1)] },
+      ],
+      linear: [[0], [1]],
+    },
+  ),
+  convFilter: subject(
+    picture.map((p) => ({
+      params: { ...p.window, kernel: p.kernel },
+      inputs: [
+        { rows: p.rows, shape: p.image },
+        { rows: p.rows, shape: p.output },
+      ],
+    })),
+    {
+      ill: [
+        { params: { ...unit, kernel: [2, 2] }, inputs: [each(3, 3, 1), each(3, 3, 1)] },
+        { params: { ...unit, kernel: [2, 2] }, inputs: [each(3, 3, 1), shared(2, 2, 1)] },
+        {
+          params: { ...unit, kernel: [2, 2] },
+          inputs: [each(3, 3, 1), { rows: 2, shape: [2, 2, 1] }],
+        },
+      ],
+      linear: [[0], [1]],
+    },
+  ),
+};

@@ -1,0 +1,42 @@
+/** What the host feeds a program: a batch of data, random draws and the step. */
+import type { DrawSpec, Program } from '../compiler/index.js';
+import { elementCount } from '../compiler/type.js';
+import { sizeOf } from '../dsl/index.js';
+import type { Backend, Handle } from '../runtime/backend.js';
+import { fillDraw } from '../runtime/draws.js';
+
+export type Feed = {
+  readonly data?: Float32Array;
+  readonly step: number;
+  /** Key of the draws; `name` sets training and validation apart. */
+  readonly draws: { readonly seed: number; readonly step: number; readonly purpose: string };
+};
+
+/** Uploads the inputs that are not state; the caller disposes them after the run. */
+export const uploadFeed = (
+  backend: Backend,
+  program: Program,
+  draws: ReadonlyMap<string, DrawSpec>,
+  feed: Feed,
+): ReadonlyMap<string, Handle> =>
+  new Map(
+    program.binders.flatMap(({ kind, name, var: x }) => {
+      switch (kind) {
+        case 'data':
+          return feed.data === undefined ? [] : [[name, backend.upload(feed.data)] as const];
+        case 'scalar':
+          return [[name, backend.upload(Float32Array.of(feed.step))] as const];
+        case 'draw': {
+          const spec = draws.get(name);
+          if (spec === undefined) return [];
+          const values = new Float32Array(elementCount(x.type, program.batch));
+          const shape = { examples: program.batch * spec.rows, probes: spec.probes, size: sizeOf(spec.shape) };
+          const { seed, step, purpose } = feed.draws;
+          fillDraw(spec.distribution, shape, { seed, name: `${purpose}/${name}`, step }, values);
+          return [[name, backend.upload(values)] as const];
+        }
+        default:
+          return [];
+      }
+    }),
+  );

@@ -1,0 +1,114 @@
+/** From an experiment and data to a fitted model. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Compiled, compile } from '../compiler/index.js';
+import { type Batches, trainingBatches } from '../data/batches.js';
+import type { Split } from '../data/dataset.js';
+import { checkExperiment, type Experiment, type Problem, problem, sameShape, showShape } from '../dsl/index.js';
+import { deriveKey, uniforms } from '../dsl/random.js';
+import type { Backend } from '../runtime/backend.js';
+import { fillDraw } from '../runtime/draws.js';
+import type { TrainEvent } from './events.js';
+import { createSession, type Session } from './session.js';
+import { initialState, type TrainState } from './state.js';
+import { train } from './train.js';
+
+/** Codes to decode: row-major [count, d]. */
+export type Prior = (count: number, seed: number) => Float32Array;
+
+export type Fitted = {
+  readonly experiment: Experiment;
+  readonly compiled: Compiled;
+  readonly encode: Session['encode'];
+  readonly decode: Session['decode'];
+  /** decode ∘ encode. */
+  readonly reconstruct: (examples: Float32Array) => Promise<Float32Array>;
+  /** Decodes codes of a prior, N(0, I) unless another is given. */
+  readonly sample: (count: number, options?: { readonly seed?: number; readonly prior?: Prior }) => Promise<Float32Array>;
+  readonly evaluate: Session['evaluate'];
+  readonly state: () => Promise<TrainState>;
+  readonly dispose: () => void;
+};
+
+/** A run that has passed every check and waits to be iterated. */
+export type Run = {
+  readonly compiled: Compiled;
+  readonly events: AsyncIterable<TrainEvent>;
+  readonly fitted: Fitted;
+};
+
+export type FitOptions = {
+  readonly data: Split;
+  readonly backend: Backend;
+  readonly seed?: number;
+  /** Sees every event as it comes. */
+  readonly onEvent?: (event: TrainEvent) => void;
+};
+
+const standardNormal =
+  (d: number): Prior =>
+  (count, seed) => {
+    const codes = new Float32Array(count * d);
+    fillDraw('normal', { examples: count, probes: 1, size: d }, { seed, name: 'sample', step: 0 }, codes);
+    return codes;
+  };
+
+const fittedOf = (compiled: Compiled, session: Session): Fitted => {
+  const { experiment } = compiled;
+  const d = experiment.decoder.input.reduce((a, b) => a * b, 1);
+  return {
+    experiment,
+    compiled,
+    encode: session.encode,
+    decode: session.decode,
+    reconstruct: async (examples) => session.decode(await session.encode(examples)),
+    sample: (count, { seed = 0, prior = standardNormal(d) } = {}) => session.decode(prior(count, seed)),
+    evaluate: session.evaluate,
+    state: session.state,
+    dispose: session.dispose,
+  };
+};
+
+/** Data whose examples are not what the encoder takes. */
+const dataProblems = ({ encoder, data }: Experiment, split: Split): readonly Problem[] =>
+  [split.train, split.test]
+    .filter((set) => set.size > 0 && !sameShape(set.shape, encoder.input))
+    .slice(0, 1)
+    .map((set) =>
+      problem(
+        'data',
+        `examples of shape ${showShape(set.shape)} in ${JSON.stringify(data)}`,
+        `${showShape(encoder.input)}, the input of network ${JSON.stringify(encoder.name)}`,
+      ),
+    );
+
+const batchesOf = (experiment: Experiment, size: number, seed: number): Either<readonly Problem[], Batches> => {
+  const key = deriveKey(seed, 'batches');
+  return trainingBatches(size, experiment.batch, (epoch, count) => uniforms(key, [0, 0, epoch], count));
+};
+
+/** Checks and compiles everything, and trains nothing yet. */
+export const prepareRun = (spec: Experiment, { data, backend, seed = 0 }: FitOptions): Either<readonly Problem[], Run> => {
+  const checked = checkExperiment(spec);
+  if (isLeft(checked)) return checked;
+  const experiment = checked.right;
+  const problems = dataProblems(experiment, data);
+  if (problems.length > 0) return left(problems);
+  const batches = batchesOf(experiment, data.train.size, seed);
+  if (isLeft(batches)) return batches;
+  const compiled = compile(experiment);
+  if (isLeft(compiled)) return compiled;
+  const session = createSession(compiled.right, backend, initialState(compiled.right, seed));
+  return right({
+    compiled: compiled.right,
+    events: train(experiment, session, data, batches.right),
+    fitted: fittedOf(compiled.right, session),
+  });
+};
+
+/** Trains to the end. On the left every problem of the specification or the data; nothing is trained then. */
+export const fit = async (spec: Experiment, options: FitOptions): Promise<Either<readonly Problem[], Fitted>> => {
+  const run = prepareRun(spec, options);
+  if (isLeft(run)) return run;
+  for await (const event of run.right.events) options.onEvent?.(event);
+  return right(run.right.fitted);
+};
