@@ -1,10 +1,10 @@
 /** The backend in plain JavaScript: slow, everywhere, and a second opinion in tests. */
 import '@tensorflow/tfjs-backend-cpu';
 import { lowerPlain } from '../compiler/lower/plain.js';
-import type { Backend } from './backend.js';
+import type { ArrayBackend } from './backend.js';
 import { createTfjsBackend } from './tfjs.js';
 
-export const createCpuBackend = (): Promise<Backend> =>
+export const createCpuBackend = (): Promise<ArrayBackend> =>
   createTfjsBackend('cpu', {
     lower: (program) => lowerPlain(program, { hasFilterGradient: true }),
     allocate: () => {

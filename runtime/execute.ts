@@ -1,6 +1,7 @@
 /** Runs plans with tfjs kernels, without tape or tidy: every buffer is freed at the step after which nothing reads it. */
 import { type DataId, getKernel, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operand, Plan, Step } from '../compiler/plan.js';
+import type { Profile } from './backend.js';
 
 /** What execution needs of a backend beyond its kernels. */
 export type Memory = {
@@ -16,7 +17,7 @@ export type RunLoop = (inputs: readonly DataId[], outputs: readonly DataId[]) =>
 type Buffers = (DataId | undefined)[];
 
 /** Runs once: takes the inputs' data in plan order, gives the outputs'. Outputs hold a reference of their own. */
-export type Run = (inputs: readonly DataId[]) => readonly DataId[];
+export type Run = (inputs: readonly DataId[], profile?: Profile) => readonly DataId[];
 
 type RunStep = (buffers: Buffers) => void;
 
@@ -40,6 +41,14 @@ const booleanBuffers = (plan: Plan): ReadonlySet<number> =>
   new Set(
     plan.steps.flatMap((step) => (step.tag === 'kernel' && booleanKernels.has(step.kernel) ? [step.output.buffer] : [])),
   );
+
+const timed =
+  (profile: Profile, step: Step, run: RunStep): RunStep =>
+  (buffers) => {
+    const start = performance.now();
+    run(buffers);
+    profile(step, performance.now() - start);
+  };
 
 const prepareKernel = (step: Extract<Step, { tag: 'kernel' }>, memory: Memory, booleans: ReadonlySet<number>): RunStep => {
   const kernel = getKernel(step.kernel, memory.name);
@@ -90,13 +99,14 @@ export const prepare = (plan: Plan, memory: Memory, loops: readonly RunLoop[]): 
     }
   };
   const fresh = new Set(plan.steps.flatMap((s) => (s.tag === 'kernel' ? [s.output.buffer] : s.outputs)));
-  const run: Run = (inputs) => {
+  const run: Run = (inputs, profile) => {
     const buffers: Buffers = new Array<DataId | undefined>(plan.buffers.length);
     plan.inputs.forEach(({ operand }, i) => {
       buffers[operand.buffer] = inputs[i];
     });
     for (const { buffer, data } of constants) buffers[buffer] = data;
-    steps.forEach((step, i) => {
+    const work = profile === undefined ? steps : steps.map((step, i) => timed(profile, plan.steps[i], step));
+    work.forEach((step, i) => {
       step(buffers);
       release(buffers, plan.release[i]);
     });

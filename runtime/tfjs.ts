@@ -2,7 +2,8 @@
 import { type DataId, engine, type KernelBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { Plan } from '../compiler/plan.js';
 import type { Program } from '../compiler/program.js';
-import type { Backend, Executable, Handle } from './backend.js';
+import type { ArrayBackend, Executable, Handle } from './backend.js';
+import { openOnArrays } from './instance.js';
 import { type Memory, prepare, type RunLoop } from './execute.js';
 
 /** What distinguishes one tfjs backend from another. */
@@ -15,7 +16,7 @@ export type Engine = {
 type TfjsHandle = Handle & { readonly data: DataId };
 
 /** Starts a tfjs backend by name and wraps it. */
-export const createTfjsBackend = async (name: string, { lower, allocate, loops }: Engine): Promise<Backend> => {
+export const createTfjsBackend = async (name: string, { lower, allocate, loops }: Engine): Promise<ArrayBackend> => {
   await setBackend(name);
   const backend: KernelBackend = engine().findBackend(name);
   const memory: Memory = { name, backend, allocate: (size) => allocate(backend, size) };
@@ -34,25 +35,29 @@ export const createTfjsBackend = async (name: string, { lower, allocate, loops }
     const plan = lower(program);
     const prepared = prepare(plan, memory, loops(backend, plan));
     return {
-      run: (inputs) => {
+      run: (inputs, profile) => {
         const data = plan.inputs.map((input) => {
           const handle = inputs.get(input.name);
           if (handle === undefined) throw new Error(`no array for ${input.name}`);
           return dataOf(handle);
         });
-        const results = prepared.run(data);
+        const results = prepared.run(data, profile);
         return new Map(plan.outputs.map((o, i) => [o.name, wrap(results[i], plan.buffers[o.operand.buffer])]));
       },
       dispose: prepared.dispose,
     };
   };
-  return {
-    name,
+  const arrays = {
     load,
     // The cpu backend keeps the very array it is given.
-    upload: (values) => wrap(backend.write(values.slice(), [values.length], 'float32'), values.length),
-    download: async (handle) => Float32Array.from((await backend.read(dataOf(handle))) as Float32Array),
-    dispose: (handle) => void backend.disposeData(dataOf(handle)),
+    upload: (values: Float32Array) => wrap(backend.write(values.slice(), [values.length], 'float32'), values.length),
+    download: async (handle: Handle) => Float32Array.from((await backend.read(dataOf(handle))) as Float32Array),
+    dispose: (handle: Handle) => void backend.disposeData(dataOf(handle)),
+  };
+  return {
+    ...arrays,
+    name,
+    open: async (programs, state) => openOnArrays(arrays, programs, state),
     liveCount: () => backend.numDataIds(),
   };
 };

@@ -5,7 +5,7 @@ import { lowerPlain } from '../compiler/lower/plain.js';
 import { lowerWasm } from '../compiler/lower/wasm.js';
 import type { Plan } from '../compiler/plan.js';
 import { generate } from '../compiler/wasm/generate.js';
-import type { Backend } from './backend.js';
+import type { ArrayBackend } from './backend.js';
 import type { RunLoop } from './execute.js';
 import { addressOf, instantiateLoops, type WasmBackend } from './loops.js';
 import { createTfjsBackend } from './tfjs.js';
@@ -27,7 +27,7 @@ const runLoops = (backend: KernelBackend, plan: Plan): readonly RunLoop[] => {
 };
 
 /** `plain` lowers every equation to the kernel of its name, as a comparison for benchmarks. */
-export const createWasmBackend = (options: { readonly plain?: boolean } = {}): Promise<Backend> => {
+export const createWasmBackend = (options: { readonly plain?: boolean } = {}): Promise<ArrayBackend> => {
   // More threads fail in Node (they need a browser's workers); more cores mean more processes.
   setThreadsCount(1);
   return createTfjsBackend('wasm', {

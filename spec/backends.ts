@@ -1,7 +1,7 @@
 /** The real backends, started once, and one run of a program on one of them. */
 import type { Arrays } from '../compiler/interpret.js';
 import type { Program } from '../compiler/program.js';
-import type { Backend } from '../runtime/backend.js';
+import type { ArrayBackend } from '../runtime/backend.js';
 import { createCpuBackend } from '../runtime/cpu.js';
 import { createWasmBackend } from '../runtime/wasm.js';
 
@@ -15,7 +15,7 @@ export const backends = {
 export type BackendName = keyof typeof backends;
 
 /** Loads, uploads, runs, downloads and frees everything; throws where an array stays behind. */
-export const runOn = (backend: Backend, program: Program, inputs: Arrays): Arrays => {
+export const runOn = async (backend: ArrayBackend, program: Program, inputs: Arrays): Promise<Arrays> => {
   const before = backend.liveCount();
   const executable = backend.load(program);
   const handles = new Map(
@@ -26,7 +26,8 @@ export const runOn = (backend: Backend, program: Program, inputs: Arrays): Array
     }),
   );
   const outputs = executable.run(handles);
-  const results = new Map([...outputs].map(([name, h]) => [name, Float64Array.from(backend.download(h))]));
+  const results = new Map<string, Float64Array>();
+  for (const [name, handle] of outputs) results.set(name, Float64Array.from(await backend.download(handle)));
   [...outputs.values(), ...handles.values()].forEach(backend.dispose);
   executable.dispose();
   const leaked = backend.liveCount() - before;

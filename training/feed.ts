@@ -2,7 +2,6 @@
 import type { DrawSpec, Program } from '../compiler/index.js';
 import { elementCount } from '../compiler/type.js';
 import { sizeOf } from '../dsl/index.js';
-import type { Backend, Handle } from '../runtime/backend.js';
 import { fillDraw } from '../runtime/draws.js';
 
 export type Feed = {
@@ -12,20 +11,19 @@ export type Feed = {
   readonly draws: { readonly seed: number; readonly step: number; readonly purpose: string };
 };
 
-/** Uploads the inputs that are not state; the caller disposes them after the run. */
-export const uploadFeed = (
-  backend: Backend,
+/** The inputs of a program that are not state, by binder name. */
+export const feedOf = (
   program: Program,
   draws: ReadonlyMap<string, DrawSpec>,
   feed: Feed,
-): ReadonlyMap<string, Handle> =>
+): ReadonlyMap<string, Float32Array> =>
   new Map(
     program.binders.flatMap(({ kind, name, var: x }) => {
       switch (kind) {
         case 'data':
-          return feed.data === undefined ? [] : [[name, backend.upload(feed.data)] as const];
+          return feed.data === undefined ? [] : [[name, feed.data] as const];
         case 'scalar':
-          return [[name, backend.upload(Float32Array.of(feed.step))] as const];
+          return [[name, Float32Array.of(feed.step)] as const];
         case 'draw': {
           const spec = draws.get(name);
           if (spec === undefined) return [];
@@ -33,7 +31,7 @@ export const uploadFeed = (
           const shape = { examples: program.batch * spec.rows, probes: spec.probes, size: sizeOf(spec.shape) };
           const { seed, step, purpose } = feed.draws;
           fillDraw(spec.distribution, shape, { seed, name: `${purpose}/${name}`, step }, values);
-          return [[name, backend.upload(values)] as const];
+          return [[name, values] as const];
         }
         default:
           return [];

@@ -87,7 +87,10 @@ const batchesOf = (experiment: Experiment, size: number, seed: number): Either<r
 };
 
 /** Checks and compiles everything, and trains nothing yet. */
-export const prepareRun = (spec: Experiment, { data, backend, seed = 0 }: FitOptions): Either<readonly Problem[], Run> => {
+export const prepareRun = async (
+  spec: Experiment,
+  { data, backend, seed = 0 }: FitOptions,
+): Promise<Either<readonly Problem[], Run>> => {
   const checked = checkExperiment(spec);
   if (isLeft(checked)) return checked;
   const experiment = checked.right;
@@ -97,7 +100,7 @@ export const prepareRun = (spec: Experiment, { data, backend, seed = 0 }: FitOpt
   if (isLeft(batches)) return batches;
   const compiled = compile(experiment);
   if (isLeft(compiled)) return compiled;
-  const session = createSession(compiled.right, backend, initialState(compiled.right, seed));
+  const session = await createSession(compiled.right, backend, initialState(compiled.right, seed));
   return right({
     compiled: compiled.right,
     events: train(experiment, session, data, batches.right),
@@ -107,7 +110,7 @@ export const prepareRun = (spec: Experiment, { data, backend, seed = 0 }: FitOpt
 
 /** Trains to the end. On the left every problem of the specification or the data; nothing is trained then. */
 export const fit = async (spec: Experiment, options: FitOptions): Promise<Either<readonly Problem[], Fitted>> => {
-  const run = prepareRun(spec, options);
+  const run = await prepareRun(spec, options);
   if (isLeft(run)) return run;
   for await (const event of run.right.events) options.onEvent?.(event);
   return right(run.right.fitted);

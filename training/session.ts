@@ -3,9 +3,9 @@ import type { Compiled, Program } from '../compiler/index.js';
 import type { Dataset } from '../data/dataset.js';
 import { evaluationBatches, gather } from '../data/batches.js';
 import { sizeOf } from '../dsl/index.js';
-import type { Backend, Executable, Handle } from '../runtime/backend.js';
-import type { StepEvent, Terms, ValidationEvent } from './events.js';
-import { uploadFeed } from './feed.js';
+import type { Backend } from '../runtime/backend.js';
+import type { StepEvent, ValidationEvent } from './events.js';
+import { type Feed, feedOf } from './feed.js';
 import type { Array1, TrainState } from './state.js';
 
 export type Session = {
@@ -24,66 +24,34 @@ export type Session = {
 
 const telemetry: ReadonlySet<string> = new Set(['loss', 'rate', 'gradientNorm', 'commit']);
 
-export const createSession = (compiled: Compiled, backend: Backend, from: TrainState): Session => {
+export const createSession = async (compiled: Compiled, backend: Backend, from: TrainState): Promise<Session> => {
   const { batch } = compiled.experiment;
   const draws = new Map(compiled.draws.map((spec) => [spec.name, spec]));
-  const state = new Map([...from.arrays].map(([name, { data }]) => [name, backend.upload(data)]));
-  const shapes = new Map([...from.arrays].map(([name, { shape }]) => [name, shape]));
+  const { step: stepProgram, evaluate: evaluateProgram, encode, decode } = compiled;
+  const programs = new Map([stepProgram, evaluateProgram, encode, decode].map((p) => [p.name, p]));
+  const values = new Map([...from.arrays].map(([name, { data }]) => [name, data]));
+  const instance = await backend.open(programs, values);
   let taken = from.step;
 
-  // Programs are loaded when they are first needed: a trainer never decodes, a sampler never trains.
-  const loaded = new Map<Program, Executable>();
-  const executable = (program: Program): Executable => {
-    const known = loaded.get(program) ?? backend.load(program);
-    loaded.set(program, known);
-    return known;
-  };
-
-  const disposeAll = (handles: Iterable<Handle>): void => {
-    for (const handle of handles) backend.dispose(handle);
-  };
-
-  const run = (program: Program, feed: Parameters<typeof uploadFeed>[3]): ReadonlyMap<string, Handle> => {
-    const fed = uploadFeed(backend, program, draws, feed);
-    const outputs = executable(program).run(new Map([...state, ...fed]));
-    disposeAll(fed.values());
-    return outputs;
-  };
-
-  const scalarsOf = async (outputs: ReadonlyMap<string, Handle>): Promise<Terms> => {
-    const names = [...outputs.keys()].filter((name) => !name.startsWith('next '));
-    const entries = await Promise.all(
-      names.map(async (name) => {
-        const handle = outputs.get(name);
-        const [value] = handle === undefined ? [NaN] : await backend.download(handle);
-        return [name, value] as const;
-      }),
-    );
-    return Object.fromEntries(entries);
-  };
-
-  /** The barrier: all of the next state, or none of it. */
-  const commit = (outputs: ReadonlyMap<string, Handle>, committed: boolean): void => {
-    for (const [key, handle] of outputs) {
-      const name = key.startsWith('next ') ? key.slice('next '.length) : undefined;
-      const old = name === undefined ? undefined : state.get(name);
-      if (name !== undefined && old !== undefined && committed) {
-        state.set(name, handle);
-        backend.dispose(old);
-      } else backend.dispose(handle);
-    }
-  };
+  const run = (program: Program, feed: Feed): Promise<ReadonlyMap<string, Float32Array>> =>
+    instance.run(program.name, feedOf(program, draws, feed));
 
   const step: Session['step'] = async (data) => {
     const at = taken;
-    const outputs = run(compiled.step, { data, step: at, draws: { seed: from.seed, step: at, purpose: 'train' } });
-    const scalars = await scalarsOf(outputs);
-    const committed = scalars['commit'] === 1;
-    commit(outputs, committed);
+    const key = { seed: from.seed, step: at, purpose: 'train' };
+    const outputs = await run(stepProgram, { data, step: at, draws: key });
+    const scalars = new Map([...outputs].map(([name, [value]]) => [name, value]));
+    const scalar = (name: string): number => scalars.get(name) ?? NaN;
     taken = at + 1;
-    const terms = Object.fromEntries(Object.entries(scalars).filter(([name]) => !telemetry.has(name)));
-    const { loss, gradientNorm, rate } = scalars;
-    return { tag: 'step', step: at, loss, terms, gradientNorm, rate, committed };
+    return {
+      tag: 'step',
+      step: at,
+      loss: scalar('loss'),
+      terms: Object.fromEntries([...scalars].filter(([name]) => !telemetry.has(name))),
+      gradientNorm: scalar('gradientNorm'),
+      rate: scalar('rate'),
+      committed: scalar('commit') === 1,
+    };
   };
 
   /** Runs a program over rows in batches of the static size and keeps `width` numbers of each valid row. */
@@ -101,12 +69,7 @@ export const createSession = (compiled: Compiled, backend: Backend, from: TrainS
       const data = new Float32Array(batch * inputWidth);
       fill(indices, data);
       const key = { seed: from.seed, step: index, purpose: 'validation' };
-      const outputs = run(program, { data, step: taken, draws: key });
-      const arrays = await Promise.all(
-        [...outputs].map(async ([name, handle]) => [name, await backend.download(handle)] as const),
-      );
-      disposeAll(outputs.values());
-      take(new Map(arrays), valid);
+      take(await run(program, { data, step: taken, draws: key }), valid);
       index += 1;
     }
   };
@@ -114,7 +77,7 @@ export const createSession = (compiled: Compiled, backend: Backend, from: TrainS
   const evaluate: Session['evaluate'] = async (data) => {
     const sums = new Map<string, number>();
     const fill = (indices: Int32Array, into: Float32Array): void => gather(data, indices, into);
-    await overRows(compiled.evaluate, data.size, fill, sizeOf(data.shape), (outputs, valid) => {
+    await overRows(evaluateProgram, data.size, fill, sizeOf(data.shape), (outputs, valid) => {
       for (const [name, values] of outputs) {
         const sum = values.subarray(0, valid).reduce((total, x) => total + x, 0);
         sums.set(name, (sums.get(name) ?? 0) + sum);
@@ -146,20 +109,15 @@ export const createSession = (compiled: Compiled, backend: Backend, from: TrainS
   return {
     step,
     evaluate,
-    encode: (examples) => map(compiled.encode, 'code', compiled.experiment.encoder.input, examples),
-    decode: (codes) => map(compiled.decode, 'data', compiled.experiment.decoder.input, codes),
+    encode: (examples) => map(encode, 'code', compiled.experiment.encoder.input, examples),
+    decode: (codes) => map(decode, 'data', compiled.experiment.decoder.input, codes),
     state: async () => {
-      const arrays = await Promise.all(
-        [...state].map(async ([name, handle]): Promise<readonly [string, Array1]> => [
-          name,
-          { shape: shapes.get(name) ?? [handle.size], data: await backend.download(handle) },
-        ]),
+      const arrays = await instance.read();
+      const shaped = [...from.arrays].map(
+        ([name, { shape, data }]): readonly [string, Array1] => [name, { shape, data: arrays.get(name) ?? data }],
       );
-      return { seed: from.seed, step: taken, arrays: new Map(arrays) };
+      return { seed: from.seed, step: taken, arrays: new Map(shaped) };
     },
-    dispose: () => {
-      disposeAll(state.values());
-      for (const program of loaded.values()) program.dispose();
-    },
+    dispose: instance.dispose,
   };
 };

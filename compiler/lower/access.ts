@@ -18,7 +18,7 @@ const isContiguous = ({ offset, strides }: View, shape: readonly number[]): bool
   offset === 0 && stridesOf(shape).every((stride, i) => shape[i] === 1 || strides[i] === stride);
 
 /**
- * The view that a moving equation's output is of its input's source; null where no strides describe it (a reshape of
+ * The view that a moving or marking equation's output is of its input's source; null where no strides describe it (a reshape of
  * repeated elements, say) and for equations that compute.
  */
 export const viewThrough = (eq: Equation, input: View, batch: number): View | null => {
@@ -34,6 +34,7 @@ export const viewThrough = (eq: Equation, input: View, batch: number): View | nu
     });
     return { source, offset, strides: [...front, ...inner] };
   }
+  if (is(eq, 'stop') || is(eq, 'statistics')) return input;
   if (is(eq, 'spread')) return { source, offset, strides: [0, ...strides] };
   if (is(eq, 'permute')) {
     const inner = eq.params.permutation.map((axis) => strides[lead + axis]);

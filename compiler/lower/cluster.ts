@@ -25,7 +25,9 @@ export type Item = Cluster | KernelItem;
 
 const expensive: ReadonlySet<string> = new Set(['exp', 'log', 'tanh', 'sigmoid', 'softplus', 'elu', 'erf', 'pow']);
 
-const isElementwise = (eq: Equation): boolean => Object.hasOwn(elementwise, eq.primitive);
+/** `stop` and `statistics` only mark a value: they are read through, like a move. */
+const isElementwise = (eq: Equation): boolean =>
+  Object.hasOwn(elementwise, eq.primitive) && !is(eq, 'stop') && !is(eq, 'statistics');
 
 /** How many equations deep a cheap value may be computed again instead of being stored and read. */
 const recomputeDepth = 6;

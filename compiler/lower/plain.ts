@@ -36,11 +36,17 @@ const binary =
   ({ plan, inputs: [a, b], shape }) =>
     plan.kernel(kernel, { a, b }, {}, shape);
 
-const toFloat = (plan: PlanDraft, x: Operand): Operand => plan.kernel('Cast', { x }, { dtype: 'float32' }, x.shape);
+const toFloat = (plan: PlanDraft, x: Operand): Operand =>
+  plan.kernel('Cast', { x }, { dtype: 'float32' }, x.shape);
 
 const asView: Lower<PrimitiveName> = ({ inputs: [x], shape }) => view(x, shape);
 
-const tile = (plan: PlanDraft, x: Operand, shape: readonly number[], repeated: readonly number[]): Operand => {
+const tile = (
+  plan: PlanDraft,
+  x: Operand,
+  shape: readonly number[],
+  repeated: readonly number[],
+): Operand => {
   const small = shape.map((n, i) => (repeated.includes(i) ? 1 : n));
   const reps = shape.map((n, i) => (repeated.includes(i) ? n : 1));
   return plan.kernel('Tile', { x: view(x, small) }, { reps }, shape);
@@ -49,7 +55,13 @@ const tile = (plan: PlanDraft, x: Operand, shape: readonly number[], repeated: r
 /** Leading physical axes: 1 for a value of each example. */
 const lead = ({ type }: Var): number => (type.rows === 0 ? 0 : 1);
 
-const matmul = (plan: PlanDraft, a: Operand, b: Operand, transposeA: boolean, transposeB: boolean): Operand => {
+const matmul = (
+  plan: PlanDraft,
+  a: Operand,
+  b: Operand,
+  transposeA: boolean,
+  transposeB: boolean,
+): Operand => {
   const [n, k] = a.shape;
   const [p, q] = b.shape;
   const shape = [transposeA ? k : n, transposeB ? p : q];
@@ -69,7 +81,12 @@ const filterGradientByTaps = ({ plan, params, inputs: [x, y], shape }: Site<'con
   const [n, oh, ow] = y.shape;
   const [sh, sw] = params.strides;
   const [top, bottom, left, right] = params.padding;
-  const paddings = [[0, 0], [top, bottom], [left, right], [0, 0]];
+  const paddings = [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ];
   const padded = plan.kernel('PadV2', { x }, { paddings, constantValue: 0 }, [
     n,
     x.shape[1] + top + bottom,
@@ -109,7 +126,12 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
     const isZero = toFloat(plan, plan.kernel('Equal', { a: b, b: plan.constant([0], []) }, {}, shape));
     const safe = plan.kernel('Add', { a: b, b: isZero }, {}, shape);
     const keep = plan.kernel('Sub', { a: plan.constant([1], []), b: isZero }, {}, shape);
-    return plan.kernel('Multiply', { a: plan.kernel('RealDiv', { a, b: safe }, {}, shape), b: keep }, {}, shape);
+    return plan.kernel(
+      'Multiply',
+      { a: plan.kernel('RealDiv', { a, b: safe }, {}, shape), b: keep },
+      {},
+      shape,
+    );
   },
   max: binary('Maximum'),
   min: binary('Minimum'),
@@ -124,17 +146,35 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
   broadcast: ({ plan, params, inputs: [x], eq, shape }) => {
     const axes = params.axes.map((axis) => axis + lead(eq.out));
     const kept = lead(eq.out) === 1 ? [0, ...axes] : axes;
-    return tile(plan, x, shape, shape.map((_, i) => i).filter((i) => !kept.includes(i)));
+    return tile(
+      plan,
+      x,
+      shape,
+      shape.map((_, i) => i).filter((i) => !kept.includes(i)),
+    );
   },
   reduceSum: ({ plan, params, inputs: [x], eq, shape }) =>
-    plan.kernel('Sum', { x }, { axis: params.axes.map((axis) => axis + lead(eq.out)), keepDims: false }, shape),
+    plan.kernel(
+      'Sum',
+      { x },
+      { axis: params.axes.map((axis) => axis + lead(eq.out)), keepDims: false },
+      shape,
+    ),
   reshape: asView,
   permute: ({ plan, params, inputs: [x], eq, shape }) => {
     const moved = params.permutation.map((axis) => axis + lead(eq.out));
     return plan.kernel('Transpose', { x }, { perm: lead(eq.out) === 1 ? [0, ...moved] : moved }, shape);
   },
   slice: ({ plan, params, inputs: [x], eq, shape }) =>
-    plan.kernel('Slice', { x }, { begin: lead(eq.out) === 1 ? [0, ...params.begin] : params.begin, size: shape }, shape),
+    // tfjs slices no scalar.
+    shape.length === 0
+      ? view(x, shape)
+      : plan.kernel(
+          'Slice',
+          { x },
+          { begin: lead(eq.out) === 1 ? [0, ...params.begin] : params.begin, size: shape },
+          shape,
+        ),
   pad: ({ plan, params, inputs: [x], eq, shape }) => {
     const own = params.before.map((before, i) => [before, params.after[i]]);
     const paddings = lead(eq.out) === 1 ? [[0, 0], ...own] : own;
@@ -143,7 +183,8 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
   concat: ({ plan, params, inputs, eq, shape }) =>
     plan.kernel('Concat', inputs, { axis: params.axis + lead(eq.out) }, shape),
   spread: ({ plan, inputs: [x], shape }) => tile(plan, x, shape, [0]),
-  sumBatch: ({ plan, inputs: [x], shape }) => plan.kernel('Sum', { x }, { axis: [0], keepDims: false }, shape),
+  sumBatch: ({ plan, inputs: [x], shape }) =>
+    plan.kernel('Sum', { x }, { axis: [0], keepDims: false }, shape),
   fold: asView,
   unfold: asView,
   linear: ({ plan, inputs: [x, w] }) => matmul(plan, x, w, false, false),
@@ -175,7 +216,15 @@ export const lowerEquation = <P extends PrimitiveName>(
   inputs: readonly Operand[],
   batch: number,
 ): Operand =>
-  rules[eq.primitive]({ plan, target, params: eq.params, inputs, eq, shape: physicalShape(eq.out.type, batch), batch });
+  rules[eq.primitive]({
+    plan,
+    target,
+    params: eq.params,
+    inputs,
+    eq,
+    shape: physicalShape(eq.out.type, batch),
+    batch,
+  });
 
 export const lowerPlain = (program: Program, target: PlainTarget): Plan => {
   const plan = createPlan();
@@ -191,5 +240,7 @@ export const lowerPlain = (program: Program, target: PlainTarget): Plan => {
   for (const eq of program.equations) {
     operands.set(eq.out.id, lowerEquation(plan, target, eq, eq.inputs.map(operandOf), program.batch));
   }
-  return plan.finish(program.outputs.map((o) => ({ name: outputKey(o.kind, o.name), operand: operandOf(o.var) })));
+  return plan.finish(
+    program.outputs.map((o) => ({ name: outputKey(o.kind, o.name), operand: operandOf(o.var) })),
+  );
 };

@@ -87,9 +87,9 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
   },
   reduceSum: {
     type: ({ axes }, [x]) =>
-      axes.every((axis) => axis >= 0 && axis < x.shape.length)
+      axes.every((axis, i) => axis >= 0 && axis < x.shape.length && axes.indexOf(axis) === i)
         ? { rows: x.rows, shape: without(x.shape, axes) }
-        : `axes of ${showType(x)}, found [${axes.join(',')}]`,
+        : `distinct axes of ${showType(x)}, found [${axes.join(',')}]`,
     evaluate: ({ axes }, [x], out, batch) => {
       const kept = stridesOf(out.shape);
       const keptAxes = repeatedAxes(x.type.shape, axes);

@@ -27,9 +27,9 @@ type Tile = { readonly axis: number; readonly rows: number; readonly vectors: nu
 /** Rows per part when an axis is cut into the fewest parts of at most `most`. */
 const average = (extent: number, most: number): number => extent / Math.ceil(extent / most);
 
-/** Loads of one term: rows read splats of one operand and share vectors of the other, or each reads its own. */
-const loadsOf = (rows: number, vectors: number, shared: boolean, splat: boolean): number =>
-  (splat ? rows : rows * vectors) + (shared ? vectors : rows * vectors);
+/** Loads of one term: an operand is read once per row where it changes along rows, and once per vector where it is not splat. */
+const loadsOf = (access: Access, rows: number, rowAxis: number, vectors: number, vectorized: number): number =>
+  (at(access.strides, rowAxis) === 0 ? 1 : rows) * (at(access.strides, vectorized) === 0 ? 1 : vectors);
 
 /** Useful lanes per cycle: two multiply-adds and two loads a cycle, four cycles until a sum may be added to again. */
 const rateOf = (rows: number, lanesWide: number, vectors: number, loads: number): number =>
@@ -45,13 +45,12 @@ const bestTile = (nest: Nest, vectorized: number, { a, b }: Product): Tile => {
   );
   for (const axis of [-1, ...axes]) {
     const length = axis < 0 ? 1 : at(nest.extents, axis);
-    const shared = axis < 0 || at(a.strides, axis) === 0 || at(b.strides, axis) === 0;
-    const splat = at(a.strides, vectorized) === 0 || at(b.strides, vectorized) === 0;
     for (const vectors of reduced ? [1] : [1, 2, 3, 4, 6, 8, 12]) {
       if (vectors > 1 && 4 * (vectors - 1) >= extent) continue;
       for (let rows = 1; rows <= Math.min(length, 12); rows += 1) {
         // V8 issues all loads of a term before its arithmetic, so each needs a register.
-        const loads = loadsOf(rows, vectors, shared, splat);
+        const loads =
+          loadsOf(a, rows, axis, vectors, vectorized) + loadsOf(b, rows, axis, vectors, vectorized);
         if (rows * vectors + loads > registers) continue;
         const lanesWide = reduced ? 4 : average(extent, 4 * vectors);
         const rate = rateOf(average(length, rows), lanesWide, vectors, loads);
@@ -65,8 +64,12 @@ const bestTile = (nest: Nest, vectorized: number, { a, b }: Product): Tile => {
   return best;
 };
 
-/** Terms of a sum before it goes to memory: short enough for the tile's rows of both operands to stay in the first cache. */
+/**
+ * Terms of a sum before it goes to memory: short enough for the rows of both operands to stay in the first cache.
+ * Where every term takes a cache line of its own (gradients of filters), that is soon.
+ */
 const longestRun = 1536;
+const longestStridedRun = 192;
 
 /** Reduced axes, the farthest steps first. */
 const reducedAxes = (nest: Nest, { a, b }: Product): readonly number[] => {
@@ -156,17 +159,22 @@ const arranged = (
   const isReduced = (axis: number): boolean => at(store?.strides ?? [], axis) === 0;
   const loops = Array.from({ length: n + 2 }, (_, axis) => axis).filter((axis) => at(nest.extents, axis) > 1);
   const reduced = loops.filter(isReduced).sort((x, y) => far(y) - far(x));
-  const kept = loops.filter((axis) => !isReduced(axis) && (dot || axis !== n + 1)).sort((x, y) => far(y) - far(x));
-  const vectorTiles = dot || at(nest.extents, n + 1) === 1 ? [] : [n + 1];
+  // Rows are the axes of the operand that is splat; along the others only the vectors change.
+  const rowStride = (axis: number): number =>
+    nest.loads.reduce((most, load) => (!dot && at(load.strides, n + 3) !== 0 ? most : Math.max(most, Math.abs(at(load.strides, axis)))), 0);
+  const kept = loops.filter((axis) => !isReduced(axis) && rowStride(axis) !== 0).sort((x, y) => rowStride(y) - rowStride(x));
+  const vectorTiles = loops.filter((axis) => !isReduced(axis) && rowStride(axis) === 0);
   // Reduced axes that make a run too long go outside everything.
   const run = (axes: readonly number[]): number => product(axes.map((axis) => at(nest.extents, axis)));
+  const strided = nest.loads.every((load) => Math.abs(at(load.strides, reduced.at(-1) ?? 0)) > 4);
+  const longest = strided ? longestStridedRun : longestRun;
   let inside = reduced;
   const outside: number[] = [];
-  while (inside.length > 0 && run(inside) > longestRun) {
+  while (inside.length > 0 && run(inside) > longest) {
     const [first, ...others] = inside;
     if (first === undefined) break;
     const extent = at(nest.extents, first);
-    const most = Math.max(1, Math.floor(longestRun / Math.max(1, run(others))));
+    const most = Math.max(1, Math.floor(longest / Math.max(1, run(others))));
     if (most >= 2 && extent > most) {
       const size = largestDivisor(extent, Array.from({ length: most - 1 }, (_, i) => most - i));
       if (size < extent && size * 4 >= most) return finish(nest, [...outside], first, size, others, kept, vectorTiles, n);

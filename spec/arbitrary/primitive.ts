@@ -242,7 +242,12 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
   ),
   concat: subject(
     fc
-      .record({ rows: anyRows, outer: fc.array(size, { maxLength: 1 }), inner: fc.array(size, { maxLength: 1 }), sizes: fc.array(size, { minLength: 1, maxLength: 3 }) })
+      .record({
+        rows: anyRows,
+        outer: fc.array(size, { maxLength: 1 }),
+        inner: fc.array(size, { maxLength: 1 }),
+        sizes: fc.array(size, { minLength: 1, maxLength: 3 }),
+      })
       .map(({ rows: k, outer, inner, sizes }) => ({
         params: { axis: outer.length },
         inputs: sizes.map((n) => ({ rows: k, shape: [...outer, n, ...inner] })),
@@ -286,7 +291,10 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
   unfold: subject(
     fc
       .record({ times: rows, rows, shape })
-      .map(({ times, rows: k, shape: s }) => ({ params: { times }, inputs: [{ rows: times * k, shape: s }] })),
+      .map(({ times, rows: k, shape: s }) => ({
+        params: { times },
+        inputs: [{ rows: times * k, shape: s }],
+      })),
     {
       ill: [
         { params: { times: 2 }, inputs: [vector(2, 3)] },

@@ -1,0 +1,61 @@
+/** A network layer by layer: what each gives, holds and costs, found by elaborating every prefix of the network. */
+import type { Layer } from '../dsl/layer.js';
+import { type NetworkValue, outputNames } from '../dsl/network.js';
+import type { Problem } from '../dsl/problem.js';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { costOf } from './cost.js';
+import { createContext } from './elaborate/context.js';
+import { applicationOf } from './elaborate/network.js';
+import type { Program } from './program.js';
+
+/** One layer, for one example in inference. */
+export type LayerOutline = {
+  /** `encoder/2.elu`: what its parameters' names begin with. */
+  readonly path: string;
+  readonly layer: Layer;
+  /** Shapes of its outputs by name; a layer with one output has the single name ''. */
+  readonly outputs: ReadonlyMap<string, readonly number[]>;
+  /** Trainable numbers. */
+  readonly parameters: number;
+  readonly flops: number;
+};
+
+type Prefix = { readonly program: Program; readonly outputs: ReadonlyMap<string, readonly number[]> };
+
+const elaboratePrefix = (net: NetworkValue, count: number): Either<readonly Problem[], Prefix> => {
+  const context = createContext('inference', 1);
+  const prefix = { ...net, layers: net.layers.slice(0, count) };
+  const x = context.builder.bind('data', 'x', { rows: 1, shape: net.input });
+  const application = applicationOf(context, prefix, x, `networks.${net.name}`);
+  if (application === null) return left(context.problems);
+  const { builder } = context;
+  const names = outputNames(prefix);
+  const outputs = names.flatMap((name) => {
+    const y = application.outputs.get(name);
+    return y === undefined ? [] : [{ kind: 'value', name, var: y } as const];
+  });
+  return right({
+    program: { name: net.name, batch: 1, binders: builder.binders(), equations: builder.equations(), outputs },
+    outputs: new Map(outputs.map((output) => [output.name, output.var.type.shape])),
+  });
+};
+
+/** The layers of a network in order; problems where they do not fit each other. */
+export const outline = (net: NetworkValue): Either<readonly Problem[], readonly LayerOutline[]> => {
+  const prefixes: Prefix[] = [];
+  for (let count = 0; count <= net.layers.length; count++) {
+    const prefix = elaboratePrefix(net, count);
+    if (prefix._tag === 'Left') return prefix;
+    prefixes.push(prefix.right);
+  }
+  const costs = prefixes.map(({ program }) => costOf(program));
+  return right(
+    net.layers.map((layer, i) => ({
+      path: `${net.name}/${i}.${layer.tag}`,
+      layer,
+      outputs: prefixes[i + 1].outputs,
+      parameters: costs[i + 1].parameters.count - costs[i].parameters.count,
+      flops: costs[i + 1].flops - costs[i].flops,
+    })),
+  );
+};

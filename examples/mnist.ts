@@ -1,0 +1,16 @@
+/** InjFlow-ln on MNIST, as Kumar, Poole and Murphy 2020 trained it: their networks, batch, rate and number of steps. */
+import { adam, experiment } from 'immersion/dsl';
+import { injFlowLn } from 'immersion/objectives';
+import { mnistNetworks } from './architectures.js';
+
+const { encoder, decoder } = mnistNetworks();
+
+export default experiment({
+  encoder,
+  decoder,
+  objective: injFlowLn(encoder, decoder, { probe: 'normal' }),
+  optimizer: adam({ rate: 1e-3 }),
+  batch: 128,
+  steps: 100_000,
+  data: 'mnist',
+});

@@ -1,0 +1,62 @@
+/** Programs over a state, on a backend that runs them on arrays passed around. */
+import type { Program } from '../compiler/program.js';
+import type { ArrayBackend, Executable, Handle, Instance } from './backend.js';
+
+/** How `next` outputs are named (see compiler/interpret.ts). */
+const nextPrefix = 'next ';
+
+export const openOnArrays = (
+  backend: Pick<ArrayBackend, 'load' | 'upload' | 'download' | 'dispose'>,
+  programs: ReadonlyMap<string, Program>,
+  initial: ReadonlyMap<string, Float32Array>,
+): Instance => {
+  const state = new Map([...initial].map(([name, values]) => [name, backend.upload(values)]));
+  // Programs are loaded when they are first run: a trainer never decodes, a sampler never trains.
+  const loaded = new Map<string, Executable>();
+  const executable = (name: string): Executable => {
+    const program = programs.get(name);
+    if (program === undefined) throw new Error(`no program ${name}`);
+    const known = loaded.get(name) ?? backend.load(program);
+    loaded.set(name, known);
+    return known;
+  };
+
+  const disposeAll = (handles: Iterable<Handle>): void => {
+    for (const handle of handles) backend.dispose(handle);
+  };
+
+  const download = async (handles: ReadonlyMap<string, Handle>): Promise<ReadonlyMap<string, Float32Array>> => {
+    const entries = [...handles].map(async ([name, handle]) => [name, await backend.download(handle)] as const);
+    return new Map(await Promise.all(entries));
+  };
+
+  const run: Instance['run'] = async (name, feeds) => {
+    const fed = new Map([...feeds].map(([binder, values]) => [binder, backend.upload(values)]));
+    const outputs = executable(name).run(new Map([...state, ...fed]));
+    disposeAll(fed.values());
+    const values = new Map([...outputs].filter(([key]) => !key.startsWith(nextPrefix)));
+    const results = await download(values);
+    disposeAll(values.values());
+    const commit = results.get('commit')?.[0] ?? 1;
+    for (const [key, handle] of outputs) {
+      if (!key.startsWith(nextPrefix)) continue;
+      const binder = key.slice(nextPrefix.length);
+      const old = state.get(binder);
+      if (commit !== 1 || old === undefined) backend.dispose(handle);
+      else {
+        state.set(binder, handle);
+        backend.dispose(old);
+      }
+    }
+    return results;
+  };
+
+  return {
+    run,
+    read: () => download(state),
+    dispose: () => {
+      disposeAll(state.values());
+      for (const program of loaded.values()) program.dispose();
+    },
+  };
+};

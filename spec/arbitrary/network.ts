@@ -1,0 +1,183 @@
+/** Random networks whose layers fit: every layer, every activation, small shapes. */
+import type { ActivationName, Layer, Statistics } from '../../dsl/layer.js';
+import type { NetworkValue } from '../../dsl/network.js';
+import { glorotUniform } from '../../dsl/initializer.js';
+import type { Shape } from '../../dsl/shape.js';
+import { sizeOf } from '../../dsl/shape.js';
+import type { Tape } from './tape.js';
+
+/** What a network may be made of. */
+export type Kit = {
+  readonly activations: readonly ActivationName[];
+  readonly statistics: readonly Statistics[];
+  readonly dropout: boolean;
+};
+
+export const allActivations: readonly ActivationName[] = [
+  'tanh', 'elu', 'relu', 'leakyRelu', 'sigmoid', 'softplus', 'silu', 'gelu',
+]; // prettier-ignore
+
+export const everything: Kit = {
+  activations: allActivations,
+  statistics: ['constant', 'differentiated'],
+  dropout: true,
+};
+
+export const dense = (units: number, bias = true): Layer => ({
+  tag: 'dense',
+  units,
+  bias,
+  kernel: glorotUniform,
+});
+
+export const activation = (name: ActivationName): Layer => ({ tag: 'activation', name, slope: 0.2 });
+
+/** Layers with the shape that they lead to. */
+type Built = { readonly layers: readonly Layer[]; readonly shape: Shape };
+
+const largestSide = 6;
+const largestSize = 60;
+
+const convolution = (tape: Tape, [h, w]: Shape): Built => {
+  const [kernel, stride, filters] = [1 + tape.below(3), 1 + tape.below(2), 1 + tape.below(3)];
+  const padding = kernel <= Math.min(h, w) && tape.below(3) === 0 ? 'valid' : 'same';
+  const options = {
+    filters,
+    kernel,
+    stride,
+    padding,
+    bias: tape.below(4) > 0,
+    initializer: glorotUniform,
+  } as const;
+  const transposed = (n: number): number => (padding === 'same' ? n * stride : (n - 1) * stride + kernel);
+  const forward = (n: number): number =>
+    padding === 'same' ? Math.ceil(n / stride) : Math.floor((n - kernel) / stride) + 1;
+  const enlarge = tape.below(2) === 1 && transposed(Math.max(h, w)) <= largestSide;
+  return {
+    layers: [{ tag: enlarge ? 'convTranspose' : 'conv', ...options }],
+    shape: enlarge ? [transposed(h), transposed(w), filters] : [forward(h), forward(w), filters],
+  };
+};
+
+const divisorOf = (tape: Tape, h: number, w: number): number =>
+  tape.pick([1, 2, 3].filter((k) => h % k === 0 && w % k === 0));
+
+const imageLayer = (tape: Tape, shape: Shape): Built => {
+  const [h, w, c] = shape;
+  switch (tape.below(6)) {
+    case 0: {
+      const size = divisorOf(tape, h, w);
+      return { layers: [{ tag: 'averagePool', size }], shape: [h / size, w / size, c] };
+    }
+    case 1: {
+      const size = h * 2 <= largestSide && w * 2 <= largestSide ? 2 : 1;
+      return { layers: [{ tag: 'upsample', size }], shape: [h * size, w * size, c] };
+    }
+    case 2:
+      return { layers: [{ tag: 'flatten' }], shape: [sizeOf(shape)] };
+    default:
+      return convolution(tape, shape);
+  }
+};
+
+const vectorLayer = (tape: Tape, shape: Shape): Built => {
+  const [n] = shape;
+  if (tape.below(5) === 0 && n <= 2 * largestSide) {
+    const image = n % 2 === 0 ? [2, n / 2, 1] : [1, n, 1];
+    return { layers: [{ tag: 'reshape', shape: image }], shape: image };
+  }
+  const units = 1 + tape.below(5);
+  return { layers: [dense(units, tape.below(4) > 0)], shape: [units] };
+};
+
+/** A layer that keeps the shape. */
+const inPlace = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly Layer[] => {
+  switch (tape.below(6)) {
+    case 0:
+      return [
+        {
+          tag: 'batchNorm',
+          statistics: tape.pick(kit.statistics),
+          momentum: 0.9,
+          epsilon: tape.pick([0.1, 0.01]),
+        },
+      ];
+    case 1:
+      return kit.dropout ? [{ tag: 'dropout', rate: 0.25 }] : [];
+    case 2:
+      return depth > 0 ? [{ tag: 'residual', layers: residue(tape, kit, shape, depth - 1) }] : [];
+    default:
+      return [activation(tape.pick(kit.activations))];
+  }
+};
+
+const residue = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly Layer[] => {
+  const inner = inPlace(tape, kit, shape, depth);
+  const [h, w, c] = shape;
+  return shape.length === 1
+    ? [...inner, dense(h)]
+    : shape.length === 3
+      ? [
+          ...inner,
+          {
+            tag: 'conv',
+            filters: c,
+            kernel: 1 + (Math.min(h, w) % 3),
+            stride: 1,
+            padding: 'same',
+            bias: true,
+            initializer: glorotUniform,
+          },
+        ]
+      : inner;
+};
+
+/** Up to `count` layers after a shape. */
+export const layersAfter = (tape: Tape, kit: Kit, shape: Shape, count: number): Built =>
+  Array.from({ length: count }).reduce<Built>(
+    (built) => {
+      if (tape.left() === 0) return built;
+      if (tape.below(2) === 0)
+        return { ...built, layers: [...built.layers, ...inPlace(tape, kit, built.shape, 1)] };
+      const next = built.shape.length === 3 ? imageLayer(tape, built.shape) : vectorLayer(tape, built.shape);
+      return sizeOf(next.shape) > largestSize
+        ? built
+        : { layers: [...built.layers, ...next.layers], shape: next.shape };
+    },
+    { layers: [], shape },
+  );
+
+/** What leads from one shape to another. */
+const bridge = (from: Shape, to: Shape): readonly Layer[] => [
+  ...(from.length === 1 ? [] : [{ tag: 'flatten' } as const]),
+  dense(sizeOf(to)),
+  ...(to.length === 1 ? [] : [{ tag: 'reshape', shape: to } as const]),
+];
+
+/** A network from one shape to another with up to `count` layers on the way. */
+export const networkBetween = (
+  tape: Tape,
+  kit: Kit,
+  name: string,
+  from: Shape,
+  to: Shape,
+  count: number,
+): NetworkValue => {
+  const { layers, shape } = layersAfter(tape, kit, from, count);
+  const last = tape.below(3) === 0 ? [activation(tape.pick(kit.activations))] : [];
+  return { name, input: from, layers: [...layers, ...bridge(shape, to), ...last] };
+};
+
+/** The same with two heads after the trunk, `mean` and `scale`, both of shape `to`. */
+export const headedNetwork = (
+  tape: Tape,
+  kit: Kit,
+  name: string,
+  from: Shape,
+  to: Shape,
+  count: number,
+): NetworkValue => {
+  const { layers, shape } = layersAfter(tape, kit, from, count);
+  const heads = { mean: bridge(shape, to), scale: [...bridge(shape, to), activation('softplus')] };
+  return { name, input: from, layers: [...layers, { tag: 'heads', heads }] };
+};

@@ -1,0 +1,271 @@
+/** Random experiments that compile: objectives over random networks, with every kind of expression, well-conditioned for float32. */
+import type fc from 'fast-check';
+import type { Experiment, Objective } from '../../dsl/experiment.js';
+import type { BinaryOp, Expr, Node, UnaryOp } from '../../dsl/expr.js';
+import {
+  add, constant, div, draw, fill, greater, hyper, log, mul, norm, pow, scale, select, sqNorm, sqNormOfWeights,
+  step, stop, sub, sum,
+} from '../../dsl/expr.js'; // prettier-ignore
+import { normal, rademacher, sphere, uniform } from '../../dsl/draw.js';
+import type { NetworkValue } from '../../dsl/network.js';
+import { outputNames } from '../../dsl/network.js';
+import type { Optimizer } from '../../dsl/optimizer.js';
+import { adam, sgd } from '../../dsl/optimizer.js';
+import { schedule } from '../../dsl/schedule.js';
+import type { Shape } from '../../dsl/shape.js';
+import { sameShape, sizeOf } from '../../dsl/shape.js';
+import { everything, headedNetwork, type Kit, networkBetween } from './network.js';
+import { fromTape, type Tape } from './tape.js';
+
+type Nets = {
+  readonly encoder: NetworkValue;
+  readonly decoder: NetworkValue;
+  readonly data: Shape;
+  readonly code: Shape;
+};
+
+const data = (shape: Shape): Expr => ({ tag: 'data', shape });
+
+const unaries: readonly UnaryOp[] = [
+  'tanh', 'neg', 'square', 'abs', 'relu', 'elu', 'sigmoid', 'softplus', 'silu', 'gelu',
+]; // prettier-ignore
+const binaries: readonly BinaryOp[] = ['add', 'sub', 'mul', 'max', 'min', 'greater'];
+
+const unary = <S extends Shape>(op: UnaryOp, of: Expr<S>): Expr<S> => ({ tag: 'unary', op, of });
+const binary = (op: BinaryOp, left: Node, right: Node): Expr => ({ tag: 'binary', op, left, right });
+
+const arrays = (tape: Tape, nets: Nets) => {
+  const { encoder, decoder } = nets;
+  const [head] = outputNames(encoder);
+  const code = (depth: number): Expr => {
+    const at = depth > 0 && tape.below(3) === 2 ? array(nets.data, depth - 1) : data(nets.data);
+    return { tag: 'apply', network: encoder, at, output: tape.pick(outputNames(encoder)) };
+  };
+
+  const drawn = (shape: Shape): Expr => {
+    const distribution = tape.pick([normal, sphere, rademacher, uniform]);
+    return draw(`${distribution().tag} ${shape.join('x')}`, distribution(...shape));
+  };
+
+  const probesOf = (k: number, shape: Shape): Expr =>
+    draw(`${k} of ${shape.join('x')}`, sphere(...shape), { probes: k });
+
+  const leaf = (shape: Shape): Expr => {
+    if (sameShape(shape, nets.data) && tape.below(3) > 0) return data(shape);
+    switch (tape.below(4)) {
+      case 0:
+        return drawn(shape);
+      case 1:
+        return {
+          tag: 'parameter',
+          name: `free ${shape.join('x')}`,
+          shape,
+          initializer: { tag: 'glorotUniform' },
+        };
+      default:
+        return fill(tape.pick([constant(0.5), hyper('eta', 0.25), div(step, 10)]), ...shape);
+    }
+  };
+
+  /** A network's own outputs and derivatives of that shape. */
+  const ofNetworks = (shape: Shape, depth: number): readonly (() => Expr)[] => [
+    ...(sameShape(shape, nets.code)
+      ? [
+          (): Expr => code(depth - 1),
+          (): Expr => ({
+            tag: 'vjp',
+            network: decoder,
+            at: code(depth - 1),
+            cotangent: array(nets.data, depth - 1),
+            output: '',
+          }),
+          (): Expr => ({
+            tag: 'jvp',
+            network: encoder,
+            at: data(nets.data),
+            tangent: array(nets.data, depth - 1),
+            output: head,
+          }),
+        ]
+      : []),
+    ...(sameShape(shape, nets.data)
+      ? [
+          (): Expr => ({
+            tag: 'apply',
+            network: decoder,
+            at: depth > 0 && tape.below(3) === 2 ? array(nets.code, depth - 1) : code(depth - 1),
+            output: '',
+          }),
+          (): Expr => ({
+            tag: 'jvp',
+            network: decoder,
+            at: code(depth - 1),
+            tangent: array(nets.code, depth - 1),
+            output: '',
+          }),
+          (): Expr => ({
+            tag: 'vjp',
+            network: encoder,
+            at: data(nets.data),
+            cotangent: array(nets.code, depth - 1),
+            output: head,
+          }),
+        ]
+      : []),
+  ];
+
+  const cut = (shape: Shape, depth: number): Expr => {
+    const [first, ...rest] = shape;
+    const axis = shape.map((_, i) => (i === 0 ? 1 : 0));
+    const none = shape.map(() => 0);
+    switch (tape.below(4)) {
+      case 0: {
+        const whole: Expr = { tag: 'pad', of: array(shape, depth - 1), before: axis, after: none };
+        return { tag: 'slice', of: whole, begin: tape.pick([none, axis]), size: shape };
+      }
+      case 1: {
+        if (first === 1) return array(shape, depth - 1);
+        const inner = [first - 1, ...rest];
+        return {
+          tag: 'pad',
+          of: array(inner, depth - 1),
+          ...(tape.below(2) === 0 ? { before: axis, after: none } : { before: none, after: axis }),
+        };
+      }
+      case 2: {
+        if (first === 1) return array(shape, depth - 1);
+        const of = [array([1, ...rest], depth - 1), array([first - 1, ...rest], depth - 1)];
+        return { tag: 'concat', of, axis: 0 };
+      }
+      default:
+        return { tag: 'reshape', of: array([sizeOf(shape)], depth - 1), shape };
+    }
+  };
+
+  const array = (shape: Shape, depth: number): Expr => {
+    if (depth < -1) return leaf(shape);
+    const nested = ofNetworks(shape, depth);
+    if (depth <= 0 || tape.left() === 0)
+      return nested.length > 0 && tape.below(2) === 0 ? nested[0]() : leaf(shape);
+    const choice = tape.below(nested.length > 0 ? 12 : 8);
+    if (choice >= 8) return tape.pick(nested)();
+    switch (choice) {
+      case 0:
+        return unary(tape.pick(unaries), array(shape, depth - 1));
+      case 1:
+      case 2:
+        return binary(tape.pick(binaries), array(shape, depth - 1), array(shape, depth - 1));
+      case 3:
+        return scale(scalar(depth - 1), array(shape, depth - 1));
+      case 4:
+        return select(
+          greater(array(shape, depth - 1), array(shape, 0)),
+          array(shape, depth - 1),
+          array(shape, 0),
+        );
+      case 5:
+        return tape.below(2) === 0 ? stop(array(shape, depth - 1)) : leaf(shape);
+      case 6:
+        return cut(shape, depth);
+      default:
+        return leaf(shape);
+    }
+  };
+
+  /** k derivatives along k probes, reduced. */
+  const probed = (depth: number): Expr<readonly []> => {
+    const k = 2 + tape.below(2);
+    const direction = tape.pick<Node>([
+      { tag: 'jvp', network: decoder, at: code(depth - 1), tangent: probesOf(k, nets.code), output: '' },
+      { tag: 'vjp', network: decoder, at: code(depth - 1), cotangent: probesOf(k, nets.data), output: '' },
+      { tag: 'vjp', network: encoder, at: data(nets.data), cotangent: probesOf(k, nets.code), output: head },
+    ]);
+    const squares: Node = { tag: 'sum', of: unary('square', direction), keep: 1 };
+    const each: Node = { tag: 'norm', of: direction, keep: 1 };
+    return tape.pick([
+      sum(unary('log', binary('add', fill(0.5, k), squares))),
+      scale(1 / k, sum(each)),
+      sum(binary('max', squares, fill(hyper('eta', 0.25), k))),
+    ]);
+  };
+
+  const positive = (depth: number): Expr<readonly []> =>
+    add(0.5, sqNorm(array(tape.pick([nets.code, nets.data]), depth)));
+
+  const scalar = (depth: number): Expr<readonly []> => {
+    const shape = tape.pick([nets.code, nets.data]);
+    if (depth <= 0 || tape.left() === 0)
+      return tape.pick<Expr<readonly []>>(
+        [hyper('eta', 0.25), norm(leaf(shape)), 0.5].map((e) => (typeof e === 'number' ? constant(e) : e)),
+      );
+    switch (tape.below(12)) {
+      case 0:
+        return norm(array(shape, depth - 1));
+      case 1:
+        return log(positive(depth - 1));
+      case 2:
+        return div(scalar(depth - 1), positive(depth - 1));
+      case 3:
+        return pow(positive(depth - 2), 0.5);
+      case 4:
+        return sum(array(shape, depth - 1));
+      case 5:
+        return scale(schedule.power({ exponent: 1.3, scale: 0.1 }), scalar(depth - 1));
+      case 6:
+        return sqNormOfWeights(tape.pick([encoder, decoder]), tape.pick(['all', 'kernels'] as const));
+      case 7:
+        return probed(depth);
+      case 8:
+        return mul(scalar(depth - 1), scalar(depth - 1));
+      case 9:
+        return sub(scalar(depth - 1), scalar(depth - 2));
+      case 10:
+        return unary('exp', unary('tanh', scalar(depth - 1)));
+      default:
+        return sqNorm(array(shape, depth - 1));
+    }
+  };
+  return { scalar };
+};
+
+const optimizerFrom = (tape: Tape): Optimizer => {
+  const rate = tape.pick([constant(0.01), schedule.exponential(0.1, 50), schedule.warmUp(10, 0.01)]);
+  const clip = tape.below(2) === 0 ? {} : { clipNorm: 1 };
+  return tape.below(2) === 0
+    ? adam({ rate, epsilon: 0.01, ...clip })
+    : sgd({ rate, momentum: tape.pick([0, 0.9]), nesterov: tape.below(2) === 0, ...clip });
+};
+
+const experimentFrom =
+  (kit: Kit, batchSizes: readonly number[]) =>
+  (tape: Tape): Experiment => {
+    const shape = tape.pick<Shape>([[3], [2, 2, 1], [4], [3, 4, 1], [2, 3, 2]]);
+    const code = [1 + tape.below(3)];
+    const terms = 1 + tape.below(3);
+    const encoderOf = tape.below(4) === 0 ? headedNetwork : networkBetween;
+    const encoder = encoderOf(tape, kit, 'encoder', shape, code, 4);
+    const decoder = networkBetween(tape, kit, 'decoder', code, shape, 4);
+    const { scalar } = arrays(tape, { encoder, decoder, data: shape, code });
+    const objective: Objective = Object.fromEntries(
+      Array.from({ length: terms }, (_, i) => [`term${i}`, scalar(4)]),
+    );
+    const optimizer = optimizerFrom(tape);
+    return {
+      encoder,
+      decoder,
+      objective,
+      optimizer,
+      batch: tape.pick(batchSizes),
+      steps: 10,
+      data: 'none',
+      validation: { every: 0 },
+    };
+  };
+
+/** Experiments made of a kit. */
+export const experimentsOf = (
+  kit: Kit,
+  batchSizes: readonly number[] = [2, 3, 1],
+): fc.Arbitrary<Experiment> => fromTape(experimentFrom(kit, batchSizes), 160);
+
+export const compilableExperiment: fc.Arbitrary<Experiment> = experimentsOf(everything);
