@@ -4,7 +4,7 @@ import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import type { LoopKernel } from './compiler/loop.js';
 import type { Operand, PlanBuilder } from './compiler/plan.js';
 import { generate } from './compiler/wasm/generate.js';
-import { lowerConv, lowerConvFilter, lowerConvInput, lowerMatmul } from './compiler/wasm/convolution.js';
+import { lowerConv, lowerConvFilter, lowerConvInput } from './compiler/wasm/convolution.js'; import { lowerMatmul } from './compiler/wasm/matmul.js';
 import { instantiateLoops } from './runtime/loops.js';
 v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
 setThreadsCount(1); await tf.setBackend('wasm'); const B: any = tf.backend();

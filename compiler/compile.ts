@@ -39,6 +39,7 @@ const passes: readonly (readonly [string, (program: Program) => Program])[] = [
   ['cse', eliminateCommonSubexpressions],
   // Equal operands are only seen to be equal after the pass before.
   ['simplify again', simplify],
+  ['cse again', eliminateCommonSubexpressions],
   ['dce', eliminateDeadCode],
 ];
 

@@ -35,7 +35,13 @@ const elaboratePrefix = (net: NetworkValue, count: number): Either<readonly Prob
     return y === undefined ? [] : [{ kind: 'value', name, var: y } as const];
   });
   return right({
-    program: { name: net.name, batch: 1, binders: builder.binders(), equations: builder.equations(), outputs },
+    program: {
+      name: net.name,
+      batch: 1,
+      binders: builder.binders(),
+      equations: builder.equations(),
+      outputs,
+    },
     outputs: new Map(outputs.map((output) => [output.name, output.var.type.shape])),
   });
 };

@@ -4,7 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BackendWasm, setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import { beforeAll, describe, expect } from 'vitest';
 import type { Operand, PlanBuilder } from '../compiler/plan.js';
-import { lowerConv, lowerConvFilter, lowerConvInput, lowerMatmul, type ConvParams } from '../compiler/wasm/convolution.js';
+import { lowerConv, lowerConvFilter, lowerConvInput, type ConvParams } from '../compiler/wasm/convolution.js';
+import { lowerMatmul } from '../compiler/wasm/matmul.js';
 import { generate } from '../compiler/wasm/generate.js';
 import { instantiateLoops, type WasmBackend } from '../runtime/loops.js';
 

@@ -75,7 +75,7 @@ const arbitraryAccess = (extents: readonly number[], buffer: number) =>
       return { access: { buffer, offset, strides } satisfies Access, size: size + lead };
     });
 
-const arbitraryExtents = fc.array(fc.constantFrom(1, 2, 3, 4, 5, 8, 16, 17, 37), { minLength: 0, maxLength: 4 }).filter(
+const arbitraryExtents = fc.array(fc.constantFrom<number[]>(1, 2, 3, 4, 5, 8, 16, 17, 37), { minLength: 0, maxLength: 4 }).filter(
   (extents) => extents.reduce((a, b) => a * b, 1) <= 6000,
 );
 

@@ -12,7 +12,7 @@ import type { Program, Var } from '../compiler/program.js';
 import { evaluateEquation } from '../compiler/table.js';
 import { verify } from '../compiler/verify.js';
 import type { Experiment } from '../dsl/experiment.js';
-import { apply, constant, data, draw, jvp, log, scale, sqNorm, sub } from '../dsl/expr.js';
+import { apply, constant, data, draw, type Expr, jvp, log, scale, sqNorm, sub } from '../dsl/expr.js';
 import { sphere } from '../dsl/draw.js';
 import type { Network } from '../dsl/network.js';
 import { sgd } from '../dsl/optimizer.js';
@@ -174,7 +174,7 @@ describe('programs', () => {
     (m, l, activations) => {
       const encoder = perceptron('encoder', [5, ...new Array<number>(m - 1).fill(4), 2], activations);
       const decoder = perceptron('decoder', [2, ...new Array<number>(l - 1).fill(4), 5], activations);
-      const x = data(5);
+      const x: Expr = data(5);
       const h = apply(encoder, x);
       const Jv = jvp(decoder, h, draw('v', sphere(2)));
       const { step } = right(

@@ -16,7 +16,9 @@ const showAttribute = (value: Attribute): string =>
 
 /** Attributes that every call of a kernel shares, or that its operands' shapes tell. */
 const isTelling = (name: string, value: Attribute): boolean =>
-  value !== false && !['dataFormat', 'inputShape', 'filterShape'].includes(name) && !(name.endsWith('Mask') && value === 0);
+  value !== false &&
+  !['dataFormat', 'inputShape', 'filterShape'].includes(name) &&
+  !(name.endsWith('Mask') && value === 0);
 
 /** What a loop computes: its operations in order. */
 const operations = ({ body }: LoopKernel): string =>
@@ -47,7 +49,9 @@ export const printPlan = (plan: Plan): string => {
     entries.map(({ name, operand }) => `  "${name}" = ${showOperand(operand)}`);
   const constants = plan.constants.map(({ operand, values }) => {
     const [first] = values;
-    const shown = values.every((value) => value === first) ? String(first ?? '') : `[${values.slice(0, 4).join(',')}…]`;
+    const shown = values.every((value) => value === first)
+      ? String(first ?? '')
+      : `[${values.slice(0, 4).join(',')}…]`;
     return `  ${showOperand(operand)} = ${shown}`;
   });
   const width = String(plan.steps.length).length;
@@ -55,5 +59,15 @@ export const printPlan = (plan: Plan): string => {
     const freed = plan.release[i].map((buffer) => `%${buffer}`).join(' ');
     return `  ${String(i).padStart(width)}  ${showStep(step)}${freed === '' ? '' : `  free ${freed}`}`;
   });
-  return ['plan (', ...named(plan.inputs), ...constants, ') {', ...steps, '} → (', ...named(plan.outputs), ')', ''].join('\n');
+  return [
+    'plan (',
+    ...named(plan.inputs),
+    ...constants,
+    ') {',
+    ...steps,
+    '} → (',
+    ...named(plan.outputs),
+    ')',
+    '',
+  ].join('\n');
 };

@@ -3,10 +3,8 @@ import type { Access } from '../loop.js';
 import type { Assembler } from './encode.js';
 import { lanes } from './lanes.js';
 import { mathematics, type Code } from './mathematics.js';
-import { registerAxes, type Nest } from './nest.js';
+import { at, registerAxes, type Nest } from './nest.js';
 import { pointersOf, type Pointer } from './pointers.js';
-
-const at = (values: readonly number[], index: number): number => values[index] ?? 0;
 
 export const emitContraction = (
   asm: Assembler,

@@ -3,10 +3,9 @@ import type { Assembler } from './encode.js';
 import type { Access, Instruction, Store } from '../loop.js';
 import { lanes } from './lanes.js';
 import { mathematics, type Code } from './mathematics.js';
-import { operandsOf, registerAxes, variation, weight, type Nest } from './nest.js';
+import { at, registerAxes, type Nest } from './nest.js';
 import { pointersOf, type Pointer } from './pointers.js';
-
-const at = (values: readonly number[], index: number): number => values[index] ?? 0;
+import { operandsOf, variation, weight } from './work.js';
 
 /** `inputs` and `outputs` are the locals that hold the buffers' addresses; `direct[i]`: store i writes its sum instead of adding it. */
 export const emitNest = (

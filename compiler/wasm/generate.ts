@@ -3,7 +3,8 @@ import type { LoopKernel } from '../loop.js';
 import { assembler, encodeModule, type FunctionCode } from './encode.js';
 import { emitContraction } from './contraction.js';
 import { emitNest } from './emit.js';
-import { clearedOutputs, directStores, nestsOf } from './nest.js';
+import { clearedOutputs, directStores } from './meeting.js';
+import { nestsOf } from './schedule.js';
 
 /** How many input buffers a kernel reads: one more than the largest it names. */
 export const inputCount = (kernel: LoopKernel): number =>

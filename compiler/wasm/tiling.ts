@@ -1,8 +1,6 @@
 /** Register tiles for sums of products: matrix multiplications, convolutions and their transposes are one loop nest each, out[m, n] += Σ_k a[m, k] b[k, n]. */
 import type { Access } from '../loop.js';
-import { block, divide, largestDivisor, permute, product, slice, withAxis, type Nest } from './nest.js';
-
-const at = (values: readonly number[], index: number): number => values[index] ?? 0;
+import { at, block, divide, largestDivisor, permute, product, slice, withAxis, type Nest } from './nest.js';
 
 type Product = { readonly a: Access; readonly b: Access };
 

@@ -1,0 +1,57 @@
+/** TensorFlow graphs as pure data: nodes with attributes, and signatures that say what is fed and fetched. */
+
+export type DType = 'float' | 'int32' | 'bool';
+
+export type GraphAttribute =
+  | { readonly tag: 'type'; readonly value: DType }
+  | { readonly tag: 'bool'; readonly value: boolean }
+  | { readonly tag: 'int'; readonly value: number }
+  | { readonly tag: 'ints'; readonly value: readonly number[] }
+  | { readonly tag: 'string'; readonly value: string }
+  | { readonly tag: 'shape'; readonly value: readonly number[] }
+  | {
+      readonly tag: 'tensor';
+      readonly dtype: DType;
+      readonly shape: readonly number[];
+      readonly values: readonly number[];
+    };
+
+export type GraphNode = {
+  readonly name: string;
+  readonly op: string;
+  /** `node`, `node:1` for a later output, `^node` for a control dependency. */
+  readonly inputs: readonly string[];
+  readonly attributes: Readonly<Record<string, GraphAttribute>>;
+};
+
+export type Port = {
+  readonly name: string;
+  readonly node: string;
+  readonly shape: readonly number[];
+};
+
+/** One way to call the graph: what `predict` takes and gives. */
+export type Signature = {
+  readonly name: string;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+};
+
+export type Graph = { readonly nodes: readonly GraphNode[]; readonly signatures: readonly Signature[] };
+
+const showAttribute = (a: GraphAttribute): string =>
+  a.tag === 'tensor' ? `${a.dtype}[${a.shape.join(',')}](${a.values.join(' ')})` : String(a.value);
+
+/** One line a node, then the signatures. */
+export const printGraph = ({ nodes, signatures }: Graph): string =>
+  [
+    ...nodes.map(({ name, op, inputs, attributes }) => {
+      const params = Object.entries(attributes).map(([key, value]) => `${key}=${showAttribute(value)}`);
+      return `${name} = ${op}${params.length === 0 ? '' : `[${params.join(' ')}]`} ${inputs.join(' ')}`.trimEnd();
+    }),
+    ...signatures.map(
+      ({ name, inputs, outputs }) =>
+        `signature ${name} (${inputs.map((p) => p.node).join(', ')}) → (${outputs.map((p) => p.node).join(', ')})`,
+    ),
+    '',
+  ].join('\n');

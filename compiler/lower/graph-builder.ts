@@ -1,0 +1,44 @@
+/** Collects the nodes of a graph under one prefix; equal nodes are made once. */
+import type { DType, GraphAttribute, GraphNode } from '../graph.js';
+
+export type GraphBuilder = {
+  /** The name of a node with this operation; equal nodes without a given name are one. */
+  readonly node: (
+    op: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, GraphAttribute>>,
+    name?: string,
+  ) => string;
+  readonly floats: (values: readonly number[], shape: readonly number[]) => string;
+  readonly ints: (values: readonly number[]) => string;
+  readonly nodes: () => readonly GraphNode[];
+};
+
+export const float: GraphAttribute = { tag: 'type', value: 'float' };
+export const int32: GraphAttribute = { tag: 'type', value: 'int32' };
+export const bool: GraphAttribute = { tag: 'type', value: 'bool' };
+
+/** Names that TensorFlow accepts. */
+export const graphName = (name: string): string => name.replace(/[^A-Za-z0-9_./-]/g, '_');
+
+export const createGraphBuilder = (prefix: string): GraphBuilder => {
+  const nodes: GraphNode[] = [];
+  const known = new Map<string, string>();
+  const node: GraphBuilder['node'] = (op, inputs, attributes = {}, name) => {
+    const key = JSON.stringify([op, inputs, attributes]);
+    const before = name === undefined ? known.get(key) : undefined;
+    if (before !== undefined) return before;
+    const full = `${prefix}/${name === undefined ? `${op}_${nodes.length}` : graphName(name)}`;
+    nodes.push({ name: full, op, inputs, attributes });
+    if (name === undefined) known.set(key, full);
+    return full;
+  };
+  const constant = (dtype: DType, values: readonly number[], shape: readonly number[]): string =>
+    node('Const', [], { dtype: { tag: 'type', value: dtype }, value: { tag: 'tensor', dtype, shape, values } });
+  return {
+    node,
+    floats: (values, shape) => constant('float', values, shape),
+    ints: (values) => constant('int32', values, [values.length]),
+    nodes: () => nodes,
+  };
+};

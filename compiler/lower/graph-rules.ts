@@ -1,0 +1,244 @@
+/** Each primitive as TensorFlow operations; repeated values stay small and are broadcast by the operation that uses them. */
+import type { GraphAttribute } from '../graph.js';
+import type { Params, PrimitiveName, Window } from '../params.js';
+import type { EquationOf } from '../program.js';
+import { physicalShape } from '../type.js';
+import { bool, float, type GraphBuilder, int32 } from './graph-builder.js';
+
+/** A node's output; its own shape has size 1 along axes where the variable repeats. */
+export type Value = { readonly node: string; readonly shape: readonly number[] };
+
+type Site<P extends PrimitiveName> = {
+  readonly graph: GraphBuilder;
+  readonly params: Params[P];
+  readonly inputs: readonly Value[];
+  readonly eq: EquationOf<P>;
+  /** Physical shapes of the inputs and the result. */
+  readonly full: readonly (readonly number[])[];
+  readonly shape: readonly number[];
+  /** Leading physical axes: 1 for a value of each example. */
+  readonly lead: number;
+};
+
+type Lower<P extends PrimitiveName> = (site: Site<P>) => Value;
+
+const T = { T: float } as const;
+
+export const reshaped = (graph: GraphBuilder, x: Value, shape: readonly number[]): Value =>
+  x.shape.join() === shape.join() && x.shape.length === shape.length
+    ? x
+    : { node: graph.node('Reshape', [x.node, graph.ints(shape)], { ...T, Tshape: int32 }), shape };
+
+/** The value with every repetition written out. */
+export const materialised = (graph: GraphBuilder, x: Value, shape: readonly number[]): Value => {
+  if (x.shape.join() === shape.join() && x.shape.length === shape.length) return x;
+  return { node: graph.node('BroadcastTo', [x.node, graph.ints(shape)], { ...T, Tidx: int32 }), shape };
+};
+
+const fullInput = <P extends PrimitiveName>({ graph, inputs, full }: Site<P>, i: number): Value =>
+  materialised(graph, inputs[i], full[i]);
+
+const broadcastShape = (shapes: readonly (readonly number[])[]): readonly number[] => {
+  const rank = Math.max(...shapes.map((s) => s.length));
+  return Array.from({ length: rank }, (_, i) =>
+    Math.max(...shapes.map((s) => s[s.length - rank + i] ?? 1)),
+  );
+};
+
+const elementwise =
+  <P extends PrimitiveName>(op: string): Lower<P> =>
+  ({ graph, inputs }) => ({
+    node: graph.node(op, inputs.map((x) => x.node), T),
+    shape: broadcastShape(inputs.map((x) => x.shape)),
+  });
+
+const toFloat = (graph: GraphBuilder, node: string): string =>
+  graph.node('Cast', [node], { SrcT: bool, DstT: float, Truncate: { tag: 'bool', value: false } });
+
+const same = <P extends PrimitiveName>({ inputs: [x] }: Site<P>): Value => x;
+
+/** A view with another shape: repeated values must be written out first. */
+const asReshape = <P extends PrimitiveName>(site: Site<P>): Value =>
+  reshaped(site.graph, fullInput(site, 0), site.shape);
+
+const summed = <P extends PrimitiveName>(site: Site<P>, axes: readonly number[]): Value => ({
+  node: site.graph.node('Sum', [fullInput(site, 0).node, site.graph.ints(axes)], {
+    ...T,
+    Tidx: int32,
+    keep_dims: { tag: 'bool', value: false },
+  }),
+  shape: site.shape,
+});
+
+const matmul = (graph: GraphBuilder, a: Value, b: Value, ta: boolean, tb: boolean, shape: readonly number[]): Value => ({
+  node: graph.node('MatMul', [a.node, b.node], {
+    ...T,
+    transpose_a: { tag: 'bool', value: ta },
+    transpose_b: { tag: 'bool', value: tb },
+  }),
+  shape,
+});
+
+/** 'SAME' where it means the same: oneDNN's kernels take it, explicit padding falls back to slower ones. */
+const windowAttributes = (
+  { strides: [sh, sw], padding: [t, b, l, r] }: Window,
+  [h, w]: readonly number[],
+  [kh, kw]: readonly number[],
+): Readonly<Record<string, GraphAttribute>> => {
+  const total = (n: number, k: number, s: number): number => Math.max((Math.ceil(n / s) - 1) * s + k - n, 0);
+  const isSame = (n: number, k: number, s: number, before: number, after: number): boolean =>
+    before === Math.floor(total(n, k, s) / 2) && before + after === total(n, k, s);
+  const padding =
+    isSame(h, kh, sh, t, b) && isSame(w, kw, sw, l, r)
+      ? 'SAME'
+      : [t, b, l, r].every((p) => p === 0)
+        ? 'VALID'
+        : 'EXPLICIT';
+  return {
+    ...T,
+    strides: { tag: 'ints', value: [1, sh, sw, 1] },
+    padding: { tag: 'string', value: padding },
+    explicit_paddings: { tag: 'ints', value: padding === 'EXPLICIT' ? [0, 0, t, b, l, r, 0, 0] : [] },
+    data_format: { tag: 'string', value: 'NHWC' },
+    dilations: { tag: 'ints', value: [1, 1, 1, 1] },
+  };
+};
+
+export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
+  constant: ({ graph, params }) => ({ node: graph.floats([params.value], []), shape: [] }),
+  neg: elementwise('Neg'),
+  exp: elementwise('Exp'),
+  log: elementwise('Log'),
+  sqrt: elementwise('Sqrt'),
+  tanh: elementwise('Tanh'),
+  sigmoid: elementwise('Sigmoid'),
+  softplus: elementwise('Softplus'),
+  elu: elementwise('Elu'),
+  erf: elementwise('Erf'),
+  finite: ({ graph, inputs: [x] }) => ({ node: toFloat(graph, graph.node('IsFinite', [x.node], T)), shape: x.shape }),
+  add: elementwise('AddV2'),
+  sub: elementwise('Sub'),
+  mul: elementwise('Mul'),
+  div: elementwise('RealDiv'),
+  divNoNan: elementwise('DivNoNan'),
+  max: elementwise('Maximum'),
+  min: elementwise('Minimum'),
+  pow: elementwise('Pow'),
+  greater: ({ graph, inputs }) => ({
+    node: toFloat(graph, graph.node('Greater', inputs.map((x) => x.node), T)),
+    shape: broadcastShape(inputs.map((x) => x.shape)),
+  }),
+  select: ({ graph, inputs: [mask, a, b] }) => {
+    const incompatible = { tag: 'bool', value: true } as const;
+    const condition = graph.node('NotEqual', [mask.node, graph.floats([0], [])], { ...T, incompatible_shape_error: incompatible });
+    return {
+      node: graph.node('SelectV2', [condition, a.node, b.node], T),
+      shape: broadcastShape([mask.shape, a.shape, b.shape]),
+    };
+  },
+  stop: same,
+  statistics: same,
+  broadcast: ({ graph, params, inputs: [x], shape, lead }) => {
+    if (x.shape.length === 0) return x;
+    const kept = [...Array.from({ length: lead }, (_, i) => i), ...params.axes.map((axis) => axis + lead)];
+    return reshaped(
+      graph,
+      x,
+      shape.map((_, i) => (kept.includes(i) ? x.shape[kept.indexOf(i)] : 1)),
+    );
+  },
+  reduceSum: (site) => summed(site, site.params.axes.map((axis) => axis + site.lead)),
+  reshape: asReshape,
+  permute: (site) => {
+    const { graph, params, shape, lead } = site;
+    const moved = params.permutation.map((axis) => axis + lead);
+    const perm = lead === 1 ? [0, ...moved] : moved;
+    return { node: graph.node('Transpose', [fullInput(site, 0).node, graph.ints(perm)], { ...T, Tperm: int32 }), shape };
+  },
+  slice: (site) => {
+    const { graph, params, shape, lead } = site;
+    const begin = lead === 1 ? [0, ...params.begin] : params.begin;
+    const inputs = [fullInput(site, 0).node, graph.ints(begin), graph.ints(shape)];
+    return { node: graph.node('Slice', inputs, { ...T, Index: int32 }), shape };
+  },
+  pad: (site) => {
+    const { graph, params, shape, lead } = site;
+    const own = params.before.flatMap((before, i) => [before, params.after[i]]);
+    const values = lead === 1 ? [0, 0, ...own] : own;
+    const paddings = graph.node('Const', [], {
+      dtype: int32,
+      value: { tag: 'tensor', dtype: 'int32', shape: [values.length / 2, 2], values },
+    });
+    return { node: graph.node('Pad', [fullInput(site, 0).node, paddings], { ...T, Tpaddings: int32 }), shape };
+  },
+  concat: (site) => {
+    const { graph, params, inputs, shape, lead } = site;
+    const axis = graph.node('Const', [], {
+      dtype: int32,
+      value: { tag: 'tensor', dtype: 'int32', shape: [], values: [params.axis + lead] },
+    });
+    const parts = inputs.map((_, i) => fullInput(site, i).node);
+    return { node: graph.node('ConcatV2', [...parts, axis], { ...T, Tidx: int32, N: { tag: 'int', value: parts.length } }), shape };
+  },
+  spread: ({ graph, inputs: [x], full: [own] }) => {
+    if (x.shape.length === 0) return x;
+    const aligned = [...new Array<number>(own.length - x.shape.length).fill(1), ...x.shape];
+    return reshaped(graph, x, [1, ...aligned]);
+  },
+  sumBatch: (site) => summed(site, [0]),
+  fold: asReshape,
+  unfold: asReshape,
+  linear: (site) => matmul(site.graph, fullInput(site, 0), fullInput(site, 1), false, false, site.shape),
+  linearInput: (site) => matmul(site.graph, fullInput(site, 0), fullInput(site, 1), false, true, site.shape),
+  linearFilter: (site) => matmul(site.graph, fullInput(site, 0), fullInput(site, 1), true, false, site.shape),
+  conv: (site) => {
+    const [x, filter] = [fullInput(site, 0), fullInput(site, 1)];
+    const attributes = windowAttributes(site.params, x.shape.slice(1, 3), filter.shape);
+    const gpu: GraphAttribute = { tag: 'bool', value: true };
+    return {
+      node: site.graph.node('Conv2D', [x.node, filter.node], { ...attributes, use_cudnn_on_gpu: gpu }),
+      shape: site.shape,
+    };
+  },
+  convInput: (site) => {
+    const [y, filter] = [fullInput(site, 0), fullInput(site, 1)];
+    const attributes = windowAttributes(site.params, site.params.size, filter.shape);
+    const gpu: GraphAttribute = { tag: 'bool', value: true };
+    return {
+      node: site.graph.node('Conv2DBackpropInput', [site.graph.ints(site.shape), filter.node, y.node], {
+        ...attributes,
+        use_cudnn_on_gpu: gpu,
+      }),
+      shape: site.shape,
+    };
+  },
+  convFilter: (site) => {
+    const [x, y] = [fullInput(site, 0), fullInput(site, 1)];
+    const attributes = windowAttributes(site.params, x.shape.slice(1, 3), site.shape);
+    const gpu: GraphAttribute = { tag: 'bool', value: true };
+    return {
+      node: site.graph.node('Conv2DBackpropFilter', [x.node, site.graph.ints(site.shape), y.node], {
+        ...attributes,
+        use_cudnn_on_gpu: gpu,
+      }),
+      shape: site.shape,
+    };
+  },
+};
+
+/** One equation as nodes of the graph. */
+export const lowerToGraph = <P extends PrimitiveName>(
+  graph: GraphBuilder,
+  eq: EquationOf<P>,
+  inputs: readonly Value[],
+  batch: number,
+): Value =>
+  graphRules[eq.primitive]({
+    graph,
+    params: eq.params,
+    inputs,
+    eq,
+    full: eq.inputs.map((x) => physicalShape(x.type, batch)),
+    shape: physicalShape(eq.out.type, batch),
+    lead: eq.out.type.rows === 0 ? 0 : 1,
+  });
