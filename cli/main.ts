@@ -1,6 +1,21 @@
-/** The `immersion` command: a placeholder until its commands are written. */
-const [command = 'help'] = process.argv.slice(2);
+/** The `immersion` command: runs a command line and turns whatever goes wrong into one line and an exit code. */
+import { wantsJson } from './arguments.js';
+import { dispatch } from './commands.js';
+import { errorText, printJson, say } from './output.js';
 
-console.error(`immersion: the command ${command} is not written yet`);
-process.exitCode = 1;
-export {};
+const json = wantsJson(process.argv);
+
+const unexpected = (error: unknown): number => {
+  if (json) printJson({ ok: false, problems: [], error: errorText(error) });
+  if (process.env['IMMERSION_DEBUG'] === '1' && error instanceof Error && error.stack !== undefined) say(error.stack);
+  else say(`unexpected error: ${errorText(error)} (IMMERSION_DEBUG=1 shows more; please report it)`);
+  return 1;
+};
+
+const die = (error: unknown): never => process.exit(unexpected(error));
+process.on('uncaughtException', die);
+process.on('unhandledRejection', die);
+// Whatever a library or a spec prints, stdout holds the result alone.
+console.log = console.info = console.error;
+
+process.exitCode = await dispatch(process.argv.slice(2)).catch(unexpected);

@@ -1,4 +1,4 @@
-/** TensorFlow graphs as pure data: nodes with attributes, and signatures that say what is fed and fetched. */
+/** TensorFlow graphs as pure data: nodes with attributes, and signatures that say what is fed and fetched. A size of −1 is the batch's, known when the graph runs. */
 
 export type DType = 'float' | 'int32' | 'bool';
 
@@ -13,7 +13,7 @@ export type GraphAttribute =
       readonly tag: 'tensor';
       readonly dtype: DType;
       readonly shape: readonly number[];
-      readonly values: readonly number[];
+      readonly values: ArrayLike<number>;
     };
 
 export type GraphNode = {
@@ -39,8 +39,14 @@ export type Signature = {
 
 export type Graph = { readonly nodes: readonly GraphNode[]; readonly signatures: readonly Signature[] };
 
-const showAttribute = (a: GraphAttribute): string =>
-  a.tag === 'tensor' ? `${a.dtype}[${a.shape.join(',')}](${a.values.join(' ')})` : String(a.value);
+/** Longer constants are weights, which a reader does not want to see. */
+const longestShown = 16;
+
+const showAttribute = (a: GraphAttribute): string => {
+  if (a.tag !== 'tensor') return String(a.value);
+  const values = a.values.length > longestShown ? `${a.values.length} values` : Array.from(a.values).join(' ');
+  return `${a.dtype}[${a.shape.join(',')}](${values})`;
+};
 
 /** One line a node, then the signatures. */
 export const printGraph = ({ nodes, signatures }: Graph): string =>

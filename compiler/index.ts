@@ -1,8 +1,14 @@
 /** The compiler: from experiments to programs, and from programs to what a backend runs. */
 export * from './compile.js';
+export * from './cost.js';
 export * from './interpret.js';
+export type { LoopKernel } from './loop.js';
+export * from './outline.js';
+export * from './plan.js';
 export * from './print.js';
 export * from './program.js';
+export { printPlan, showStep } from './lower/print-plan.js';
 export { lowerPlain } from './lower/plain.js';
 export { lowerWasm } from './lower/wasm.js';
 export type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
+export { elementCount, physicalShape, type Type } from './type.js';

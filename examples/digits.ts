@@ -23,11 +23,23 @@ const down = <const F extends number, const S extends number>(filters: F, stride
 const up = <const F extends number, const S extends number>(filters: F, stride: S) =>
   flow(convTranspose(filters, { kernel: 3, stride }), batchNorm(), elu);
 
-const encoder = network('encoder', pipe(input(8, 8, 1), down(32, 1), down(64, 2), down(128, 2), flatten, dense(8)));
+const encoder = network(
+  'encoder',
+  pipe(input(8, 8, 1), down(32, 1), down(64, 2), down(128, 2), flatten, dense(8)),
+);
 
 const decoder = network(
   'decoder',
-  pipe(input(8), dense(2 * 2 * 128), elu, reshape(2, 2, 128), up(64, 2), up(32, 2), convTranspose(1, { kernel: 3 }), sigmoid),
+  pipe(
+    input(8),
+    dense(2 * 2 * 128),
+    elu,
+    reshape(2, 2, 128),
+    up(64, 2),
+    up(32, 2),
+    convTranspose(1, { kernel: 3 }),
+    sigmoid,
+  ),
 );
 
 export default experiment({

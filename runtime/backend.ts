@@ -31,6 +31,8 @@ export type Instance = {
 
 export type Backend = {
   readonly name: string;
+  /** What runs it and on what, in one line; where it is a second choice, why. */
+  readonly description: string;
   /** Parameters, moments and statistics by name; the arrays are copied. */
   readonly open: (
     programs: ReadonlyMap<string, Program>,

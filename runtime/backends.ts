@@ -1,21 +1,47 @@
-/** The backends by name. */
-import { type Problem, problem, didYouMean } from '../dsl/problem.js';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+/** The backends by name, and the choice among them where none is named. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { didYouMean, type Problem, problem } from '../dsl/problem.js';
 import type { Backend } from './backend.js';
 import { createCpuBackend } from './cpu.js';
+import { createNativeBackend } from './native/backend.js';
+import type { Device } from './native/binding.js';
 import { createWasmBackend } from './wasm.js';
 
-const backends: Readonly<Record<string, () => Promise<Backend>>> = {
-  wasm: () => createWasmBackend(),
-  cpu: createCpuBackend,
+type Started = Either<readonly Problem[], Backend>;
+
+const start: Readonly<Record<string, (device: Device) => Promise<Started>>> = {
+  native: async (device) => createNativeBackend({ device }),
+  wasm: async () => right(await createWasmBackend()),
+  cpu: async () => right(await createCpuBackend()),
 };
 
-export const backendNames: readonly string[] = Object.keys(backends);
+export const backendNames: readonly string[] = Object.keys(start);
+export const deviceNames: readonly Device[] = ['auto', 'cpu'];
 
-/** Starts a backend; an unknown name is a problem with the known ones. */
-export const startBackend = async (name: string): Promise<Either<readonly Problem[], Backend>> =>
-  Object.hasOwn(backends, name)
-    ? right(await backends[name]())
-    : left([
-        problem('--backend', JSON.stringify(name), `one of ${backendNames.join(', ')}`, didYouMean(name, backendNames)),
-      ]);
+export type BackendOptions = {
+  /** Where the native backend computes: a GPU that is present (`auto`), or the processor (`cpu`). */
+  readonly device?: string | undefined;
+};
+
+/** Native where it loads, else wasm, which then says why. */
+const startAuto = async (device: Device): Promise<Started> => {
+  const native = await start['native'](device);
+  if (!isLeft(native)) return native;
+  const [{ found, hint = '' }] = native.left;
+  const advice = hint.replace(/[,;] or use .*/, '');
+  const wasm = await createWasmBackend();
+  return right({ ...wasm, description: `${wasm.description}; native does not load: ${found} (${advice})` });
+};
+
+const unknown = (option: string, word: string, known: readonly string[]): Started =>
+  left([problem(option, JSON.stringify(word), `one of ${known.join(', ')}`, didYouMean(word, known))]);
+
+/** Starts a backend, `auto` for the best that loads; an unknown name is a problem with the known ones. */
+export const startBackend = async (name: string, options: BackendOptions = {}): Promise<Started> => {
+  const device = deviceNames.find((one) => one === (options.device ?? 'auto'));
+  if (device === undefined) return unknown('--device', options.device ?? '', deviceNames);
+  if (name === 'auto') return startAuto(device);
+  return Object.hasOwn(start, name)
+    ? start[name](device)
+    : unknown('--backend', name, ['auto', ...backendNames]);
+};

@@ -57,6 +57,7 @@ export const createTfjsBackend = async (name: string, { lower, allocate, loops }
   return {
     ...arrays,
     name,
+    description: `tfjs ${name} on 1 thread`,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
     liveCount: () => backend.numDataIds(),
   };

@@ -7,7 +7,7 @@ import type { Plan } from '../compiler/plan.js';
 import { generate } from '../compiler/wasm/generate.js';
 import type { ArrayBackend } from './backend.js';
 import type { RunLoop } from './execute.js';
-import { addressOf, instantiateLoops, type WasmBackend } from './loops.js';
+import { addressOf, fusedMultiplyAdd, instantiateLoops, type WasmBackend } from './loops.js';
 import { createTfjsBackend } from './tfjs.js';
 
 /** What this file uses of tfjs's BackendWasm and its types do not promise. */
@@ -19,7 +19,7 @@ const runLoops = (backend: KernelBackend, plan: Plan): readonly RunLoop[] => {
   const kernels = plan.steps.flatMap((step) => (step.tag === 'loop' ? [step.loop] : []));
   if (kernels.length === 0) return [];
   const heap = heapOf(backend);
-  return instantiateLoops(heap, generate(kernels)).map(
+  return instantiateLoops(heap, generate(kernels, { fused: fusedMultiplyAdd })).map(
     (loop): RunLoop =>
       (inputs, outputs) =>
         loop(...inputs.map((id) => addressOf(heap, id)), ...outputs.map((id) => addressOf(heap, id))),

@@ -11,7 +11,11 @@ import { instantiateLoops, type WasmBackend } from '../runtime/loops.js';
 
 type Memory = { readonly buffer: ArrayBuffer };
 type Backend = WasmBackend & {
-  readonly wasm: { readonly asm: { readonly memory: Memory }; readonly _malloc: (bytes: number) => number; readonly _free: (address: number) => void };
+  readonly wasm: {
+    readonly asm: { readonly memory: Memory };
+    readonly _malloc: (bytes: number) => number;
+    readonly _free: (address: number) => void;
+  };
 };
 let backend: Backend;
 beforeAll(async () => {
@@ -94,7 +98,8 @@ const random = (seed: number): (() => number) => {
 const close = (found: Float32Array, expected: Float64Array, terms: number): void => {
   expected.forEach((value, i) => {
     const actual = found[i] ?? NaN;
-    if (!(Math.abs(actual - value) <= 1e-6 * (4 + Math.sqrt(terms)))) expect.fail(`[${i}]: found ${actual}, expected ${value}`);
+    if (!(Math.abs(actual - value) <= 1e-6 * (4 + Math.sqrt(terms))))
+      expect.fail(`[${i}]: found ${actual}, expected ${value}`);
   });
 };
 
@@ -108,8 +113,19 @@ const spatial = fc
   })
   .filter(({ extent, kernel, before, after }) => before + extent + after >= kernel);
 
-const outputs = ({ extent, kernel, stride, before, after }: { extent: number; kernel: number; stride: number; before: number; after: number }): number =>
-  Math.floor((extent + before + after - kernel) / stride) + 1;
+const outputs = ({
+  extent,
+  kernel,
+  stride,
+  before,
+  after,
+}: {
+  extent: number;
+  kernel: number;
+  stride: number;
+  before: number;
+  after: number;
+}): number => Math.floor((extent + before + after - kernel) / stride) + 1;
 
 const arbitraryConv = fc
   .record({
@@ -131,54 +147,58 @@ const arbitraryConv = fc
     seed,
   }));
 
-const values = (shape: readonly number[], next: () => number): Float32Array => Float32Array.from({ length: product(shape) }, next);
+const values = (shape: readonly number[], next: () => number): Float32Array =>
+  Float32Array.from({ length: product(shape) }, next);
 
 describe('a lowered convolution', () => {
-  test.prop([arbitraryConv], { numRuns: 250 })('and both its transposes are the defining sums', ({ x, w, ct, params, seed }) => {
-    const next = random(seed);
-    const [xs, ws, cts] = [values(x, next), values(w, next), values(ct, next)];
-    const forward = new Float64Array(cts.length);
-    const input = new Float64Array(xs.length);
-    const filter = new Float64Array(ws.length);
-    products(x, w, ct, params, (i, j, k) => {
-      const [a, b, c] = [xs[i] ?? NaN, ws[j] ?? NaN, cts[k] ?? NaN];
-      forward[k] = (forward[k] ?? NaN) + a * b;
-      input[i] = (input[i] ?? NaN) + c * b;
-      filter[j] = (filter[j] ?? NaN) + a * c;
-    });
-    const { builder, constant, view, free } = immediate();
-    const [X, W, CT] = [constant(xs, x), constant(ws, w), constant(cts, ct)];
-    const conv = lowerConv(builder, X, W, params, ct);
-    const convInput = lowerConvInput(builder, CT, W, params, x);
-    const convFilter = lowerConvFilter(builder, X, CT, params, w);
-    expect([conv.shape, convInput.shape, convFilter.shape]).toEqual([ct, x, w]);
-    close(view(conv), forward, product(w.slice(0, 3)));
-    close(view(convInput), input, product(w));
-    close(view(convFilter), filter, product(ct.slice(0, 3)));
-    free();
-  });
+  test.prop([arbitraryConv], { numRuns: 250 })(
+    'and both its transposes are the defining sums',
+    ({ x, w, ct, params, seed }) => {
+      const next = random(seed);
+      const [xs, ws, cts] = [values(x, next), values(w, next), values(ct, next)];
+      const forward = new Float64Array(cts.length);
+      const input = new Float64Array(xs.length);
+      const filter = new Float64Array(ws.length);
+      products(x, w, ct, params, (i, j, k) => {
+        const [a, b, c] = [xs[i] ?? NaN, ws[j] ?? NaN, cts[k] ?? NaN];
+        forward[k] = (forward[k] ?? NaN) + a * b;
+        input[i] = (input[i] ?? NaN) + c * b;
+        filter[j] = (filter[j] ?? NaN) + a * c;
+      });
+      const { builder, constant, view, free } = immediate();
+      const [X, W, CT] = [constant(xs, x), constant(ws, w), constant(cts, ct)];
+      const conv = lowerConv(builder, X, W, params, ct);
+      const convInput = lowerConvInput(builder, CT, W, params, x);
+      const convFilter = lowerConvFilter(builder, X, CT, params, w);
+      expect([conv.shape, convInput.shape, convFilter.shape]).toEqual([ct, x, w]);
+      close(view(conv), forward, product(w.slice(0, 3)));
+      close(view(convInput), input, product(w));
+      close(view(convFilter), filter, product(ct.slice(0, 3)));
+      free();
+    },
+  );
 });
 
 describe('a lowered matrix multiplication', () => {
   const size = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(16, 31, 40, 64, 72));
-  test.prop([size, size, size, fc.boolean(), fc.boolean(), fc.integer({ min: 1, max: 1 << 30 })], { numRuns: 250 })(
-    'is the product, whichever side is transposed',
-    (m, k, n, transposeA, transposeB, seed) => {
-      const next = random(seed);
-      const [a, b] = [values([m, k], next), values([k, n], next)];
-      const expected = new Float64Array(m * n);
-      for (let i = 0; i < m; i += 1)
-        for (let j = 0; j < n; j += 1)
-          for (let t = 0; t < k; t += 1) expected[i * n + j] = (expected[i * n + j] ?? NaN) + (a[i * k + t] ?? NaN) * (b[t * n + j] ?? NaN);
-      const turn = (values: Float32Array, rows: number, columns: number): Float32Array =>
-        values.map((_, at) => values[(at % rows) * columns + Math.floor(at / rows)] ?? NaN);
-      const { builder, constant, view, free } = immediate();
-      const A = transposeA ? constant(turn(a, m, k), [k, m]) : constant(a, [m, k]);
-      const B = transposeB ? constant(turn(b, k, n), [n, k]) : constant(b, [k, n]);
-      const found = lowerMatmul(builder, A, B, { transposeA, transposeB });
-      expect(found.shape).toEqual([m, n]);
-      close(view(found), expected, k);
-      free();
-    },
-  );
+  test.prop([size, size, size, fc.boolean(), fc.boolean(), fc.integer({ min: 1, max: 1 << 30 })], {
+    numRuns: 250,
+  })('is the product, whichever side is transposed', (m, k, n, transposeA, transposeB, seed) => {
+    const next = random(seed);
+    const [a, b] = [values([m, k], next), values([k, n], next)];
+    const expected = new Float64Array(m * n);
+    for (let i = 0; i < m; i += 1)
+      for (let j = 0; j < n; j += 1)
+        for (let t = 0; t < k; t += 1)
+          expected[i * n + j] = (expected[i * n + j] ?? NaN) + (a[i * k + t] ?? NaN) * (b[t * n + j] ?? NaN);
+    const turn = (values: Float32Array, rows: number, columns: number): Float32Array =>
+      values.map((_, at) => values[(at % rows) * columns + Math.floor(at / rows)] ?? NaN);
+    const { builder, constant, view, free } = immediate();
+    const A = transposeA ? constant(turn(a, m, k), [k, m]) : constant(a, [m, k]);
+    const B = transposeB ? constant(turn(b, k, n), [n, k]) : constant(b, [k, n]);
+    const found = lowerMatmul(builder, A, B, { transposeA, transposeB });
+    expect(found.shape).toEqual([m, n]);
+    close(view(found), expected, k);
+    free();
+  });
 });

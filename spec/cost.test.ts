@@ -11,6 +11,7 @@ import type { Stack } from '../dsl/layer.js';
 import { conv, convTranspose, dense, flatten, input, residual, tanh } from '../dsl/layer.js';
 import { type Network, network, type NetworkValue } from '../dsl/network.js';
 import { sgd } from '../dsl/optimizer.js';
+import { flow, pipe } from 'fp-ts/lib/function.js';
 import { experiment } from '../dsl/experiment.js';
 import type { Shape } from '../dsl/shape.js';
 import { perceptrons } from '../examples/architectures.js';
@@ -75,15 +76,10 @@ describe('by hand', () => {
 });
 
 describe('an outline', () => {
+  const branch = flow(conv(3, { kernel: 3 }), tanh);
   const net = network(
     'net',
-    [
-      conv(3, { kernel: 3, stride: 2 }),
-      tanh,
-      residual((x: Stack) => tanh(conv(3, { kernel: 3 })(x))),
-      flatten,
-      dense(5),
-    ].reduce((stack: Stack, layer: (x: Stack) => Stack) => layer(stack), input(8, 8, 2)),
+    pipe(input(8, 8, 2), conv(3, { kernel: 3, stride: 2 }), tanh, residual(branch), flatten, dense(5)),
   );
 
   test('gives each layer its path, shape, parameters and FLOPs', () => {

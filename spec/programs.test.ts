@@ -12,10 +12,10 @@ import type { Program, Var } from '../compiler/program.js';
 import { evaluateEquation } from '../compiler/table.js';
 import { verify } from '../compiler/verify.js';
 import type { Experiment } from '../dsl/experiment.js';
-import { apply, constant, data, draw, type Expr, jvp, log, scale, sqNorm, sub } from '../dsl/expr.js';
-import { sphere } from '../dsl/draw.js';
+import { constant } from '../dsl/expr.js';
 import type { Network } from '../dsl/network.js';
 import { sgd } from '../dsl/optimizer.js';
+import { injFlowLn } from '../objectives/injflow.js';
 import { activation, allActivations, dense } from './arbitrary/network.js';
 import { compilableExperiment } from './arbitrary/program.js';
 import { type BackendName, backends, runOn } from './backends.js';
@@ -160,11 +160,7 @@ describe('programs', () => {
   );
 
   const depth = fc.integer({ min: 1, max: 4 });
-  const perceptron = (
-    name: string,
-    sizes: readonly number[],
-    activations: readonly number[],
-  ): Network => ({
+  const perceptron = (name: string, sizes: readonly number[], activations: readonly number[]): Network => ({
     name,
     input: sizes.slice(0, 1),
     layers: sizes.slice(1).flatMap((units, i) => [dense(units), activation(allActivations[activations[i]])]),
@@ -174,18 +170,11 @@ describe('programs', () => {
     (m, l, activations) => {
       const encoder = perceptron('encoder', [5, ...new Array<number>(m - 1).fill(4), 2], activations);
       const decoder = perceptron('decoder', [2, ...new Array<number>(l - 1).fill(4), 5], activations);
-      const x: Expr = data(5);
-      const h = apply(encoder, x);
-      const Jv = jvp(decoder, h, draw('v', sphere(2)));
       const { step } = right(
         compile({
           encoder,
           decoder,
-          objective: {
-            prior: sqNorm(h),
-            reconstruction: sqNorm(sub(x, apply(decoder, apply(encoder, data(5))))),
-            volume: scale(1, log(sqNorm(Jv))),
-          },
+          objective: injFlowLn(encoder, decoder),
           optimizer: sgd({ rate: constant(0.1) }),
           batch: 3,
           steps: 1,

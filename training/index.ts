@@ -4,5 +4,6 @@ export * from './fit.js';
 export * from './session.js';
 export * from './state.js';
 export * from './train.js';
-export type { Backend } from '../runtime/backend.js';
+export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../runtime/backend.js';
 export { backendNames, startBackend } from '../runtime/backends.js';
+export { createWasmBackend } from '../runtime/wasm.js';

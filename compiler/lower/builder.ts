@@ -1,4 +1,4 @@
-/** Builds plans: numbers buffers, shares equal kernel calls, and finds where each buffer is used for the last time. */
+/** Builds plans: numbers buffers, shares equal calls, and finds where each buffer is used for the last time. */
 import type { Attribute, Operand, Plan, PlanBuilder, Step } from '../plan.js';
 import { sizeOfShape } from '../type.js';
 
@@ -31,6 +31,7 @@ export const createPlan = (): PlanDraft => {
   const inputs: { readonly name: string; readonly operand: Operand }[] = [];
   const constants: { readonly operand: Operand; readonly values: readonly number[] }[] = [];
   const known = new Map<string, Operand>();
+  const knownLoops = new Map<string, readonly Operand[]>();
   const allocate = (shape: readonly number[]): Operand => ({ buffer: buffers.push(sizeOfShape(shape)) - 1, shape });
   return {
     input: (name, shape) => {
@@ -48,7 +49,11 @@ export const createPlan = (): PlanDraft => {
       return output;
     },
     loop: (loop, operands, shapes) => {
+      const key = JSON.stringify([loop, operands.map((o) => o.buffer), shapes]);
+      const before = knownLoops.get(key);
+      if (before !== undefined) return before;
       const outputs = shapes.map(allocate);
+      knownLoops.set(key, outputs);
       steps.push({
         tag: 'loop',
         loop,

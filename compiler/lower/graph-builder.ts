@@ -9,8 +9,9 @@ export type GraphBuilder = {
     attributes?: Readonly<Record<string, GraphAttribute>>,
     name?: string,
   ) => string;
-  readonly floats: (values: readonly number[], shape: readonly number[]) => string;
+  readonly floats: (values: ArrayLike<number>, shape: readonly number[], name?: string) => string;
   readonly ints: (values: readonly number[]) => string;
+  readonly int: (value: number) => string;
   readonly nodes: () => readonly GraphNode[];
 };
 
@@ -25,20 +26,26 @@ export const createGraphBuilder = (prefix: string): GraphBuilder => {
   const nodes: GraphNode[] = [];
   const known = new Map<string, string>();
   const node: GraphBuilder['node'] = (op, inputs, attributes = {}, name) => {
-    const key = JSON.stringify([op, inputs, attributes]);
-    const before = name === undefined ? known.get(key) : undefined;
+    const key = name === undefined ? JSON.stringify([op, inputs, attributes]) : '';
+    const before = known.get(key);
     if (before !== undefined) return before;
     const full = `${prefix}/${name === undefined ? `${op}_${nodes.length}` : graphName(name)}`;
     nodes.push({ name: full, op, inputs, attributes });
     if (name === undefined) known.set(key, full);
     return full;
   };
-  const constant = (dtype: DType, values: readonly number[], shape: readonly number[]): string =>
-    node('Const', [], { dtype: { tag: 'type', value: dtype }, value: { tag: 'tensor', dtype, shape, values } });
+  const constant = (dtype: DType, values: ArrayLike<number>, shape: readonly number[], name?: string): string =>
+    node(
+      'Const',
+      [],
+      { dtype: { tag: 'type', value: dtype }, value: { tag: 'tensor', dtype, shape, values } },
+      name,
+    );
   return {
     node,
-    floats: (values, shape) => constant('float', values, shape),
+    floats: (values, shape, name) => constant('float', values, shape, name),
     ints: (values) => constant('int32', values, [values.length]),
+    int: (value) => constant('int32', [value], []),
     nodes: () => nodes,
   };
 };

@@ -29,10 +29,29 @@ export const reshaped = (graph: GraphBuilder, x: Value, shape: readonly number[]
     ? x
     : { node: graph.node('Reshape', [x.node, graph.ints(shape)], { ...T, Tshape: int32 }), shape };
 
-/** The value with every repetition written out. */
-export const materialised = (graph: GraphBuilder, x: Value, shape: readonly number[]): Value => {
+/** A shape as a tensor; a batch of unknown size is read off a value that has it. */
+const shapeTensor = (graph: GraphBuilder, shape: readonly number[], like: Value): string => {
+  if (!shape.includes(-1)) return graph.ints(shape);
+  const own = graph.node('Shape', [like.node], { ...T, out_type: int32 });
+  const none: GraphAttribute = { tag: 'int', value: 0 };
+  const batch = graph.node('StridedSlice', [own, graph.ints([0]), graph.ints([1]), graph.ints([1])], {
+    T: int32,
+    Index: int32,
+    begin_mask: none,
+    end_mask: none,
+    ellipsis_mask: none,
+    new_axis_mask: none,
+    shrink_axis_mask: { tag: 'int', value: 1 },
+  });
+  const sizes = shape.map((n) => (n === -1 ? batch : graph.int(n)));
+  return graph.node('Pack', sizes, { T: int32, N: { tag: 'int', value: sizes.length }, axis: none });
+};
+
+/** The value with every repetition written out; `like` has the batch where it is not known. */
+export const materialised = (graph: GraphBuilder, x: Value, shape: readonly number[], like: Value = x): Value => {
   if (x.shape.join() === shape.join() && x.shape.length === shape.length) return x;
-  return { node: graph.node('BroadcastTo', [x.node, graph.ints(shape)], { ...T, Tidx: int32 }), shape };
+  const sizes = shapeTensor(graph, shape, like);
+  return { node: graph.node('BroadcastTo', [x.node, sizes], { ...T, Tidx: int32 }), shape };
 };
 
 const fullInput = <P extends PrimitiveName>({ graph, inputs, full }: Site<P>, i: number): Value =>
@@ -41,7 +60,7 @@ const fullInput = <P extends PrimitiveName>({ graph, inputs, full }: Site<P>, i:
 const broadcastShape = (shapes: readonly (readonly number[])[]): readonly number[] => {
   const rank = Math.max(...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, i) =>
-    Math.max(...shapes.map((s) => s[s.length - rank + i] ?? 1)),
+    shapes.map((s) => s[s.length - rank + i] ?? 1).reduce((a, b) => (a === 1 ? b : a)),
   );
 };
 
@@ -173,10 +192,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   },
   concat: (site) => {
     const { graph, params, inputs, shape, lead } = site;
-    const axis = graph.node('Const', [], {
-      dtype: int32,
-      value: { tag: 'tensor', dtype: 'int32', shape: [], values: [params.axis + lead] },
-    });
+    const axis = graph.int(params.axis + lead);
     const parts = inputs.map((_, i) => fullInput(site, i).node);
     return { node: graph.node('ConcatV2', [...parts, axis], { ...T, Tidx: int32, N: { tag: 'int', value: parts.length } }), shape };
   },
@@ -205,7 +221,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     const attributes = windowAttributes(site.params, site.params.size, filter.shape);
     const gpu: GraphAttribute = { tag: 'bool', value: true };
     return {
-      node: site.graph.node('Conv2DBackpropInput', [site.graph.ints(site.shape), filter.node, y.node], {
+      node: site.graph.node('Conv2DBackpropInput', [shapeTensor(site.graph, site.shape, y), filter.node, y.node], {
         ...attributes,
         use_cudnn_on_gpu: gpu,
       }),

@@ -1,5 +1,5 @@
 /** Lowers programs over one state to a single TensorFlow graph: state in variables, one signature for each program. */
-import type { Graph, GraphNode, Port, Signature } from '../graph.js';
+import type { Graph, GraphNode, Signature } from '../graph.js';
 import type { Program } from '../program.js';
 import { physicalShape } from '../type.js';
 import { bool, createGraphBuilder, float, type GraphBuilder, graphName } from './graph-builder.js';
@@ -70,48 +70,102 @@ const commitState = (
   return graph.node('Merge', [taken, left], { T: bool, N: { tag: 'int', value: 2 } });
 };
 
-const lowerProgram = (program: Program, state: State): Part => {
-  const graph = createGraphBuilder(graphName(program.name));
-  const { batch } = program;
-  const values = new Map<number, Value>();
+/** Equations as nodes, on binders that are nodes already; gives the outputs, written out in full. */
+const lowerEquations = (graph: GraphBuilder, program: Program, bound: ReadonlyMap<string, string>, batch: number) => {
+  const values = new Map<number, Value>(
+    program.binders.map(({ name, var: x }) => [
+      x.id,
+      { node: bound.get(name) ?? '', shape: physicalShape(x.type, batch) },
+    ]),
+  );
   const valueOf = (id: number): Value => {
     const value = values.get(id);
     if (value === undefined) throw new Error(`variable ${id} has no node`);
     return value;
   };
-  const inputs: Port[] = [];
-  const reads = new Map<string, string>();
-  const readState = (name: string, shape: readonly number[]): string => {
-    const node = read(graph, handleOf(graph, name, shape));
-    reads.set(name, node);
-    return node;
-  };
-  for (const { name, var: x } of program.binders) {
-    const shape = physicalShape(x.type, batch);
-    if (!state.has(name)) inputs.push({ name, shape, node: placeholder(graph, name, shape) });
-    values.set(x.id, { shape, node: state.has(name) ? readState(name, shape) : inputs[inputs.length - 1].node });
-  }
   for (const eq of program.equations) {
-    values.set(eq.out.id, lowerToGraph(graph, eq, eq.inputs.map((x) => valueOf(x.id)), batch));
+    values.set(
+      eq.out.id,
+      lowerToGraph(
+        graph,
+        eq,
+        eq.inputs.map((x) => valueOf(x.id)),
+        batch,
+      ),
+    );
   }
-  const finished = (x: Program['outputs'][number]): Value =>
-    materialised(graph, valueOf(x.var.id), physicalShape(x.var.type, batch));
-  const results = program.outputs.filter((o) => o.kind === 'value').map((o) => ({ name: o.name, ...finished(o) }));
-  const next = program.outputs
-    .filter((o) => o.kind === 'next')
-    .map((o) => {
-      const { node, shape } = finished(o);
-      const known = reads.get(o.name) ?? readState(o.name, shape);
-      return { handle: handleOf(graph, o.name, shape), reads: known, value: node };
+  return program.outputs.map((o) => ({
+    kind: o.kind,
+    name: o.name,
+    ...materialised(graph, valueOf(o.var.id), physicalShape(o.var.type, batch)),
+  }));
+};
+
+const lowerProgram = (program: Program, state: State): Part => {
+  const graph = createGraphBuilder(graphName(program.name));
+  const inputs = program.binders
+    .filter(({ name }) => !state.has(name))
+    .map(({ name, var: x }) => {
+      const shape = physicalShape(x.type, program.batch);
+      return { name, shape, node: placeholder(graph, name, shape) };
     });
+  const reads = new Map(
+    program.binders
+      .filter(({ name }) => state.has(name))
+      .map(({ name, var: x }) => [name, read(graph, handleOf(graph, name, x.type.shape))]),
+  );
+  const fed = inputs.map(({ name, node }) => [name, node] as const);
+  const outputs = lowerEquations(graph, program, new Map([...reads, ...fed]), program.batch);
+  const next = outputs
+    .filter((o) => o.kind === 'next')
+    .map(({ name, node, shape }) => {
+      const handle = handleOf(graph, name, shape);
+      return { handle, reads: reads.get(name) ?? read(graph, handle), value: node };
+    });
+  const results = outputs.filter((o) => o.kind === 'value');
   const commit = results.find((r) => r.name === 'commit')?.node ?? graph.floats([1], []);
   const after = next.length === 0 ? [] : [commitState(graph, commit, next)];
-  const outputs = results.map(({ name, node, shape }) => ({ name, shape, node: fetch(graph, name, node, after) }));
-  return { nodes: graph.nodes(), signature: { name: program.name, inputs, outputs } };
+  const fetched = results.map(({ name, node, shape }) => ({
+    name,
+    shape,
+    node: fetch(graph, name, node, after),
+  }));
+  return { nodes: graph.nodes(), signature: { name: program.name, inputs, outputs: fetched } };
 };
 
 /** `state` gives the shape of every variable. Signatures: `init`, `read`, and one for each program under its name. */
 export const lowerGraph = (programs: Iterable<Program>, state: State): Graph => {
   const parts = [initialise(state), readAll(state), ...[...programs].map((p) => lowerProgram(p, state))];
   return { nodes: parts.flatMap((p) => p.nodes), signatures: parts.map((p) => p.signature) };
+};
+
+/** A size known only when the graph runs. */
+const anyBatch = -1;
+
+/**
+ * A program with its state written in as constants and any batch size: what is exported. One signature, the program's own
+ * name, or `signature` in its place.
+ */
+export const lowerFrozen = (
+  program: Program,
+  state: ReadonlyMap<string, ArrayLike<number>>,
+  signature = program.name,
+): Graph => {
+  const graph = createGraphBuilder(graphName(program.name));
+  const fed = program.binders.filter(({ name }) => !state.has(name));
+  const inputs = fed.map(({ name, var: x }) => {
+    const shape = physicalShape(x.type, anyBatch);
+    return { name, shape, node: placeholder(graph, name, shape) };
+  });
+  const weights = program.binders.flatMap(({ name, var: x }) => {
+    const values = state.get(name);
+    return values === undefined ? [] : [[name, graph.floats(values, x.type.shape, name)] as const];
+  });
+  const bound = new Map([...weights, ...inputs.map(({ name, node }) => [name, node] as const)]);
+  const outputs = lowerEquations(graph, program, bound, anyBatch).map(({ name, node, shape }) => ({
+    name,
+    shape,
+    node: fetch(graph, name, node),
+  }));
+  return { nodes: graph.nodes(), signatures: [{ name: signature, inputs, outputs }] };
 };

@@ -1,10 +1,22 @@
-/** Legalization for tfjs's wasm backend: generated loops, and the forms of products and convolutions that it runs fast. */
+/** Legalization for tfjs's wasm backend: everything as generated loops, products and convolutions packed and tiled; concatenation and padding by its own kernels. */
 import type { Plan } from '../plan.js';
-import type { Program } from '../program.js';
-import { lowerFused } from './fused.js';
+import { is, type Program } from '../program.js';
+import { lowerConv, lowerConvFilter, lowerConvInput } from '../wasm/convolution.js';
+import { lowerMatmul } from '../wasm/matmul.js';
+import { lowerFused, type LowerKernel } from './fused.js';
 import { lowerEquation } from './plain.js';
 
-const target = { hasFilterGradient: false };
+const lowerKernel =
+  (batch: number): LowerKernel =>
+  (plan, eq, inputs, shape) => {
+    const [a, b] = inputs;
+    if (is(eq, 'conv')) return lowerConv(plan, a, b, eq.params, shape);
+    if (is(eq, 'convInput')) return lowerConvInput(plan, a, b, eq.params, shape);
+    if (is(eq, 'convFilter')) return lowerConvFilter(plan, a, b, eq.params, shape);
+    if (is(eq, 'linear')) return lowerMatmul(plan, a, b, { transposeA: false, transposeB: false });
+    if (is(eq, 'linearInput')) return lowerMatmul(plan, a, b, { transposeA: false, transposeB: true });
+    if (is(eq, 'linearFilter')) return lowerMatmul(plan, a, b, { transposeA: true, transposeB: false });
+    return lowerEquation(plan, { hasFilterGradient: false }, eq, inputs, batch);
+  };
 
-export const lowerWasm = (program: Program): Plan =>
-  lowerFused(program, (plan, eq, inputs, _shape) => lowerEquation(plan, target, eq, inputs, program.batch));
+export const lowerWasm = (program: Program): Plan => lowerFused(program, lowerKernel(program.batch));

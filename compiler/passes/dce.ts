@@ -2,14 +2,16 @@
 import { ancestors } from '../forward.js';
 import type { Program } from '../program.js';
 
+/** A binder that a `next` output replaces stays, though nothing may read it (a moment that decays at once). */
 export const eliminateDeadCode = (program: Program): Program => {
   const needed = ancestors(
     program.equations,
     program.outputs.map((o) => o.var),
   );
+  const replaced = new Set(program.outputs.flatMap((o) => (o.kind === 'next' ? [o.name] : [])));
   return {
     ...program,
-    binders: program.binders.filter((b) => needed.has(b.var.id)),
+    binders: program.binders.filter((b) => needed.has(b.var.id) || replaced.has(b.name)),
     equations: program.equations.filter((eq) => needed.has(eq.out.id)),
   };
 };

@@ -31,7 +31,10 @@ export const emitContraction = (
   const dot = at(store.strides, last) === 0;
   const reduced = registerAxes(nest, store).filter((axis) => axis < last);
   const firstReduced = reduced[0] ?? last - 1;
-  const vectors = Array.from({ length: Math.ceil(wide / 4) }, (_, v) => ({ element: 4 * v, width: Math.min(4, wide - 4 * v) }));
+  const vectors = Array.from({ length: Math.ceil(wide / 4) }, (_, v) => ({
+    element: 4 * v,
+    width: Math.min(4, wide - 4 * v),
+  }));
   const sums = Array.from({ length: rows }, () => vectors.map(() => asm.local('v128')));
 
   /**
@@ -49,7 +52,9 @@ export const emitContraction = (
         const code =
           loaded.get(id) ??
           math.hold(
-            stride === 0 ? lane.splat(place('input', access, elements)) : lane.load(place('input', access, elements), stride, width),
+            stride === 0
+              ? lane.splat(place('input', access, elements))
+              : lane.load(place('input', access, elements), stride, width),
           );
         loaded.set(id, code);
         return code;
@@ -75,7 +80,8 @@ export const emitContraction = (
       );
     });
 
-  const moves = (axis: number, count: number, pointer: Pointer): number => 4 * count * at(pointer.strides, axis);
+  const moves = (axis: number, count: number, pointer: Pointer): number =>
+    4 * count * at(pointer.strides, axis);
   /** All terms of the reduced axes from `axis` on; returns how far the pointers are left ahead. */
   const terms = (axis: number): ((pointer: Pointer) => number) => {
     if (axis > last - 2) {

@@ -2,9 +2,9 @@
  * Convolutions, their two transposes and matrix multiplications as loop kernels: each one sum of products over strided buffers,
  * after copies that pad and pack its operands.
  *
- * Measured at 64 examples on the networks of the spec (GF/s; a 1024^3 matmul of tfjs in the same process: 26): these loops run at 28 to 34, with fused
- * multiply-adds at 35 to 42, in all three forms; XNNPACK's Conv2D at 20 to 23, im2col with BatchMatMul below that by its copies, and tfjs's
- * Conv2DBackpropInput at 2 to 3. So no shape is left to the kernels of tfjs.
+ * Measured on 4x4 kernels at 64 examples, copies included, 28x28x1 to 4x4x128 (GF/s; tfjs's matmul of 1024 in the same process: 26). As loops, all three
+ * forms: 28 to 33 with separate multiply and add, 34 to 42 fused; with one channel in the result, 19 and 22. tfjs's Conv2D (XNNPACK): 13 to 27, its
+ * Conv2DBackpropInput: 2 to 4.5; it has no Conv2DBackpropFilter. So no shape is left to the kernels of tfjs; what differs by shape is the packing.
  */
 import type { Operand, PlanBuilder } from '../plan.js';
 import { blocked, copy, dimensions, packing, sumOfProducts, window } from './operands.js';
@@ -34,7 +34,12 @@ export const lowerConv = (
   const packed =
     block === features
       ? w
-      : copy(builder, w, [outer, { extent: terms, from: [features], to: block }, inner], [features / block, terms, block]);
+      : copy(
+          builder,
+          w,
+          [outer, { extent: terms, from: [features], to: block }, inner],
+          [features / block, terms, block],
+        );
   const line = columns * channels;
   return sumOfProducts(
     builder,
@@ -43,7 +48,7 @@ export const lowerConv = (
       { extent: n, from: [rows * line, 0], to: height * width * features },
       { extent: height, from: [strides[0] * line, 0], to: width * features },
       { extent: width, from: [strides[1] * channels, 0], to: features },
-      ...blocked(features, [0], 1, terms),
+      ...blocked(features, 1, terms),
       { extent: kernelHeight, from: [line, kernelWidth * channels * block], to: 0 },
       { extent: kernelWidth, from: [channels, channels * block], to: 0 },
       { extent: channels, from: [1, block], to: 0 },
@@ -134,10 +139,14 @@ export const lowerConvInput = (
     [
       { extent: n, from: [rows * line, 0], to: fullHeight * fullWidth * channels },
       { extent: vertical.count, from: [line, 0], to: strides[0] * fullWidth * channels },
-      { extent: strides[0], from: [vertical.step * line, vertical.slope * broad * tap], to: fullWidth * channels },
+      {
+        extent: strides[0],
+        from: [vertical.step * line, vertical.slope * broad * tap],
+        to: fullWidth * channels,
+      },
       { extent: horizontal.count, from: [features, 0], to: strides[1] * channels },
       { extent: strides[1], from: [horizontal.step * features, horizontal.slope * tap], to: channels },
-      ...blocked(channels, [0], 1, terms),
+      ...blocked(channels, 1, terms),
       { extent: vertical.taps, from: [-line, strides[0] * broad * tap], to: 0 },
       { extent: horizontal.taps, from: [-features, strides[1] * tap], to: 0 },
       { extent: features, from: [1, block], to: 0 },
@@ -208,7 +217,12 @@ export const lowerConvFilter = (
   const packed =
     block === features
       ? ct
-      : copy(builder, ct, [outer, { extent: terms, from: [features], to: block }, inner], [features / block, terms, block]);
+      : copy(
+          builder,
+          ct,
+          [outer, { extent: terms, from: [features], to: block }, inner],
+          [features / block, terms, block],
+        );
   return sumOfProducts(
     builder,
     [padded, packed],
@@ -216,7 +230,7 @@ export const lowerConvFilter = (
       { extent: kernelHeight, from: [line, 0], to: kernelWidth * channels * features },
       { extent: kernelWidth, from: [channels, 0], to: channels * features },
       { extent: channels, from: [1, 0], to: features },
-      ...blocked(features, [0], 1, terms),
+      ...blocked(features, 1, terms),
       { extent: n, from: [rows * line, height * width * block], to: 0 },
       { extent: height, from: [strides[0] * line, width * block], to: 0 },
       { extent: width, from: [strides[1] * channels, block], to: 0 },

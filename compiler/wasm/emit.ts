@@ -57,11 +57,13 @@ export const emitNest = (
         // With a constant that is not NaN, one instruction does: pmin and pmax keep a NaN in their first operand.
         const [a, b] = [nest.body[instruction.a], nest.body[instruction.b]];
         const op = instruction.op === 'max' ? 'f32x4.pmax' : 'f32x4.pmin';
-        const fast = (x: number, c: number): Code => () => {
-          value(x)();
-          value(c)();
-          asm.vector(op);
-        };
+        const fast =
+          (x: number, c: number): Code =>
+          () => {
+            value(x)();
+            value(c)();
+            asm.vector(op);
+          };
         if (b?.op === 'constant' && !Number.isNaN(b.value)) return fast(instruction.a, instruction.b);
         if (a?.op === 'constant' && !Number.isNaN(a.value)) return fast(instruction.b, instruction.a);
         return math.binary[instruction.op](value(instruction.a), value(instruction.b));
@@ -88,13 +90,22 @@ export const emitNest = (
     for (const index of order) {
       const instruction = nest.body[index];
       if (instruction === undefined || loopOf(index) !== axis) continue;
-      const code = compute(instruction, (i) => hoisted.get(i) ?? math.constant(NaN), (access) => lane.splat(place('input', access)));
+      const code = compute(
+        instruction,
+        (i) => hoisted.get(i) ?? math.constant(NaN),
+        (access) => lane.splat(place('input', access)),
+      );
       hoisted.set(index, isConstant(index) ? code : math.hold(code));
     }
   };
 
   // Sums in registers: per store, one vector per loop of the run, so that partial sums stay short.
-  type Held = { readonly index: number; readonly store: Store; readonly axes: readonly number[]; readonly kept: boolean };
+  type Held = {
+    readonly index: number;
+    readonly store: Store;
+    readonly axes: readonly number[];
+    readonly kept: boolean;
+  };
   const held: readonly Held[] = nest.stores.flatMap((store, index) => {
     const axes = registerAxes(nest, store);
     return axes.length === 0 ? [] : [{ index, store, axes, kept: innerStride(store) !== 0 }];
@@ -124,7 +135,9 @@ export const emitNest = (
   const tail = extent % width;
   const work = order.reduce((sum, index) => {
     const instruction = nest.body[index];
-    return instruction !== undefined && varies[index]?.has(last) === true ? sum + Math.max(1, weight(instruction)) : sum;
+    return instruction !== undefined && varies[index]?.has(last) === true
+      ? sum + Math.max(1, weight(instruction))
+      : sum;
   }, nest.stores.length);
   const unroll = nest.mode === 'scalar' ? 1 : work <= 4 ? 8 : work <= 12 ? 4 : work <= 40 ? 2 : 1;
   const straight = nest.mode === 'unrolled' || whole <= 2 * unroll;
@@ -144,14 +157,26 @@ export const emitNest = (
           asm.vector('v128.and');
         };
 
-  const values = (element: number, lanesUsed: number, filter: (index: number) => boolean, slot: number): Map<number, Code> => {
+  const values = (
+    element: number,
+    lanesUsed: number,
+    filter: (index: number) => boolean,
+    slot: number,
+  ): Map<number, Code> => {
     const local = new Map<number, Code>();
-    const value = (i: number): Code => local.get(i) ?? columns.get(`${i} ${slot}`) ?? hoisted.get(i) ?? math.constant(NaN);
+    const value = (i: number): Code =>
+      local.get(i) ?? columns.get(`${i} ${slot}`) ?? hoisted.get(i) ?? math.constant(NaN);
     const read: Reader = (access) =>
       lane.load(place('input', access, element * innerStride(access)), innerStride(access), lanesUsed);
     for (const index of order) {
       const instruction = nest.body[index];
-      if (instruction === undefined || hoisted.has(index) || columns.has(`${index} ${slot}`) || !filter(index)) continue;
+      if (
+        instruction === undefined ||
+        hoisted.has(index) ||
+        columns.has(`${index} ${slot}`) ||
+        !filter(index)
+      )
+        continue;
       local.set(index, math.hold(compute(instruction, value, read)));
     }
     return local;
@@ -171,11 +196,18 @@ export const emitNest = (
     asm.scope(() => {
       const local = values(element, lanesUsed, () => true, slot);
       nest.stores.forEach((store, index) => {
-        const value = local.get(store.value) ?? columns.get(`${store.value} ${slot}`) ?? hoisted.get(store.value) ?? math.constant(NaN);
+        const value =
+          local.get(store.value) ??
+          columns.get(`${store.value} ${slot}`) ??
+          hoisted.get(store.value) ??
+          math.constant(NaN);
         const sum = held.find((h) => h.index === index);
         if (sum === undefined) return write(store, index, element, lanesUsed, value);
         const axis = sum.axes.at(-1) ?? last;
-        addInto(accumulator(index, axis, sum.kept ? slot : slot % slots), sum.kept ? value : mask(value, lanesUsed));
+        addInto(
+          accumulator(index, axis, sum.kept ? slot : slot % slots),
+          sum.kept ? value : mask(value, lanesUsed),
+        );
       });
     });
 
@@ -189,13 +221,16 @@ export const emitNest = (
       const shared = new Map<number, Code>();
       const rows = [0, 1, 2, 3].map((row) => {
         const local = new Map<number, Code>();
-        const value = (i: number): Code => local.get(i) ?? shared.get(i) ?? hoisted.get(i) ?? math.constant(NaN);
+        const value = (i: number): Code =>
+          local.get(i) ?? shared.get(i) ?? hoisted.get(i) ?? math.constant(NaN);
         const read: Reader = (access) => {
           if (turned(access)) {
             const columns =
               columnsOf.get(access) ??
               lane.transpose(
-                [0, 1, 2, 3].map((b) => math.hold(lane.load(place('input', access, b * innerStride(access)), 1, 4))),
+                [0, 1, 2, 3].map((b) =>
+                  math.hold(lane.load(place('input', access, b * innerStride(access)), 1, 4)),
+                ),
                 math.hold,
               );
             columnsOf.set(access, columns);
@@ -246,7 +281,9 @@ export const emitNest = (
         advance(({ strides }) => 4 * step * at(strides, last));
       });
       moved = times * step;
-      remaining(times * unroll).forEach(({ element, width: used }, slot) => instance(element - moved, used, slot));
+      remaining(times * unroll).forEach(({ element, width: used }, slot) =>
+        instance(element - moved, used, slot),
+      );
     }
     for (const { index, axes, kept } of held) {
       if (kept || !axes.includes(last)) continue;
@@ -309,7 +346,8 @@ export const emitNest = (
   const hoistColumns = (): void => {
     positions.forEach(({ element, width: used }, slot) => {
       const independent = (index: number): boolean => varies[index]?.has(last - 1) === false;
-      for (const [index, code] of values(element, used, independent, slot)) columns.set(`${index} ${slot}`, code);
+      for (const [index, code] of values(element, used, independent, slot))
+        columns.set(`${index} ${slot}`, code);
     });
   };
 

@@ -39,5 +39,7 @@ export type GenerateOptions = {
   readonly fused?: boolean;
 };
 
-export const generate = (kernels: readonly LoopKernel[], { fused = false }: GenerateOptions = {}): Uint8Array =>
-  encodeModule(kernels.map((kernel, index) => functionOf(kernel, index, fused)));
+export const generate = (
+  kernels: readonly LoopKernel[],
+  { fused = false }: GenerateOptions = {},
+): Uint8Array => encodeModule(kernels.map((kernel, index) => functionOf(kernel, index, fused)));

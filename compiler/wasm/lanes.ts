@@ -28,18 +28,28 @@ export const lanes = (asm: Assembler): Lanes => {
     asm.addI32();
     return 0;
   };
-  const shifted = (place: Place, elements: number): Place => ({ ...place, bytes: place.bytes + 4 * elements });
-  const shuffle = (a: Code, b: Code, pattern: readonly number[]): Code => () => {
-    a();
-    b();
-    asm.vector('i8x16.shuffle', ...pattern);
-  };
-  const plain = (place: Place): Code => () => asm.access('v128.load', address(place));
-  const insert = (place: Place, lane: number, into: Code): Code => () => {
-    const offset = address(place);
-    into();
-    asm.access('v128.load32_lane', offset, lane);
-  };
+  const shifted = (place: Place, elements: number): Place => ({
+    ...place,
+    bytes: place.bytes + 4 * elements,
+  });
+  const shuffle =
+    (a: Code, b: Code, pattern: readonly number[]): Code =>
+    () => {
+      a();
+      b();
+      asm.vector('i8x16.shuffle', ...pattern);
+    };
+  const plain =
+    (place: Place): Code =>
+    () =>
+      asm.access('v128.load', address(place));
+  const insert =
+    (place: Place, lane: number, into: Code): Code =>
+    () => {
+      const offset = address(place);
+      into();
+      asm.access('v128.load32_lane', offset, lane);
+    };
   const load: Lanes['load'] = (place, stride, width) => {
     if (stride === 1 && width === 4) return plain(place);
     if (stride === -1 && width === 4) {
@@ -49,7 +59,8 @@ export const lanes = (asm: Assembler): Lanes => {
     const pair = stride === 1 && width >= 2;
     const first: Code = () => asm.access(pair ? 'v128.load64_zero' : 'v128.load32_zero', address(place));
     let result = first;
-    for (let lane = pair ? 2 : 1; lane < width; lane += 1) result = insert(shifted(place, lane * stride), lane, result);
+    for (let lane = pair ? 2 : 1; lane < width; lane += 1)
+      result = insert(shifted(place, lane * stride), lane, result);
     return result;
   };
   const store: Lanes['store'] = (place, stride, width, value) => {

@@ -29,15 +29,14 @@ export const lowerMatmul = (
   const [rowStride, termStride] = transposeA && left === a ? [1, m] : [k, 1];
   const [columnFrom, termFrom] = transposeB ? [k, 1] : [1, n];
   const block = blockOf(n);
-  // Packing touches k·n numbers to save on m·k·n products. With b transposed and few rows, dot products need none.
-  const pack = transposeB ? n >= 4 && (m >= 16 || k % 4 !== 0) : n > 32 && block < n && m >= 16;
+  // Packing touches k·n numbers to save on m·k·n products, and few terms stay in cache without it. With b transposed and few
+  // rows, dot products need none.
+  const pack = transposeB ? n >= 4 && (m >= 16 || k % 4 !== 0) : k > 64 && block < n && m >= 16;
   const [outer, inner] = packing(n, columnFrom, k);
   const right = pack
     ? copy(builder, b, [outer, { extent: k, from: [termFrom], to: block }, inner], [n / block, k, block])
     : b;
-  const columns: readonly Axis[] = pack
-    ? blocked(n, [0], 1, k)
-    : [{ extent: n, from: [0, columnFrom], to: 1 }];
+  const columns: readonly Axis[] = pack ? blocked(n, 1, k) : [{ extent: n, from: [0, columnFrom], to: 1 }];
   return sumOfProducts(
     builder,
     [left, right],

@@ -98,7 +98,11 @@ export const merge = (nest: Nest): Nest => {
   );
 };
 /** The main part of an axis, a multiple of `size`, and what is left. */
-export const divide = (nest: Nest, axis: number, size: number): readonly [main: Nest, rest: Nest | undefined] => {
+export const divide = (
+  nest: Nest,
+  axis: number,
+  size: number,
+): readonly [main: Nest, rest: Nest | undefined] => {
   const extent = at(nest.extents, axis);
   const main = extent - (extent % size);
   return main === extent
@@ -109,7 +113,8 @@ export const divide = (nest: Nest, axis: number, size: number): readonly [main: 
 export const largestDivisor = (extent: number, candidates: readonly number[]): number =>
   candidates.find((size) => extent % size === 0) ?? extent;
 /** A nest without axes, as one of a single index. */
-export const withUnitAxis = (nest: Nest): Nest => mapAccesses(nest, [1], ({ offset }) => ({ offset, strides: [0] }));
+export const withUnitAxis = (nest: Nest): Nest =>
+  mapAccesses(nest, [1], ({ offset }) => ({ offset, strides: [0] }));
 
 /** A nest with one more axis, last, of a single index. */
 export const withAxis = (nest: Nest): Nest =>

@@ -25,7 +25,12 @@ const access = (axes: readonly Axis[], buffer: number, offset: number): Access =
   strides: axes.map(({ from }) => from[buffer] ?? 0),
 });
 
-const emit = (builder: PlanBuilder, loop: LoopKernel, inputs: readonly Operand[], shape: readonly number[]): Operand => {
+const emit = (
+  builder: PlanBuilder,
+  loop: LoopKernel,
+  inputs: readonly Operand[],
+  shape: readonly number[],
+): Operand => {
   const [output] = builder.loop(loop, inputs, [shape]);
   // A loop kernel with one output always gives one.
   return output ?? builder.constant([], [0]);
@@ -109,14 +114,15 @@ export const window = (
  * How the second operand's kept axis is laid out: in blocks of `block`, each with all its terms one after another, so that a register
  * tile reads contiguous memory. Without that, terms lie a power of two apart and share a few sets of the cache.
  */
-export const blockOf = (extent: number): number => (extent < 4 ? 1 : extent % 8 === 0 && extent > 8 ? 8 : extent);
+export const blockOf = (extent: number): number =>
+  extent < 4 ? 1 : extent % 8 === 0 && extent > 16 ? 8 : extent;
 
-/** A pair of axes for an extent in blocks; the second is the contiguous one. */
-export const blocked = (extent: number, from: readonly number[], to: number, terms: number): readonly [Axis, Axis] => {
+/** The kept axis of the second operand, packed in blocks of `terms` rows, as two axes; the result is `to` apart along it. */
+export const blocked = (extent: number, to: number, terms: number): readonly [Axis, Axis] => {
   const block = blockOf(extent);
   return [
-    { extent: extent / block, from: [from[0] ?? 0, block * terms], to: to * block },
-    { extent: block, from: [from[0] ?? 0, 1], to },
+    { extent: extent / block, from: [0, block * terms], to: to * block },
+    { extent: block, from: [0, 1], to },
   ];
 };
 

@@ -1,7 +1,19 @@
 /** Chooses how each loop nest runs: its order, the axis taken four at a time, the tiles. */
 import type { LoopKernel } from '../loop.js';
 import { reorderable } from './meeting.js';
-import { accesses, at, block, divide, dropUnits, largestDivisor, merge, permute, withUnitAxis, type Nest } from './nest.js';
+import {
+  accesses,
+  at,
+  block,
+  divide,
+  dropUnits,
+  largestDivisor,
+  merge,
+  permute,
+  product,
+  withUnitAxis,
+  type Nest,
+} from './nest.js';
 import { planContraction } from './tiling.js';
 import { variation, weight } from './work.js';
 
@@ -102,8 +114,7 @@ const runBlock = 2048;
 
 const plan = (source: Nest): readonly Nest[] => {
   const nest = merge(dropUnits(source));
-  if (nest.extents.length === 0)
-    return [{ ...withUnitAxis(nest), mode: 'vector' }];
+  if (nest.extents.length === 0) return [{ ...withUnitAxis(nest), mode: 'vector' }];
   const contraction = planContraction(nest, plan);
   if (contraction !== undefined) return contraction;
   const vectorized = vectorAxis(nest);

@@ -26,7 +26,13 @@ type Tile = { readonly axis: number; readonly rows: number; readonly vectors: nu
 const average = (extent: number, most: number): number => extent / Math.ceil(extent / most);
 
 /** Loads of one term: an operand is read once per row where it changes along rows, and once per vector where it is not splat. */
-const loadsOf = (access: Access, rows: number, rowAxis: number, vectors: number, vectorized: number): number =>
+const loadsOf = (
+  access: Access,
+  rows: number,
+  rowAxis: number,
+  vectors: number,
+  vectorized: number,
+): number =>
   (at(access.strides, rowAxis) === 0 ? 1 : rows) * (at(access.strides, vectorized) === 0 ? 1 : vectors);
 
 /** Useful lanes per cycle: two multiply-adds and two loads a cycle, four cycles until a sum may be added to again. */
@@ -79,7 +85,10 @@ const reducedAxes = (nest: Nest, { a, b }: Product): readonly number[] => {
 };
 
 /** Schedules a nest that is a sum of products; `plan` schedules what a tile leaves over. */
-export const planContraction = (nest: Nest, plan: (rest: Nest) => readonly Nest[]): readonly Nest[] | undefined => {
+export const planContraction = (
+  nest: Nest,
+  plan: (rest: Nest) => readonly Nest[],
+): readonly Nest[] | undefined => {
   const factors = productOf(nest);
   const store = nest.stores[0];
   if (factors === undefined || store === undefined) return undefined;
@@ -126,7 +135,13 @@ const tiled = (
       const cut = longer * (size + 1);
       return [
         ...tiled(slice(nest, tile.axis, 0, cut), factors, vectorized, { ...tile, rows: size + 1 }, plan),
-        ...tiled(slice(nest, tile.axis, cut, extent - cut), factors, vectorized, { ...tile, rows: size }, plan),
+        ...tiled(
+          slice(nest, tile.axis, cut, extent - cut),
+          factors,
+          vectorized,
+          { ...tile, rows: size },
+          plan,
+        ),
       ];
     }
     return arranged(nest, vectorized, tile.axis, extent / parts, width, dot);
@@ -150,7 +165,10 @@ const arranged = (
   const wide = Math.min(width, at(ordered.extents, n + 1));
   const split = block(block(ordered, n + 1, wide), n, rows);
   // [outer..., R/rows, rows, V/wide, wide] becomes [outer..., R/rows, V/wide, rows, wide].
-  const nest: Nest = { ...permute(split, [...outer.map((_, i) => i), n, n + 2, n + 1, n + 3]), mode: 'contraction' };
+  const nest: Nest = {
+    ...permute(split, [...outer.map((_, i) => i), n, n + 2, n + 1, n + 3]),
+    mode: 'contraction',
+  };
   const far = (axis: number): number =>
     nest.loads.reduce((sum, load) => sum + Math.abs(at(load.strides, axis)), 0);
   const store = nest.stores[0];
@@ -159,8 +177,14 @@ const arranged = (
   const reduced = loops.filter(isReduced).sort((x, y) => far(y) - far(x));
   // Rows are the axes of the operand that is splat; along the others only the vectors change.
   const rowStride = (axis: number): number =>
-    nest.loads.reduce((most, load) => (!dot && at(load.strides, n + 3) !== 0 ? most : Math.max(most, Math.abs(at(load.strides, axis)))), 0);
-  const kept = loops.filter((axis) => !isReduced(axis) && rowStride(axis) !== 0).sort((x, y) => rowStride(y) - rowStride(x));
+    nest.loads.reduce(
+      (most, load) =>
+        !dot && at(load.strides, n + 3) !== 0 ? most : Math.max(most, Math.abs(at(load.strides, axis))),
+      0,
+    );
+  const kept = loops
+    .filter((axis) => !isReduced(axis) && rowStride(axis) !== 0)
+    .sort((x, y) => rowStride(y) - rowStride(x));
   const vectorTiles = loops.filter((axis) => !isReduced(axis) && rowStride(axis) === 0);
   // Reduced axes that make a run too long go outside everything.
   const run = (axes: readonly number[]): number => product(axes.map((axis) => at(nest.extents, axis)));
@@ -174,13 +198,19 @@ const arranged = (
     const extent = at(nest.extents, first);
     const most = Math.max(1, Math.floor(longest / Math.max(1, run(others))));
     if (most >= 2 && extent > most) {
-      const size = largestDivisor(extent, Array.from({ length: most - 1 }, (_, i) => most - i));
-      if (size < extent && size * 4 >= most) return finish(nest, [...outside], first, size, others, kept, vectorTiles, n);
+      const size = largestDivisor(
+        extent,
+        Array.from({ length: most - 1 }, (_, i) => most - i),
+      );
+      if (size < extent && size * 4 >= most)
+        return finish(nest, [...outside], first, size, others, kept, vectorTiles, n);
       if (run(others) === 1) {
         const [main, rest] = divide(nest, first, most);
         return [
           ...finish(main, outside, first, most, others, kept, vectorTiles, n),
-          ...(rest === undefined ? [] : finish(rest, outside, first, at(rest.extents, first), others, kept, vectorTiles, n)),
+          ...(rest === undefined
+            ? []
+            : finish(rest, outside, first, at(rest.extents, first), others, kept, vectorTiles, n)),
         ];
       }
     }
@@ -213,7 +243,9 @@ const finish = (
   const order: readonly Part[] = [
     ...outside.map(whole),
     ...(cut >= 0 ? [{ axis: cut, part: 'outer' as const }] : []),
-    ...(firstKept === undefined ? [] : [blocked ? { axis: firstKept, part: 'outer' as const } : whole(firstKept)]),
+    ...(firstKept === undefined
+      ? []
+      : [blocked ? { axis: firstKept, part: 'outer' as const } : whole(firstKept)]),
     ...vectorTiles.map(whole),
     ...(blocked ? [{ axis: firstKept, part: 'inner' as const }] : []),
     ...otherKept.map(whole),

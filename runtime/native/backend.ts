@@ -1,39 +1,58 @@
 /** The native backend: all programs in one TensorFlow graph, one session call a step, the state in session variables. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
-import type { Problem } from '../../dsl/problem.js';
+import { type Problem, problem } from '../../dsl/problem.js';
 import type { Signature } from '../../compiler/graph.js';
 import { lowerGraph } from '../../compiler/lower/graph.js';
 import type { Backend, Instance } from '../backend.js';
-import { type Binding, loadBinding } from './binding.js';
-import { writeSavedModel } from './saved-model.js';
+import { BackendFailure } from '../failure.js';
+import { type Binding, type BindingOptions, loadBinding } from './binding.js';
+import { withSavedModel } from './saved-model.js';
 
-type Call = (feeds: ReadonlyMap<string, Float32Array>) => ReadonlyMap<string, Float32Array>;
+type Arrays = ReadonlyMap<string, Float32Array>;
+type Call = (feeds: Arrays) => Arrays;
+
+/** TensorFlow's first line says it; the rest names nodes of the graph. */
+const sessionProblem = (what: string, error: unknown): Problem => {
+  const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const found = line.replace(/^Session fail to run with error: /, '').trim();
+  return /OOM|out of memory|bad_alloc|exhausted/i.test(found)
+    ? problem(what, found, 'enough memory', 'use a smaller batch, or --device cpu where the GPU is too small')
+    : problem(what, found, 'a graph that TensorFlow runs', 'a fault of the compiler, please report it');
+};
+
+const session = <A>(what: string, work: () => A): A => {
+  try {
+    return work();
+  } catch (error) {
+    throw new BackendFailure(sessionProblem(`native ${what}`, error));
+  }
+};
 
 /** One signature of a session as a function; node names are joined once, not at each call. */
-const callOf = (binding: Binding, session: number, { inputs, outputs, name }: Signature): Call => {
+const callOf = (binding: Binding, id: number, { inputs, outputs, name }: Signature): Call => {
   const inputNames = inputs.map((port) => `${port.node}:0`).join(',');
   const outputNames = outputs.map((port) => `${port.node}:0`).join(',');
   return (feeds) => {
-    const tensors = inputs.map((port) => {
+    const arrays = inputs.map((port) => {
       const values = feeds.get(port.name);
       if (values === undefined) throw new Error(`no array for ${port.name} of ${name}`);
-      return binding.createTensor(port.shape, binding.TF_FLOAT, values);
+      return values;
     });
-    try {
-      const results = binding.runSavedModel(session, tensors, inputNames, outputNames);
-      return new Map(
-        outputs.map((port, i) => {
-          const data = binding.tensorDataSync(results[i].id);
-          binding.deleteTensor(results[i].id);
-          return [port.name, data];
-        }),
-      );
-    } finally {
-      for (const id of tensors) binding.deleteTensor(id);
-    }
+    return session(name, () => {
+      const tensors: number[] = [];
+      const results: number[] = [];
+      try {
+        inputs.forEach(({ shape }, i) =>
+          tensors.push(binding.createTensor(shape, binding.TF_FLOAT, arrays[i])),
+        );
+        for (const result of binding.runSavedModel(id, tensors, inputNames, outputNames))
+          results.push(result.id);
+        return new Map(outputs.map((port, i) => [port.name, binding.tensorDataSync(results[i])]));
+      } finally {
+        for (const tensor of [...tensors, ...results]) binding.deleteTensor(tensor);
+      }
+    });
   };
 };
 
@@ -47,29 +66,52 @@ const open =
       ),
     );
     const graph = lowerGraph(programs.values(), shapes);
-    const folder = await mkdtemp(join(tmpdir(), 'immersion-'));
-    await writeSavedModel(graph, folder);
-    const session = binding.loadSavedModel(folder, 'serve');
-    await rm(folder, { recursive: true });
-    const calls = new Map(graph.signatures.map((s) => [s.name, callOf(binding, session, s)]));
-    const call = (name: string, feeds: ReadonlyMap<string, Float32Array>): ReadonlyMap<string, Float32Array> => {
+    const id = await withSavedModel(graph, (folder) =>
+      session('load', () => binding.loadSavedModel(folder, 'serve')),
+    );
+    const calls = new Map(graph.signatures.map((s) => [s.name, callOf(binding, id, s)]));
+    const call = (name: string, feeds: Arrays): Arrays => {
       const run = calls.get(name);
       if (run === undefined) throw new Error(`no program ${name}`);
       return run(feeds);
     };
-    call('init', state);
+    const close = (): void => {
+      // Once: a second time the number may be another session's.
+      if (calls.size > 0) binding.deleteSavedModel(id);
+      calls.clear();
+    };
+    try {
+      call('init', state);
+    } catch (error) {
+      close();
+      throw error;
+    }
     const unused = new Map([...state].filter(([name]) => !shapes.has(name)));
     const instance: Instance = {
-      run: (program, feeds) => Promise.resolve(call(program, feeds)),
-      read: () => Promise.resolve(new Map([...unused, ...call('read', new Map())])),
-      dispose: () => binding.deleteSavedModel(session),
+      // Rejects where the call fails, as a promise should.
+      run: async (program, feeds) => call(program, feeds),
+      read: async () => new Map([...unused, ...call('read', new Map())]),
+      dispose: close,
     };
     return instance;
   };
 
+/** How many threads an operation gets: what the user set, else one for each core. */
+export const threadCount = (): number =>
+  Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? 0) || availableParallelism();
+
+const threads = (count: number): string => (count === 1 ? '1 thread' : `${count} threads`);
+
 /** Starts the native backend, or says what is missing. */
-export const createNativeBackend = (): Either<readonly Problem[], Backend> => {
-  const binding = loadBinding();
-  if (isLeft(binding)) return binding;
-  return right({ name: 'native', open: open(binding.right), liveCount: () => binding.right.getNumOfTensors() });
+export const createNativeBackend = (options: BindingOptions = {}): Either<readonly Problem[], Backend> => {
+  const loaded = loadBinding(options);
+  if (isLeft(loaded)) return loaded;
+  const binding = loaded.right;
+  const place = binding.isUsingGpuDevice() ? 'on the GPU' : `on ${threads(threadCount())}`;
+  return right({
+    name: 'native',
+    description: `TensorFlow ${binding.TF_Version} ${place}`,
+    open: open(binding),
+    liveCount: () => binding.getNumOfTensors(),
+  });
 };

@@ -2,8 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/problem.js';
+import { checkBinding, loadProblem } from './probe.js';
 
 /** What is used of the binding; tensors and sessions are numbers. */
 export type Binding = {
@@ -24,14 +25,15 @@ export type Binding = {
   readonly isUsingGpuDevice: () => boolean;
 };
 
-const hint = 'run `immersion doctor --build`, or use --backend wasm';
+const packageName = '@tensorflow/tfjs-node-gpu';
+const rebuild = 'run `immersion doctor --build`, or use --backend wasm';
 
 const require = createRequire(import.meta.url);
 
 /** The folder of the package, if it is installed. */
 export const packageFolder = (): string | undefined => {
   try {
-    return dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'));
+    return dirname(require.resolve(`${packageName}/package.json`));
   } catch {
     return undefined;
   }
@@ -47,24 +49,50 @@ export const bindingPath = (folder: string): string | undefined => {
     .find(existsSync);
 };
 
-/** Set before the library loads, since the binding passes no session options: GPU memory on demand, no start-up chatter. */
-const setDefaults = (): void => {
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
+/** The oldest TensorFlow that is taken: the one which the package itself downloads is 2.9.1. */
+const oldest = { major: 2, minor: 9 };
+
+/** `2.15.0` and later, or why not. */
+export const versionProblem = (version: string): Problem | undefined => {
+  const [major, minor] = version.split('.').map(Number);
+  const fits = major === oldest.major && minor >= oldest.minor;
+  return fits ? undefined : problem('native', `TensorFlow ${version}`, 'TensorFlow 2.9 or newer', rebuild);
 };
 
-export const loadBinding = (): Either<readonly Problem[], Binding> => {
-  const folder = packageFolder();
+/** `auto` takes a GPU that is present. */
+export type Device = 'auto' | 'cpu';
+
+/** Set before the library loads, since the binding passes no session options: GPU memory on demand, no start-up chatter. */
+const setDefaults = (device: Device): void => {
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
+  if (device === 'cpu') process.env['CUDA_VISIBLE_DEVICES'] = '-1';
+};
+
+export type BindingOptions = {
+  /** The folder of tfjs-node-gpu; undefined where it is not installed. */
+  readonly folder?: string | undefined;
+  readonly device?: Device;
+};
+
+/** Loads the binding, or says why not: no package, no binding, no library, a library that does not fit. */
+export const loadBinding = (options: BindingOptions = {}): Either<readonly Problem[], Binding> => {
+  const folder = 'folder' in options ? options.folder : packageFolder();
   if (folder === undefined) {
-    return left([problem('native', 'no package @tensorflow/tfjs-node-gpu', 'the optional dependency installed', hint)]);
+    const hint = `run \`npm install --ignore-scripts ${packageName}\`, then \`immersion doctor --build\`; or use --backend wasm`;
+    return left([problem('native', `no package ${packageName}`, 'the optional dependency installed', hint)]);
   }
   const path = bindingPath(folder);
-  if (path === undefined) return left([problem('native', 'no built binding', 'lib/napi-v*/tfjs_binding.node', hint)]);
-  setDefaults();
+  if (path === undefined)
+    return left([problem('native', 'no built binding', 'lib/napi-v*/tfjs_binding.node', rebuild)]);
+  setDefaults(options.device ?? 'auto');
+  const checked = checkBinding(path);
+  if (isLeft(checked)) return checked;
   try {
-    return right(require(path) as Binding);
+    const binding = require(path) as Binding;
+    const wrong = versionProblem(binding.TF_Version);
+    return wrong === undefined ? right(binding) : left([wrong]);
   } catch (error) {
-    const [reason] = String(error instanceof Error ? error.message : error).split('\n');
-    return left([problem('native', reason, 'a binding and a libtensorflow that fit each other', hint)]);
+    return left([loadProblem(error instanceof Error ? error.message : String(error))]);
   }
 };

@@ -1,8 +1,11 @@
 /** Writes a graph as a TensorFlow SavedModel, with the protobuf classes that tfjs-node-gpu carries. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { problem } from '../../dsl/problem.js';
 import type { DType, Graph, GraphAttribute, GraphNode, Port, Signature } from '../../compiler/graph.js';
+import { BackendFailure } from '../failure.js';
 
 /** A protobuf message of the package's generated code, which has no types of its own. */
 type Message = Readonly<Record<string, (...values: readonly unknown[]) => Message>> & {
@@ -34,7 +37,7 @@ const shapeOf = (pb: Messages, shape: readonly number[]): Message => {
   return message;
 };
 
-const bytesOf = (dtype: DType, values: readonly number[]): Uint8Array =>
+const bytesOf = (dtype: DType, values: ArrayLike<number>): Uint8Array =>
   dtype === 'bool'
     ? Uint8Array.from(values)
     : new Uint8Array((dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values)).buffer);
@@ -115,7 +118,25 @@ export const encodeSavedModel = (graph: Graph): Uint8Array => {
   return model.serializeBinary();
 };
 
-export const writeSavedModel = async (graph: Graph, folder: string): Promise<void> => {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'saved_model.pb'), encodeSavedModel(graph));
+const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'immersion-'));
+
+/** Lends the graph as a SavedModel in a temporary folder, which is gone afterwards whatever happens. */
+export const withSavedModel = async <A>(
+  graph: Graph,
+  use: (folder: string) => A,
+  makeFolder: () => Promise<string> = newFolder,
+): Promise<A> => {
+  const bytes = encodeSavedModel(graph);
+  const refused = (error: unknown): never => {
+    const found = error instanceof Error ? error.message : String(error);
+    const room = `room for ${Math.ceil(bytes.length / 1024)} KB in the temporary folder ${tmpdir()}`;
+    throw new BackendFailure(problem('native', found, room, 'free some, or set TMPDIR to another folder'));
+  };
+  const folder = await makeFolder().catch(refused);
+  try {
+    await writeFile(join(folder, 'saved_model.pb'), bytes).catch(refused);
+    return use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 };

@@ -98,7 +98,7 @@ const inPlace = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly La
         {
           tag: 'batchNorm',
           statistics: tape.pick(kit.statistics),
-          momentum: 0.9,
+          momentum: tape.pick([0.9, 0]),
           epsilon: tape.pick([0.1, 0.01]),
         },
       ];

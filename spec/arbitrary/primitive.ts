@@ -1,9 +1,9 @@
 /** Well-typed equations of every primitive, with what else its laws must know of it; exhaustive by type. */
 import fc from 'fast-check';
 import type { Params, PrimitiveName, Window } from '../../compiler/params.js';
-import { outputSize } from '../../compiler/primitives/bilinear.js';
 import type { Type } from '../../compiler/type.js';
 import { sizeOfShape } from '../../compiler/type.js';
+import { type Picture, picture } from './picture.js';
 import type { Interval } from './values.js';
 
 /** Parameters and types of the operands of one equation. */
@@ -69,41 +69,6 @@ const regrouped = (of: readonly number[]): fc.Arbitrary<readonly number[]> =>
 
 /** A shape with some numbers along each axis. */
 const perAxis = <A>(of: fc.Arbitrary<A>): fc.Arbitrary<readonly A[]> => fc.array(of, { maxLength: 3 });
-
-type Picture = {
-  readonly window: Window;
-  readonly image: readonly [number, number, number];
-  readonly kernel: readonly [number, number];
-  readonly filters: number;
-  readonly output: readonly [number, number, number];
-  readonly rows: number;
-};
-
-/** One axis of a convolution: at least one output, padding smaller than the kernel. */
-const windowAxis = fc
-  .record({
-    kernel: fc.integer({ min: 1, max: 4 }),
-    stride: fc.integer({ min: 1, max: 3 }),
-    size: fc.integer({ min: 1, max: 6 }),
-    before: fc.nat(3),
-    after: fc.nat(3),
-  })
-  .map(({ kernel, stride, size: n, before, after }) => {
-    const [b, a] = [before % kernel, after % kernel];
-    const least = Math.max(n, kernel - b - a);
-    return { kernel, stride, before: b, after: a, n: least, out: outputSize(least, kernel, stride, b, a) };
-  });
-
-const picture: fc.Arbitrary<Picture> = fc
-  .record({ v: windowAxis, h: windowAxis, c: fc.integer({ min: 1, max: 3 }), f: size, rows })
-  .map(({ v, h, c, f, rows: k }) => ({
-    window: { strides: [v.stride, h.stride], padding: [v.before, v.after, h.before, h.after] },
-    image: [v.n, h.n, c],
-    kernel: [v.kernel, h.kernel],
-    filters: f,
-    output: [v.out, h.out, f],
-    rows: k,
-  }));
 
 const filterOf = ({ kernel, image, filters }: Picture): Type => shared(...kernel, image[2], filters);
 const unit: Window = { strides: [1, 1], padding: [0, 0, 0, 0] };
@@ -289,12 +254,10 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
     },
   ),
   unfold: subject(
-    fc
-      .record({ times: rows, rows, shape })
-      .map(({ times, rows: k, shape: s }) => ({
-        params: { times },
-        inputs: [{ rows: times * k, shape: s }],
-      })),
+    fc.record({ times: rows, rows, shape }).map(({ times, rows: k, shape: s }) => ({
+      params: { times },
+      inputs: [{ rows: times * k, shape: s }],
+    })),
     {
       ill: [
         { params: { times: 2 }, inputs: [vector(2, 3)] },

@@ -232,7 +232,7 @@ const optimizerFrom = (tape: Tape): Optimizer => {
   const rate = tape.pick([constant(0.01), schedule.exponential(0.1, 50), schedule.warmUp(10, 0.01)]);
   const clip = tape.below(2) === 0 ? {} : { clipNorm: 1 };
   return tape.below(2) === 0
-    ? adam({ rate, epsilon: 0.01, ...clip })
+    ? adam({ rate, beta1: tape.pick([0.9, 0]), epsilon: 0.01, ...clip })
     : sgd({ rate, momentum: tape.pick([0, 0.9]), nesterov: tape.below(2) === 0, ...clip });
 };
 

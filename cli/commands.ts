@@ -1,0 +1,55 @@
+/** The commands by name, and which of them a command line means. */
+import { didYouMean, problem } from '../dsl/index.js';
+import { wantsJson } from './arguments.js';
+import { explain } from './explain.js';
+import { fail } from './output.js';
+import { start, startUsage } from './start.js';
+import { train, trainUsage } from './train.js';
+import { usage } from './usage.js';
+
+type Command = {
+  readonly summary: string;
+  readonly usage: string;
+  readonly run: (args: readonly string[]) => Promise<number>;
+};
+
+const help = (args: readonly string[]): Promise<number> => {
+  const name = args.find((word) => !word.startsWith('-'));
+  if (name !== undefined && !Object.hasOwn(commands, name)) return Promise.resolve(unknown(name, args));
+  const text = name === undefined ? overview() : commands[name].usage;
+  process.stdout.write(wantsJson(args) ? `${JSON.stringify({ ok: true, help: text })}\n` : `${text}\n`);
+  return Promise.resolve(0);
+};
+
+const commands: Readonly<Record<string, Command>> = {
+  start: { summary: 'trains the bundled example and writes a report page', usage: startUsage, run: start },
+  train: { summary: 'trains an experiment and leaves a run folder', usage: trainUsage, run: train },
+  explain: {
+    summary: 'shows what an experiment is compiled to',
+    usage: usage('explain SPEC', 'Shows what an experiment is compiled to, and what it costs.', []),
+    run: explain,
+  },
+  help: { summary: 'these words, or those of one command', usage: usage('help [COMMAND]', 'Explains a command.', []), run: help },
+};
+
+const overview = (): string =>
+  [
+    'immersion: autoencoders and injective flows as typed, compiled specifications',
+    '',
+    ...Object.entries(commands).map(([name, { summary }]) => `  immersion ${name.padEnd(8)} ${summary}`),
+    '',
+    'Every command takes --json and --help. IMMERSION_DEBUG=1 shows the stack of an unexpected error.',
+  ].join('\n');
+
+const unknown = (name: string, args: readonly string[]): number => {
+  const known = Object.keys(commands);
+  return fail([problem(name, 'an unknown command', `one of ${known.join(', ')}`, didYouMean(name, known))], wantsJson(args));
+};
+
+/** Runs a command line and answers with its exit code. */
+export const dispatch = (args: readonly string[]): Promise<number> => {
+  const [first = 'help', ...rest] = args;
+  if (first === '--help' || first === '-h' || first === '--json') return help(args);
+  if (!Object.hasOwn(commands, first)) return Promise.resolve(unknown(first, rest));
+  return rest.includes('--help') || rest.includes('-h') ? help([first, ...rest]) : commands[first].run(rest);
+};

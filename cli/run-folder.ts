@@ -1,0 +1,107 @@
+/** The folder of a run: its specification, its record line by line, its weights whole or not at all, its report. */
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { encodeExperiment, type Experiment, type Problem, problem } from '../dsl/index.js';
+import { encodeSafetensors } from '../runtime/safetensors.js';
+import { openRecord, type Recorder } from '../training/record.js';
+import type { TrainState } from '../training/index.js';
+import { errorText } from './output.js';
+
+type Written<A> = Either<readonly Problem[], A>;
+
+export type RunFolder = {
+  readonly path: string;
+  readonly record: Recorder;
+  readonly writeWeights: (state: TrainState) => Written<string>;
+  readonly writeReport: (html: string) => Written<string>;
+};
+
+export const fileNames = {
+  spec: 'spec.json',
+  record: 'record.jsonl',
+  weights: 'weights.safetensors',
+  report: 'report.html',
+} as const;
+
+const expectedFolder = 'a new or empty folder that can be written';
+
+const attempt = <A>(path: string, expected: string, f: () => A): Written<A> => {
+  try {
+    return right(f());
+  } catch (error) {
+    return left([problem(path, errorText(error), expected)]);
+  }
+};
+
+/** Under another name first: a reader sees the whole file or the one before. */
+const writeWhole = (path: string, content: string | Uint8Array): Written<string> => {
+  const temporary = `${path}.partial`;
+  const written = attempt(path, 'a file that can be written', () => {
+    writeFileSync(temporary, content);
+    renameSync(temporary, path);
+    return path;
+  });
+  if (isLeft(written)) rmSync(temporary, { force: true });
+  return written;
+};
+
+const makeFolder = (path: string): Written<string> => {
+  const made = attempt(path, expectedFolder, () => {
+    mkdirSync(path, { recursive: true });
+    return readdirSync(path);
+  });
+  if (isLeft(made)) return made;
+  return made.right.length === 0
+    ? right(path)
+    : left([problem(path, `a folder with ${made.right.length} entries`, expectedFolder)]);
+};
+
+const timestamp = (now: Date): string =>
+  now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+
+/** `runs/digits-20260131-120000`, with a number after it where that is taken. */
+const makeNumberedFolder = (name: string, attemptNumber = 1): Written<string> => {
+  const suffix = attemptNumber === 1 ? '' : `-${attemptNumber}`;
+  const path = join('runs', `${name}-${timestamp(new Date())}${suffix}`);
+  const made = attempt(path, expectedFolder, () => mkdirSync('runs', { recursive: true }));
+  if (isLeft(made)) return made;
+  try {
+    mkdirSync(path);
+    return right(path);
+  } catch (error) {
+    const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+    return taken
+      ? makeNumberedFolder(name, attemptNumber + 1)
+      : left([problem(path, errorText(error), expectedFolder)]);
+  }
+};
+
+/** Makes the folder with its specification and an empty record. Call it last, when every check has passed. */
+export const createRunFolder = (
+  experiment: Experiment,
+  place: { readonly name: string; readonly out?: string | undefined },
+): Written<RunFolder> => {
+  const spec = encodeExperiment(experiment);
+  if (isLeft(spec)) return spec;
+  const folder = place.out === undefined ? makeNumberedFolder(place.name) : makeFolder(place.out);
+  if (isLeft(folder)) return folder;
+  const path = folder.right;
+  const written = writeWhole(join(path, fileNames.spec), `${JSON.stringify(spec.right, null, 2)}\n`);
+  const record = isLeft(written) ? written : openRecord(join(path, fileNames.record));
+  if (isLeft(record)) {
+    // The folder was new or empty.
+    rmSync(path, { recursive: true, force: true });
+    return record;
+  }
+  return right({
+    path: relative('.', path) || '.',
+    record: record.right,
+    writeWeights: ({ arrays, seed, step }) =>
+      writeWhole(
+        join(path, fileNames.weights),
+        encodeSafetensors(arrays, { format: 'immersion', seed: String(seed), step: String(step) }),
+      ),
+    writeReport: (html) => writeWhole(join(path, fileNames.report), html),
+  });
+};

@@ -1,0 +1,41 @@
+/** `immersion start`, which is `npm start`: trains the bundled example on the bundled digits and writes its report. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { naturalOption, readArguments, wantsJson } from './arguments.js';
+import { loadSpec } from './load-spec.js';
+import { fail, say } from './output.js';
+import { finish, runOptions } from './train.js';
+import { runTraining } from './training-run.js';
+import { usage } from './usage.js';
+
+/** The source in a checkout, its compiled form in an installed package. */
+const example = ['ts', 'js']
+  .map((extension) => fileURLToPath(new URL(`../examples/digits.${extension}`, import.meta.url)))
+  .find((path) => existsSync(path));
+
+export const start = async (args: readonly string[]): Promise<number> => {
+  const json = wantsJson(args);
+  const given = readArguments(args, runOptions, []);
+  if (isLeft(given)) return fail(given.left, json);
+  const seed = naturalOption(given.right, 'seed', 0);
+  if (isLeft(seed)) return fail(seed.left, json);
+  const spec = await loadSpec(example ?? join('examples', 'digits.ts'));
+  if (isLeft(spec)) return fail(spec.left, json);
+  const { name, experiment } = spec.right;
+  say(`InjFlow on the bundled digits: ${experiment.steps} steps of ${experiment.batch} examples`);
+  const result = await runTraining({
+    name,
+    experiment,
+    seed: seed.right,
+    backend: given.right.last('backend'),
+    out: given.right.last('out'),
+    report: true,
+  });
+  if (isLeft(result)) return fail(result.left, json);
+  if (!result.right.interrupted) say(`open ${result.right.files['report']} in a browser`);
+  return finish(result.right, json);
+};
+
+export const startUsage = usage('start', 'Trains examples/digits.ts on the bundled digits and writes a report page.', runOptions);

@@ -1,0 +1,63 @@
+/** `immersion train SPEC`: trains an experiment and leaves a run folder. */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { setValues } from '../dsl/index.js';
+import { assignments, naturalOption, type Option, readArguments, wantsJson } from './arguments.js';
+import { loadSpec } from './load-spec.js';
+import { fail, printJson } from './output.js';
+import { type Result, runTraining } from './training-run.js';
+import { usage } from './usage.js';
+
+/** Options that every command that trains has. */
+export const runOptions: readonly Option[] = [
+  { name: 'seed', value: 'N', summary: 'seed of every random number (0)' },
+  { name: 'backend', value: 'NAME', summary: 'wasm or cpu (wasm)' },
+  { name: 'out', value: 'DIR', summary: 'the run folder (a new one under runs/)' },
+];
+
+/** Options that are short for `--set`. */
+const shorthands: readonly Option[] = [
+  { name: 'steps', value: 'N', summary: 'short for --set steps=N' },
+  { name: 'batch', value: 'N', summary: 'short for --set batch=N' },
+  { name: 'data', value: 'REF', summary: 'short for --set data=REF: digits, a folder or an IDX file' },
+];
+
+const options: readonly Option[] = [
+  { name: 'set', value: 'NAME=VALUE', summary: 'sets a hyper-parameter or a field such as optimizer.rate; repeatable' },
+  ...shorthands,
+  ...runOptions,
+  { name: 'report', summary: 'writes report.html too' },
+];
+
+/** Ends a command that trained: 0, or 130 after Ctrl-C as shells have it. */
+export const finish = (result: Result, json: boolean): number => {
+  if (json) printJson(result);
+  return result.interrupted ? 130 : 0;
+};
+
+export const train = async (args: readonly string[]): Promise<number> => {
+  const json = wantsJson(args);
+  const given = readArguments(args, options, ['SPEC']);
+  if (isLeft(given)) return fail(given.left, json);
+  const seed = naturalOption(given.right, 'seed', 0);
+  const pairs = assignments(given.right.all('set'));
+  const early = [seed, pairs].flatMap((either) => (isLeft(either) ? either.left : []));
+  if (isLeft(seed) || isLeft(pairs)) return fail(early, json);
+
+  const spec = await loadSpec(given.right.positionals[0]);
+  if (isLeft(spec)) return fail(spec.left, json);
+  const short = shorthands.flatMap(({ name }) => given.right.all(name).map((value) => [name, value] as const));
+  const experiment = setValues(spec.right.experiment, Object.fromEntries([...pairs.right, ...short]));
+  if (isLeft(experiment)) return fail(experiment.left, json);
+
+  const result = await runTraining({
+    name: spec.right.name,
+    experiment: experiment.right,
+    seed: seed.right,
+    backend: given.right.last('backend'),
+    out: given.right.last('out'),
+    report: given.right.has('report'),
+  });
+  return isLeft(result) ? fail(result.left, json) : finish(result.right, json);
+};
+
+export const trainUsage = usage('train SPEC', 'SPEC is a module with an experiment as default export, or a JSON file.', options);

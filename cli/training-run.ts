@@ -1,0 +1,150 @@
+/** A run from checks to files: what `train` and `start` have in common. */
+import { join } from 'node:path';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { loadData, type Split } from '../data/index.js';
+import { type Experiment, type Problem, problem } from '../dsl/index.js';
+import { reportPage } from '../evaluation/index.js';
+import {
+  type Backend,
+  backendNames,
+  prepareRun,
+  type Run,
+  startBackend,
+  type StepEvent,
+  type TrainEvent,
+  type ValidationEvent,
+} from '../training/index.js';
+import { createProgress, duration } from '../training/progress.js';
+import { interruption } from './interrupt.js';
+import { say } from './output.js';
+import { createRunFolder, fileNames, type RunFolder } from './run-folder.js';
+import { versions } from './version.js';
+
+export type Request = {
+  /** Names the run folder and heads the report. */
+  readonly name: string;
+  readonly experiment: Experiment;
+  readonly seed: number;
+  /** Absent for the default. */
+  readonly backend: string | undefined;
+  /** The run folder; absent for a new one under `runs/`. */
+  readonly out: string | undefined;
+  readonly report: boolean;
+};
+
+/** What a run came to: the `--json` result. */
+export type Result = {
+  readonly ok: boolean;
+  readonly interrupted: boolean;
+  readonly folder: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly seed: number;
+  readonly backend: string;
+  readonly steps: number;
+  /** Steps that changed nothing, since their loss or gradient was not finite. */
+  readonly skipped: number;
+  readonly seconds: number;
+  readonly loss: number | null;
+  readonly validation: Pick<ValidationEvent, 'step' | 'loss' | 'terms'> | null;
+};
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+const defaultBackend = 'wasm';
+
+const sayBackend = (chosen: string, asked: string | undefined): void => {
+  const others = backendNames.filter((name) => name !== chosen).join(', ');
+  say(`backend ${chosen}${asked === undefined ? ` (the default; --backend also knows ${others})` : ''}`);
+};
+
+type Prepared = { readonly data: Split; readonly backend: Backend; readonly run: Run };
+
+const prepare = async ({ experiment, seed, backend: name }: Request): Promise<Checked<Prepared>> => {
+  const data = await loadData(experiment.data)();
+  if (isLeft(data)) return data;
+  const backend = await startBackend(name ?? defaultBackend);
+  if (isLeft(backend)) return backend;
+  const run = await prepareRun(experiment, { data: data.right, backend: backend.right, seed });
+  return isLeft(run) ? run : right({ data: data.right, backend: backend.right, run: run.right });
+};
+
+type Followed = { readonly events: readonly TrainEvent[]; readonly interrupted: boolean };
+
+/** Iterates the run; every event goes to the record and to the screen. */
+const follow = async (run: Run, experiment: Experiment, folder: RunFolder): Promise<Checked<Followed>> => {
+  const progress = createProgress(process.stderr, experiment);
+  const interrupt = interruption();
+  const events: TrainEvent[] = [];
+  try {
+    for await (const event of run.events) {
+      events.push(event);
+      const written = folder.record.write(event);
+      if (isLeft(written)) return written;
+      progress.onEvent(event);
+      if (await interrupt.asked()) break;
+    }
+    return right({ events, interrupted: await interrupt.asked() });
+  } finally {
+    interrupt.stop();
+    progress.end();
+    folder.record.close();
+  }
+};
+
+const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
+const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
+
+const finiteOrNull = (value: number | undefined): number | null =>
+  value !== undefined && Number.isFinite(value) ? value : null;
+
+/** Checks everything, then trains and writes. On the left nothing was written, or the disk refused. */
+export const runTraining = async (request: Request): Promise<Checked<Result>> => {
+  const prepared = await prepare(request);
+  if (isLeft(prepared)) return prepared;
+  const { run, data, backend } = prepared.right;
+  const { experiment } = run.compiled;
+  const made = createRunFolder(experiment, request);
+  if (isLeft(made)) return made;
+  const folder = made.right;
+  sayBackend(backend.name, request.backend);
+  const followed = await follow(run, experiment, folder);
+  const weights = folder.writeWeights(await run.fitted.state());
+  if (isLeft(followed)) return followed;
+  if (isLeft(weights)) return weights;
+
+  const { events, interrupted } = followed.right;
+  const steps = events.filter(isStep);
+  const skipped = steps.filter((event) => !event.committed).length;
+  if (skipped > 0) say(`${skipped} of ${steps.length} steps were not finite and were skipped`);
+  if (steps.length > 0 && skipped === steps.length) {
+    const found = `no finite step among ${steps.length}`;
+    return left([problem('objective', found, 'a finite loss and gradient', `see ${join(folder.path, fileNames.record)}`)]);
+  }
+  const withReport = request.report && !interrupted;
+  if (withReport) {
+    const facts = { name: request.name, seed: request.seed, backend: backend.name, versions: versions() };
+    const html = await reportPage(run.fitted, data, events, facts);
+    const report = folder.writeReport(html);
+    if (isLeft(report)) return report;
+  }
+  const seconds = steps.at(-1)?.seconds ?? 0;
+  say(`${interrupted ? 'interrupted after' : 'trained'} ${steps.length} steps in ${duration(seconds)}; the run is in ${folder.path}`);
+  const last = events.filter(isValidation).at(-1);
+  const { report, ...always } = fileNames;
+  run.fitted.dispose();
+  return right({
+    ok: !interrupted,
+    interrupted,
+    folder: folder.path,
+    files: Object.fromEntries(
+      Object.entries({ ...always, ...(withReport ? { report } : {}) }).map(([key, name]) => [key, join(folder.path, name)]),
+    ),
+    seed: request.seed,
+    backend: backend.name,
+    steps: steps.length,
+    skipped,
+    seconds,
+    loss: finiteOrNull(steps.at(-1)?.loss),
+    validation: last === undefined ? null : { step: last.step, loss: last.loss, terms: last.terms },
+  });
+};

@@ -1,0 +1,103 @@
+/** The report page as HTML: one file that refers to nothing outside itself. */
+import type { Curve } from '../curve.js';
+import { chart } from './chart.js';
+import { style } from './style.js';
+import { countText, escaped, numberText } from './text.js';
+
+export type Pair = { readonly original: string; readonly reconstruction: string; readonly label?: number };
+
+export type Row = readonly [name: string, value: string];
+
+export type NetworkSummary = {
+  readonly name: string;
+  readonly shapes: string;
+  readonly parameters: number;
+  readonly layers: readonly string[];
+};
+
+/** What the page shows, ready to be written. */
+export type Page = {
+  readonly title: string;
+  readonly summary: string;
+  readonly figures: readonly Row[];
+  /** Data URIs; empty where examples are no pictures. */
+  readonly samples: readonly string[];
+  readonly samplesNote: string;
+  readonly pairs: readonly Pair[];
+  readonly pairsNote: string;
+  readonly curves: readonly Curve[];
+  /** Last values on held-out data. */
+  readonly validation: readonly Row[];
+  readonly validationNote: string;
+  readonly objective: string;
+  readonly settings: readonly Row[];
+  readonly networks: readonly NetworkSummary[];
+  readonly footer: readonly string[];
+};
+
+const table = (rows: readonly Row[]): string =>
+  `<table>${rows
+    .map(([name, value]) => `<tr><th scope="row">${escaped(name)}</th><td class="number">${escaped(value)}</td></tr>`)
+    .join('')}</table>`;
+
+const section = (title: string, note: string, ...content: readonly string[]): string =>
+  `<section><h2>${escaped(title)}</h2><p class="note">${escaped(note)}</p>${content.join('')}</section>`;
+
+const picture = (uri: string, alt: string): string => `<img src="${uri}" alt="${escaped(alt)}">`;
+
+const pairFigure = ({ original, reconstruction, label }: Pair): string => {
+  const what = label === undefined ? 'a test example' : `a ${label}`;
+  const caption = label === undefined ? '' : `<figcaption>${label}</figcaption>`;
+  return `<figure class="pair">${picture(original, what)}${picture(reconstruction, `the reconstruction of ${what}`)}${caption}</figure>`;
+};
+
+const curveFigure = (curve: Curve): string => {
+  const last = curve.validation.at(-1) ?? curve.smooth.at(-1);
+  const kind = curve.validation.length > 0 ? 'validation' : 'training';
+  const value = last === undefined ? '' : `${kind} ${numberText(last.value)}${curve.logarithmic ? ' · log scale' : ''}`;
+  return `<figure class="panel"><figcaption>${escaped(curve.name)}<span>${value}</span></figcaption>${chart(curve)}</figure>`;
+};
+
+const legend =
+  '<p class="legend"><span><i></i>training, smoothed</span><span><i class="faint"></i>each step</span><span><i class="validation"></i>validation</span></p>';
+
+const networkPanel = ({ name, shapes, parameters, layers }: NetworkSummary): string =>
+  `<div class="panel"><h3>${escaped(name)} <span>${escaped(shapes)}, ${countText(parameters)} parameters</span></h3>` +
+  `<ol>${layers.map((layer) => `<li>${escaped(layer)}</li>`).join('')}</ol></div>`;
+
+/** The whole document. */
+export const html = (page: Page): string =>
+  [
+    '<!doctype html>',
+    '<html lang="en"><head><meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<title>${escaped(page.title)} · Immersion</title><style>${style}</style></head><body><main>`,
+    `<header><p class="eyebrow">Immersion run</p><h1>${escaped(page.title)}</h1><p class="lede">${escaped(page.summary)}</p>`,
+    `<dl class="figures">${page.figures.map(([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`).join('')}</dl></header>`,
+    page.samples.length === 0
+      ? ''
+      : section(
+          'Samples',
+          page.samplesNote,
+          `<div class="samples">${page.samples.map((uri) => picture(uri, 'a sample')).join('')}</div>`,
+        ),
+    page.pairs.length === 0
+      ? ''
+      : section('Reconstructions', page.pairsNote, `<div class="pairs">${page.pairs.map(pairFigure).join('')}</div>`),
+    section(
+      'Training',
+      'Every term of the objective, averaged over the batch; the loss is their sum.',
+      legend,
+      `<div class="charts">${page.curves.map(curveFigure).join('')}</div>`,
+    ),
+    section('Objective', 'The terms as the compiler read them.', `<div class="panel"><pre>${escaped(page.objective)}</pre></div>`),
+    section(
+      'Numbers',
+      page.validationNote,
+      `<div class="columns"><div class="panel"><h3>Validation</h3>${table(page.validation)}</div>`,
+      `<div class="panel"><h3>Settings</h3>${table(page.settings)}</div></div>`,
+    ),
+    section('Networks', 'Layers from the input to the output.', `<div class="columns">${page.networks.map(networkPanel).join('')}</div>`),
+    `<footer>${page.footer.map((line) => `<p>${escaped(line)}</p>`).join('')}</footer>`,
+    '</main></body></html>\n',
+  ].join('\n');

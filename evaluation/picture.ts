@@ -1,0 +1,13 @@
+/** Examples as PNG images: values 0 … 1 as 8-bit grey or colour. */
+import { encode } from 'fast-png';
+
+/** Whether examples of this shape can be seen: [h, w, 1] and [h, w, 3]. */
+export const isPicture = (shape: readonly number[]): boolean =>
+  shape.length === 3 && (shape[2] === 1 || shape[2] === 3);
+
+/** One example, row-major [h, w, channels], as a data URI; values beyond 0 … 1 are clipped. */
+export const pictureUri = (example: Float32Array, [height, width, channels]: readonly number[]): string => {
+  const data = Uint8Array.from(example, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
+  const png = encode({ width, height, channels, depth: 8, data });
+  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+};

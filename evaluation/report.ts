@@ -1,0 +1,133 @@
+/** The report of a run: what was trained, how it went, and what the model makes of pictures. */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { Dataset, Split } from '../data/index.js';
+import {
+  describeLayer,
+  formula,
+  hypersOf,
+  type NetworkValue,
+  objectiveFormula,
+  showShape,
+  sizeOf,
+} from '../dsl/index.js';
+import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../training/index.js';
+import { duration } from '../training/progress.js';
+import { curvesOf } from './curve.js';
+import { fitGaussian } from './gaussian.js';
+import { html, type NetworkSummary, type Pair, type Row } from './page/page.js';
+import { countText, numberText } from './page/text.js';
+import { isPicture, pictureUri } from './picture.js';
+
+/** What the report says besides the model and its events. */
+export type Facts = {
+  readonly name: string;
+  readonly seed: number;
+  readonly backend: string;
+  readonly versions: Readonly<Record<string, string>>;
+};
+
+const SAMPLES = 72;
+const PAIRS = 20;
+
+const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
+const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
+
+/** Rows of the test set to show: as many of each class, in order of class, or the first ones. */
+const chosenRows = ({ labels, size }: Dataset, count: number): readonly number[] => {
+  const rows = Array.from({ length: size }, (_, row) => row);
+  if (labels === undefined) return rows.slice(0, count);
+  const classes = [...new Set(labels)].sort((a, b) => a - b);
+  const each = Math.max(1, Math.floor(count / classes.length));
+  const byClass = classes.map((label) => rows.filter((row) => labels[row] === label).slice(0, each));
+  return Array.from({ length: each }, (_, i) => byClass.flatMap((of) => of.slice(i, i + 1))).flat();
+};
+
+const rowsOf = (examples: Float32Array, width: number): readonly Float32Array[] =>
+  Array.from({ length: examples.length / width }, (_, row) => examples.subarray(row * width, (row + 1) * width));
+
+const pairsOf = async (fitted: Fitted, test: Dataset): Promise<readonly Pair[]> => {
+  const width = sizeOf(test.shape);
+  const rows = chosenRows(test, PAIRS);
+  const originals = rows.map((row) => test.examples.subarray(row * width, (row + 1) * width));
+  const joined = new Float32Array(rows.length * width);
+  originals.forEach((original, i) => joined.set(original, i * width));
+  const reconstructions = rowsOf(await fitted.reconstruct(joined), width);
+  return rows.map((row, i) => ({
+    original: pictureUri(originals[i], test.shape),
+    reconstruction: pictureUri(reconstructions[i], test.shape),
+    ...(test.labels === undefined ? {} : { label: test.labels[row] }),
+  }));
+};
+
+const samplesOf = async (fitted: Fitted, train: Dataset, seed: number): Promise<readonly string[]> => {
+  const gaussian = fitGaussian(await fitted.encode(train.examples), sizeOf(fitted.experiment.decoder.input));
+  if (isLeft(gaussian)) return [];
+  const samples = await fitted.sample(SAMPLES, { seed, prior: gaussian.right.sample });
+  return rowsOf(samples, sizeOf(train.shape)).map((sample) => pictureUri(sample, train.shape));
+};
+
+const networkSummary = (fitted: Fitted, network: NetworkValue, output: readonly number[]): NetworkSummary => ({
+  name: network.name,
+  shapes: `${showShape(network.input)} → ${showShape(output)}`,
+  parameters: fitted.compiled.parameters
+    .filter(({ name }) => name.startsWith(`${network.name}/`))
+    .reduce((total, { shape }) => total + sizeOf(shape), 0),
+  layers: network.layers.map(describeLayer),
+});
+
+const settingsOf = ({ experiment }: Fitted, seed: number): readonly Row[] => {
+  const { optimizer, batch, steps, data } = experiment;
+  return [
+    ...[...hypersOf(experiment)].map(([name, value]): Row => [name, numberText(value)]),
+    ['optimizer', `${optimizer.tag}, rate ${formula(optimizer.rate)}`],
+    ['batch', countText(batch)],
+    ['steps', countText(steps)],
+    ['data', data],
+    ['seed', String(seed)],
+  ];
+};
+
+/** The page of a run, as one self-contained HTML text. */
+export const reportPage = async (
+  fitted: Fitted,
+  { train, test }: Split,
+  events: readonly TrainEvent[],
+  { name, seed, backend, versions }: Facts,
+): Promise<string> => {
+  const { experiment } = fitted;
+  const steps = events.filter(isStep);
+  const seconds = steps.at(-1)?.seconds ?? 0;
+  const last = events.filter(isValidation).at(-1);
+  const seen = isPicture(train.shape);
+  const d = sizeOf(experiment.decoder.input);
+  const parameters = fitted.compiled.parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  return html({
+    title: name,
+    summary: `${countText(steps.length)} steps of ${experiment.batch} examples on ${experiment.data} (${countText(train.size)} to train on, ${countText(test.size)} held out), in ${duration(seconds)}.`,
+    figures: [
+      ...(last === undefined ? [] : [['validation loss', numberText(last.loss)] as const]),
+      ['from data to code', `${sizeOf(train.shape)} → ${d}`],
+      ['parameters', countText(parameters)],
+      ['steps per second', numberText(steps.length / Math.max(seconds, 1e-9))],
+    ],
+    samples: seen ? await samplesOf(fitted, train, seed) : [],
+    samplesNote: `New examples: codes drawn from the full-covariance Gaussian fitted to the codes of the ${countText(train.size)} training examples, decoded. None is picked.`,
+    pairs: seen && test.size > 0 ? await pairsOf(fitted, test) : [],
+    pairsNote: 'Held-out examples above, their reconstructions below.',
+    curves: curvesOf(events),
+    validation: last === undefined ? [] : [...Object.entries({ ...last.terms, loss: last.loss })].map(([term, value]): Row => [term, numberText(value)]),
+    validationNote: `Means over ${countText(test.size)} held-out examples after the last step, with running statistics in place of the batch’s.`,
+    objective: objectiveFormula(experiment.objective),
+    settings: settingsOf(fitted, seed),
+    networks: [
+      networkSummary(fitted, experiment.encoder, experiment.decoder.input),
+      networkSummary(fitted, experiment.decoder, experiment.encoder.input),
+    ],
+    footer: [
+      `Backend ${backend}. ${Object.entries(versions)
+        .map(([what, version]) => `${what} ${version}`)
+        .join(', ')}. ${process.platform} ${process.arch}.`,
+      `Written ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
+    ],
+  });
+};
