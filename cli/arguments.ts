@@ -60,7 +60,9 @@ export const readArguments = (
     const option = known.get(token.name);
     if (option === undefined) {
       const guess = didYouMean(token.rawName, [...known.keys()].map(flag));
-      problems.push(problem(token.rawName, 'an unknown option', [...known.keys()].map(flag).join(', '), guess));
+      problems.push(
+        problem(token.rawName, 'an unknown option', [...known.keys()].map(flag).join(', '), guess),
+      );
     } else if (option.value === undefined) {
       if (token.value === undefined) given.push({ name: token.name });
       else problems.push(problem(flag(token.name), JSON.stringify(token.value), 'no value'));
@@ -74,7 +76,9 @@ export const readArguments = (
   positionals
     .slice(names.length)
     .forEach((word) =>
-      problems.push(problem(word, 'one word too many', names.length === 0 ? 'options only' : names.join(' '))),
+      problems.push(
+        problem(word, 'one word too many', names.length === 0 ? 'options only' : names.join(' ')),
+      ),
     );
   const all = (name: string): readonly string[] =>
     given.flatMap((one) => (one.name === name && one.value !== undefined ? [one.value] : []));

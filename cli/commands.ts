@@ -1,7 +1,8 @@
 /** The commands by name, and which of them a command line means. */
 import { didYouMean, problem } from '../dsl/index.js';
 import { wantsJson } from './arguments.js';
-import { explain } from './explain.js';
+import { explain, explainUsage } from './explain.js';
+import { exportRun, exportUsage } from './export.js';
 import { fail } from './output.js';
 import { start, startUsage } from './start.js';
 import { train, trainUsage } from './train.js';
@@ -25,11 +26,16 @@ const commands: Readonly<Record<string, Command>> = {
   start: { summary: 'trains the bundled example and writes a report page', usage: startUsage, run: start },
   train: { summary: 'trains an experiment and leaves a run folder', usage: trainUsage, run: train },
   explain: {
-    summary: 'shows what an experiment is compiled to',
-    usage: usage('explain SPEC', 'Shows what an experiment is compiled to, and what it costs.', []),
+    summary: 'shows what an experiment computes and what it costs',
+    usage: explainUsage,
     run: explain,
   },
-  help: { summary: 'these words, or those of one command', usage: usage('help [COMMAND]', 'Explains a command.', []), run: help },
+  export: { summary: 'writes a run for TensorFlow and browsers', usage: exportUsage, run: exportRun },
+  help: {
+    summary: 'these words, or those of one command',
+    usage: usage('help [COMMAND]', 'Explains a command.', []),
+    run: help,
+  },
 };
 
 const overview = (): string =>
@@ -43,7 +49,10 @@ const overview = (): string =>
 
 const unknown = (name: string, args: readonly string[]): number => {
   const known = Object.keys(commands);
-  return fail([problem(name, 'an unknown command', `one of ${known.join(', ')}`, didYouMean(name, known))], wantsJson(args));
+  return fail(
+    [problem(name, 'an unknown command', `one of ${known.join(', ')}`, didYouMean(name, known))],
+    wantsJson(args),
+  );
 };
 
 /** Runs a command line and answers with its exit code. */

@@ -1,110 +1,92 @@
-/** `immersion explain SPEC`: what a specification computes and what it costs, before anything runs. */
-import { parseArgs } from 'node:util';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { readFile } from 'node:fs/promises';
+/** `immersion explain SPEC`: what an experiment computes and what it costs, before anything runs. */
 import * as E from 'fp-ts/lib/Either.js';
 import {
   type Compiled,
   compile,
   lowerPlain,
   lowerWasm,
+  type Plan,
   print,
   printPlan,
   type Program,
-  type Plan,
 } from '../compiler/index.js';
-import {
-  checkExperiment,
-  decodeExperiment,
-  didYouMean,
-  type Experiment,
-  type Problem,
-  problem,
-  setValues,
-  showProblem,
-} from '../dsl/index.js';
-import { explanationOf } from './explanation.js';
+import { didYouMean, type Problem, problem, setValues } from '../dsl/index.js';
+import { assignments, type Option, readArguments, wantsJson } from './arguments.js';
+import { type Explanation, explanationOf } from './explanation.js';
 import { explanationText } from './explanation-text.js';
+import { loadSpec } from './load-spec.js';
+import { fail, printJson } from './output.js';
+import { usage } from './usage.js';
 
 type Checked<A> = E.Either<readonly Problem[], A>;
+type Lower = (program: Program) => Plan;
 
-/** How each backend lowers a program. */
-const lowerings: Readonly<Record<string, (program: Program) => Plan>> = {
-  wasm: lowerWasm,
-  cpu: (program) => lowerPlain(program, { hasFilterGradient: true }),
+/** How the backends that run plans lower a program. */
+const lowerings = new Map<string, Lower>([
+  ['wasm', lowerWasm],
+  ['cpu', (program) => lowerPlain(program, { hasFilterGradient: true })],
+]);
+
+const options: readonly Option[] = [
+  {
+    name: 'set',
+    value: 'NAME=VALUE',
+    summary: 'sets a hyper-parameter or a field such as batch; repeatable',
+  },
+  { name: 'ir', summary: "also the step's program after each pass, and its plan" },
+  { name: 'backend', value: 'NAME', summary: `whose plan: ${[...lowerings.keys()].join(' or ')} (wasm)` },
+];
+
+const heading = (title: string): string => `── ${title} `.padEnd(100, '─');
+
+/** A page of the intermediate representation: the program after a pass, or the plan. */
+type Page = { readonly title: string; readonly text: string };
+
+const pages = ({ stages, step }: Compiled, lower: Lower, backend: string): readonly Page[] => [
+  ...stages.map(({ pass, program }) => ({ title: `after ${pass}`, text: print(program) })),
+  { title: `plan for ${backend}`, text: printPlan(lower(step)) },
+];
+
+const lowering = (backend: string): Checked<Lower> => {
+  const lower = lowerings.get(backend);
+  if (lower !== undefined) return E.right(lower);
+  const names = [...lowerings.keys()];
+  const wanted = `one of ${names.join(', ')}`;
+  return E.left([problem('--backend', JSON.stringify(backend), wanted, didYouMean(backend, names))]);
 };
 
-const heading = (title: string): string => `${`── ${title} `.padEnd(100, '─')}\n`;
-
-/** The step after each pass, and its plan. */
-const intermediate = (
-  { stages, step }: Compiled,
-  lower: (program: Program) => Plan,
-  backend: string,
-): string =>
-  [
-    ...stages.map(({ pass, program }) => `${heading(`after ${pass}`)}${print(program)}`),
-    `${heading(`plan for ${backend}`)}${printPlan(lower(step))}`,
-  ].join('\n');
-
-const loadSpec = async (spec: string): Promise<Checked<Experiment>> => {
-  const path = resolve(spec);
-  try {
-    if (path.endsWith('.json')) return decodeExperiment(JSON.parse(await readFile(path, 'utf8')));
-    const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
-    return checkExperiment(module.default);
-  } catch (error) {
-    return E.left([problem(spec, error instanceof Error ? error.message : String(error), 'a specification')]);
-  }
-};
-
-const settingsOf = (pairs: readonly string[]): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
-  );
-
-const report = (problems: readonly Problem[]): number => {
-  for (const one of problems) console.error(showProblem(one));
-  return 1;
+const show = (explanation: Explanation, ir: readonly Page[] | undefined): void => {
+  const below = (ir ?? []).map(({ title, text }) => `${heading(title)}\n\n${text}`);
+  process.stdout.write([explanationText(explanation), ...below].join('\n'));
 };
 
 export const explain = async (args: readonly string[]): Promise<number> => {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      set: { type: 'string', multiple: true, default: [] },
-      ir: { type: 'boolean', default: false },
-      backend: { type: 'string', default: 'wasm' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const [spec] = positionals;
-  if (spec === undefined) return report([problem('SPEC', 'nothing', 'the path of a specification')]);
-  const names = Object.keys(lowerings);
-  if (!names.includes(values.backend)) {
-    return report([
-      problem(
-        '--backend',
-        JSON.stringify(values.backend),
-        `one of ${names.join(', ')}`,
-        didYouMean(values.backend, names),
-      ),
-    ]);
-  }
-  const loaded = await loadSpec(spec);
-  const set = E.isLeft(loaded) ? loaded : setValues(loaded.right, settingsOf(values.set));
-  const compiled = E.isLeft(set) ? set : compile(set.right);
-  if (E.isLeft(compiled)) return report(compiled.left);
+  const json = wantsJson(args);
+  const given = readArguments(args, options, ['SPEC']);
+  if (E.isLeft(given)) return fail(given.left, json);
+  const backend = given.right.last('backend') ?? 'wasm';
+  const lower = lowering(backend);
+  const pairs = assignments(given.right.all('set'));
+  const early = [lower, pairs].flatMap((either) => (E.isLeft(either) ? either.left : []));
+  if (E.isLeft(lower) || E.isLeft(pairs)) return fail(early, json);
+
+  const spec = await loadSpec(given.right.positionals[0]);
+  if (E.isLeft(spec)) return fail(spec.left, json);
+  const experiment = setValues(spec.right.experiment, Object.fromEntries(pairs.right));
+  if (E.isLeft(experiment)) return fail(experiment.left, json);
+  const compiled = compile(experiment.right);
+  if (E.isLeft(compiled)) return fail(compiled.left, json);
   const explanation = explanationOf(compiled.right);
-  if (E.isLeft(explanation)) return report(explanation.left);
-  const ir = values.ir ? intermediate(compiled.right, lowerings[values.backend], values.backend) : undefined;
-  if (values.json) {
-    console.log(JSON.stringify(ir === undefined ? explanation.right : { ...explanation.right, ir }, null, 2));
-  } else {
-    process.stdout.write(explanationText(explanation.right));
-    if (ir !== undefined) process.stdout.write(`\n${ir}`);
-  }
+  if (E.isLeft(explanation)) return fail(explanation.left, json);
+
+  const ir = given.right.has('ir') ? pages(compiled.right, lower.right, backend) : undefined;
+  if (json) printJson({ ok: true, ...explanation.right, ...(ir === undefined ? {} : { ir }) });
+  else show(explanation.right, ir);
   return 0;
 };
+
+export const explainUsage = usage(
+  'explain SPEC',
+  'Shows what an experiment computes and what it costs: SPEC is a module or a JSON file, as for train.',
+  options,
+);

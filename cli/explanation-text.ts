@@ -74,12 +74,14 @@ const networkLines = (net: NetworkPart): readonly string[] => {
 };
 
 const jacobianLines = (part: JacobianPart): readonly string[] => {
-  const forward = part.method === 'forward probe';
-  const passes = `${part.probes} ${forward ? 'tangent' : 'cotangent'}${part.probes === 1 ? '' : 's'}`;
+  const { product, terms, method, probes, network, input, output, flops, exact } = part;
+  const [direction, back] =
+    method === 'forward probe' ? ['tangent', ''] : ['cotangent', ' back'];
+  const count = probes === 1 ? `one ${direction}` : `${probes} ${direction}s`;
   return [
-    `${part.product}  in ${part.terms.join(', ')}`,
-    `  ${part.method}, k = ${part.probes}: ${passes} pushed ${forward ? 'forward' : 'back'} through ${part.network}, ${short(part.probes * part.flops)}FLOPs an example beyond its value`,
-    `  the whole Jacobian ${showShape(part.input)} → ${showShape(part.output)} would take ${part.exact}: ${short(part.exact * part.flops)}FLOPs`,
+    `${product}  in ${terms.join(', ')}`,
+    `  ${method}, k = ${probes}: ${count}${back} through ${network}, ${short(probes * flops)}FLOPs an example beyond its value`,
+    `  the whole Jacobian ${showShape(input)} → ${showShape(output)} would take ${exact}: ${short(exact * flops)}FLOPs`,
   ];
 };
 

@@ -56,7 +56,8 @@ const read = async (path: string): Promise<Checked<Experiment>> => {
     const json = await readJson(path);
     return isLeft(json) ? json : decodeExperiment(json.right);
   }
-  if (!modules.includes(extension)) return failed(path, `a file ${extension || 'without extension'}`, expected);
+  if (!modules.includes(extension))
+    return failed(path, `a file ${extension || 'without extension'}`, expected);
   const value = await importModule(path);
   return isLeft(value) ? value : checkExperiment(value.right);
 };

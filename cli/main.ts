@@ -7,7 +7,8 @@ const json = wantsJson(process.argv);
 
 const unexpected = (error: unknown): number => {
   if (json) printJson({ ok: false, problems: [], error: errorText(error) });
-  if (process.env['IMMERSION_DEBUG'] === '1' && error instanceof Error && error.stack !== undefined) say(error.stack);
+  if (process.env['IMMERSION_DEBUG'] === '1' && error instanceof Error && error.stack !== undefined)
+    say(error.stack);
   else say(`unexpected error: ${errorText(error)} (IMMERSION_DEBUG=1 shows more; please report it)`);
   return 1;
 };

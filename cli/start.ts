@@ -38,4 +38,8 @@ export const start = async (args: readonly string[]): Promise<number> => {
   return finish(result.right, json);
 };
 
-export const startUsage = usage('start', 'Trains examples/digits.ts on the bundled digits and writes a report page.', runOptions);
+export const startUsage = usage(
+  'start',
+  'Trains examples/digits.ts on the bundled digits and writes a report page.',
+  runOptions,
+);

@@ -1,6 +1,7 @@
 /** `immersion train SPEC`: trains an experiment and leaves a run folder. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { setValues } from '../dsl/index.js';
+import { backendNames } from '../training/index.js';
 import { assignments, naturalOption, type Option, readArguments, wantsJson } from './arguments.js';
 import { loadSpec } from './load-spec.js';
 import { fail, printJson } from './output.js';
@@ -10,7 +11,7 @@ import { usage } from './usage.js';
 /** Options that every command that trains has. */
 export const runOptions: readonly Option[] = [
   { name: 'seed', value: 'N', summary: 'seed of every random number (0)' },
-  { name: 'backend', value: 'NAME', summary: 'wasm or cpu (wasm)' },
+  { name: 'backend', value: 'NAME', summary: `${backendNames.join(', ')} (wasm)` },
   { name: 'out', value: 'DIR', summary: 'the run folder (a new one under runs/)' },
 ];
 
@@ -22,7 +23,11 @@ const shorthands: readonly Option[] = [
 ];
 
 const options: readonly Option[] = [
-  { name: 'set', value: 'NAME=VALUE', summary: 'sets a hyper-parameter or a field such as optimizer.rate; repeatable' },
+  {
+    name: 'set',
+    value: 'NAME=VALUE',
+    summary: 'sets a hyper-parameter or a field such as optimizer.rate; repeatable',
+  },
   ...shorthands,
   ...runOptions,
   { name: 'report', summary: 'writes report.html too' },
@@ -45,7 +50,9 @@ export const train = async (args: readonly string[]): Promise<number> => {
 
   const spec = await loadSpec(given.right.positionals[0]);
   if (isLeft(spec)) return fail(spec.left, json);
-  const short = shorthands.flatMap(({ name }) => given.right.all(name).map((value) => [name, value] as const));
+  const short = shorthands.flatMap(({ name }) =>
+    given.right.all(name).map((value) => [name, value] as const),
+  );
   const experiment = setValues(spec.right.experiment, Object.fromEntries([...pairs.right, ...short]));
   if (isLeft(experiment)) return fail(experiment.left, json);
 
@@ -60,4 +67,8 @@ export const train = async (args: readonly string[]): Promise<number> => {
   return isLeft(result) ? fail(result.left, json) : finish(result.right, json);
 };
 
-export const trainUsage = usage('train SPEC', 'SPEC is a module with an experiment as default export, or a JSON file.', options);
+export const trainUsage = usage(
+  'train SPEC',
+  'SPEC is a module with an experiment as default export, or a JSON file.',
+  options,
+);

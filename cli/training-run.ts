@@ -118,7 +118,9 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
   if (skipped > 0) say(`${skipped} of ${steps.length} steps were not finite and were skipped`);
   if (steps.length > 0 && skipped === steps.length) {
     const found = `no finite step among ${steps.length}`;
-    return left([problem('objective', found, 'a finite loss and gradient', `see ${join(folder.path, fileNames.record)}`)]);
+    return left([
+      problem('objective', found, 'a finite loss and gradient', `see ${join(folder.path, fileNames.record)}`),
+    ]);
   }
   const withReport = request.report && !interrupted;
   if (withReport) {
@@ -128,7 +130,9 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
     if (isLeft(report)) return report;
   }
   const seconds = steps.at(-1)?.seconds ?? 0;
-  say(`${interrupted ? 'interrupted after' : 'trained'} ${steps.length} steps in ${duration(seconds)}; the run is in ${folder.path}`);
+  say(
+    `${interrupted ? 'interrupted after' : 'trained'} ${steps.length} steps in ${duration(seconds)}; the run is in ${folder.path}`,
+  );
   const last = events.filter(isValidation).at(-1);
   const { report, ...always } = fileNames;
   run.fitted.dispose();
@@ -137,7 +141,10 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
     interrupted,
     folder: folder.path,
     files: Object.fromEntries(
-      Object.entries({ ...always, ...(withReport ? { report } : {}) }).map(([key, name]) => [key, join(folder.path, name)]),
+      Object.entries({ ...always, ...(withReport ? { report } : {}) }).map(([key, name]) => [
+        key,
+        join(folder.path, name),
+      ]),
     ),
     seed: request.seed,
     backend: backend.name,

@@ -5,7 +5,9 @@ const require = createRequire(import.meta.url);
 
 const versionOf = (name: string): string => {
   const manifest: unknown = require(`${name}/package.json`);
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
 };
 
 export const versions = (): Readonly<Record<string, string>> => ({

@@ -21,7 +21,8 @@ const WINDOW = 1 / 40;
 const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
 const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
 
-const finite = (points: readonly Point[]): readonly Point[] => points.filter(({ value }) => Number.isFinite(value));
+const finite = (points: readonly Point[]): readonly Point[] =>
+  points.filter(({ value }) => Number.isFinite(value));
 
 /** The least and the greatest value of each stretch of steps. */
 const thinned = (points: readonly Point[]): readonly Point[] => {

@@ -43,7 +43,9 @@ const chosenRows = ({ labels, size }: Dataset, count: number): readonly number[]
 };
 
 const rowsOf = (examples: Float32Array, width: number): readonly Float32Array[] =>
-  Array.from({ length: examples.length / width }, (_, row) => examples.subarray(row * width, (row + 1) * width));
+  Array.from({ length: examples.length / width }, (_, row) =>
+    examples.subarray(row * width, (row + 1) * width),
+  );
 
 const pairsOf = async (fitted: Fitted, test: Dataset): Promise<readonly Pair[]> => {
   const width = sizeOf(test.shape);
@@ -66,7 +68,11 @@ const samplesOf = async (fitted: Fitted, train: Dataset, seed: number): Promise<
   return rowsOf(samples, sizeOf(train.shape)).map((sample) => pictureUri(sample, train.shape));
 };
 
-const networkSummary = (fitted: Fitted, network: NetworkValue, output: readonly number[]): NetworkSummary => ({
+const networkSummary = (
+  fitted: Fitted,
+  network: NetworkValue,
+  output: readonly number[],
+): NetworkSummary => ({
   name: network.name,
   shapes: `${showShape(network.input)} → ${showShape(output)}`,
   parameters: fitted.compiled.parameters
@@ -115,7 +121,13 @@ export const reportPage = async (
     pairs: seen && test.size > 0 ? await pairsOf(fitted, test) : [],
     pairsNote: 'Held-out examples above, their reconstructions below.',
     curves: curvesOf(events),
-    validation: last === undefined ? [] : [...Object.entries({ ...last.terms, loss: last.loss })].map(([term, value]): Row => [term, numberText(value)]),
+    validation:
+      last === undefined
+        ? []
+        : [...Object.entries({ ...last.terms, loss: last.loss })].map(([term, value]): Row => [
+            term,
+            numberText(value),
+          ]),
     validationNote: `Means over ${countText(test.size)} held-out examples after the last step, with running statistics in place of the batch’s.`,
     objective: objectiveFormula(experiment.objective),
     settings: settingsOf(fitted, seed),

@@ -4,19 +4,20 @@ import { expect } from 'vitest';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../runtime/safetensors.js';
 import { left, right } from './either.js';
 
-const tensor = fc
-  .array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 })
-  .chain((shape) =>
-    fc
-      .float32Array({
-        minLength: shape.reduce((a, b) => a * b, 1),
-        maxLength: shape.reduce((a, b) => a * b, 1),
-      })
-      .map((data): Tensor => ({ shape, data })),
-  );
+const tensor = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }).chain((shape) =>
+  fc
+    .float32Array({
+      minLength: shape.reduce((a, b) => a * b, 1),
+      maxLength: shape.reduce((a, b) => a * b, 1),
+    })
+    .map((data): Tensor => ({ shape, data })),
+);
 
 const tensors = fc
-  .uniqueArray(fc.tuple(fc.string({ unit: 'grapheme' }), tensor), { selector: ([name]) => name, maxLength: 5 })
+  .uniqueArray(fc.tuple(fc.string({ unit: 'grapheme' }), tensor), {
+    selector: ([name]) => name,
+    maxLength: 5,
+  })
   .map((entries) => new Map(entries.filter(([name]) => name !== '__metadata__' && name !== '__proto__')));
 
 test.prop([tensors])('what is encoded is decoded, to the bit', (written) => {

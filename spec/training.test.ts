@@ -39,10 +39,7 @@ const digits: Split = right(await loadData('digits')());
 
 const small = (changes: Partial<Experiment> = {}): Experiment => {
   const encoder = network('encoder', pipe(input(8, 8, 1), flatten, dense(16), elu, dense(4)));
-  const decoder = network(
-    'decoder',
-    pipe(input(4), dense(16), elu, dense(64), sigmoid, reshape(8, 8, 1)),
-  );
+  const decoder = network('decoder', pipe(input(4), dense(16), elu, dense(64), sigmoid, reshape(8, 8, 1)));
   return {
     ...experiment({
       encoder,
@@ -177,7 +174,17 @@ describe('evaluation', () => {
     const x = dataOf<readonly number[], readonly number[]>(encoder);
     const alone = small({
       ...spec,
-      objective: objective({ reconstruction: sqNorm(sub(x, apply<readonly number[], readonly number[]>(decoder, apply<readonly number[], readonly number[]>(encoder, x)))) }),
+      objective: objective({
+        reconstruction: sqNorm(
+          sub(
+            x,
+            apply<readonly number[], readonly number[]>(
+              decoder,
+              apply<readonly number[], readonly number[]>(encoder, x),
+            ),
+          ),
+        ),
+      }),
       steps: 10,
     });
     const run = await prepare(alone);
@@ -185,9 +192,12 @@ describe('evaluation', () => {
     const part = (rows: readonly number[]): Dataset => ({
       ...digits.test,
       size: rows.length,
-      examples: Float32Array.from(rows.flatMap((row) => [...digits.test.examples.subarray(64 * row, 64 * (row + 1))])),
+      examples: Float32Array.from(
+        rows.flatMap((row) => [...digits.test.examples.subarray(64 * row, 64 * (row + 1))]),
+      ),
     });
-    const lossOf = async (rows: readonly number[]): Promise<number> => (await run.fitted.evaluate(part(rows))).loss;
+    const lossOf = async (rows: readonly number[]): Promise<number> =>
+      (await run.fitted.evaluate(part(rows))).loss;
     const [a, b, both] = [await lossOf([3]), await lossOf([90]), await lossOf([3, 90])];
     expect(Math.abs(both - (a + b) / 2)).toBeLessThan(1e-5 * both);
 

@@ -93,7 +93,9 @@ export const createProgress = (
     const done = event.step + 1;
     if (!event.committed && !skipped) {
       skipped = true;
-      line(`step ${event.step}: loss ${short(event.loss)}, gradient norm ${short(event.gradientNorm)}: the step was skipped, as further ones like it will be`);
+      line(
+        `step ${event.step}: loss ${short(event.loss)}, gradient norm ${short(event.gradientNorm)}: the step was skipped, as further ones like it will be`,
+      );
     }
     const isLast = done === steps;
     if (inPlace) {
@@ -103,7 +105,9 @@ export const createProgress = (
     } else if (isLast || Math.floor((10 * done) / steps) > tenth) {
       tenth = Math.floor((10 * done) / steps);
       const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
-      line(`${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${listed(event.terms)}  ${pace(event, rate)}`);
+      line(
+        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${listed(event.terms)}  ${pace(event, rate)}`,
+      );
     }
   };
 
@@ -111,7 +115,8 @@ export const createProgress = (
     onEvent: (event) => {
       if (event.tag === 'step') return onStep(event);
       validation = event;
-      if (!inPlace) line(`      validation at step ${event.step}  loss ${short(event.loss)}  ${listed(event.terms)}`);
+      if (!inPlace)
+        line(`      validation at step ${event.step}  loss ${short(event.loss)}  ${listed(event.terms)}`);
     },
     end: () => {
       if (kept) screen.write('\n');

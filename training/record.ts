@@ -18,7 +18,9 @@ export type Recorder = {
 /** Starts an empty record. What cannot be written whole, on a full disk for one, is taken back: every line is an event. */
 export const openRecord = (path: string): Either<readonly Problem[], Recorder> => {
   const failed = (error: unknown): Either<readonly Problem[], never> =>
-    left([problem(path, error instanceof Error ? error.message : String(error), 'a file that can be written')]);
+    left([
+      problem(path, error instanceof Error ? error.message : String(error), 'a file that can be written'),
+    ]);
   try {
     const file = openSync(path, 'w');
     let end = 0;

@@ -81,7 +81,8 @@ export const chart = (curve: Curve): string => {
       `<text class="tick" x="${left - 8}" y="${fixed(y(tick) + 4)}" text-anchor="end">${numberText(tick)}</text>`,
   );
   const columns = linearTicks(0, last, 5).map(
-    (tick) => `<text class="tick" x="${fixed(x(tick))}" y="${HEIGHT - 6}" text-anchor="middle">${tick}</text>`,
+    (tick) =>
+      `<text class="tick" x="${fixed(x(tick))}" y="${HEIGHT - 6}" text-anchor="middle">${tick}</text>`,
   );
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(curve.name)} over the steps of training">`,

@@ -37,7 +37,10 @@ export type Page = {
 
 const table = (rows: readonly Row[]): string =>
   `<table>${rows
-    .map(([name, value]) => `<tr><th scope="row">${escaped(name)}</th><td class="number">${escaped(value)}</td></tr>`)
+    .map(
+      ([name, value]) =>
+        `<tr><th scope="row">${escaped(name)}</th><td class="number">${escaped(value)}</td></tr>`,
+    )
     .join('')}</table>`;
 
 const section = (title: string, note: string, ...content: readonly string[]): string =>
@@ -54,7 +57,8 @@ const pairFigure = ({ original, reconstruction, label }: Pair): string => {
 const curveFigure = (curve: Curve): string => {
   const last = curve.validation.at(-1) ?? curve.smooth.at(-1);
   const kind = curve.validation.length > 0 ? 'validation' : 'training';
-  const value = last === undefined ? '' : `${kind} ${numberText(last.value)}${curve.logarithmic ? ' · log scale' : ''}`;
+  const value =
+    last === undefined ? '' : `${kind} ${numberText(last.value)}${curve.logarithmic ? ' · log scale' : ''}`;
   return `<figure class="panel"><figcaption>${escaped(curve.name)}<span>${value}</span></figcaption>${chart(curve)}</figure>`;
 };
 
@@ -83,21 +87,33 @@ export const html = (page: Page): string =>
         ),
     page.pairs.length === 0
       ? ''
-      : section('Reconstructions', page.pairsNote, `<div class="pairs">${page.pairs.map(pairFigure).join('')}</div>`),
+      : section(
+          'Reconstructions',
+          page.pairsNote,
+          `<div class="pairs">${page.pairs.map(pairFigure).join('')}</div>`,
+        ),
     section(
       'Training',
       'Every term of the objective, averaged over the batch; the loss is their sum.',
       legend,
       `<div class="charts">${page.curves.map(curveFigure).join('')}</div>`,
     ),
-    section('Objective', 'The terms as the compiler read them.', `<div class="panel"><pre>${escaped(page.objective)}</pre></div>`),
+    section(
+      'Objective',
+      'The terms as the compiler read them.',
+      `<div class="panel"><pre>${escaped(page.objective)}</pre></div>`,
+    ),
     section(
       'Numbers',
       page.validationNote,
       `<div class="columns"><div class="panel"><h3>Validation</h3>${table(page.validation)}</div>`,
       `<div class="panel"><h3>Settings</h3>${table(page.settings)}</div></div>`,
     ),
-    section('Networks', 'Layers from the input to the output.', `<div class="columns">${page.networks.map(networkPanel).join('')}</div>`),
+    section(
+      'Networks',
+      'Layers from the input to the output.',
+      `<div class="columns">${page.networks.map(networkPanel).join('')}</div>`,
+    ),
     `<footer>${page.footer.map((line) => `<p>${escaped(line)}</p>`).join('')}</footer>`,
     '</main></body></html>\n',
   ].join('\n');

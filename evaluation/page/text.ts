@@ -8,7 +8,8 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-export const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => entities[character]);
+export const escaped = (text: string): string =>
+  text.replaceAll(/[&<>"']/g, (character) => entities[character]);
 
 /** `0.0312`, `12.5`, `4980`, `3.1·10⁻⁷`. */
 export const numberText = (value: number): string => {
@@ -16,8 +17,11 @@ export const numberText = (value: number): string => {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) {
     const [digits, exponent] = value.toExponential(1).split('e');
-    const raised = [...exponent.replace('+', '')].map((c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(c)])).join('');
-    return `${Number(digits) === 1 ? '' : `${Number(digits)}·`}10${raised}`.replace('-', '−');
+    const raised = [...exponent.replace('+', '')]
+      .map((c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(c)]))
+      .join('');
+    const factor = Number(digits) === 1 ? '' : Number(digits) === -1 ? '−' : `${Number(digits)}·`;
+    return `${factor}10${raised}`.replace('-', '−');
   }
   const text = size >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
   return text.replace('-', '−');

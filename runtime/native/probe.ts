@@ -105,7 +105,7 @@ const hasPassed = (binding: string): boolean => {
 };
 
 /** Remembers, beside the binding, that these files load together. */
-const remember = (binding: string, { libraries }: Probe): void => {
+export const remember = (binding: string, { libraries }: Probe): void => {
   try {
     writeFileSync(stampPath(binding), JSON.stringify(stampOf([binding, ...libraries])));
   } catch {

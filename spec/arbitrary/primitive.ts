@@ -1,71 +1,17 @@
 /** Well-typed equations of every primitive, with what else its laws must know of it; exhaustive by type. */
 import fc from 'fast-check';
-import type { Params, PrimitiveName, Window } from '../../compiler/params.js';
+import type { PrimitiveName, Window } from '../../compiler/params.js';
 import type { Type } from '../../compiler/type.js';
-import { sizeOfShape } from '../../compiler/type.js';
 import { type Picture, picture } from './picture.js';
-import type { Interval } from './values.js';
-
-/** Parameters and types of the operands of one equation. */
-export type Site<P extends PrimitiveName> = { readonly params: Params[P]; readonly inputs: readonly Type[] };
-
-export type Subject<P extends PrimitiveName> = {
-  readonly sites: fc.Arbitrary<Site<P>>;
-  /** Sites that must be refused. */
-  readonly ill: readonly Site<P>[];
-  /** Where operand i lives; the last entry stands for all further operands. */
-  readonly domains: readonly Interval[];
-  /** Sets of operands in which the primitive is linear when the others are fixed. */
-  readonly linear: readonly (readonly number[])[];
-  /** Distance of a point from where an element-wise primitive has no derivative. */
-  readonly kink: (...operands: readonly number[]) => number;
-  /** Operands that are never perturbed: masks. */
-  readonly fixed: readonly number[];
-  /** Whether its tangent is the derivative of its value; `stop` cuts it. */
-  readonly differentiable: boolean;
-};
-
-const anyValue: Interval = [-3, 3];
-const size = fc.integer({ min: 1, max: 4 });
-const shape = fc.array(size, { maxLength: 3 });
-const rows = fc.integer({ min: 1, max: 3 });
-const anyRows = fc.integer({ min: 0, max: 3 });
-const type: fc.Arbitrary<Type> = fc.record({ rows: anyRows, shape });
-
-const subject = <P extends PrimitiveName>(
-  sites: fc.Arbitrary<Site<P>>,
-  options: Partial<Omit<Subject<P>, 'sites'>> & Pick<Subject<P>, 'ill'>,
-): Subject<P> => ({
-  domains: [anyValue],
-  linear: [],
-  kink: () => Infinity,
-  fixed: [],
-  differentiable: true,
-  ...options,
-  sites,
-});
-
-type None = Params['neg'];
-
-const many = (count: number): fc.Arbitrary<{ readonly params: None; readonly inputs: readonly Type[] }> =>
-  type.map((t) => ({ params: {}, inputs: new Array<Type>(count).fill(t) }));
-
-const vector = (n: number, k = 1): Type => ({ rows: k, shape: [n] });
-const shared = (...of: readonly number[]): Type => ({ rows: 0, shape: of });
-const each = (...of: readonly number[]): Type => ({ rows: 1, shape: of });
+import {
+  anyRows, anyValue, each, nearTie, nearZero, regrouped, many, rows, shape, shared, type Subject, size, subject, type, vector,
+} from './subject.js'; // prettier-ignore
 
 const mixed = [
   { params: {}, inputs: [shared(2), each(2)] },
   { params: {}, inputs: [each(2), each(3)] },
   { params: {}, inputs: [each(2), each(2, 1)] },
 ];
-
-const nearZero = (x: number): number => Math.abs(x);
-const nearTie = (a: number, b: number): number => Math.abs(a - b);
-
-/** Shapes with as many elements. */
-const regrouped = (of: readonly number[]): fc.Arbitrary<readonly number[]> =>
-  fc.constantFrom([sizeOfShape(of)], [...of].reverse(), [1, ...of], [...of, 1], of);
 
 /** A shape with some numbers along each axis. */
 const perAxis = <A>(of: fc.Arbitrary<A>): fc.Arbitrary<readonly A[]> => fc.array(of, { maxLength: 3 });

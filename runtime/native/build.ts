@@ -1,0 +1,82 @@
+/** Builds the native binding: where the library may come from, in order, until one of them works. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Problem, problem } from '../../dsl/problem.js';
+import { loadBinding, packageFolder } from './binding.js';
+import { buildBinding } from './compile.js';
+import { ownDownload } from './download.js';
+import { findPython, type Library, libraryIn, libraryOfPython } from './library.js';
+import { defaultVersion, libraryOfVersion, libraryOfWheel, type Say } from './wheel.js';
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+/** Where to take the library from; without any, every place is tried. */
+export type Source = {
+  /** A folder that holds it. */
+  readonly library?: string | undefined;
+  /** A Python that has TensorFlow; with `wheel` or `version` the one whose pip is used. */
+  readonly python?: string | undefined;
+  /** A wheel on the disk. */
+  readonly wheel?: string | undefined;
+  /** A version on PyPI. */
+  readonly version?: string | undefined;
+};
+
+export type Built = { readonly version: string; readonly gpu: boolean };
+
+const showProblemShort = ([{ path, found }]: readonly Problem[]): string => `${path}: ${found}`;
+
+/** The library that was asked for. */
+const askedFor = async ({ library, python, wheel, version }: Source, say: Say): Promise<Checked<Library>> => {
+  if (library !== undefined) return libraryIn(library, '--library');
+  if (python !== undefined && wheel === undefined && version === undefined) return libraryOfPython(python);
+  const found = python === undefined ? await findPython() : right(python);
+  if (isLeft(found)) return found;
+  return wheel === undefined
+    ? libraryOfVersion(version ?? defaultVersion, found.right, say)
+    : libraryOfWheel(wheel, found.right, say);
+};
+
+/** A library on this machine, else one from PyPI. */
+const anyLibrary = async (say: Say): Promise<Checked<Library>> => {
+  const python = await findPython();
+  if (isLeft(python)) return python;
+  const present = await libraryOfPython(python.right);
+  if (!isLeft(present)) {
+    say(`${python.right} has TensorFlow`);
+    return present;
+  }
+  say(`${python.right} has no TensorFlow`);
+  return libraryOfVersion(defaultVersion, python.right, say);
+};
+
+const isGiven = (source: Source): boolean => Object.values(source).some((value) => value !== undefined);
+
+/** Builds, with a line for each step. Without a source, a binding that loads is left as it is. */
+export const build = async (source: Source, say: Say): Promise<Checked<Built>> => {
+  const folder = packageFolder();
+  const present = loadBinding({ folder });
+  if (folder === undefined) return isLeft(present) ? present : left([]);
+  if (process.platform === 'win32') {
+    return left([
+      problem(
+        'doctor --build',
+        'Windows',
+        'Linux or macOS',
+        'run `npm rebuild @tensorflow/tfjs-node-gpu` for its own download',
+      ),
+    ]);
+  }
+  if (!isGiven(source)) {
+    if (!isLeft(present)) {
+      const { TF_Version: version, isUsingGpuDevice } = present.right;
+      say('the binding loads; nothing to build');
+      return right({ version, gpu: isUsingGpuDevice() });
+    }
+    say("trying the package's own download");
+    const own = await ownDownload(folder);
+    if (!isLeft(own)) return own;
+    say(`no: ${showProblemShort(own.left)}`);
+  }
+  const library = await (isGiven(source) ? askedFor(source, say) : anyLibrary(say));
+  return isLeft(library) ? library : buildBinding(folder, library.right, say);
+};

@@ -1,0 +1,68 @@
+/** Every example compiles, trains and keeps its program: `npx vitest run spec/examples.test.ts -u` writes spec/golden anew. */
+import { describe, expect, test } from 'vitest';
+import { type Compiled, compile, print } from '../compiler/index.js';
+import { type Experiment, encodeExperiment, sizeOf } from '../dsl/index.js';
+import aeL2 from '../examples/ae-l2.js';
+import ae from '../examples/ae.js';
+import { mnistNetworks } from '../examples/architectures.js';
+import digits from '../examples/digits.js';
+import mlp from '../examples/mlp.js';
+import mnist from '../examples/mnist.js';
+import * as bench from '../bench/networks.js';
+import { createSession, initialState, type StepEvent } from '../training/index.js';
+import { backends } from './backends.js';
+import { right } from './either.js';
+
+/** Each example with the batch at which it takes its two steps: the larger the network, the fewer. */
+const examples: Readonly<Record<string, { readonly experiment: Experiment; readonly batch: number }>> = {
+  ae: { experiment: ae, batch: ae.batch },
+  'ae-l2': { experiment: aeL2, batch: aeL2.batch },
+  digits: { experiment: digits, batch: 8 },
+  mlp: { experiment: mlp, batch: mlp.batch },
+  mnist: { experiment: mnist, batch: 2 },
+};
+
+/** Numbers in [0, 1], as pixels are. */
+const pixels = (count: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => 0.5 + 0.5 * Math.sin(i * i + 1));
+
+const twoSteps = async (compiled: Compiled): Promise<readonly Omit<StepEvent, 'seconds'>[]> => {
+  const { encoder, batch } = compiled.experiment;
+  const session = await createSession(compiled, backends.wasm, initialState(compiled, 1));
+  const data = pixels(batch * sizeOf(encoder.input));
+  const events = [await session.step(data), await session.step(data)];
+  session.dispose();
+  return events;
+};
+
+describe.each(Object.entries(examples))('%s', (name, { experiment, batch }) => {
+  const compiled = right(compile(experiment));
+
+  test('is data', () => {
+    expect(encodeExperiment(experiment)).toMatchObject({ _tag: 'Right' });
+  });
+
+  test('takes two steps on wasm', async () => {
+    const before = backends.wasm.liveCount();
+    const [first, second] = await twoSteps(right(compile({ ...experiment, batch })));
+    for (const { committed, terms, loss, gradientNorm } of [first, second]) {
+      expect(committed).toBe(true);
+      expect(Object.keys(terms).sort()).toEqual(Object.keys(experiment.objective).sort());
+      expect([...Object.values(terms), loss, gradientNorm].every(Number.isFinite)).toBe(true);
+      expect(gradientNorm).toBeGreaterThan(0);
+    }
+    expect(second.loss).not.toBe(first.loss);
+    expect(backends.wasm.liveCount()).toBe(before);
+  });
+
+  test.each(
+    compiled.stages.map(({ pass, program }, i) => [`${i}-${pass.replaceAll(' ', '-')}`, program] as const),
+  )('its program after pass %s is the golden one', async (pass, program) => {
+    await expect(print(program)).toMatchFileSnapshot(`golden/${name}/${pass}.txt`);
+  });
+});
+
+test('the benchmark measures the networks of the example', () => {
+  expect(bench.mnistNetworks(1)).toEqual(mnistNetworks(1));
+  expect(bench.mnistNetworks(0.25)).toEqual(mnistNetworks(0.25));
+});
