@@ -80,7 +80,7 @@ const secondsOf = (name: keyof typeof subjects): readonly number[] => readings.g
 const ratesOf = (name: keyof typeof subjects): readonly number[] =>
   secondsOf(name).map((seconds) => subjects[name].cost.flops / seconds);
 
-const calls = profileOf(subjects['InjFlow-ln step'], 5);
+const calls = profileOf(subjects['InjFlow-ln step'], 7);
 
 // The plain step takes many times longer and once is enough to see it: one run to warm up, two readings.
 const plain = values.plain ? readyStep(plainBackend, injflow) : undefined;

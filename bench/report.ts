@@ -80,7 +80,7 @@ export const report = (result: Result): string => {
       ['the one over the other (at most 1.15)', range(excess, 2)],
     ]),
     '',
-    'where the InjFlow-ln step spends its time',
+    'where the InjFlow-ln step spends its time (each call: the least of 7, wall)',
     table([
       ['', 'calls', 'ms', '', 'GFLOP', 'GFLOP/s'],
       ...result.kinds.map(({ kind, calls, milliseconds, flops: own }) => [

@@ -1,6 +1,7 @@
 /** The commands by name, and which of them a command line means. */
 import { didYouMean, problem } from '../dsl/index.js';
 import { wantsJson } from './arguments.js';
+import { doctor, doctorUsage } from './doctor.js';
 import { explain, explainUsage } from './explain.js';
 import { exportRun, exportUsage } from './export.js';
 import { fail } from './output.js';
@@ -31,6 +32,11 @@ const commands: Readonly<Record<string, Command>> = {
     run: explain,
   },
   export: { summary: 'writes a run for TensorFlow and browsers', usage: exportUsage, run: exportRun },
+  doctor: {
+    summary: 'shows what this machine offers; builds the native backend',
+    usage: doctorUsage,
+    run: doctor,
+  },
   help: {
     summary: 'these words, or those of one command',
     usage: usage('help [COMMAND]', 'Explains a command.', []),

@@ -75,8 +75,7 @@ const networkLines = (net: NetworkPart): readonly string[] => {
 
 const jacobianLines = (part: JacobianPart): readonly string[] => {
   const { product, terms, method, probes, network, input, output, flops, exact } = part;
-  const [direction, back] =
-    method === 'forward probe' ? ['tangent', ''] : ['cotangent', ' back'];
+  const [direction, back] = method === 'forward probe' ? ['tangent', ''] : ['cotangent', ' back'];
   const count = probes === 1 ? `one ${direction}` : `${probes} ${direction}s`;
   return [
     `${product}  in ${terms.join(', ')}`,

@@ -30,6 +30,7 @@ export const start = async (args: readonly string[]): Promise<number> => {
     experiment,
     seed: seed.right,
     backend: given.right.last('backend'),
+    device: given.right.last('device'),
     out: given.right.last('out'),
     report: true,
   });

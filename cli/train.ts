@@ -11,7 +11,8 @@ import { usage } from './usage.js';
 /** Options that every command that trains has. */
 export const runOptions: readonly Option[] = [
   { name: 'seed', value: 'N', summary: 'seed of every random number (0)' },
-  { name: 'backend', value: 'NAME', summary: `${backendNames.join(', ')} (wasm)` },
+  { name: 'backend', value: 'NAME', summary: `${backendNames.join(', ')} (the best that loads)` },
+  { name: 'device', value: 'NAME', summary: 'cpu keeps native off a GPU (auto)' },
   { name: 'out', value: 'DIR', summary: 'the run folder (a new one under runs/)' },
 ];
 
@@ -61,6 +62,7 @@ export const train = async (args: readonly string[]): Promise<number> => {
     experiment: experiment.right,
     seed: seed.right,
     backend: given.right.last('backend'),
+    device: given.right.last('device'),
     out: given.right.last('out'),
     report: given.right.has('report'),
   });

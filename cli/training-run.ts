@@ -6,7 +6,6 @@ import { type Experiment, type Problem, problem } from '../dsl/index.js';
 import { reportPage } from '../evaluation/index.js';
 import {
   type Backend,
-  backendNames,
   prepareRun,
   type Run,
   startBackend,
@@ -25,8 +24,9 @@ export type Request = {
   readonly name: string;
   readonly experiment: Experiment;
   readonly seed: number;
-  /** Absent for the default. */
+  /** Absent for the best that loads. */
   readonly backend: string | undefined;
+  readonly device: string | undefined;
   /** The run folder; absent for a new one under `runs/`. */
   readonly out: string | undefined;
   readonly report: boolean;
@@ -50,19 +50,12 @@ export type Result = {
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-const defaultBackend = 'wasm';
-
-const sayBackend = (chosen: string, asked: string | undefined): void => {
-  const others = backendNames.filter((name) => name !== chosen).join(', ');
-  say(`backend ${chosen}${asked === undefined ? ` (the default; --backend also knows ${others})` : ''}`);
-};
-
 type Prepared = { readonly data: Split; readonly backend: Backend; readonly run: Run };
 
-const prepare = async ({ experiment, seed, backend: name }: Request): Promise<Checked<Prepared>> => {
+const prepare = async ({ experiment, seed, backend: name, device }: Request): Promise<Checked<Prepared>> => {
   const data = await loadData(experiment.data)();
   if (isLeft(data)) return data;
-  const backend = await startBackend(name ?? defaultBackend);
+  const backend = await startBackend(name ?? 'auto', { device });
   if (isLeft(backend)) return backend;
   const run = await prepareRun(experiment, { data: data.right, backend: backend.right, seed });
   return isLeft(run) ? run : right({ data: data.right, backend: backend.right, run: run.right });
@@ -106,7 +99,7 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
   const made = createRunFolder(experiment, request);
   if (isLeft(made)) return made;
   const folder = made.right;
-  sayBackend(backend.name, request.backend);
+  say(`backend ${backend.description}`);
   const followed = await follow(run, experiment, folder);
   const weights = folder.writeWeights(await run.fitted.state());
   if (isLeft(followed)) return followed;

@@ -3,6 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Dataset, Split } from '../data/index.js';
 import {
   describeLayer,
+  everyNode,
   formula,
   hypersOf,
   type NetworkValue,
@@ -93,6 +94,24 @@ const settingsOf = ({ experiment }: Fitted, seed: number): readonly Row[] => {
   ];
 };
 
+/** Mean of ‖x − g(h(x))‖² over a data set. */
+const squaredError = async (fitted: Fitted, { examples, size }: Dataset): Promise<number> => {
+  const reconstructions = await fitted.reconstruct(examples);
+  return examples.reduce((total, x, i) => total + (x - reconstructions[i]) ** 2, 0) / size;
+};
+
+/** Weights that grow make a term grow while the model improves. */
+const curvesNote = ({ experiment }: Fitted): string => {
+  const scheduled = everyNode(
+    Object.entries(experiment.objective).map(([term, node]) => ({ path: [term], node })),
+  ).some(({ node }) => node.tag === 'step');
+  const what =
+    'Every term of the objective as it is weighted, averaged over the batch; the loss is their sum.';
+  return scheduled
+    ? `${what} Weights depend on the step i, so a term can grow while the model improves.`
+    : what;
+};
+
 /** The page of a run, as one self-contained HTML text. */
 export const reportPage = async (
   fitted: Fitted,
@@ -111,7 +130,9 @@ export const reportPage = async (
     title: name,
     summary: `${countText(steps.length)} steps of ${experiment.batch} examples on ${experiment.data} (${countText(train.size)} to train on, ${countText(test.size)} held out), in ${duration(seconds)}.`,
     figures: [
-      ...(last === undefined ? [] : [['validation loss', numberText(last.loss)] as const]),
+      ...(test.size === 0
+        ? []
+        : [['held-out ‖x − x̂‖²', numberText(await squaredError(fitted, test))] as const]),
       ['from data to code', `${sizeOf(train.shape)} → ${d}`],
       ['parameters', countText(parameters)],
       ['steps per second', numberText(steps.length / Math.max(seconds, 1e-9))],
@@ -121,6 +142,7 @@ export const reportPage = async (
     pairs: seen && test.size > 0 ? await pairsOf(fitted, test) : [],
     pairsNote: 'Held-out examples above, their reconstructions below.',
     curves: curvesOf(events),
+    curvesNote: curvesNote(fitted),
     validation:
       last === undefined
         ? []

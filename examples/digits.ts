@@ -2,52 +2,35 @@
 import { injFlow } from 'immersion/objectives';
 import {
   adam,
-  batchNorm,
-  conv,
-  convTranspose,
   dense,
   elu,
   experiment,
   flatten,
   flow,
+  hyper,
   input,
   network,
   pipe,
   reshape,
+  schedule,
   sigmoid,
 } from 'immersion/dsl';
 
-const down = <const F extends number, const S extends number>(filters: F, stride: S) =>
-  flow(conv(filters, { kernel: 3, stride }), batchNorm(), elu);
+const hidden = <const N extends number>(units: N) => flow(dense(units), elu);
 
-const up = <const F extends number, const S extends number>(filters: F, stride: S) =>
-  flow(convTranspose(filters, { kernel: 3, stride }), batchNorm(), elu);
-
-const encoder = network(
-  'encoder',
-  pipe(input(8, 8, 1), down(32, 1), down(64, 2), down(128, 2), flatten, dense(8)),
-);
+const encoder = network('encoder', pipe(input(8, 8, 1), flatten, hidden(256), hidden(256), dense(6)));
 
 const decoder = network(
   'decoder',
-  pipe(
-    input(8),
-    dense(2 * 2 * 128),
-    elu,
-    reshape(2, 2, 128),
-    up(64, 2),
-    up(32, 2),
-    convTranspose(1, { kernel: 3 }),
-    sigmoid,
-  ),
+  pipe(input(6), hidden(256), hidden(256), dense(8 * 8), sigmoid, reshape(8, 8, 1)),
 );
 
 export default experiment({
   encoder,
   decoder,
-  objective: injFlow(encoder, decoder),
-  optimizer: adam({ rate: 1e-3 }),
+  objective: injFlow(encoder, decoder, { prior: hyper('prior', 0.05), lambda: hyper('lambda', 0.1) }),
+  optimizer: adam({ rate: schedule.exponential(2e-3, 2000) }),
   batch: 64,
-  steps: 2000,
+  steps: 5000,
   data: 'digits',
 });

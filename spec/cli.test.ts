@@ -1,5 +1,4 @@
-/** The command line: a mistake is one line that says where, what was found and what was expected; a run leaves whole files. */
-import { spawn } from 'node:child_process';
+/** The command line's mistakes: each is one line that says where, what was found and what was expected, and nothing is written. */
 import {
   existsSync,
   mkdirSync,
@@ -11,30 +10,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, describe, expect, test, vi } from 'vitest';
-import { dispatch } from '../cli/commands.js';
-import {
-  adam,
-  decodeExperiment,
-  dense,
-  encodeExperiment,
-  type Experiment,
-  experiment,
-  flatten,
-  input,
-  network,
-  pipe,
-  reshape,
-  schedule,
-} from '../dsl/index.js';
-import { injFlow } from '../objectives/index.js';
-import { decodeSafetensors } from '../runtime/safetensors.js';
+import { afterAll, describe, expect, test } from 'vitest';
+import { encodeExperiment } from '../dsl/index.js';
+import { json, linear, root, run, spawned } from './command.js';
 import { right } from './either.js';
-import { at, isObject, type Json, put } from './json.js';
+import { put } from './json.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'immersion-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -44,70 +26,10 @@ const file = (name: string, content: string | Uint8Array): string => {
   return path;
 };
 
-const linear = (height: number, width: number): Experiment => {
-  const encoder = network('encoder', pipe(input(height, width, 1), flatten, dense(3)));
-  const decoder = network('decoder', pipe(input(3), dense(height * width), reshape(height, width, 1)));
-  return experiment({
-    encoder,
-    decoder,
-    objective: injFlow(encoder, decoder),
-    optimizer: adam({ rate: schedule.linear(1e-2, 1e-3, 100) }),
-    batch: 32,
-    steps: 4,
-    data: 'digits',
-    validation: { every: 2 },
-  });
-};
-
 const good = right(encodeExperiment(linear(8, 8)));
 const spec = file('linear.json', JSON.stringify(good));
 const changed = (name: string, path: readonly (string | number)[], part: unknown): string =>
   file(name, JSON.stringify(put(good, path, part)));
-
-type Ended = { readonly code: number; readonly stdout: string; readonly stderr: readonly string[] };
-
-const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
-
-/** In this process, which spares each case a start of Node. */
-const run = async (...args: readonly string[]): Promise<Ended> => {
-  const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((chunk) => {
-      written[name] += String(chunk);
-      return true;
-    }),
-  );
-  try {
-    const code = await dispatch(args);
-    return { code, stdout: written.stdout, stderr: linesOf(written.stderr) };
-  } finally {
-    spies.forEach((spy) => spy.mockRestore());
-  }
-};
-
-/** The real command in a process of its own; `onLine` sees each line of stderr as it comes. */
-const spawned = (
-  args: readonly string[],
-  onLine: (line: string, signal: (name: NodeJS.Signals) => void) => void = () => undefined,
-): Promise<Ended> =>
-  new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, 'bin/immersion.mjs'), ...args], { cwd: folder });
-    const written = { stdout: '', stderr: '' };
-    child.stdout.on('data', (chunk) => (written.stdout += String(chunk)));
-    child.stderr.on('data', (chunk) => {
-      written.stderr += String(chunk);
-      linesOf(String(chunk)).forEach((line) => onLine(line, (name) => child.kill(name)));
-    });
-    child.on('close', (code) =>
-      resolve({ code: code ?? -1, stdout: written.stdout, stderr: linesOf(written.stderr) }),
-    );
-  });
-
-const json = (text: string): Json => {
-  const value: unknown = JSON.parse(text);
-  if (!isObject(value)) throw new Error(text);
-  return value;
-};
 
 const images = gunzipSync(readFileSync(join(root, 'data/digits/t10k-images-idx3-ubyte.gz')));
 const cut = file('cut-idx3-ubyte', images.subarray(0, 1000));
@@ -307,93 +229,12 @@ const rate = schedule.exponential(NaN, 10);
   ];
   test.concurrent.each(modules)('a module with %s: one line, no stack trace', async (name, source, line) => {
     const path = file(`${name.replaceAll(' ', '-')}.ts`, source);
-    const { code, stdout, stderr } = await spawned(['train', path]);
+    const { code, stdout, stderr } = await spawned(folder, ['train', path]);
     expect(stderr.join('\n')).not.toMatch(/^\s+at /m);
     expectLines(stderr, [line]);
     expect(stdout).toBe('');
     expect(code).toBe(1);
     expect(existsSync(join(folder, 'runs'))).toBe(false);
-  });
-});
-
-describe('a run', () => {
-  test('leaves its specification, its record line by line, its weights and its report', async () => {
-    const out = join(folder, 'run');
-    const set = ['--set', 'eta=0.2', '--steps', '3', '--seed', '5'];
-    const { code, stdout, stderr } = await run('train', spec, ...set, '--report', '--out', out, '--json');
-    expect(stderr.filter((line) => /^backend wasm/.test(line))).toHaveLength(1);
-    const result = json(stdout);
-    expect(result).toMatchObject({ ok: true, seed: 5, backend: 'wasm', steps: 3, skipped: 0 });
-    expect(at(result, ['validation', 'step'])).toBe(3);
-    expect(code).toBe(0);
-    expect(readdirSync(out).sort()).toEqual([
-      'record.jsonl',
-      'report.html',
-      'spec.json',
-      'weights.safetensors',
-    ]);
-
-    const kept = right(decodeExperiment(JSON.parse(readFileSync(join(out, 'spec.json'), 'utf8'))));
-    expect(kept.steps).toBe(3);
-    // Validation before the first step, after the second and after the last.
-    const record = linesOf(readFileSync(join(out, 'record.jsonl'), 'utf8')).map(json);
-    expect(record.map(({ tag }) => tag)).toEqual([
-      'validation',
-      'step',
-      'step',
-      'validation',
-      'step',
-      'validation',
-    ]);
-    const weights = right(decodeSafetensors('weights', readFileSync(join(out, 'weights.safetensors'))));
-    expect(weights.get('encoder/1.dense/kernel')?.shape).toEqual([64, 3]);
-    expect(weights.size).toBe(4 * 3);
-  });
-
-  test('a second run with the same seed leaves the same weights', async () => {
-    const weights = async (name: string): Promise<Uint8Array> => {
-      const out = join(folder, name);
-      expect((await run('train', spec, '--seed', '9', '--out', out)).code).toBe(0);
-      return readFileSync(join(out, 'weights.safetensors'));
-    };
-    expect(await weights('first')).toEqual(await weights('second'));
-  });
-
-  test('a run whose every step is not finite fails and says so', async () => {
-    const out = join(folder, 'infinite');
-    const { code, stderr } = await run(
-      'train',
-      spec,
-      '--set',
-      'prior=1e38',
-      '--set',
-      'eta=1e30',
-      '--out',
-      out,
-    );
-    expect(code).toBe(1);
-    expect(stderr.filter((line) => line.startsWith('step 0: '))).toHaveLength(1);
-    expect(stderr.at(-1)).toMatch(
-      /^objective: found no finite step among 4, expected a finite loss and gradient/,
-    );
-  });
-
-  test('Ctrl-C ends it between two steps, with the record and the weights of the last one', async () => {
-    const out = join(folder, 'interrupted');
-    const { code, stdout, stderr } = await spawned(
-      ['train', spec, '--steps', '100000', '--out', out, '--json'],
-      (line, signal) => {
-        if (line.startsWith('backend ')) setTimeout(() => signal('SIGINT'), 300);
-      },
-    );
-    expect(stderr.at(-1)).toMatch(/^interrupted after \d+ steps in \d+ s; the run is in /);
-    expect(code).toBe(130);
-    expect(json(stdout)).toMatchObject({ ok: false, interrupted: true });
-    expect(readdirSync(out).sort()).toEqual(['record.jsonl', 'spec.json', 'weights.safetensors']);
-    const record = linesOf(readFileSync(join(out, 'record.jsonl'), 'utf8')).map(json);
-    const steps = record.filter(({ tag }) => tag === 'step');
-    expect(steps.at(-1)).toMatchObject({ step: steps.length - 1 });
-    right(decodeSafetensors('weights', readFileSync(join(out, 'weights.safetensors'))));
   });
 });
 

@@ -135,8 +135,9 @@ const laws = <P extends PrimitiveName>(primitive: P): void => {
     },
   );
 
+  const examples = subject.examples.map((site): [Site<P>, number, number] => [site, 1, 0]);
   const onBackend = (name: BackendName): void => {
-    test.prop([sites, batch, seed], runs)(
+    test.prop([sites, batch, seed], { ...runs, examples })(
       `its kernels on ${name} agree with the interpreter`,
       async (site, b, s) => {
         const program = programOf(primitive, site, b, ({ out }) => ({ out }));

@@ -26,6 +26,7 @@ export type Page = {
   readonly pairs: readonly Pair[];
   readonly pairsNote: string;
   readonly curves: readonly Curve[];
+  readonly curvesNote: string;
   /** Last values on held-out data. */
   readonly validation: readonly Row[];
   readonly validationNote: string;
@@ -94,7 +95,7 @@ export const html = (page: Page): string =>
         ),
     section(
       'Training',
-      'Every term of the objective, averaged over the batch; the loss is their sum.',
+      page.curvesNote,
       legend,
       `<div class="charts">${page.curves.map(curveFigure).join('')}</div>`,
     ),

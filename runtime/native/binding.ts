@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/problem.js';
-import { checkBinding, loadProblem } from './probe.js';
+import { checkBinding, loadProblem, rebuild } from './probe.js';
 
 /** What is used of the binding; tensors and sessions are numbers. */
 export type Binding = {
@@ -26,7 +26,12 @@ export type Binding = {
 };
 
 const packageName = '@tensorflow/tfjs-node-gpu';
-const rebuild = 'run `immersion doctor --build`, or use --backend wasm';
+export const missingPackage: Problem = problem(
+  'native',
+  `no package ${packageName}`,
+  'the optional dependency installed',
+  `run \`npm install --ignore-scripts ${packageName}\`, then \`immersion doctor --build\`; or use --backend wasm`,
+);
 
 const require = createRequire(import.meta.url);
 
@@ -49,16 +54,6 @@ export const bindingPath = (folder: string): string | undefined => {
     .find(existsSync);
 };
 
-/** The oldest TensorFlow that is taken: the one which the package itself downloads is 2.9.1. */
-const oldest = { major: 2, minor: 9 };
-
-/** `2.15.0` and later, or why not. */
-export const versionProblem = (version: string): Problem | undefined => {
-  const [major, minor] = version.split('.').map(Number);
-  const fits = major === oldest.major && minor >= oldest.minor;
-  return fits ? undefined : problem('native', `TensorFlow ${version}`, 'TensorFlow 2.9 or newer', rebuild);
-};
-
 /** `auto` takes a GPU that is present. */
 export type Device = 'auto' | 'cpu';
 
@@ -78,10 +73,7 @@ export type BindingOptions = {
 /** Loads the binding, or says why not: no package, no binding, no library, a library that does not fit. */
 export const loadBinding = (options: BindingOptions = {}): Either<readonly Problem[], Binding> => {
   const folder = 'folder' in options ? options.folder : packageFolder();
-  if (folder === undefined) {
-    const hint = `run \`npm install --ignore-scripts ${packageName}\`, then \`immersion doctor --build\`; or use --backend wasm`;
-    return left([problem('native', `no package ${packageName}`, 'the optional dependency installed', hint)]);
-  }
+  if (folder === undefined) return left([missingPackage]);
   const path = bindingPath(folder);
   if (path === undefined)
     return left([problem('native', 'no built binding', 'lib/napi-v*/tfjs_binding.node', rebuild)]);
@@ -89,9 +81,7 @@ export const loadBinding = (options: BindingOptions = {}): Either<readonly Probl
   const checked = checkBinding(path);
   if (isLeft(checked)) return checked;
   try {
-    const binding = require(path) as Binding;
-    const wrong = versionProblem(binding.TF_Version);
-    return wrong === undefined ? right(binding) : left([wrong]);
+    return right(require(path) as Binding);
   } catch (error) {
     return left([loadProblem(error instanceof Error ? error.message : String(error))]);
   }

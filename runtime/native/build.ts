@@ -1,9 +1,11 @@
 /** Builds the native binding: where the library may come from, in order, until one of them works. */
+import { existsSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/problem.js';
-import { loadBinding, packageFolder } from './binding.js';
+import { bindingPath, missingPackage, packageFolder } from './binding.js';
 import { buildBinding } from './compile.js';
 import { ownDownload } from './download.js';
+import { probe, type Probe } from './probe.js';
 import { findPython, type Library, libraryIn, libraryOfPython } from './library.js';
 import { defaultVersion, libraryOfVersion, libraryOfWheel, type Say } from './wheel.js';
 
@@ -20,10 +22,6 @@ export type Source = {
   /** A version on PyPI. */
   readonly version?: string | undefined;
 };
-
-export type Built = { readonly version: string; readonly gpu: boolean };
-
-const showProblemShort = ([{ path, found }]: readonly Problem[]): string => `${path}: ${found}`;
 
 /** The library that was asked for. */
 const askedFor = async ({ library, python, wheel, version }: Source, say: Say): Promise<Checked<Library>> => {
@@ -51,32 +49,40 @@ const anyLibrary = async (say: Say): Promise<Checked<Library>> => {
 
 const isGiven = (source: Source): boolean => Object.values(source).some((value) => value !== undefined);
 
+/** What pip fetches here knows no GPU. */
+const mentionGpu = (say: Say): void => {
+  if (!existsSync('/proc/driver/nvidia')) return;
+  say(
+    'there is an NVIDIA GPU: for a library that uses it, give --python EXE, one with `tensorflow[and-cuda]`',
+  );
+};
+
+/** Every place in turn, the package's own download first. */
+const fromAnywhere = async (folder: string, say: Say): Promise<Checked<Probe>> => {
+  const present = bindingPath(folder);
+  const loads = present === undefined ? left([]) : probe(present);
+  if (!isLeft(loads)) {
+    say('the binding loads; nothing to build');
+    return loads;
+  }
+  say("trying the package's own download");
+  const own = await ownDownload(folder);
+  if (!isLeft(own)) return own;
+  say(`no: ${own.left[0].found}`);
+  mentionGpu(say);
+  const library = await anyLibrary(say);
+  return isLeft(library) ? library : buildBinding(folder, library.right, say);
+};
+
 /** Builds, with a line for each step. Without a source, a binding that loads is left as it is. */
-export const build = async (source: Source, say: Say): Promise<Checked<Built>> => {
+export const build = async (source: Source, say: Say): Promise<Checked<Probe>> => {
   const folder = packageFolder();
-  const present = loadBinding({ folder });
-  if (folder === undefined) return isLeft(present) ? present : left([]);
+  if (folder === undefined) return left([missingPackage]);
   if (process.platform === 'win32') {
-    return left([
-      problem(
-        'doctor --build',
-        'Windows',
-        'Linux or macOS',
-        'run `npm rebuild @tensorflow/tfjs-node-gpu` for its own download',
-      ),
-    ]);
+    const hint = "run `npm rebuild @tensorflow/tfjs-node-gpu` for the package's own download";
+    return left([problem('doctor --build', 'Windows', 'Linux or macOS', hint)]);
   }
-  if (!isGiven(source)) {
-    if (!isLeft(present)) {
-      const { TF_Version: version, isUsingGpuDevice } = present.right;
-      say('the binding loads; nothing to build');
-      return right({ version, gpu: isUsingGpuDevice() });
-    }
-    say("trying the package's own download");
-    const own = await ownDownload(folder);
-    if (!isLeft(own)) return own;
-    say(`no: ${showProblemShort(own.left)}`);
-  }
-  const library = await (isGiven(source) ? askedFor(source, say) : anyLibrary(say));
+  if (!isGiven(source)) return fromAnywhere(folder, say);
+  const library = await askedFor(source, say);
   return isLeft(library) ? library : buildBinding(folder, library.right, say);
 };

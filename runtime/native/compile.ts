@@ -8,7 +8,6 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/problem.js';
-import { versionProblem } from './binding.js';
 import { run } from './command.js';
 import type { Library } from './library.js';
 import { probe, type Probe, remember } from './probe.js';
@@ -102,14 +101,6 @@ const compile = async (
   ]);
 };
 
-/** A binding that loads, or the problem of one that does not. */
-const tested = (binding: string): Checked<Probe> => {
-  const found = probe(binding);
-  if (isLeft(found)) return found;
-  const wrong = versionProblem(found.right.version);
-  return wrong === undefined ? found : left([wrong]);
-};
-
 /** Builds the binding of the package in `folder`; answers with the version of TensorFlow that it loads. */
 export const buildBinding = async (folder: string, library: Library, say: Say): Promise<Checked<Probe>> => {
   const source = join(folder, 'binding');
@@ -134,7 +125,7 @@ export const buildBinding = async (folder: string, library: Library, say: Say): 
       say(`compiling the binding against ${library.folder}`);
       const compiled = await compile(compiler.right, headers.right, source, library, made);
       if (isLeft(compiled)) return compiled;
-      const works = tested(made);
+      const works = probe(made);
       if (isLeft(works)) return works;
       const place = join(folder, 'lib', `napi-v${interfaceVersion}`);
       await mkdir(place, { recursive: true });

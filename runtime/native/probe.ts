@@ -13,7 +13,18 @@ export type Probe = {
   readonly libraries: readonly string[];
 };
 
-const rebuild = 'run `immersion doctor --build`, or use --backend wasm';
+export const rebuild = 'run `immersion doctor --build`, or use --backend wasm';
+
+/** The oldest TensorFlow that is taken: the one which the package itself downloads is 2.9.1. */
+const oldest = { major: 2, minor: 9 };
+const supported = `TensorFlow ${oldest.major}.${oldest.minor} or newer`;
+
+/** Why a version of TensorFlow is not taken. */
+export const versionProblem = (version: string): Problem | undefined => {
+  const [major, minor] = version.split('.').map(Number);
+  const fits = major === oldest.major && minor >= oldest.minor;
+  return fits ? undefined : problem('native', `TensorFlow ${version}`, supported, rebuild);
+};
 
 /** The first line of what the dynamic loader said, read as one of the ways in which a library does not fit. */
 export const loadProblem = (message: string): Problem => {
@@ -21,7 +32,7 @@ export const loadProblem = (message: string): Problem => {
   const symbol = /undefined symbol:\s*(\w+)|symbol not found[^']*'_?(\w+)'/i.exec(message);
   if (symbol !== null) {
     const name = symbol[1] ?? symbol[2];
-    return problem('native', `a libtensorflow without ${name}`, 'TensorFlow 2.9 or newer', rebuild);
+    return problem('native', `a libtensorflow without ${name}`, supported, rebuild);
   }
   const file =
     /([^\s:]+): cannot open shared object file/.exec(line)?.[1] ??
@@ -58,7 +69,7 @@ const parse = (text: string): Partial<Probe & { readonly error: string }> => {
   }
 };
 
-/** Loads the binding in a child, with every symbol resolved at once, and reports how that went. */
+/** Loads the binding in a child, with every symbol resolved at once, and reports how that went, an old library included. */
 export const probe = (binding: string): Either<readonly Problem[], Probe> => {
   const child = spawnSync(process.execPath, ['-e', script, binding], {
     // A loader in NODE_OPTIONS is ours, not the child's.
@@ -68,7 +79,10 @@ export const probe = (binding: string): Either<readonly Problem[], Probe> => {
   });
   const { error, version, gpu = false, libraries = [] } = parse(child.stdout);
   if (error !== undefined) return left([loadProblem(error)]);
-  if (version !== undefined) return right({ version, gpu, libraries });
+  if (version !== undefined) {
+    const wrong = versionProblem(version);
+    return wrong === undefined ? right({ version, gpu, libraries }) : left([wrong]);
+  }
   // The dynamic loader's own last words, where it ends the process.
   const words = child.stderr.split('\n').find((line) => /symbol|error/i.test(line));
   if (words !== undefined && child.signal === null) return left([loadProblem(words)]);

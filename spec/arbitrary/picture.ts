@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { Window } from '../../compiler/params.js';
 import { outputSize } from '../../compiler/primitives/bilinear.js';
+import type { Type } from '../../compiler/type.js';
 
 export type Picture = {
   readonly window: Window;
@@ -43,3 +44,10 @@ export const picture: fc.Arbitrary<Picture> = fc
     output: [v.out, h.out, f],
     rows: k,
   }));
+
+export const filterOf = ({ kernel, image, filters }: Picture): Type => ({
+  rows: 0,
+  shape: [...kernel, image[2], filters],
+});
+
+export const unit: Window = { strides: [1, 1], padding: [0, 0, 0, 0] };

@@ -1,8 +1,7 @@
 /** Well-typed equations of every primitive, with what else its laws must know of it; exhaustive by type. */
 import fc from 'fast-check';
-import type { PrimitiveName, Window } from '../../compiler/params.js';
-import type { Type } from '../../compiler/type.js';
-import { type Picture, picture } from './picture.js';
+import type { PrimitiveName } from '../../compiler/params.js';
+import { filterOf, picture, unit } from './picture.js';
 import {
   anyRows, anyValue, each, nearTie, nearZero, regrouped, many, rows, shape, shared, type Subject, size, subject, type, vector,
 } from './subject.js'; // prettier-ignore
@@ -15,9 +14,6 @@ const mixed = [
 
 /** A shape with some numbers along each axis. */
 const perAxis = <A>(of: fc.Arbitrary<A>): fc.Arbitrary<readonly A[]> => fc.array(of, { maxLength: 3 });
-
-const filterOf = ({ kernel, image, filters }: Picture): Type => shared(...kernel, image[2], filters);
-const unit: Window = { strides: [1, 1], padding: [0, 0, 0, 0] };
 
 export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
   constant: subject(
@@ -54,10 +50,14 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
     linear: [[1], [2], [1, 2]],
     fixed: [0],
   }),
-  stop: subject(many(1), { ill: [], differentiable: false }),
+  stop: subject(many(1), {
+    examples: [{ params: {}, inputs: [shared()] }],
+    ill: [],
+    differentiable: false,
+  }),
   statistics: subject(
     fc.record({ params: fc.record({ constant: fc.boolean() }), inputs: type.map((t) => [t]) }),
-    { ill: [] },
+    { examples: [{ params: { constant: false }, inputs: [shared()] }], ill: [] },
   ),
   broadcast: subject(
     fc.record({ rows: anyRows, axes: perAxis(fc.record({ n: size, kept: fc.boolean() })) }).map((site) => ({
@@ -121,6 +121,7 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
         inputs: [{ rows: site.rows, shape: site.axes.map(({ before, n, after }) => before + n + after) }],
       })),
     {
+      examples: [{ params: { begin: [], size: [] }, inputs: [shared()] }],
       ill: [
         { params: { begin: [1], size: [2] }, inputs: [each(2)] },
         { params: { begin: [-1], size: [1] }, inputs: [each(2)] },

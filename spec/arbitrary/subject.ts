@@ -9,6 +9,8 @@ export type Site<P extends PrimitiveName> = { readonly params: Params[P]; readon
 
 export type Subject<P extends PrimitiveName> = {
   readonly sites: fc.Arbitrary<Site<P>>;
+  /** Shrunk counterexamples of the past. */
+  readonly examples: readonly Site<P>[];
   /** Sites that must be refused. */
   readonly ill: readonly Site<P>[];
   /** Where operand i lives; the last entry stands for all further operands. */
@@ -34,6 +36,7 @@ export const subject = <P extends PrimitiveName>(
   sites: fc.Arbitrary<Site<P>>,
   options: Partial<Omit<Subject<P>, 'sites'>> & Pick<Subject<P>, 'ill'>,
 ): Subject<P> => ({
+  examples: [],
   domains: [anyValue],
   linear: [],
   kink: () => Infinity,

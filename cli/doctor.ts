@@ -1,0 +1,161 @@
+/** `immersion doctor`: what this machine offers, how fast it is and which backend is chosen; with `--build` it builds the native one. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { type Problem, problem, showProblem } from '../dsl/index.js';
+import { startBackend } from '../runtime/backends.js';
+import { attempt } from '../runtime/failure.js';
+import { threadCount } from '../runtime/native/backend.js';
+import { loadBinding } from '../runtime/native/binding.js';
+import { build, type Source } from '../runtime/native/build.js';
+import { hasSimd } from '../runtime/simd.js';
+import { type Option, readArguments, wantsJson } from './arguments.js';
+import { fail, printJson, say } from './output.js';
+import { measureSpeed, type Speed } from './speed.js';
+import { usage } from './usage.js';
+
+const options: readonly Option[] = [
+  {
+    name: 'build',
+    summary: 'builds the native backend against a libtensorflow, from wherever it can be had',
+  },
+  { name: 'library', value: 'DIR', summary: 'build: the folder of a libtensorflow' },
+  { name: 'python', value: 'EXE', summary: 'build: a Python that has TensorFlow, or whose pip is used' },
+  { name: 'wheel', value: 'FILE', summary: 'build: a wheel of TensorFlow on the disk' },
+  { name: 'version', value: 'X.Y.Z', summary: 'build: a version of TensorFlow on PyPI' },
+  { name: 'device', value: 'NAME', summary: 'auto, or cpu to leave a GPU alone (auto)' },
+];
+
+type Report = {
+  readonly ok: true;
+  readonly node: { readonly version: string; readonly platform: string };
+  readonly native: {
+    readonly loads: boolean;
+    readonly tensorflow: string | null;
+    readonly gpu: boolean;
+    readonly problem: string | null;
+  };
+  readonly threads: Readonly<Record<string, number>>;
+  readonly simd: { readonly wasm: boolean; readonly processor: readonly string[] };
+  readonly speed: Readonly<Record<string, Speed>>;
+  /** What `--backend auto` takes, and why. */
+  readonly chosen: { readonly name: string; readonly description: string };
+};
+
+/** Vector instructions of the processor, where Linux tells. */
+const vectorInstructions = (): readonly string[] => {
+  try {
+    const flags = new Set(
+      /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].trim().split(' '),
+    );
+    return ['sse4_2', 'avx', 'avx2', 'fma', 'avx512f'].filter((flag) => flags.has(flag));
+  } catch {
+    return [];
+  }
+};
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+const speeds = async (
+  names: readonly string[],
+  device: string | undefined,
+): Promise<Checked<Report['speed']>> => {
+  const measured: Record<string, Speed> = {};
+  for (const name of names) {
+    const backend = await startBackend(name, { device });
+    if (isLeft(backend)) return backend;
+    const speed = await attempt(() => measureSpeed(backend.right));
+    if (isLeft(speed)) return speed;
+    measured[name] = speed.right;
+  }
+  return right(measured);
+};
+
+const examine = async (device: string | undefined): Promise<Checked<Report>> => {
+  const chosen = await startBackend('auto', { device });
+  if (isLeft(chosen)) return chosen;
+  const { name, description } = chosen.right;
+  const binding = loadBinding();
+  const loads = !isLeft(binding);
+  const speed = await speeds(loads ? ['native', 'wasm'] : ['wasm'], device);
+  if (isLeft(speed)) return speed;
+  return right({
+    ok: true,
+    node: { version: process.versions.node, platform: `${process.platform} ${process.arch}` },
+    native: loads
+      ? { loads, tensorflow: binding.right.TF_Version, gpu: binding.right.isUsingGpuDevice(), problem: null }
+      : { loads, tensorflow: null, gpu: false, problem: showProblem(binding.left[0]) },
+    threads: { cores: availableParallelism(), native: threadCount(), wasm: 1 },
+    simd: { wasm: hasSimd(), processor: vectorInstructions() },
+    speed: speed.right,
+    chosen: { name, description },
+  });
+};
+
+const rounded = (value: number): string => (value < 10 ? value.toFixed(1) : value.toFixed(0));
+
+const speedLine = (name: string, { matmul, convolution, call }: Speed): string =>
+  [
+    name.padEnd(8),
+    `matmul ${rounded(matmul)} GF/s`.padEnd(18),
+    `convolution ${rounded(convolution)} GF/s`.padEnd(23),
+    `call ${call.toFixed(2)} ms`,
+  ].join('');
+
+const text = ({ node, native, threads, simd, speed, chosen }: Report): string => {
+  const rows: readonly (readonly [string, string])[] = [
+    ['node', `${node.version}, ${node.platform}`],
+    ['backends', native.loads ? 'native, wasm, cpu' : 'wasm, cpu'],
+    ['native', native.loads ? `TensorFlow ${native.tensorflow}` : `${native.problem}`],
+    ['gpu', native.gpu ? 'used (--device cpu leaves it alone)' : 'none in use'],
+    [
+      'threads',
+      `native ${threads['native']} (TF_NUM_INTRAOP_THREADS), wasm ${threads['wasm']}; ${threads['cores']} cores`,
+    ],
+    ['simd', [`wasm ${simd.wasm ? 'yes' : 'no'}`, ...simd.processor].join(', ')],
+    ...Object.entries(speed).map(([name, one], i): readonly [string, string] => [
+      i === 0 ? 'speed' : '',
+      speedLine(name, one),
+    ]),
+    ['chosen', `${chosen.name}: ${chosen.description}`],
+  ];
+  return rows.map(([left, right]) => `${left.padEnd(10)}${right}\n`).join('');
+};
+
+const sourceOptions = ['library', 'python', 'wheel', 'version'] as const;
+
+const buildBackend = async (source: Source, json: boolean): Promise<number> => {
+  const built = await build(source, say);
+  if (isLeft(built)) return fail(built.left, json);
+  const { version, gpu } = built.right;
+  say(`native is ready: TensorFlow ${version}${gpu ? ', on the GPU' : ''}`);
+  if (json) printJson({ ok: true, tensorflow: version, gpu });
+  return 0;
+};
+
+export const doctor = async (args: readonly string[]): Promise<number> => {
+  const json = wantsJson(args);
+  const given = readArguments(args, options, []);
+  if (isLeft(given)) return fail(given.left, json);
+  const { has, last } = given.right;
+  const source = Object.fromEntries(sourceOptions.map((name) => [name, last(name)]));
+  if (has('build')) return buildBackend(source, json);
+  const stray = sourceOptions.filter(has);
+  if (stray.length > 0) {
+    return fail(
+      stray.map((name) => problem(`--${name}`, 'no --build', `doctor --build --${name}`)),
+      json,
+    );
+  }
+  const report = await examine(last('device'));
+  if (isLeft(report)) return fail(report.left, json);
+  if (json) printJson(report.right);
+  else process.stdout.write(text(report.right));
+  return 0;
+};
+
+export const doctorUsage = usage(
+  'doctor',
+  'Shows what this machine offers, how fast it is and which backend is chosen; with --build it builds the native one.',
+  options,
+);
