@@ -1,5 +1,7 @@
 /** The commands by name, and which of them a command line means. */
+import { isLeft } from 'fp-ts/lib/Either.js';
 import { didYouMean, problem } from '../dsl/index.js';
+import { attempt } from '../runtime/failure.js';
 import { wantsJson } from './arguments.js';
 import { doctor, doctorUsage } from './doctor.js';
 import { explain, explainUsage } from './explain.js';
@@ -61,8 +63,13 @@ const unknown = (name: string, args: readonly string[]): number => {
   );
 };
 
-/** Runs a command line and answers with its exit code. */
-export const dispatch = (args: readonly string[]): Promise<number> => {
+/** Runs a command line and answers with its exit code; what a backend cannot do is one more problem. */
+export const dispatch = async (args: readonly string[]): Promise<number> => {
+  const code = await attempt(() => perform(args));
+  return isLeft(code) ? fail(code.left, wantsJson(args)) : code.right;
+};
+
+const perform = (args: readonly string[]): Promise<number> => {
   const [first = 'help', ...rest] = args;
   if (first === '--help' || first === '-h' || first === '--json') return help(args);
   if (!Object.hasOwn(commands, first)) return Promise.resolve(unknown(first, rest));

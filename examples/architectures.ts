@@ -1,4 +1,4 @@
-/** Networks that several examples share. */
+/** The networks of the paper, for the examples that train them. */
 import {
   batchNorm,
   conv,
@@ -12,7 +12,6 @@ import {
   pipe,
   reshape,
   sigmoid,
-  tanh,
 } from 'immersion/dsl';
 
 const down = <const F extends number, const S extends number>(filters: F, stride: S) =>
@@ -59,9 +58,3 @@ export const mnistNetworks = (width = 1) => {
     ),
   };
 };
-
-/** A multi-layer perceptron 16-64-64-4 and its mirror image. */
-export const perceptrons = () => ({
-  encoder: network('encoder', pipe(input(16), dense(64), tanh, dense(64), tanh, dense(4))),
-  decoder: network('decoder', pipe(input(4), dense(64), tanh, dense(64), tanh, dense(16))),
-});

@@ -1,9 +1,13 @@
-/** InjFlow-ln with multi-layer perceptrons on 16 numbers an example: small enough to read its programs in full. */
-import { adam, experiment } from 'immersion/dsl';
+/** InjFlow-ln with multi-layer perceptrons on the bundled digits: small enough to read its programs in full. */
+import { adam, dense, experiment, flatten, input, network, pipe, reshape, tanh } from 'immersion/dsl';
 import { injFlowLn } from 'immersion/objectives';
-import { perceptrons } from './architectures.js';
 
-const { encoder, decoder } = perceptrons();
+const encoder = network('encoder', pipe(input(8, 8, 1), flatten, dense(64), tanh, dense(64), tanh, dense(4)));
+
+const decoder = network(
+  'decoder',
+  pipe(input(4), dense(64), tanh, dense(64), tanh, dense(8 * 8), reshape(8, 8, 1)),
+);
 
 export default experiment({
   encoder,
@@ -12,5 +16,5 @@ export default experiment({
   optimizer: adam({ rate: 1e-3 }),
   batch: 256,
   steps: 1000,
-  data: 'table',
+  data: 'digits',
 });

@@ -1,8 +1,11 @@
 /** The real backends, started once, and one run of a program on one of them. */
-import type { Arrays } from '../compiler/interpret.js';
+import { type Either, isLeft } from 'fp-ts/lib/Either.js';
+import { type Arrays, outputKey } from '../compiler/interpret.js';
 import type { Program } from '../compiler/program.js';
-import type { ArrayBackend } from '../runtime/backend.js';
+import type { Problem } from '../dsl/problem.js';
+import type { ArrayBackend, Backend } from '../runtime/backend.js';
 import { createCpuBackend } from '../runtime/cpu.js';
+import { createNativeBackend } from '../runtime/native/backend.js';
 import { createWasmBackend } from '../runtime/wasm.js';
 
 /** `plain` is wasm with one kernel an equation. wasm comes last and so stays tfjs's active backend. */
@@ -32,5 +35,41 @@ export const runOn = async (backend: ArrayBackend, program: Program, inputs: Arr
   executable.dispose();
   const leaked = backend.liveCount() - before;
   if (leaked !== 0) throw new Error(`${leaked} arrays of ${backend.name} outlive the run`);
+  return results;
+};
+
+let started: Either<readonly Problem[], Backend> | undefined;
+
+/** The native backend, loaded at most once a process, or why it does not load. */
+export const nativeBackend = (): Either<readonly Problem[], Backend> => (started ??= createNativeBackend());
+
+/** Where it does not load its laws are skipped; spec/native.test.ts fails then if IMMERSION_REQUIRE_NATIVE=1. */
+export const hasNative = (): boolean => !isLeft(nativeBackend());
+
+/** The next state as values, so that a program is a function of what it is fed. */
+const withoutState = (program: Program, name: string): Program => ({
+  ...program,
+  name,
+  outputs: program.outputs.map((o) => ({ kind: 'value', name: outputKey(o.kind, o.name), var: o.var })),
+});
+
+export type Case = { readonly program: Program; readonly inputs: Arrays };
+
+/** Runs programs on the native backend, many in one session, since a session costs more than most programs. */
+export const runOnNative = async (cases: readonly Case[]): Promise<readonly Arrays[]> => {
+  const backend = nativeBackend();
+  if (isLeft(backend)) throw new Error('the native backend does not load');
+  const { open, liveCount } = backend.right;
+  const before = liveCount();
+  const programs = cases.map(({ program }, i) => withoutState(program, `program ${i}`));
+  const instance = await open(new Map(programs.map((program) => [program.name, program])), new Map());
+  const results: Arrays[] = [];
+  for (const [i, { name }] of programs.entries()) {
+    const feeds = new Map([...cases[i].inputs].map(([binder, values]) => [binder, Float32Array.from(values)]));
+    const outputs = await instance.run(name, feeds);
+    results.push(new Map([...outputs].map(([key, values]) => [key, Float64Array.from(values)])));
+  }
+  instance.dispose();
+  if (liveCount() !== before) throw new Error(`${liveCount() - before} arrays of native outlive the run`);
   return results;
 };

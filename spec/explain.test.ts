@@ -8,8 +8,23 @@ import { explain } from '../cli/explain.js';
 import { explanationOf } from '../cli/explanation.js';
 import { explanationText, short, shortBytes } from '../cli/explanation-text.js';
 import { compile } from '../compiler/index.js';
-import { apply, dataOf, draw, jvp, meanOf, normal, sphere, sqNorm, sqNormEach, vjp } from '../dsl/index.js';
-import { perceptrons } from '../examples/architectures.js';
+import {
+  apply,
+  dataOf,
+  dense,
+  draw,
+  input,
+  jvp,
+  meanOf,
+  network,
+  normal,
+  pipe,
+  sphere,
+  sqNorm,
+  sqNormEach,
+  tanh,
+  vjp,
+} from '../dsl/index.js';
 import mlp from '../examples/mlp.js';
 import mnist from '../examples/mnist.js';
 import { right } from './either.js';
@@ -53,13 +68,14 @@ describe('an explanation', () => {
   });
 
   test('tells forward from reverse probes, and counts them', () => {
-    const { encoder, decoder } = perceptrons();
+    const encoder = network('encoder', pipe(input(16), dense(8), tanh, dense(4)));
+    const decoder = network('decoder', pipe(input(4), dense(8), tanh, dense(16)));
     const h = apply(encoder, dataOf(encoder));
     const objective = {
       forward: meanOf(5, sqNormEach(jvp(decoder, h, draw('v', sphere(4), { probes: 5 })))),
       reverse: sqNorm(vjp(decoder, h, draw('w', normal(16)))),
     };
-    const { jacobians } = right(explanationOf(right(compile({ ...mlp, objective }))));
+    const { jacobians } = right(explanationOf(right(compile({ ...mlp, encoder, decoder, objective }))));
     expect(jacobians.map(({ terms, method, probes, exact }) => [terms[0], method, probes, exact])).toEqual([
       ['forward', 'forward probe', 5, 4],
       ['reverse', 'reverse probe', 1, 16],

@@ -30,7 +30,7 @@ describe('a run', () => {
       out,
       '--json',
     );
-    expect(stderr.filter((line) => /^backend wasm/.test(line))).toHaveLength(1);
+    expect(stderr.filter((line) => /^backend .*wasm/.test(line))).toHaveLength(1);
     const result = json(stdout);
     expect(result).toMatchObject({ ok: true, seed: 5, backend: 'wasm', steps: 3, skipped: 0 });
     expect(at(result, ['validation', 'step'])).toBe(3);

@@ -6,12 +6,6 @@ import {
   anyRows, anyValue, each, nearTie, nearZero, regrouped, many, rows, shape, shared, type Subject, size, subject, type, vector,
 } from './subject.js'; // prettier-ignore
 
-const mixed = [
-  { params: {}, inputs: [shared(2), each(2)] },
-  { params: {}, inputs: [each(2), each(3)] },
-  { params: {}, inputs: [each(2), each(2, 1)] },
-];
-
 /** A shape with some numbers along each axis. */
 const perAxis = <A>(of: fc.Arbitrary<A>): fc.Arbitrary<readonly A[]> => fc.array(of, { maxLength: 3 });
 

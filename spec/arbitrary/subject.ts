@@ -64,3 +64,10 @@ export const nearTie = (a: number, b: number): number => Math.abs(a - b);
 /** Shapes with as many elements. */
 export const regrouped = (of: readonly number[]): fc.Arbitrary<readonly number[]> =>
   fc.constantFrom([sizeOfShape(of)], [...of].reverse(), [1, ...of], [...of, 1], of);
+
+/** Operands that are not of one type. */
+export const mixed = [
+  { params: {}, inputs: [shared(2), each(2)] },
+  { params: {}, inputs: [each(2), each(3)] },
+  { params: {}, inputs: [each(2), each(2, 1)] },
+];

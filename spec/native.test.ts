@@ -1,0 +1,262 @@
+/** The native backend computes what the interpreter says, keeps its state, cleans up after itself, and fails with one line. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { fc, test as prop } from '@fast-check/vitest';
+import { createBuilder } from '../compiler/builder.js';
+import { type Compiled, compile } from '../compiler/compile.js';
+import { lowerGraph } from '../compiler/lower/graph.js';
+import type { Program } from '../compiler/program.js';
+import { loadData, type Split } from '../data/index.js';
+import type { Experiment } from '../dsl/experiment.js';
+import { showProblem } from '../dsl/problem.js';
+import digits from '../examples/digits.js';
+import mlp from '../examples/mlp.js';
+import type { Backend } from '../runtime/backend.js';
+import { attempt, BackendFailure } from '../runtime/failure.js';
+import { withSavedModel } from '../runtime/native/saved-model.js';
+import {
+  createSession,
+  fit,
+  initialState,
+  prepareRun,
+  type StepEvent,
+  type TrainState,
+} from '../training/index.js';
+import { backends, hasNative, nativeBackend } from './backends.js';
+import { left, right } from './either.js';
+
+const required = process.env['IMMERSION_REQUIRE_NATIVE'] === '1';
+
+test.runIf(required || hasNative())('it loads, which IMMERSION_REQUIRE_NATIVE=1 asks for', () => {
+  const backend = nativeBackend();
+  expect(isLeft(backend) ? backend.left.map(showProblem) : []).toEqual([]);
+});
+
+/** A program in one line of equations, over data `x` and a state `s` that it may replace. */
+const programOf = (
+  name: string,
+  size: number,
+  compute: (builder: ReturnType<typeof createBuilder>) => Program['outputs'],
+): Program => {
+  const builder = createBuilder();
+  const outputs = compute(builder);
+  return { name, batch: size, binders: builder.binders(), equations: builder.equations(), outputs };
+};
+
+const vector = { rows: 0, shape: [3] };
+
+/** s ← s + x, committed where x is finite; the old s is its value. */
+const accumulate = programOf('accumulate', 1, (b) => {
+  const [x, s] = [b.bind('data', 'x', vector), b.bind('state', 's', vector)];
+  const finite = b.emit('finite', {}, [b.emit('reduceSum', { axes: [0] }, [x])]);
+  return [
+    { kind: 'value', name: 'before', var: s },
+    { kind: 'value', name: 'commit', var: finite },
+    { kind: 'next', name: 's', var: b.emit('add', {}, [s, x]) },
+  ];
+});
+
+/** 2 s. */
+const twice = programOf('twice', 1, (b) => {
+  const s = b.bind('state', 's', vector);
+  return [{ kind: 'value', name: 'out', var: b.emit('add', {}, [s, s]) }];
+});
+
+/** A product that no memory holds: x xᵀ for x of a million numbers. */
+const huge = programOf('huge', 1_000_000, (b) => {
+  const x = b.bind('data', 'x', { rows: 1, shape: [1] });
+  const w = b.bind('data', 'w', { rows: 0, shape: [1, 1_000_000] });
+  const y = b.emit('linear', {}, [x, w]);
+  return [
+    { kind: 'value', name: 'out', var: b.emit('sumBatch', {}, [b.emit('reduceSum', { axes: [0] }, [y])]) },
+  ];
+});
+
+const programs = new Map([accumulate, twice].map((p) => [p.name, p]));
+const ofNumbers = (...values: readonly number[]) => new Map([['x', Float32Array.from(values)]]);
+
+/** Names in a temporary folder of this test's own. */
+const temporary = mkdtempSync(join(tmpdir(), 'immersion-spec-'));
+const leftovers = (): readonly string[] => readdirSync(temporary);
+
+describe.skipIf(!hasNative())('the native backend', () => {
+  const backend = (): Backend => right(nativeBackend());
+
+  beforeAll(() => void vi.stubEnv('TMPDIR', temporary));
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    rmSync(temporary, { recursive: true });
+  });
+
+  describe('state', () => {
+    test('is shared by all programs and read back', async () => {
+      const instance = await backend().open(programs, new Map([['s', Float32Array.of(1, 2, 3)]]));
+      expect([...((await instance.run('accumulate', ofNumbers(1, 1, 1))).get('before') ?? [])]).toEqual([
+        1, 2, 3,
+      ]);
+      expect([...((await instance.run('twice', new Map())).get('out') ?? [])]).toEqual([4, 6, 8]);
+      expect([...((await instance.read()).get('s') ?? [])]).toEqual([2, 3, 4]);
+      instance.dispose();
+    });
+
+    test.each([NaN, Infinity])('stays as it was where a step has %s in it', async (bad) => {
+      const instance = await backend().open(programs, new Map([['s', Float32Array.of(1, 2, 3)]]));
+      const outputs = await instance.run('accumulate', ofNumbers(1, bad, 1));
+      expect([...(outputs.get('commit') ?? [])]).toEqual([0]);
+      expect([...((await instance.read()).get('s') ?? [])]).toEqual([1, 2, 3]);
+      instance.dispose();
+    });
+
+    test('belongs to one instance, and what no program uses is given back', async () => {
+      const open = (s: number) =>
+        backend().open(
+          programs,
+          new Map([
+            ['s', Float32Array.of(s, s, s)],
+            ['other', Float32Array.of(7)],
+          ]),
+        );
+      const [one, two] = [await open(1), await open(2)];
+      await one.run('accumulate', ofNumbers(1, 1, 1));
+      one.dispose();
+      one.dispose();
+      const read = await two.read();
+      expect([...(read.get('s') ?? [])]).toEqual([2, 2, 2]);
+      expect([...(read.get('other') ?? [])]).toEqual([7]);
+      two.dispose();
+    });
+  });
+
+  describe('failures', () => {
+    const problemsOf = async (work: () => Promise<unknown>): Promise<string> =>
+      left(await attempt(work))
+        .map(showProblem)
+        .join('\n');
+
+    test('an array of the wrong size is one line, and the session goes on', async () => {
+      const before = backend().liveCount();
+      const instance = await backend().open(programs, new Map([['s', Float32Array.of(1, 2, 3)]]));
+      const line = await problemsOf(() => instance.run('accumulate', ofNumbers(1)));
+      expect(line).toMatch(/^native accumulate: found .+, expected .+$/);
+      await instance.run('accumulate', ofNumbers(1, 1, 1));
+      expect([...((await instance.read()).get('s') ?? [])]).toEqual([2, 3, 4]);
+      instance.dispose();
+      expect(backend().liveCount()).toBe(before);
+    });
+
+    test('a state of the wrong size is one line', async () => {
+      const state = new Map([['s', Float32Array.of(1)]]);
+      expect(await problemsOf(() => backend().open(programs, state))).toMatch(
+        /^native init: found .+, expected .+$/,
+      );
+    });
+
+    // TensorFlow waits ten seconds for memory before it says so.
+    test.runIf(required)('too little memory is one line', async () => {
+      const instance = await backend().open(new Map([[huge.name, huge]]), new Map());
+      const million = new Float32Array(1_000_000);
+      const line = await problemsOf(() =>
+        instance.run(
+          'huge',
+          new Map([
+            ['x', million],
+            ['w', million],
+          ]),
+        ),
+      );
+      expect(line).toMatch(/^native huge: found .*(OOM|memory).*, expected enough memory/i);
+      instance.dispose();
+    });
+
+    test.each([
+      [
+        'a full disk',
+        () => {
+          const folder = mkdtempSync(join(temporary, 'full-'));
+          symlinkSync('/dev/full', join(folder, 'saved_model.pb'));
+          return Promise.resolve(folder);
+        },
+        /no space left/,
+      ],
+      [
+        'a temporary folder that is not there',
+        () => Promise.reject(new Error('ENOENT: no such file')),
+        /ENOENT/,
+      ],
+    ])('%s is one line and leaves nothing', async (_, makeFolder, expected) => {
+      const graph = lowerGraph([twice], new Map([['s', [3]]]));
+      expect(await problemsOf(() => withSavedModel(graph, () => 1, makeFolder))).toMatch(expected);
+      expect(leftovers()).toEqual([]);
+    });
+  });
+
+  describe('training', () => {
+    const losses = async (
+      experiment: Experiment,
+      data: Split,
+      on: Backend,
+      seed = 0,
+    ): Promise<readonly StepEvent[]> => {
+      const run = right(await prepareRun(experiment, { data, backend: on, seed }));
+      const steps: StepEvent[] = [];
+      for await (const event of run.events) if (event.tag === 'step') steps.push(event);
+      run.fitted.dispose();
+      return steps;
+    };
+
+    test('from one seed runs as it does on wasm, for 50 steps of the digits', async () => {
+      const data = right(await loadData(digits.data)());
+      const experiment = { ...digits, steps: 50, validation: { every: 0 } };
+      const [native, wasm] = [
+        await losses(experiment, data, backend()),
+        await losses(experiment, data, backends.wasm),
+      ];
+      expect(native).toHaveLength(50);
+      native.forEach((event, i) => {
+        const scale = 0.01 * Math.abs(wasm[i].loss);
+        for (const [name, term] of Object.entries(wasm[i].terms)) {
+          const tolerance = 1e-3 * Math.max(Math.abs(term), scale);
+          expect(Math.abs(event.terms[name] - term), `${name} of step ${i}`).toBeLessThan(tolerance);
+        }
+      });
+    });
+
+    /** Steps of the small network on fixed data, without the time that fresh data takes. */
+    const train = async (
+      compiled: Compiled,
+      steps: number,
+      each: (step: number) => void = () => {},
+    ): Promise<TrainState> => {
+      const session = await createSession(compiled, backend(), initialState(compiled, 3));
+      const { batch, encoder } = compiled.experiment;
+      const data = Float32Array.from({ length: batch * encoder.input[0] }, (_, i) => Math.sin(i * i));
+      for (let i = 0; i < steps; i++) {
+        await session.step(data);
+        each(i);
+      }
+      const state = await session.state();
+      session.dispose();
+      return state;
+    };
+    const small = right(compile({ ...mlp, batch: 4 }));
+
+    test('from one seed gives the same weights, to the bit', async () => {
+      expect(await train(small, 200)).toEqual(await train(small, 200));
+    });
+
+    test('for 20,000 steps needs no more memory and leaves no file', async () => {
+      const before = backend().liveCount();
+      const resident: number[] = [];
+      await train(small, 20_000, (i) => {
+        expect(backend().liveCount()).toBe(before);
+        if (i % 1000 === 999) resident.push(process.memoryUsage().rss / 2 ** 20);
+      });
+      console.log(`resident: ${resident.map((x) => x.toFixed(0)).join(' ')} MB`);
+      expect(leftovers()).toEqual([]);
+    });
+  });
+});
