@@ -26,7 +26,8 @@ const options: readonly Option[] = [
   { name: 'device', value: 'NAME', summary: 'auto, or cpu to leave a GPU alone (auto)' },
 ];
 
-type Report = {
+/** The `--json` result. */
+export type Report = {
   readonly ok: true;
   readonly node: { readonly version: string; readonly platform: string };
   readonly native: {
@@ -102,7 +103,8 @@ const speedLine = (name: string, { matmul, convolution, call }: Speed): string =
     `call ${call.toFixed(2)} ms`,
   ].join('');
 
-const text = ({ node, native, threads, simd, speed, chosen }: Report): string => {
+/** The same for people. */
+export const doctorText = ({ node, native, threads, simd, speed, chosen }: Report): string => {
   const rows: readonly (readonly [string, string])[] = [
     ['node', `${node.version}, ${node.platform}`],
     ['backends', native.loads ? 'native, wasm, cpu' : 'wasm, cpu'],
@@ -117,7 +119,7 @@ const text = ({ node, native, threads, simd, speed, chosen }: Report): string =>
       i === 0 ? 'speed' : '',
       speedLine(name, one),
     ]),
-    ['chosen', `${chosen.name}: ${chosen.description}`],
+    ['chosen', chosen.description],
   ];
   return rows.map(([left, right]) => `${left.padEnd(10)}${right}\n`).join('');
 };
@@ -150,7 +152,7 @@ export const doctor = async (args: readonly string[]): Promise<number> => {
   const report = await examine(last('device'));
   if (isLeft(report)) return fail(report.left, json);
   if (json) printJson(report.right);
-  else process.stdout.write(text(report.right));
+  else process.stdout.write(doctorText(report.right));
   return 0;
 };
 

@@ -48,11 +48,17 @@ const weightsFor = (
   const problems = needed.flatMap(({ name, var: { type } }) => {
     const found = tensors.get(name)?.shape;
     if (found !== undefined && sameShape(found, type.shape)) return [];
-    return [problem(`${path}: ${name}`, found === undefined ? 'nothing' : showShape(found), showShape(type.shape))];
+    return [
+      problem(`${path}: ${name}`, found === undefined ? 'nothing' : showShape(found), showShape(type.shape)),
+    ];
   });
   return problems.length > 0
     ? left(problems)
-    : right(new Map(needed.flatMap(({ name }) => [[name, tensors.get(name)?.data ?? new Float32Array()] as const])));
+    : right(
+        new Map(
+          needed.flatMap(({ name }) => [[name, tensors.get(name)?.data ?? new Float32Array()] as const]),
+        ),
+      );
 };
 
 export const exportRun = async (args: readonly string[]): Promise<number> => {

@@ -54,7 +54,9 @@ const last = (stages: readonly Stage[]): Program => stages[stages.length - 1].pr
 
 const verified = (stages: readonly Stage[]): readonly Problem[] =>
   stages.flatMap(({ pass, program }) =>
-    verify(program).map((p) => problem(`${pass}: ${p.path}`, p.found, p.expected, 'a fault of the compiler, please report it')),
+    verify(program).map((p) =>
+      problem(`${pass}: ${p.path}`, p.found, p.expected, 'a fault of the compiler, please report it'),
+    ),
   );
 
 /** Networks that do not fit each other, wrong shapes, wrong terms: all of them, with paths. */

@@ -20,7 +20,13 @@ export const differentiate = (program: Program): Program => {
   const parameters = program.binders.filter((b) => b.kind === 'parameter');
   const loss = outputVar(program, 'loss');
   const one = constantLike(builder.emit, 1, loss.type);
-  const gradients = pullBack(builder, parameters.map((b) => b.var), [loss], [one], false);
+  const gradients = pullBack(
+    builder,
+    parameters.map((b) => b.var),
+    [loss],
+    [one],
+    false,
+  );
   return {
     ...program,
     binders: builder.binders(),

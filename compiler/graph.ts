@@ -44,7 +44,8 @@ const longestShown = 16;
 
 const showAttribute = (a: GraphAttribute): string => {
   if (a.tag !== 'tensor') return String(a.value);
-  const values = a.values.length > longestShown ? `${a.values.length} values` : Array.from(a.values).join(' ');
+  const values =
+    a.values.length > longestShown ? `${a.values.length} values` : Array.from(a.values).join(' ');
   return `${a.dtype}[${a.shape.join(',')}](${values})`;
 };
 

@@ -19,11 +19,18 @@ export const interpret = (program: Program, inputs: Arrays): ReadonlyMap<string,
     return value;
   };
   for (const eq of program.equations) {
-    const data = evaluateEquation(eq, eq.inputs.map((x) => valueOf(x.id)), program.batch);
+    const data = evaluateEquation(
+      eq,
+      eq.inputs.map((x) => valueOf(x.id)),
+      program.batch,
+    );
     values.set(eq.out.id, { type: eq.out.type, data });
   }
-  return new Map(program.outputs.map(({ kind, name, var: x }) => [outputKey(kind, name), valueOf(x.id).data]));
+  return new Map(
+    program.outputs.map(({ kind, name, var: x }) => [outputKey(kind, name), valueOf(x.id).data]),
+  );
 };
 
 /** The key of an output: its name, or `next name` for a value that replaces a binder's. */
-export const outputKey = (kind: 'value' | 'next', name: string): string => (kind === 'next' ? `next ${name}` : name);
+export const outputKey = (kind: 'value' | 'next', name: string): string =>
+  kind === 'next' ? `next ${name}` : name;

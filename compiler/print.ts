@@ -4,7 +4,8 @@ import { showType } from './type.js';
 
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 
-const nameOf = (n: number): string => (n < 26 ? letters[n] : nameOf(Math.floor(n / 26) - 1) + letters[n % 26]);
+const nameOf = (n: number): string =>
+  n < 26 ? letters[n] : nameOf(Math.floor(n / 26) - 1) + letters[n % 26];
 
 const showNumber = (x: number): string => (Object.is(x, -0) ? '-0' : String(x));
 
@@ -35,7 +36,9 @@ export const print = (program: Program): string => {
     const params = showParams(is(eq, 'constant') ? { value: eq.params.value } : eq.params);
     return `  ${define(eq.out)} = ${[`${eq.primitive}${params}`, ...inputs].join(' ')}`;
   });
-  const outputs = program.outputs.map((o) => `  ${o.kind === 'next' ? 'next ' : ''}"${o.name}" = ${use(o.var)}`);
+  const outputs = program.outputs.map(
+    (o) => `  ${o.kind === 'next' ? 'next ' : ''}"${o.name}" = ${use(o.var)}`,
+  );
   return [
     `${program.name} (batch ${program.batch}) (`,
     ...binders,

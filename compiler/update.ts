@@ -10,7 +10,11 @@ import { scalarType } from './type.js';
 type Update = { readonly program: Program; readonly moments: readonly StateSpec[] };
 
 /** One parameter's update: its next value, and what its moments become. */
-type Rule = (parameter: Var, gradient: Var, moment: (name: string) => Var) => {
+type Rule = (
+  parameter: Var,
+  gradient: Var,
+  moment: (name: string) => Var,
+) => {
   readonly next: Var;
   readonly moments: readonly (readonly [string, Var])[];
 };
@@ -30,7 +34,12 @@ const sgdRule =
   };
 
 /** Adam, Kingma and Ba 2014, algorithm 1: ε outside the bias-corrected root. */
-const adamRule = (emit: Emit, { beta1, beta2, epsilon }: Extract<Optimizer, { tag: 'adam' }>, rate: Var, step: Var): Rule => {
+const adamRule = (
+  emit: Emit,
+  { beta1, beta2, epsilon }: Extract<Optimizer, { tag: 'adam' }>,
+  rate: Var,
+  step: Var,
+): Rule => {
   const count = add(emit, step, scalar(emit, 1));
   const correction = (beta: number): Var =>
     sub(emit, scalar(emit, 1), emit('pow', {}, [scalar(emit, beta), count]));
@@ -38,10 +47,24 @@ const adamRule = (emit: Emit, { beta1, beta2, epsilon }: Extract<Optimizer, { ta
   const second = div(emit, scalar(emit, 1), correction(beta2));
   return (parameter, gradient, moment) => {
     const mean = add(emit, times(emit, moment('mean'), beta1), times(emit, gradient, 1 - beta1));
-    const square = add(emit, times(emit, moment('square'), beta2), times(emit, mul(emit, gradient, gradient), 1 - beta2));
+    const square = add(
+      emit,
+      times(emit, moment('square'), beta2),
+      times(emit, mul(emit, gradient, gradient), 1 - beta2),
+    );
     const root = unary(emit, 'sqrt', scaled(emit, second, square));
-    const change = div(emit, scaled(emit, first, mean), add(emit, root, constantLike(emit, epsilon, root.type)));
-    return { next: sub(emit, parameter, change), moments: [['mean', mean], ['square', square]] };
+    const change = div(
+      emit,
+      scaled(emit, first, mean),
+      add(emit, root, constantLike(emit, epsilon, root.type)),
+    );
+    return {
+      next: sub(emit, parameter, change),
+      moments: [
+        ['mean', mean],
+        ['square', square],
+      ],
+    };
   };
 };
 
@@ -69,7 +92,10 @@ export const update = (objective: Program, optimizer: Optimizer): Update => {
   const { clipNorm } = optimizer;
   const clip = (g: Var): Var => {
     if (clipNorm === undefined) return g;
-    const factor = emit('divNoNan', {}, [scalar(emit, clipNorm), binary(emit, 'max', norm, scalar(emit, clipNorm))]);
+    const factor = emit('divNoNan', {}, [
+      scalar(emit, clipNorm),
+      binary(emit, 'max', norm, scalar(emit, clipNorm)),
+    ]);
     return scaled(emit, factor, g);
   };
   const rule = ruleOf(builder, optimizer, outputVar(program, 'rate'));
@@ -83,7 +109,11 @@ export const update = (objective: Program, optimizer: Optimizer): Update => {
     const result = rule(b.var, clip(gradients[i]), moment);
     return [
       { kind: 'next', name: b.name, var: result.next },
-      ...result.moments.map(([name, x]) => ({ kind: 'next' as const, name: `${optimizer.tag}/${name}/${b.name}`, var: x })),
+      ...result.moments.map(([name, x]) => ({
+        kind: 'next' as const,
+        name: `${optimizer.tag}/${name}/${b.name}`,
+        var: x,
+      })),
     ];
   });
   const kept = program.outputs.filter((o) => !parameters.some((b) => o.name === gradientName(b.name)));

@@ -9,12 +9,14 @@ export const verify = (program: Program): readonly Problem[] => {
   const problems: Problem[] = [];
   const defined = new Map<number, Type>();
   const define = (path: string, id: number, type: Type): void => {
-    if (defined.has(id)) problems.push(problem(path, `a second definition of variable ${id}`, 'one definition each'));
+    if (defined.has(id))
+      problems.push(problem(path, `a second definition of variable ${id}`, 'one definition each'));
     defined.set(id, type);
   };
   const use = (path: string, id: number, type: Type): void => {
     const known = defined.get(id);
-    if (known === undefined) problems.push(problem(path, `variable ${id} before its definition`, 'definition before use'));
+    if (known === undefined)
+      problems.push(problem(path, `variable ${id} before its definition`, 'definition before use'));
     else if (!sameType(known, type)) problems.push(problem(path, showType(type), showType(known)));
   };
   const binders = new Map(program.binders.map((b) => [b.name, b.var.type]));
@@ -27,14 +29,21 @@ export const verify = (program: Program): readonly Problem[] => {
     eq.inputs.forEach((x) => use(path, x.id, x.type));
     const type = typeOf(eq);
     if (typeof type === 'string') problems.push(problem(path, 'an ill-typed equation', type));
-    else if (!sameType(type, eq.out.type)) problems.push(problem(path, showType(eq.out.type), showType(type)));
+    else if (!sameType(type, eq.out.type))
+      problems.push(problem(path, showType(eq.out.type), showType(type)));
     define(path, eq.out.id, eq.out.type);
   });
   program.outputs.forEach(({ kind, name, var: x }) => {
     use(`${program.name}.${name}`, x.id, x.type);
     const binder = binders.get(name);
     if (kind === 'next' && (binder === undefined || !sameType(binder, x.type))) {
-      problems.push(problem(`${program.name}.next ${name}`, showType(x.type), binder ? showType(binder) : 'a binder of that name'));
+      problems.push(
+        problem(
+          `${program.name}.next ${name}`,
+          showType(x.type),
+          binder ? showType(binder) : 'a binder of that name',
+        ),
+      );
     }
   });
   return problems;

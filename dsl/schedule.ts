@@ -1,6 +1,6 @@
 /** Schedules: scalar expressions of the training step i. They compose with `add`, `mul`, `max` like any other scalar. */
 import type { Expr, ScalarLike } from './expr.js';
-import { add, div, exp, greater, min, mul, pow, step, sub } from './expr.js';
+import { add, div, exp, greater, min, mul, neg, pow, step, sub } from './expr.js';
 import type { Scalar } from './shape.js';
 
 export type Schedule = Expr<Scalar>;
@@ -15,7 +15,7 @@ const linear = (from: ScalarLike, to: ScalarLike, steps: ScalarLike): Schedule =
 
 /** start · e^(−i / timeConstant). */
 const exponential = (start: ScalarLike, timeConstant: ScalarLike): Schedule =>
-  mul(start, exp(div(step, sub(0, timeConstant))));
+  mul(start, exp(neg(div(step, timeConstant))));
 
 /** `of` multiplied by min((i + 1) / steps, 1). */
 const warmUp = (steps: ScalarLike, of: ScalarLike): Schedule => mul(of, min(div(add(step, 1), steps), 1));

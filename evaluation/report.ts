@@ -150,7 +150,7 @@ export const reportPage = async (
             term,
             numberText(value),
           ]),
-    validationNote: `Means over ${countText(test.size)} held-out examples after the last step, with running statistics in place of the batch’s.`,
+    validationNote: `Means over ${countText(test.size)} held-out examples after the last step.`,
     objective: objectiveFormula(experiment.objective),
     settings: settingsOf(fitted, seed),
     networks: [

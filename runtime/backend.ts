@@ -31,7 +31,7 @@ export type Instance = {
 
 export type Backend = {
   readonly name: string;
-  /** What runs it and on what, in one line; where it is a second choice, why. */
+  /** Its name, what runs it and on what, in one line; where it is a second choice, why. */
   readonly description: string;
   /** Parameters, moments and statistics by name; the arrays are copied. */
   readonly open: (

@@ -15,7 +15,13 @@ export type Distribution = 'normal' | 'sphere' | 'rademacher' | 'uniform' | 'ort
 /** The array is row-major [examples, probes, size]. */
 export type DrawShape = { readonly examples: number; readonly probes: number; readonly size: number };
 
-export type DrawKey = { readonly seed: number; readonly name: string; readonly step: number };
+export type DrawKey = {
+  readonly seed: number;
+  readonly name: string;
+  readonly step: number;
+  /** Number of the first example, 0 unless given: a batch of a larger set draws what the whole set would. */
+  readonly first?: number;
+};
 
 /** Fills one example, [probes, size], whose first element is `into[at]`. */
 type FillExample = (
@@ -104,5 +110,5 @@ export const fillDraw = (
   const derived = deriveKey(key.seed, `draw/${key.name}`);
   const fill = draws[distribution](shape);
   for (let example = 0; example < shape.examples; example++)
-    fill(derived, key.step, example, shape, into, example * shape.probes * shape.size);
+    fill(derived, key.step, (key.first ?? 0) + example, shape, into, example * shape.probes * shape.size);
 };

@@ -39,7 +39,9 @@ const booleanKernels: ReadonlySet<string> = new Set(['Equal', 'NotEqual', 'Great
 /** Booleans live only between a comparison and the kernel that uses it. */
 const booleanBuffers = (plan: Plan): ReadonlySet<number> =>
   new Set(
-    plan.steps.flatMap((step) => (step.tag === 'kernel' && booleanKernels.has(step.kernel) ? [step.output.buffer] : [])),
+    plan.steps.flatMap((step) =>
+      step.tag === 'kernel' && booleanKernels.has(step.kernel) ? [step.output.buffer] : [],
+    ),
   );
 
 const timed =
@@ -50,7 +52,11 @@ const timed =
     profile(step, performance.now() - start);
   };
 
-const prepareKernel = (step: Extract<Step, { tag: 'kernel' }>, memory: Memory, booleans: ReadonlySet<number>): RunStep => {
+const prepareKernel = (
+  step: Extract<Step, { tag: 'kernel' }>,
+  memory: Memory,
+  booleans: ReadonlySet<number>,
+): RunStep => {
   const kernel = getKernel(step.kernel, memory.name);
   if (kernel === undefined) throw new Error(`${memory.name} has no kernel ${step.kernel}`);
   const dtypeOf = (o: Operand): TensorInfo['dtype'] => (booleans.has(o.buffer) ? 'bool' : 'float32');
@@ -62,19 +68,31 @@ const prepareKernel = (step: Extract<Step, { tag: 'kernel' }>, memory: Memory, b
   return (buffers) => {
     const tensors = operands.map((o) => tensorOf(buffers, o, dtypeOf(o)));
     const named = isList ? tensors : Object.fromEntries(names.map((name, i) => [name, tensors[i]]));
-    const result = kernel.kernelFunc({ inputs: named as never, attrs: attributes as never, backend: memory.backend });
+    const result = kernel.kernelFunc({
+      inputs: named as never,
+      attrs: attributes as never,
+      backend: memory.backend,
+    });
     buffers[output.buffer] = (Array.isArray(result) ? result[0] : result).dataId;
   };
 };
 
-const prepareLoop = (step: Extract<Step, { tag: 'loop' }>, plan: Plan, memory: Memory, run: RunLoop): RunStep => {
+const prepareLoop = (
+  step: Extract<Step, { tag: 'loop' }>,
+  plan: Plan,
+  memory: Memory,
+  run: RunLoop,
+): RunStep => {
   const sizes = step.outputs.map((buffer) => plan.buffers[buffer]);
   return (buffers) => {
     const outputs = sizes.map((size) => memory.allocate(size));
     step.outputs.forEach((buffer, i) => {
       buffers[buffer] = outputs[i];
     });
-    run(step.inputs.map((buffer) => dataOf(buffers, buffer)), outputs);
+    run(
+      step.inputs.map((buffer) => dataOf(buffers, buffer)),
+      outputs,
+    );
   };
 };
 
@@ -86,7 +104,9 @@ export const prepare = (plan: Plan, memory: Memory, loops: readonly RunLoop[]): 
   const booleans = booleanBuffers(plan);
   let loop = 0;
   const steps = plan.steps.map((step) =>
-    step.tag === 'kernel' ? prepareKernel(step, memory, booleans) : prepareLoop(step, plan, memory, loops[loop++]),
+    step.tag === 'kernel'
+      ? prepareKernel(step, memory, booleans)
+      : prepareLoop(step, plan, memory, loops[loop++]),
   );
   const constants = plan.constants.map(({ operand, values }) => ({
     buffer: operand.buffer,

@@ -20,7 +20,10 @@ const formats = {
   'saved-model': (program: Program, weights: Weights): Files =>
     new Map([['saved_model.pb', encodeSavedModel(lowerFrozen(program, weights, servingSignature))]]),
   'graph-model': (program: Program, weights: Weights): Files => {
-    const { json, weights: bytes } = encodeGraphModel(lowerFrozen(program, weights, servingSignature), 'weights.bin');
+    const { json, weights: bytes } = encodeGraphModel(
+      lowerFrozen(program, weights, servingSignature),
+      'weights.bin',
+    );
     return new Map<string, Uint8Array | string>([
       ['model.json', json],
       ['weights.bin', bytes],
@@ -42,7 +45,8 @@ export const exportProgram = async (
   const partial = `${folder}.partial`;
   try {
     await mkdir(partial, { recursive: true });
-    for (const [name, content] of formats[format](program, weights)) await writeFile(join(partial, name), content);
+    for (const [name, content] of formats[format](program, weights))
+      await writeFile(join(partial, name), content);
     await rename(partial, folder);
     return right(folder);
   } catch (error) {

@@ -25,8 +25,12 @@ export const openOnArrays = (
     for (const handle of handles) backend.dispose(handle);
   };
 
-  const download = async (handles: ReadonlyMap<string, Handle>): Promise<ReadonlyMap<string, Float32Array>> => {
-    const entries = [...handles].map(async ([name, handle]) => [name, await backend.download(handle)] as const);
+  const download = async (
+    handles: ReadonlyMap<string, Handle>,
+  ): Promise<ReadonlyMap<string, Float32Array>> => {
+    const entries = [...handles].map(
+      async ([name, handle]) => [name, await backend.download(handle)] as const,
+    );
     return new Map(await Promise.all(entries));
   };
 

@@ -33,7 +33,8 @@ export const encodeSafetensors = (
   return bytes;
 };
 
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !Array.isArray(x);
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
 const isNumbers = (x: unknown): x is readonly number[] =>
   Array.isArray(x) && x.every((n) => typeof n === 'number' && Number.isInteger(n) && n >= 0);
 
@@ -54,19 +55,28 @@ export const decodeSafetensors = (
   const bad = (found: string, expected: string) => left([problem(path, found, expected)]);
   if (bytes.length < 8) return bad(`${bytes.length} bytes`, 'a safetensors file of at least 8 bytes');
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (8 + headerLength > bytes.length) return bad(`${bytes.length} bytes`, `a header of ${headerLength} bytes`);
+  if (8 + headerLength > bytes.length)
+    return bad(`${bytes.length} bytes`, `a header of ${headerLength} bytes`);
   const header = parseHeader(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
   if (header === null) return bad('a header that is no JSON object', 'a safetensors header');
   const tensors = new Map<string, Tensor>();
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') continue;
-    if (!isRecord(entry) || entry['dtype'] !== 'F32' || !isNumbers(entry['shape']) || !isNumbers(entry['data_offsets'])) {
+    if (
+      !isRecord(entry) ||
+      entry['dtype'] !== 'F32' ||
+      !isNumbers(entry['shape']) ||
+      !isNumbers(entry['data_offsets'])
+    ) {
       return bad(`entry ${JSON.stringify(name)} of another form`, 'dtype F32, shape and data_offsets');
     }
     const [begin, end] = entry['data_offsets'];
     const size = entry['shape'].reduce((a, b) => a * b, 1) * 4;
     if (end - begin !== size || 8 + headerLength + end > bytes.length) {
-      return bad(`${bytes.length} bytes, cut short or inconsistent at ${JSON.stringify(name)}`, `${size} bytes for it`);
+      return bad(
+        `${bytes.length} bytes, cut short or inconsistent at ${JSON.stringify(name)}`,
+        `${size} bytes for it`,
+      );
     }
     const data = new Float32Array(bytes.slice(8 + headerLength + begin, 8 + headerLength + end).buffer);
     tensors.set(name, { shape: entry['shape'], data });

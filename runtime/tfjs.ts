@@ -16,7 +16,10 @@ export type Engine = {
 type TfjsHandle = Handle & { readonly data: DataId };
 
 /** Starts a tfjs backend by name and wraps it. */
-export const createTfjsBackend = async (name: string, { lower, allocate, loops }: Engine): Promise<ArrayBackend> => {
+export const createTfjsBackend = async (
+  name: string,
+  { lower, allocate, loops }: Engine,
+): Promise<ArrayBackend> => {
   await setBackend(name);
   const backend: KernelBackend = engine().findBackend(name);
   const memory: Memory = { name, backend, allocate: (size) => allocate(backend, size) };
@@ -42,7 +45,9 @@ export const createTfjsBackend = async (name: string, { lower, allocate, loops }
           return dataOf(handle);
         });
         const results = prepared.run(data, profile);
-        return new Map(plan.outputs.map((o, i) => [o.name, wrap(results[i], plan.buffers[o.operand.buffer])]));
+        return new Map(
+          plan.outputs.map((o, i) => [o.name, wrap(results[i], plan.buffers[o.operand.buffer])]),
+        );
       },
       dispose: prepared.dispose,
     };
@@ -50,14 +55,16 @@ export const createTfjsBackend = async (name: string, { lower, allocate, loops }
   const arrays = {
     load,
     // The cpu backend keeps the very array it is given.
-    upload: (values: Float32Array) => wrap(backend.write(values.slice(), [values.length], 'float32'), values.length),
-    download: async (handle: Handle) => Float32Array.from((await backend.read(dataOf(handle))) as Float32Array),
+    upload: (values: Float32Array) =>
+      wrap(backend.write(values.slice(), [values.length], 'float32'), values.length),
+    download: async (handle: Handle) =>
+      Float32Array.from((await backend.read(dataOf(handle))) as Float32Array),
     dispose: (handle: Handle) => void backend.disposeData(dataOf(handle)),
   };
   return {
     ...arrays,
     name,
-    description: `tfjs ${name} on 1 thread`,
+    description: `${name} (tfjs, 1 thread)`,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
     liveCount: () => backend.numDataIds(),
   };

@@ -11,7 +11,9 @@ import { addressOf, fusedMultiplyAdd, instantiateLoops, type WasmBackend } from 
 import { createTfjsBackend } from './tfjs.js';
 
 /** What this file uses of tfjs's BackendWasm and its types do not promise. */
-type Heap = WasmBackend & { readonly makeOutput: (shape: readonly number[], dtype: 'float32') => { readonly dataId: DataId } };
+type Heap = WasmBackend & {
+  readonly makeOutput: (shape: readonly number[], dtype: 'float32') => { readonly dataId: DataId };
+};
 
 const heapOf = (backend: KernelBackend): Heap => backend as unknown as Heap;
 
@@ -31,7 +33,8 @@ export const createWasmBackend = (options: { readonly plain?: boolean } = {}): P
   // More threads fail in Node (they need a browser's workers); more cores mean more processes.
   setThreadsCount(1);
   return createTfjsBackend('wasm', {
-    lower: options.plain === true ? (program) => lowerPlain(program, { hasFilterGradient: false }) : lowerWasm,
+    lower:
+      options.plain === true ? (program) => lowerPlain(program, { hasFilterGradient: false }) : lowerWasm,
     allocate: (backend, size) => heapOf(backend).makeOutput([size], 'float32').dataId,
     loops: runLoops,
   });

@@ -65,7 +65,9 @@ export const runOnNative = async (cases: readonly Case[]): Promise<readonly Arra
   const instance = await open(new Map(programs.map((program) => [program.name, program])), new Map());
   const results: Arrays[] = [];
   for (const [i, { name }] of programs.entries()) {
-    const feeds = new Map([...cases[i].inputs].map(([binder, values]) => [binder, Float32Array.from(values)]));
+    const feeds = new Map(
+      [...cases[i].inputs].map(([binder, values]) => [binder, Float32Array.from(values)]),
+    );
     const outputs = await instance.run(name, feeds);
     results.push(new Map([...outputs].map(([key, values]) => [key, Float64Array.from(values)])));
   }
@@ -73,3 +75,9 @@ export const runOnNative = async (cases: readonly Case[]): Promise<readonly Arra
   if (liveCount() !== before) throw new Error(`${liveCount() - before} arrays of native outlive the run`);
   return results;
 };
+
+export type RunnerName = BackendName | 'native';
+
+/** One run of a program on any backend. */
+export const runBy = async (name: RunnerName, program: Program, inputs: Arrays): Promise<Arrays> =>
+  name === 'native' ? (await runOnNative([{ program, inputs }]))[0] : runOn(backends[name], program, inputs);

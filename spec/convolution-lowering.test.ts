@@ -23,6 +23,7 @@ beforeAll(async () => {
   await tf.setBackend('wasm');
   const current: unknown = tf.backend();
   if (!(current instanceof BackendWasm)) throw new Error('the wasm backend is missing');
+  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- tfjs does not declare the memory of its module
   backend = current as unknown as Backend;
 });
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setBackend, tensor } from '@tensorflow/tfjs-core';
+import { setBackend, Tensor, tensor } from '@tensorflow/tfjs-core';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import spec from '../examples/digits.js';
@@ -22,14 +22,16 @@ const weights = new Map([...initialState(compiled, 3).arrays].map(([name, { data
 const folder = mkdtempSync(join(tmpdir(), 'immersion-export-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const widthOf = (program: Program): number => program.binders.filter((b) => b.kind === 'data')[0].var.type.shape.reduce((a, b) => a * b, 1);
+const widthOf = (program: Program): number =>
+  program.binders.filter((b) => b.kind === 'data')[0].var.type.shape.reduce((a, b) => a * b, 1);
 
 /** What a program gives on its own backend for `count` examples. */
 const expected = async (program: Program, output: string, values: Float32Array): Promise<Float32Array> => {
   const instance = await backends.wasm.open(new Map([[program.name, program]]), weights);
   const padded = new Float32Array(compiledBatch * widthOf(program));
   padded.set(values);
-  const results = (await instance.run(program.name, new Map([['data', padded]]))).get(output) ?? new Float32Array();
+  const results =
+    (await instance.run(program.name, new Map([['data', padded]]))).get(output) ?? new Float32Array();
   instance.dispose();
   return results.slice(0, (results.length / compiledBatch) * count);
 };
@@ -46,7 +48,10 @@ const cases = [
 }));
 
 const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
-  Array.from(a).reduce((most, x, i) => Math.max(most, Math.abs(x - b[i])), a.length === b.length ? 0 : Infinity);
+  Array.from(a).reduce(
+    (most, x, i) => Math.max(most, Math.abs(x - b[i])),
+    a.length === b.length ? 0 : Infinity,
+  );
 
 describe('exports', () => {
   beforeAll(async () => {
@@ -56,20 +61,26 @@ describe('exports', () => {
     }
   });
 
-  test.each(cases)('the GraphModel of $name gives the same values in tfjs-converter', async ({ name, program, output, shape, values }) => {
-    await setBackend('wasm');
-    const read = (file: string): Buffer => readFileSync(join(folder, 'graph', name, file));
-    const { modelTopology, weightsManifest, signature } = JSON.parse(read('model.json').toString());
-    const bytes = read('weights.bin');
-    const weightData = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-    const model = await loadGraphModel({
-      load: () => Promise.resolve({ modelTopology, weightSpecs: weightsManifest[0].weights, weightData, signature }),
-    });
-    const result = model.predict(tensor(values, [count, ...shape]));
-    if (Array.isArray(result) || !('dataSync' in result)) throw new Error('expected one tensor');
-    expect(largestDifference(await expected(program, output, values), result.dataSync())).toBeLessThan(1e-5);
-    model.dispose();
-  });
+  test.each(cases)(
+    'the GraphModel of $name gives the same values in tfjs-converter',
+    async ({ name, program, output, shape, values }) => {
+      await setBackend('wasm');
+      const read = (file: string): Buffer => readFileSync(join(folder, 'graph', name, file));
+      const { modelTopology, weightsManifest, signature } = JSON.parse(read('model.json').toString());
+      const bytes = read('weights.bin');
+      const weightData = new Uint8Array(bytes).buffer;
+      const model = await loadGraphModel({
+        load: () =>
+          Promise.resolve({ modelTopology, weightSpecs: weightsManifest[0].weights, weightData, signature }),
+      });
+      const result = model.predict(tensor(values, [count, ...shape]));
+      if (!(result instanceof Tensor)) throw new Error('expected one tensor');
+      expect(largestDifference(await expected(program, output, values), result.dataSync())).toBeLessThan(
+        1e-5,
+      );
+      model.dispose();
+    },
+  );
 
   const python = process.env['IMMERSION_PYTHON'];
   test.skipIf(python === undefined).each(cases)(
@@ -84,10 +95,14 @@ describe('exports', () => {
         'call = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]',
         'print(json.dumps(call(data=x)[case["output"]].numpy().ravel().tolist()))',
       ].join('\n');
-      const run = spawnSync(python ?? '', ['-c', script, join(folder, 'saved', name), input], { encoding: 'utf8' });
+      const run = spawnSync(python ?? '', ['-c', script, join(folder, 'saved', name), input], {
+        encoding: 'utf8',
+      });
       expect(run.stderr.includes('Traceback') ? run.stderr : '').toBe('');
       const result: unknown = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '[]');
-      expect(Array.isArray(result) && largestDifference(await expected(program, output, values), result)).toBeLessThan(1e-5);
+      expect(
+        Array.isArray(result) && largestDifference(await expected(program, output, values), result),
+      ).toBeLessThan(1e-5);
     },
     120_000,
   );

@@ -2,7 +2,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
 import { createBuilder } from '../compiler/builder.js';
-import { interpret } from '../compiler/interpret.js';
+import { type Arrays, interpret } from '../compiler/interpret.js';
 import type { PrimitiveName } from '../compiler/params.js';
 import type { Program, Var } from '../compiler/program.js';
 import { jvpOf, table, transposeOf } from '../compiler/table.js';
@@ -11,7 +11,7 @@ import { verify } from '../compiler/verify.js';
 import { subjects } from './arbitrary/primitive.js';
 import type { Site } from './arbitrary/subject.js';
 import { smoothValuesIn, valuesIn } from './arbitrary/values.js';
-import { type BackendName, backends, runOn } from './backends.js';
+import { type BackendName, backends, type Case, hasNative, runOn, runOnNative } from './backends.js';
 import { dot } from './moments.js';
 
 const names = Object.keys(table).filter((name): name is PrimitiveName => name in subjects);
@@ -136,26 +136,43 @@ const laws = <P extends PrimitiveName>(primitive: P): void => {
   );
 
   const examples = subject.examples.map((site): [Site<P>, number, number] => [site, 1, 0]);
+  const caseOf = (site: Site<P>, b: number, s: number): Case => ({
+    program: programOf(primitive, site, b, ({ out }) => ({ out })),
+    inputs: bound(operands(primitive, site, b, s)),
+  });
+
+  const expectInterpreted = (site: Site<P>, { program, inputs }: Case, outputs: Arrays): void => {
+    const [found, expected] = [outputs, interpret(program, inputs)].map((all) => all.get('out'));
+    if (found === undefined || expected === undefined) throw new Error('no output');
+    const values = JSON.stringify([...inputs.values()].map((x) => [...x]));
+    expectClose(found, expected, `${JSON.stringify(site)} of ${values}`);
+  };
+
   const onBackend = (name: BackendName): void => {
     test.prop([sites, batch, seed], { ...runs, examples })(
       `its kernels on ${name} agree with the interpreter`,
       async (site, b, s) => {
-        const program = programOf(primitive, site, b, ({ out }) => ({ out }));
-        const inputs = bound(operands(primitive, site, b, s));
-        const found = (await runOn(backends[name], program, inputs)).get('out');
-        const expected = interpret(program, inputs).get('out');
-        if (found === undefined || expected === undefined) throw new Error('no output');
-        expectClose(
-          found,
-          expected,
-          `${JSON.stringify(site)} of ${JSON.stringify([...inputs.values()].map((x) => [...x]))}`,
-        );
+        const one = caseOf(site, b, s);
+        expectInterpreted(site, one, await runOn(backends[name], one.program, one.inputs));
       },
     );
   };
   onBackend('wasm');
   onBackend('plain');
   onBackend('cpu');
+
+  // One session for many programs: it costs more than they do.
+  const many = fc.array(fc.tuple(sites, batch, seed), { minLength: 15, maxLength: 15 });
+  test.skipIf(!hasNative())('its operations on native agree with the interpreter', () =>
+    fc.assert(
+      fc.asyncProperty(many, async (drawn) => {
+        const cases = drawn.map(([site, b, s]) => caseOf(site, b, s));
+        const results = await runOnNative(cases);
+        drawn.forEach(([site], i) => expectInterpreted(site, cases[i], results[i]));
+      }),
+      { numRuns: 2 },
+    ),
+  );
 
   const masks = fc.array(fc.boolean(), { minLength: 3, maxLength: 3 });
   test.prop([sites, batch, seed, masks], runs)(

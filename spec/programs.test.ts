@@ -18,7 +18,7 @@ import { sgd } from '../dsl/optimizer.js';
 import { injFlowLn } from '../objectives/injflow.js';
 import { activation, allActivations, dense } from './arbitrary/network.js';
 import { compilableExperiment } from './arbitrary/program.js';
-import { type BackendName, backends, runOn } from './backends.js';
+import { hasNative, runBy, type RunnerName } from './backends.js';
 import { right } from './either.js';
 import { feed } from './feeding.js';
 
@@ -100,7 +100,7 @@ describe('programs', () => {
     expectSame(interpret(result, inputs), expected, order.join());
   });
 
-  const onBackend = (name: BackendName, numRuns: number): void => {
+  const onBackend = (name: RunnerName, numRuns: number): void => {
     test.prop([compilableExperiment, seed], { numRuns })(
       `on ${name} a step computes what the interpreter says, and leaks nothing`,
       async (experiment, s) => {
@@ -109,7 +109,7 @@ describe('programs', () => {
           const inputs = feed(program, compiled.draws, s);
           const expected = interpret(program, inputs);
           const rounded = interpretRounded(program, inputs);
-          const found = await runOn(backends[name], program, inputs);
+          const found = await runBy(name, program, inputs);
           counts.kernels++;
           const errors = [...expected].map(([key, values]) => ({
             key,
@@ -131,6 +131,7 @@ describe('programs', () => {
   onBackend('wasm', 200);
   onBackend('plain', 60);
   onBackend('cpu', 40);
+  if (hasNative()) onBackend('native', 15);
 
   test.prop([compilableExperiment], { numRuns: 60 })('equal experiments print equally', (experiment) => {
     const again: Experiment = structuredClone(experiment);

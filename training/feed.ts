@@ -8,7 +8,13 @@ export type Feed = {
   readonly data?: Float32Array;
   readonly step: number;
   /** Key of the draws; `name` sets training and validation apart. */
-  readonly draws: { readonly seed: number; readonly step: number; readonly purpose: string };
+  readonly draws: {
+    readonly seed: number;
+    readonly step: number;
+    readonly purpose: string;
+    /** Number of the batch's first example within its data set; 0 unless given. */
+    readonly first?: number;
+  };
 };
 
 /** The inputs of a program that are not state, by binder name. */
@@ -28,9 +34,14 @@ export const feedOf = (
           const spec = draws.get(name);
           if (spec === undefined) return [];
           const values = new Float32Array(elementCount(x.type, program.batch));
-          const shape = { examples: program.batch * spec.rows, probes: spec.probes, size: sizeOf(spec.shape) };
-          const { seed, step, purpose } = feed.draws;
-          fillDraw(spec.distribution, shape, { seed, name: `${purpose}/${name}`, step }, values);
+          const shape = {
+            examples: program.batch * spec.rows,
+            probes: spec.probes,
+            size: sizeOf(spec.shape),
+          };
+          const { seed, step, purpose, first = 0 } = feed.draws;
+          const key = { seed, name: `${purpose}/${name}`, step, first: first * spec.rows };
+          fillDraw(spec.distribution, shape, key, values);
           return [[name, values] as const];
         }
         default:

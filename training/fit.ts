@@ -3,7 +3,14 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Compiled, compile } from '../compiler/index.js';
 import { type Batches, trainingBatches } from '../data/batches.js';
 import type { Split } from '../data/dataset.js';
-import { checkExperiment, type Experiment, type Problem, problem, sameShape, showShape } from '../dsl/index.js';
+import {
+  checkExperiment,
+  type Experiment,
+  type Problem,
+  problem,
+  sameShape,
+  showShape,
+} from '../dsl/index.js';
 import { deriveKey, uniforms } from '../dsl/random.js';
 import type { Backend } from '../runtime/backend.js';
 import { fillDraw } from '../runtime/draws.js';
@@ -23,7 +30,10 @@ export type Fitted = {
   /** decode ∘ encode. */
   readonly reconstruct: (examples: Float32Array) => Promise<Float32Array>;
   /** Decodes codes of a prior, N(0, I) unless another is given. */
-  readonly sample: (count: number, options?: { readonly seed?: number; readonly prior?: Prior }) => Promise<Float32Array>;
+  readonly sample: (
+    count: number,
+    options?: { readonly seed?: number; readonly prior?: Prior },
+  ) => Promise<Float32Array>;
   readonly evaluate: Session['evaluate'];
   readonly state: () => Promise<TrainState>;
   readonly dispose: () => void;
@@ -81,7 +91,11 @@ const dataProblems = ({ encoder, data }: Experiment, split: Split): readonly Pro
       ),
     );
 
-const batchesOf = (experiment: Experiment, size: number, seed: number): Either<readonly Problem[], Batches> => {
+const batchesOf = (
+  experiment: Experiment,
+  size: number,
+  seed: number,
+): Either<readonly Problem[], Batches> => {
   const key = deriveKey(seed, 'batches');
   return trainingBatches(size, experiment.batch, (epoch, count) => uniforms(key, [0, 0, epoch], count));
 };
@@ -109,7 +123,10 @@ export const prepareRun = async (
 };
 
 /** Trains to the end. On the left every problem of the specification or the data; nothing is trained then. */
-export const fit = async (spec: Experiment, options: FitOptions): Promise<Either<readonly Problem[], Fitted>> => {
+export const fit = async (
+  spec: Experiment,
+  options: FitOptions,
+): Promise<Either<readonly Problem[], Fitted>> => {
   const run = await prepareRun(spec, options);
   if (isLeft(run)) return run;
   for await (const event of run.right.events) options.onEvent?.(event);

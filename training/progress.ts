@@ -84,7 +84,7 @@ export const createProgress = (
     const start = `${String(done).padStart(String(steps).length)}/${steps} ${bar(done / steps, 20)}`;
     const seen = validation === undefined ? '' : `  validation ${short(validation.loss)}`;
     const text = `${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${listed(event.terms)}`;
-    screen.write(`\r\x1b[K${text.slice(0, Math.max(20, (screen.columns ?? 80) - 1))}`);
+    screen.write(`\r\x1b[K${text.slice(0, Math.max(20, (screen.columns || 80) - 1))}`);
     kept = true;
   };
 

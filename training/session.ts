@@ -24,7 +24,11 @@ export type Session = {
 
 const telemetry: ReadonlySet<string> = new Set(['loss', 'rate', 'gradientNorm', 'commit']);
 
-export const createSession = async (compiled: Compiled, backend: Backend, from: TrainState): Promise<Session> => {
+export const createSession = async (
+  compiled: Compiled,
+  backend: Backend,
+  from: TrainState,
+): Promise<Session> => {
   const { batch } = compiled.experiment;
   const draws = new Map(compiled.draws.map((spec) => [spec.name, spec]));
   const { step: stepProgram, evaluate: evaluateProgram, encode, decode } = compiled;
@@ -54,7 +58,7 @@ export const createSession = async (compiled: Compiled, backend: Backend, from: 
     };
   };
 
-  /** Runs a program over rows in batches of the static size and keeps `width` numbers of each valid row. */
+  /** Draws are those of the row's number, whatever the batch size. Runs a program over rows in batches of the static size and keeps `width` numbers of each valid row. */
   const overRows = async (
     program: Program,
     rows: number,
@@ -64,13 +68,13 @@ export const createSession = async (compiled: Compiled, backend: Backend, from: 
   ): Promise<void> => {
     const plan = evaluationBatches(rows, batch);
     if (plan._tag === 'Left') return;
-    let index = 0;
+    let first = 0;
     for (const { indices, valid } of plan.right) {
       const data = new Float32Array(batch * inputWidth);
       fill(indices, data);
-      const key = { seed: from.seed, step: index, purpose: 'validation' };
+      const key = { seed: from.seed, step: 0, purpose: 'validation', first };
       take(await run(program, { data, step: taken, draws: key }), valid);
-      index += 1;
+      first += batch;
     }
   };
 
@@ -88,7 +92,12 @@ export const createSession = async (compiled: Compiled, backend: Backend, from: 
     return { tag: 'validation', step: taken, loss, terms };
   };
 
-  const map = async (program: Program, output: string, inputShape: readonly number[], values: Float32Array): Promise<Float32Array> => {
+  const map = async (
+    program: Program,
+    output: string,
+    inputShape: readonly number[],
+    values: Float32Array,
+  ): Promise<Float32Array> => {
     const width = sizeOf(inputShape);
     const rows = Math.floor(values.length / width);
     const parts: Float32Array[] = [];
@@ -113,9 +122,10 @@ export const createSession = async (compiled: Compiled, backend: Backend, from: 
     decode: (codes) => map(decode, 'data', compiled.experiment.decoder.input, codes),
     state: async () => {
       const arrays = await instance.read();
-      const shaped = [...from.arrays].map(
-        ([name, { shape, data }]): readonly [string, Array1] => [name, { shape, data: arrays.get(name) ?? data }],
-      );
+      const shaped = [...from.arrays].map(([name, { shape, data }]): readonly [string, Array1] => [
+        name,
+        { shape, data: arrays.get(name) ?? data },
+      ]);
       return { seed: from.seed, step: taken, arrays: new Map(shaped) };
     },
     dispose: instance.dispose,

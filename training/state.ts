@@ -20,7 +20,8 @@ export const initialState = (compiled: Compiled, seed: number): TrainState => {
     return [name, { shape, data }] as const;
   });
   const states = compiled.states.map(
-    ({ name, shape, initial }) => [name, { shape, data: new Float32Array(sizeOf(shape)).fill(initial) }] as const,
+    ({ name, shape, initial }) =>
+      [name, { shape, data: new Float32Array(sizeOf(shape)).fill(initial) }] as const,
   );
   return { seed, step: 0, arrays: new Map([...parameters, ...states]) };
 };

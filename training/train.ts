@@ -24,6 +24,7 @@ export async function* train(
     gather(data.train, batches.indices(i), into);
     const event = await session.step(into);
     yield { ...event, seconds: (performance.now() - started) / 1000 };
-    if (validates && ((i + 1) % validation.every === 0 || i + 1 === steps)) yield await session.evaluate(data.test);
+    if (validates && ((i + 1) % validation.every === 0 || i + 1 === steps))
+      yield await session.evaluate(data.test);
   }
 }

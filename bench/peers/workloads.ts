@@ -57,10 +57,10 @@ const convolutional = (name: string, width: number, batch: number, eta: number):
 };
 
 export const workloads: readonly Workload[] = [
-  { ...defaults, name: 'mlp', ...perceptrons, batch: 256, eta: 1 },
-  convolutional('mnist-16', 1, 16, 1),
-  convolutional('mnist-128', 1, 128, 1),
-  convolutional('eighth-64', 1 / 8, 64, 1),
+  { ...defaults, name: 'mlp', ...perceptrons, batch: 256, eta: 0.67 },
+  convolutional('mnist-16', 1, 16, 0.64),
+  convolutional('mnist-128', 1, 128, 0.64),
+  convolutional('eighth-64', 1 / 8, 64, 0.61),
 ];
 
 /** A network of unknown shapes, as it comes back from JSON: it was checked where it was made. */

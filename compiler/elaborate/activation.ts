@@ -18,7 +18,9 @@ const table: { readonly [A in ActivationName]: Activation } = {
   softplus: (emit, x) => unary(emit, 'softplus', x),
   silu: (emit, x) => mul(emit, x, unary(emit, 'sigmoid', x)),
   // x·Φ(x), Hendrycks and Gimpel 2016, by erf and not its tanh approximation.
-  gelu: (emit, x) => mul(emit, times(emit, x, 0.5), plus(emit, unary(emit, 'erf', times(emit, x, Math.SQRT1_2)), 1)),
+  gelu: (emit, x) =>
+    mul(emit, times(emit, x, 0.5), plus(emit, unary(emit, 'erf', times(emit, x, Math.SQRT1_2)), 1)),
 };
 
-export const activate = (emit: Emit, name: ActivationName, x: Var, slope: number): Var => table[name](emit, x, slope);
+export const activate = (emit: Emit, name: ActivationName, x: Var, slope: number): Var =>
+  table[name](emit, x, slope);

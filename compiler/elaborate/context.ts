@@ -18,7 +18,11 @@ export type ParameterSpec = {
 };
 
 /** A running value that training updates without a gradient, or an optimizer's moment. */
-export type StateSpec = { readonly name: string; readonly shape: readonly number[]; readonly initial: number };
+export type StateSpec = {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initial: number;
+};
 
 /** A random input: `rows` rows for each example, of `probes` probes of `shape` each. */
 export type DrawSpec = {
@@ -60,7 +64,13 @@ export const createContext = (mode: Mode, batch: number): Context => ({
 });
 
 /** Notes a problem; elaboration goes on elsewhere, so that all of them are found in one go. */
-export const fail = (context: Context, path: string, found: string, expected: string, hint?: string): null => {
+export const fail = (
+  context: Context,
+  path: string,
+  found: string,
+  expected: string,
+  hint?: string,
+): null => {
   context.problems.push(problem(path, found, expected, hint));
   return null;
 };

@@ -124,7 +124,12 @@ export const createElaborate = (context: Context): Elaborate => {
       case 'reshape':
         return sizeOf(node.shape) === sizeOf(x.type.shape)
           ? emit('reshape', { shape: node.shape }, [x])
-          : fail(context, path, showShape(x.type.shape), `${sizeOf(node.shape)} elements for ${showShape(node.shape)}`);
+          : fail(
+              context,
+              path,
+              showShape(x.type.shape),
+              `${sizeOf(node.shape)} elements for ${showShape(node.shape)}`,
+            );
       case 'slice':
         return node.begin.length === x.type.shape.length &&
           node.size.length === x.type.shape.length &&
@@ -141,7 +146,12 @@ export const createElaborate = (context: Context): Elaborate => {
       case 'pad':
         return [node.before, node.after].every((p) => p.length === x.type.shape.length)
           ? emit('pad', { before: node.before, after: node.after }, [x])
-          : fail(context, path, `padding for ${node.before.length} axes`, `one for each axis of ${showShape(x.type.shape)}`);
+          : fail(
+              context,
+              path,
+              `padding for ${node.before.length} axes`,
+              `one for each axis of ${showShape(x.type.shape)}`,
+            );
     }
   };
 
@@ -150,7 +160,12 @@ export const createElaborate = (context: Context): Elaborate => {
   const sameShapes = (path: string, x: Var, y: Var): true | null =>
     x.type.shape.join() === y.type.shape.join() && x.type.shape.length === y.type.shape.length
       ? true
-      : fail(context, path, `shapes ${showShape(x.type.shape)} and ${showShape(y.type.shape)}`, 'equal shapes');
+      : fail(
+          context,
+          path,
+          `shapes ${showShape(x.type.shape)} and ${showShape(y.type.shape)}`,
+          'equal shapes',
+        );
 
   const scalarOnly = (path: string, x: Var): true | null =>
     x.type.shape.length === 0 ? true : fail(context, path, showShape(x.type.shape), 'a scalar');
@@ -158,7 +173,12 @@ export const createElaborate = (context: Context): Elaborate => {
   const drawOf = (node: Extract<Node, { tag: 'draw' }>, path: string): Var | null => {
     const probes = node.probes ?? 1;
     if (node.distribution === 'orthonormal' && probes > sizeOf(node.shape)) {
-      return fail(context, path, `${probes} orthonormal probes`, `at most ${sizeOf(node.shape)}, the dimension`);
+      return fail(
+        context,
+        path,
+        `${probes} orthonormal probes`,
+        `at most ${sizeOf(node.shape)}, the dimension`,
+      );
     }
     const known = context.draws.get(node.name);
     const spec = { name: node.name, distribution: node.distribution, rows: 1, probes, shape: node.shape };
@@ -174,17 +194,28 @@ export const createElaborate = (context: Context): Elaborate => {
     return chosen
       .map((spec) => bindParameter(context, spec))
       .map((w) => sumAll(emit, mul(emit, w, w)))
-      .reduce((total, term) => add(emit, total, term), emit('constant', { value: 0, rows: 0, shape: [] }, []));
+      .reduce(
+        (total, term) => add(emit, total, term),
+        emit('constant', { value: 0, rows: 0, shape: [] }, []),
+      );
   };
 
   const concatOf = (parts: readonly Var[], axis: number, path: string): Var | null => {
     const shapes = parts.map((part) => part.type.shape);
     const agree = shapes.every(
-      (s) => s.length === shapes[0].length && s.every((n, i) => i === axis || n === shapes[0][i]) && axis < s.length,
+      (s) =>
+        s.length === shapes[0].length &&
+        s.every((n, i) => i === axis || n === shapes[0][i]) &&
+        axis < s.length,
     );
     return agree && parts.length > 0
       ? emit('concat', { axis }, joined(emit, parts))
-      : fail(context, path, `parts ${shapes.map(showShape).join(', ')}`, `parts that agree but for axis ${axis}`);
+      : fail(
+          context,
+          path,
+          `parts ${shapes.map(showShape).join(', ')}`,
+          `parts that agree but for axis ${axis}`,
+        );
   };
 
   return elaborate;

@@ -31,7 +31,8 @@ const parameter = (
   { context, place }: Site,
   role: string,
   shape: readonly number[],
-  initializer: { readonly tag: 'zeros' } | { readonly tag: 'ones' } | Parameters<typeof bindParameter>[1]['initializer'],
+  initializer:
+    { readonly tag: 'zeros' } | { readonly tag: 'ones' } | Parameters<typeof bindParameter>[1]['initializer'],
   fans: { readonly fanIn: number; readonly fanOut: number } = { fanIn: 1, fanOut: 1 },
 ): Var => bindParameter(context, { name: `${place.name}/${role}`, shape, initializer, ...fans });
 
@@ -43,11 +44,20 @@ const alongLast = (emit: Emit, value: Var, x: Var): Var => {
 
 const withBias = (site: Site, y: Var, bias: boolean): Var =>
   bias
-    ? add(emitOf(site), y, alongLast(emitOf(site), parameter(site, 'bias', y.type.shape.slice(-1), { tag: 'zeros' }), y))
+    ? add(
+        emitOf(site),
+        y,
+        alongLast(emitOf(site), parameter(site, 'bias', y.type.shape.slice(-1), { tag: 'zeros' }), y),
+      )
     : y;
 
 /** TensorFlow's 'same': ⌈n/s⌉ outputs, the odd padding at the end. */
-const paddingOf = (padding: Padding, size: number, kernel: number, stride: number): readonly [number, number] => {
+const paddingOf = (
+  padding: Padding,
+  size: number,
+  kernel: number,
+  stride: number,
+): readonly [number, number] => {
   if (padding === 'valid') return [0, 0];
   const total = Math.max((Math.ceil(size / stride) - 1) * stride + kernel - size, 0);
   return [Math.floor(total / 2), total - Math.floor(total / 2)];
@@ -76,7 +86,10 @@ const rules: { readonly [T in Exclude<Layer['tag'], 'heads'>]: Rule<Extract<Laye
     const [h, w, c] = x.type.shape;
     const window = windowOf(layer, [h, w]);
     const [t, b, l, r] = window.padding;
-    if (outputSize(h, layer.kernel, layer.stride, t, b) < 1 || outputSize(w, layer.kernel, layer.stride, l, r) < 1) {
+    if (
+      outputSize(h, layer.kernel, layer.stride, t, b) < 1 ||
+      outputSize(w, layer.kernel, layer.stride, l, r) < 1
+    ) {
       return wrongShape(site, `an image of at least ${layer.kernel}×${layer.kernel} pixels`);
     }
     const area = layer.kernel ** 2;
@@ -132,7 +145,10 @@ const rules: { readonly [T in Exclude<Layer['tag'], 'heads'>]: Rule<Extract<Laye
         const key = `${place.name}/${name}`;
         if (context.nextStates.has(key)) return;
         const kept = times(emit, running, layer.momentum);
-        context.nextStates.set(key, add(emit, kept, times(emit, emit('stop', {}, [value]), 1 - layer.momentum)));
+        context.nextStates.set(
+          key,
+          add(emit, kept, times(emit, emit('stop', {}, [value]), 1 - layer.momentum)),
+        );
       };
       move('mean', runningMean, mean);
       move('variance', runningVariance, variance);
@@ -149,8 +165,17 @@ const rules: { readonly [T in Exclude<Layer['tag'], 'heads'>]: Rule<Extract<Laye
     const emit = emitOf(site);
     // Each application has a mask of its own; equal applications never get here twice.
     const name = `${place.name}/mask#${[...context.draws.keys()].filter((key) => key.startsWith(`${place.name}/mask#`)).length}`;
-    const spec = { name, distribution: 'uniform', rows: x.type.rows, probes: 1, shape: x.type.shape } as const;
-    const kept = emit('greater', {}, [bindDraw(context, spec, x.type), constantLike(emit, layer.rate, x.type)]);
+    const spec = {
+      name,
+      distribution: 'uniform',
+      rows: x.type.rows,
+      probes: 1,
+      shape: x.type.shape,
+    } as const;
+    const kept = emit('greater', {}, [
+      bindDraw(context, spec, x.type),
+      constantLike(emit, layer.rate, x.type),
+    ]);
     return mul(emit, x, times(emit, kept, 1 / (1 - layer.rate)));
   },
   activation: (site) => activate(emitOf(site), site.layer.name, site.x, site.layer.slope),
@@ -197,11 +222,17 @@ export const elaborateLayers = (
   layers.reduce<Var | null>((value, layer, i) => {
     if (value === null) return null;
     const path = `${place.path}${suffix}[${i}]`;
-    if (layer.tag === 'heads') return fail(context, path, 'heads', 'heads only as the last layer of a network');
+    if (layer.tag === 'heads')
+      return fail(context, path, 'heads', 'heads only as the last layer of a network');
     return dispatch(context, layer, value, { path, name: `${place.name}/${i}.${layer.tag}` });
   }, x);
 
-const dispatch = (context: Context, layer: Exclude<Layer, { tag: 'heads' }>, x: Var, place: Place): Var | null => {
+const dispatch = (
+  context: Context,
+  layer: Exclude<Layer, { tag: 'heads' }>,
+  x: Var,
+  place: Place,
+): Var | null => {
   switch (layer.tag) {
     case 'dense': return rules.dense({ context, layer, x, place });
     case 'conv': return rules.conv({ context, layer, x, place });

@@ -16,7 +16,13 @@ export const declare = (context: Context, net: NetworkValue, path: string): bool
   const known = context.networks.get(net.name);
   if (known === undefined) context.networks.set(net.name, net);
   if (known === undefined || sameNetwork(known, net)) return true;
-  fail(context, path, `two structures named ${JSON.stringify(net.name)}`, 'one structure for each name', 'rename one of them');
+  fail(
+    context,
+    path,
+    `two structures named ${JSON.stringify(net.name)}`,
+    'one structure for each name',
+    'rename one of them',
+  );
   return false;
 };
 
@@ -32,7 +38,10 @@ const outputsOf = (context: Context, net: NetworkValue, at: Var): ReadonlyMap<st
   if (trunk === null) return null;
   const index = net.layers.length - 1;
   const heads = Object.entries(last.heads).map(([name, layers]) => {
-    const head: Place = { path: `${place.path}.layers[${index}].heads.${name}`, name: `${place.name}/${index}.heads/${name}` };
+    const head: Place = {
+      path: `${place.path}.layers[${index}].heads.${name}`,
+      name: `${place.name}/${index}.heads/${name}`,
+    };
     return [name, elaborateLayers(context, layers, trunk, head, '')] as const;
   });
   const complete = heads.flatMap(([name, y]) => (y === null ? [] : [[name, y] as const]));
@@ -43,11 +52,21 @@ const outputsOf = (context: Context, net: NetworkValue, at: Var): ReadonlyMap<st
 export type Application = { readonly at: Var; readonly outputs: ReadonlyMap<string, Var> };
 
 /** The application of a network; equal ones (same name, same argument) are one. */
-export const applicationOf = (context: Context, net: NetworkValue, argument: Var, path: string): Application | null => {
+export const applicationOf = (
+  context: Context,
+  net: NetworkValue,
+  argument: Var,
+  path: string,
+): Application | null => {
   if (!declare(context, net, path)) return null;
   if (argument.type.shape.join() !== net.input.join()) {
     const found = `an argument of shape ${showShape(argument.type.shape)}`;
-    return fail(context, path, found, `${showShape(net.input)}, the input of network ${JSON.stringify(net.name)}`);
+    return fail(
+      context,
+      path,
+      found,
+      `${showShape(net.input)}, the input of network ${JSON.stringify(net.name)}`,
+    );
   }
   const key = `${net.name}@${argument.id}`;
   const known = context.applications.get(key);
@@ -60,7 +79,8 @@ export const applicationOf = (context: Context, net: NetworkValue, argument: Var
 };
 
 /** A batch statistic that is differentiated couples the examples of a probe, so probes cannot share one folded batch. */
-const couplesExamples = (net: NetworkValue): boolean => JSON.stringify(net.layers).includes('"statistics":"differentiated"');
+const couplesExamples = (net: NetworkValue): boolean =>
+  JSON.stringify(net.layers).includes('"statistics":"differentiated"');
 
 /** One direction [..] or k of them [k,..]: applies `f` to a single direction or to k folded into rows. */
 const overProbes = (
@@ -79,7 +99,11 @@ const overProbes = (
     const result = f(emit('reshape', { shape: size }, [emit('slice', block, [spread])]));
     return emit('reshape', { shape: [1, ...result.type.shape] }, [result]);
   };
-  return emit('concat', { axis: 0 }, Array.from({ length: k }, (_, i) => one(i)));
+  return emit(
+    'concat',
+    { axis: 0 },
+    Array.from({ length: k }, (_, i) => one(i)),
+  );
 };
 
 const fits = (direction: Var, size: readonly number[]): boolean =>
@@ -124,7 +148,14 @@ export const vjpAt = (
 };
 
 const unknownOutput = (context: Context, net: NetworkValue, output: string, path: string): null =>
-  fail(context, path, `output ${JSON.stringify(output)}`, `one of ${outputNames(net).map((n) => JSON.stringify(n)).join(', ')}`);
+  fail(
+    context,
+    path,
+    `output ${JSON.stringify(output)}`,
+    `one of ${outputNames(net)
+      .map((n) => JSON.stringify(n))
+      .join(', ')}`,
+  );
 
 const wrongDirection = (context: Context, direction: Var, like: Var, path: string): null =>
   fail(

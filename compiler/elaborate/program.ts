@@ -29,7 +29,13 @@ const termsOf = (context: Context, experiment: Experiment): readonly (readonly [
     const x = elaborate(node, path);
     if (x === null) return [];
     if (x.type.shape.length > 0) {
-      fail(context, path, `a term of shape ${showShape(x.type.shape)}`, 'a scalar', 'reduce it with sum, sqNorm or norm');
+      fail(
+        context,
+        path,
+        `a term of shape ${showShape(x.type.shape)}`,
+        'a scalar',
+        'reduce it with sum, sqNorm or norm',
+      );
       return [];
     }
     return [[name, x] as const];
@@ -44,7 +50,8 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
   const context = createContext('train', experiment.batch);
   const { emit } = context.builder;
   const means = termsOf(context, experiment).map(([name, x]) => {
-    const mean = x.type.rows === 0 ? x : times(emit, emit('sumBatch', {}, [x]), 1 / (experiment.batch * x.type.rows));
+    const mean =
+      x.type.rows === 0 ? x : times(emit, emit('sumBatch', {}, [x]), 1 / (experiment.batch * x.type.rows));
     return value(name, mean);
   });
   if (means.length === 0 && context.problems.length === 0) {
@@ -56,7 +63,11 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
   if (rate !== null && rate.type.rows > 0) {
     fail(context, 'optimizer.rate', 'an expression of the data', 'a schedule: a scalar of the step');
   }
-  const next: readonly Output[] = [...context.nextStates].map(([name, x]) => ({ kind: 'next', name, var: x }));
+  const next: readonly Output[] = [...context.nextStates].map(([name, x]) => ({
+    kind: 'next',
+    name,
+    var: x,
+  }));
   const rates = rate === null ? [] : [value('rate', rate)];
   return { program: programOf(context, 'step', [...means, value('loss', loss), ...rates, ...next]), context };
 };
@@ -64,11 +75,17 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
 /** The terms of each example, without a mean, with running statistics and without dropout. */
 export const elaborateEvaluation = (experiment: Experiment): Elaborated => {
   const context = createContext('inference', experiment.batch);
-  const terms = termsOf(context, experiment).map(([name, x]) => value(name, atRows(context.builder.emit, 1, x)));
+  const terms = termsOf(context, experiment).map(([name, x]) =>
+    value(name, atRows(context.builder.emit, 1, x)),
+  );
   return { program: programOf(context, 'evaluate', terms), context };
 };
 
-const elaborateApplication = (name: string, batch: number, outputs: readonly (readonly [string, Node])[]): Elaborated => {
+const elaborateApplication = (
+  name: string,
+  batch: number,
+  outputs: readonly (readonly [string, Node])[],
+): Elaborated => {
   const mode: Mode = 'inference';
   const context = createContext(mode, batch);
   const elaborate = createElaborate(context);
@@ -80,7 +97,12 @@ const elaborateApplication = (name: string, batch: number, outputs: readonly (re
 };
 
 /** The first output of a network: the code of an encoder with several heads is its first. */
-const first = (net: NetworkValue, at: Node): Node => ({ tag: 'apply', network: net, at, output: outputNames(net)[0] });
+const first = (net: NetworkValue, at: Node): Node => ({
+  tag: 'apply',
+  network: net,
+  at,
+  output: outputNames(net)[0],
+});
 
 /** data → code. */
 export const elaborateEncoder = ({ encoder, batch }: Experiment): Elaborated =>

@@ -32,7 +32,10 @@ export const createPlan = (): PlanDraft => {
   const constants: { readonly operand: Operand; readonly values: readonly number[] }[] = [];
   const known = new Map<string, Operand>();
   const knownLoops = new Map<string, readonly Operand[]>();
-  const allocate = (shape: readonly number[]): Operand => ({ buffer: buffers.push(sizeOfShape(shape)) - 1, shape });
+  const allocate = (shape: readonly number[]): Operand => ({
+    buffer: buffers.push(sizeOfShape(shape)) - 1,
+    shape,
+  });
   return {
     input: (name, shape) => {
       const operand = allocate(shape);
@@ -84,7 +87,12 @@ export const imageAttributes = (
   [top, bottom, left, right]: readonly number[],
 ): Readonly<Record<string, Attribute>> => ({
   strides,
-  pad: [[0, 0], [top, bottom], [left, right], [0, 0]],
+  pad: [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ],
   dataFormat: 'NHWC',
   dilations: [1, 1],
 });

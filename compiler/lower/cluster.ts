@@ -23,7 +23,16 @@ export type KernelItem = { readonly tag: 'kernel'; readonly eq: Equation };
 
 export type Item = Cluster | KernelItem;
 
-const expensive: ReadonlySet<string> = new Set(['exp', 'log', 'tanh', 'sigmoid', 'softplus', 'elu', 'erf', 'pow']);
+const expensive: ReadonlySet<string> = new Set([
+  'exp',
+  'log',
+  'tanh',
+  'sigmoid',
+  'softplus',
+  'elu',
+  'erf',
+  'pow',
+]);
 
 /** `stop` and `statistics` only mark a value: they are read through, like a move. */
 const isElementwise = (eq: Equation): boolean =>
@@ -108,13 +117,23 @@ export const clusterProgram = (program: Program): Clustering => {
       const item = home.get(source.id);
       // A value repeated over the space is small, so storing it costs next to nothing.
       if (views.has(y.id) && viewOf(y).strides.some((s, i) => s === 0 && cluster.space[i] > 1)) return true;
-      const inMemory = item === undefined || item.tag === 'kernel' || item.stored.has(source.id) || !item.members.has(source.id);
+      const inMemory =
+        item === undefined ||
+        item.tag === 'kernel' ||
+        item.stored.has(source.id) ||
+        !item.members.has(source.id);
       if (inMemory) {
         if (viewOf(y).strides.every((s, i) => s !== 0 || cluster.space[i] === 1)) loads.add(source.id);
         return loads.size <= recomputeLoads;
       }
       const eq = definition(y);
-      if (eq === undefined || depth === 0 || views.has(y.id) || !isElementwise(eq) || expensive.has(eq.primitive)) {
+      if (
+        eq === undefined ||
+        depth === 0 ||
+        views.has(y.id) ||
+        !isElementwise(eq) ||
+        expensive.has(eq.primitive)
+      ) {
         return false;
       }
       if (!eq.inputs.every((z) => visit(z, depth - 1))) return false;
@@ -145,10 +164,15 @@ export const clusterProgram = (program: Program): Clustering => {
 
   /** Two clusters may become one when neither waits for the other through a third item. */
   const canMerge = (a: Cluster, b: Cluster): boolean => {
-    const others = (of: Cluster, but: Cluster): Item[] => [...(dependencies.get(of) ?? [])].filter((i) => i !== but);
+    const others = (of: Cluster, but: Cluster): Item[] =>
+      [...(dependencies.get(of) ?? [])].filter((i) => i !== but);
     const usesReduction = (reader: Cluster, of: Cluster): boolean =>
-      of.reductions.some((r) => [...reader.members.values()].some((eq) => eq.inputs.some((x) => viewOf(x).source.id === r.out.id)));
-    return !usesReduction(a, b) && !usesReduction(b, a) && !reaches(others(a, b), b) && !reaches(others(b, a), a);
+      of.reductions.some((r) =>
+        [...reader.members.values()].some((eq) => eq.inputs.some((x) => viewOf(x).source.id === r.out.id)),
+      );
+    return (
+      !usesReduction(a, b) && !usesReduction(b, a) && !reaches(others(a, b), b) && !reaches(others(b, a), a)
+    );
   };
 
   /** Whether a computation with these inputs may join a cluster: none of them waits for it from outside. */
@@ -188,7 +212,8 @@ export const clusterProgram = (program: Program): Clustering => {
     const [first, ...rest] = candidates(space, inputs).filter((c) => canJoin(c, inputs));
     const cluster = first ?? newCluster(space);
     for (const other of rest) {
-      if (dependencies.has(other) && canMerge(cluster, other) && canJoin(cluster, inputs)) merge(cluster, other);
+      if (dependencies.has(other) && canMerge(cluster, other) && canJoin(cluster, inputs))
+        merge(cluster, other);
     }
     supply(cluster, inputs);
     return cluster;
@@ -235,7 +260,10 @@ export const clusterProgram = (program: Program): Clustering => {
     if (isElementwise(eq)) addElementwise(eq);
     else if (is(eq, 'reduceSum') || is(eq, 'sumBatch')) addReduction(eq);
     else {
-      const input = eq.inputs.length === 1 && !isConstant(eq.inputs[0]) ? viewThrough(eq, viewOf(eq.inputs[0]), batch) : null;
+      const input =
+        eq.inputs.length === 1 && !isConstant(eq.inputs[0])
+          ? viewThrough(eq, viewOf(eq.inputs[0]), batch)
+          : null;
       if (input === null) addKernel(eq);
       else views.set(eq.out.id, input);
     }
@@ -296,12 +324,18 @@ const trim = (
 
 /** The latest equation of an item that belongs to it alone. */
 const lastPosition = (item: Item, position: ReadonlyMap<number, number>): number => {
-  const ids = item.tag === 'kernel' ? [item.eq.out.id] : [...item.members.keys(), ...item.reductions.map((r) => r.out.id)];
+  const ids =
+    item.tag === 'kernel'
+      ? [item.eq.out.id]
+      : [...item.members.keys(), ...item.reductions.map((r) => r.out.id)];
   return Math.max(...ids.map((id) => position.get(id) ?? 0));
 };
 
 /** A topological order that stays close to the program's own, so that values do not live longer than they must. */
-const schedule = (dependencies: ReadonlyMap<Item, ReadonlySet<Item>>, position: ReadonlyMap<number, number>): readonly Item[] => {
+const schedule = (
+  dependencies: ReadonlyMap<Item, ReadonlySet<Item>>,
+  position: ReadonlyMap<number, number>,
+): readonly Item[] => {
   const order: Item[] = [];
   const done = new Set<Item>();
   const pending = [...dependencies.keys()]

@@ -10,7 +10,12 @@ import { createPlan, type PlanDraft } from './builder.js';
 import { type Cluster, clusterProgram } from './cluster.js';
 
 /** Lowers one equation that is no loop; `shape` is its physical result. */
-export type LowerKernel = (plan: PlanDraft, eq: Equation, inputs: readonly Operand[], shape: readonly number[]) => Operand;
+export type LowerKernel = (
+  plan: PlanDraft,
+  eq: Equation,
+  inputs: readonly Operand[],
+  shape: readonly number[],
+) => Operand;
 
 type Load = { readonly operand: Operand; readonly offset: number; readonly strides: readonly number[] };
 
@@ -22,10 +27,7 @@ type Body = {
 };
 
 /** Writes a loop body: members are computed, everything else is loaded or constant; equal loads and constants are shared. */
-const createBody = (
-  members: ReadonlyMap<number, Equation>,
-  read: (x: Var) => Load | number,
-): Body => {
+const createBody = (members: ReadonlyMap<number, Equation>, read: (x: Var) => Load | number): Body => {
   const loads: Load[] = [];
   const instructions: Instruction[] = [];
   const known = new Map<string, number>();
@@ -39,7 +41,9 @@ const createBody = (
   };
   const load = (l: Load): number => {
     const key = JSON.stringify([l.operand.buffer, l.offset, l.strides]);
-    const before = loads.findIndex((other) => JSON.stringify([other.operand.buffer, other.offset, other.strides]) === key);
+    const before = loads.findIndex(
+      (other) => JSON.stringify([other.operand.buffer, other.offset, other.strides]) === key,
+    );
     return push({ op: 'load', load: before >= 0 ? before : loads.push(l) - 1 });
   };
   const compute = (x: Var): number => {
@@ -79,7 +83,12 @@ const emitLoop = (
   plan: PlanDraft,
   space: readonly number[],
   body: Body,
-  stores: readonly { readonly value: Var; readonly strides: readonly number[]; readonly mode: Store['mode']; readonly shape: readonly number[] }[],
+  stores: readonly {
+    readonly value: Var;
+    readonly strides: readonly number[];
+    readonly mode: Store['mode'];
+    readonly shape: readonly number[];
+  }[],
 ): readonly Operand[] => {
   const written = stores.map(({ value, strides, mode }, buffer): Store => ({
     buffer,
@@ -91,13 +100,21 @@ const emitLoop = (
   const buffers = [...new Set(body.loads.map((l) => l.operand.buffer))];
   const loop: LoopKernel = {
     extents: space,
-    loads: body.loads.map(({ operand, offset, strides }) => ({ buffer: buffers.indexOf(operand.buffer), offset, strides })),
+    loads: body.loads.map(({ operand, offset, strides }) => ({
+      buffer: buffers.indexOf(operand.buffer),
+      offset,
+      strides,
+    })),
     body: body.instructions,
     stores: written,
     outputs: stores.map(({ shape }) => sizeOfShape(shape)),
   };
   const inputs = buffers.map((buffer) => ({ buffer, shape: [] }));
-  return plan.loop(loop, inputs, stores.map(({ shape }) => shape));
+  return plan.loop(
+    loop,
+    inputs,
+    stores.map(({ shape }) => shape),
+  );
 };
 
 export const lowerFused = (program: Program, lowerKernel: LowerKernel): Plan => {
@@ -145,8 +162,20 @@ export const lowerFused = (program: Program, lowerKernel: LowerKernel): Plan => 
   const runCluster = ({ space, members, reductions, stored }: Cluster): void => {
     const kept = [...members.values()].map((eq) => eq.out).filter((x) => stored.has(x.id));
     const stores = [
-      ...kept.map((value) => ({ out: value, value, strides: stridesOf(space), mode: 'set' as const, shape: space })),
-      ...reductions.map(({ value, out, strides }) => ({ out, value, strides, mode: 'sum' as const, shape: shapeOf(out) })),
+      ...kept.map((value) => ({
+        out: value,
+        value,
+        strides: stridesOf(space),
+        mode: 'set' as const,
+        shape: space,
+      })),
+      ...reductions.map(({ value, out, strides }) => ({
+        out,
+        value,
+        strides,
+        mode: 'sum' as const,
+        shape: shapeOf(out),
+      })),
     ];
     const results = emitLoop(plan, space, createBody(members, read), stores);
     stores.forEach(({ out }, i) => operands.set(out.id, results[i]));
@@ -155,7 +184,13 @@ export const lowerFused = (program: Program, lowerKernel: LowerKernel): Plan => 
   for (const { name, var: x } of program.binders) operands.set(x.id, plan.input(name, shapeOf(x)));
   for (const item of items) {
     if (item.tag === 'cluster') runCluster(item);
-    else operands.set(item.eq.out.id, lowerKernel(plan, item.eq, item.eq.inputs.map(materialise), shapeOf(item.eq.out)));
+    else
+      operands.set(
+        item.eq.out.id,
+        lowerKernel(plan, item.eq, item.eq.inputs.map(materialise), shapeOf(item.eq.out)),
+      );
   }
-  return plan.finish(program.outputs.map((o) => ({ name: outputKey(o.kind, o.name), operand: materialise(o.var) })));
+  return plan.finish(
+    program.outputs.map((o) => ({ name: outputKey(o.kind, o.name), operand: materialise(o.var) })),
+  );
 };

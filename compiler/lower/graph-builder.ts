@@ -34,7 +34,12 @@ export const createGraphBuilder = (prefix: string): GraphBuilder => {
     if (name === undefined) known.set(key, full);
     return full;
   };
-  const constant = (dtype: DType, values: ArrayLike<number>, shape: readonly number[], name?: string): string =>
+  const constant = (
+    dtype: DType,
+    values: ArrayLike<number>,
+    shape: readonly number[],
+    name?: string,
+  ): string =>
     node(
       'Const',
       [],

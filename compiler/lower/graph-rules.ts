@@ -48,7 +48,12 @@ const shapeTensor = (graph: GraphBuilder, shape: readonly number[], like: Value)
 };
 
 /** The value with every repetition written out; `like` has the batch where it is not known. */
-export const materialised = (graph: GraphBuilder, x: Value, shape: readonly number[], like: Value = x): Value => {
+export const materialised = (
+  graph: GraphBuilder,
+  x: Value,
+  shape: readonly number[],
+  like: Value = x,
+): Value => {
   if (x.shape.join() === shape.join() && x.shape.length === shape.length) return x;
   const sizes = shapeTensor(graph, shape, like);
   return { node: graph.node('BroadcastTo', [x.node, sizes], { ...T, Tidx: int32 }), shape };
@@ -67,7 +72,11 @@ const broadcastShape = (shapes: readonly (readonly number[])[]): readonly number
 const elementwise =
   <P extends PrimitiveName>(op: string): Lower<P> =>
   ({ graph, inputs }) => ({
-    node: graph.node(op, inputs.map((x) => x.node), T),
+    node: graph.node(
+      op,
+      inputs.map((x) => x.node),
+      T,
+    ),
     shape: broadcastShape(inputs.map((x) => x.shape)),
   });
 
@@ -89,7 +98,14 @@ const summed = <P extends PrimitiveName>(site: Site<P>, axes: readonly number[])
   shape: site.shape,
 });
 
-const matmul = (graph: GraphBuilder, a: Value, b: Value, ta: boolean, tb: boolean, shape: readonly number[]): Value => ({
+const matmul = (
+  graph: GraphBuilder,
+  a: Value,
+  b: Value,
+  ta: boolean,
+  tb: boolean,
+  shape: readonly number[],
+): Value => ({
   node: graph.node('MatMul', [a.node, b.node], {
     ...T,
     transpose_a: { tag: 'bool', value: ta },
@@ -134,7 +150,10 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   softplus: elementwise('Softplus'),
   elu: elementwise('Elu'),
   erf: elementwise('Erf'),
-  finite: ({ graph, inputs: [x] }) => ({ node: toFloat(graph, graph.node('IsFinite', [x.node], T)), shape: x.shape }),
+  finite: ({ graph, inputs: [x] }) => ({
+    node: toFloat(graph, graph.node('IsFinite', [x.node], T)),
+    shape: x.shape,
+  }),
   add: elementwise('AddV2'),
   sub: elementwise('Sub'),
   mul: elementwise('Mul'),
@@ -144,12 +163,22 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   min: elementwise('Minimum'),
   pow: elementwise('Pow'),
   greater: ({ graph, inputs }) => ({
-    node: toFloat(graph, graph.node('Greater', inputs.map((x) => x.node), T)),
+    node: toFloat(
+      graph,
+      graph.node(
+        'Greater',
+        inputs.map((x) => x.node),
+        T,
+      ),
+    ),
     shape: broadcastShape(inputs.map((x) => x.shape)),
   }),
   select: ({ graph, inputs: [mask, a, b] }) => {
     const incompatible = { tag: 'bool', value: true } as const;
-    const condition = graph.node('NotEqual', [mask.node, graph.floats([0], [])], { ...T, incompatible_shape_error: incompatible });
+    const condition = graph.node('NotEqual', [mask.node, graph.floats([0], [])], {
+      ...T,
+      incompatible_shape_error: incompatible,
+    });
     return {
       node: graph.node('SelectV2', [condition, a.node, b.node], T),
       shape: broadcastShape([mask.shape, a.shape, b.shape]),
@@ -166,13 +195,20 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
       shape.map((_, i) => (kept.includes(i) ? x.shape[kept.indexOf(i)] : 1)),
     );
   },
-  reduceSum: (site) => summed(site, site.params.axes.map((axis) => axis + site.lead)),
+  reduceSum: (site) =>
+    summed(
+      site,
+      site.params.axes.map((axis) => axis + site.lead),
+    ),
   reshape: asReshape,
   permute: (site) => {
     const { graph, params, shape, lead } = site;
     const moved = params.permutation.map((axis) => axis + lead);
     const perm = lead === 1 ? [0, ...moved] : moved;
-    return { node: graph.node('Transpose', [fullInput(site, 0).node, graph.ints(perm)], { ...T, Tperm: int32 }), shape };
+    return {
+      node: graph.node('Transpose', [fullInput(site, 0).node, graph.ints(perm)], { ...T, Tperm: int32 }),
+      shape,
+    };
   },
   slice: (site) => {
     const { graph, params, shape, lead } = site;
@@ -188,13 +224,23 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
       dtype: int32,
       value: { tag: 'tensor', dtype: 'int32', shape: [values.length / 2, 2], values },
     });
-    return { node: graph.node('Pad', [fullInput(site, 0).node, paddings], { ...T, Tpaddings: int32 }), shape };
+    return {
+      node: graph.node('Pad', [fullInput(site, 0).node, paddings], { ...T, Tpaddings: int32 }),
+      shape,
+    };
   },
   concat: (site) => {
     const { graph, params, inputs, shape, lead } = site;
     const axis = graph.int(params.axis + lead);
     const parts = inputs.map((_, i) => fullInput(site, i).node);
-    return { node: graph.node('ConcatV2', [...parts, axis], { ...T, Tidx: int32, N: { tag: 'int', value: parts.length } }), shape };
+    return {
+      node: graph.node('ConcatV2', [...parts, axis], {
+        ...T,
+        Tidx: int32,
+        N: { tag: 'int', value: parts.length },
+      }),
+      shape,
+    };
   },
   spread: ({ graph, inputs: [x], full: [own] }) => {
     if (x.shape.length === 0) return x;
@@ -221,10 +267,14 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     const attributes = windowAttributes(site.params, site.params.size, filter.shape);
     const gpu: GraphAttribute = { tag: 'bool', value: true };
     return {
-      node: site.graph.node('Conv2DBackpropInput', [shapeTensor(site.graph, site.shape, y), filter.node, y.node], {
-        ...attributes,
-        use_cudnn_on_gpu: gpu,
-      }),
+      node: site.graph.node(
+        'Conv2DBackpropInput',
+        [shapeTensor(site.graph, site.shape, y), filter.node, y.node],
+        {
+          ...attributes,
+          use_cudnn_on_gpu: gpu,
+        },
+      ),
       shape: site.shape,
     };
   },

@@ -18,7 +18,8 @@ const handleOf = (graph: GraphBuilder, name: string, shape: readonly number[]): 
 const placeholder = (graph: GraphBuilder, name: string, shape: readonly number[]): string =>
   graph.node('Placeholder', [], { dtype: float, shape: { tag: 'shape', value: shape } }, `feed/${name}`);
 
-const read = (graph: GraphBuilder, handle: string): string => graph.node('ReadVariableOp', [handle], { dtype: float });
+const read = (graph: GraphBuilder, handle: string): string =>
+  graph.node('ReadVariableOp', [handle], { dtype: float });
 
 const fetch = (graph: GraphBuilder, name: string, node: string, after: readonly string[] = []): string =>
   graph.node('Identity', [node, ...after.map((control) => `^${control}`)], { T: float }, `fetch/${name}`);
@@ -71,7 +72,12 @@ const commitState = (
 };
 
 /** Equations as nodes, on binders that are nodes already; gives the outputs, written out in full. */
-const lowerEquations = (graph: GraphBuilder, program: Program, bound: ReadonlyMap<string, string>, batch: number) => {
+const lowerEquations = (
+  graph: GraphBuilder,
+  program: Program,
+  bound: ReadonlyMap<string, string>,
+  batch: number,
+) => {
   const values = new Map<number, Value>(
     program.binders.map(({ name, var: x }) => [
       x.id,

@@ -14,7 +14,8 @@ export const rewrite = (program: Program, rule: Rule): Program => {
   const equations: Equation[] = [];
   const definitions = new Map<number, Equation>();
   const substitution = new Map<number, Var>();
-  let next = Math.max(-1, ...program.binders.map((b) => b.var.id), ...program.equations.map((eq) => eq.out.id)) + 1;
+  let next =
+    Math.max(-1, ...program.binders.map((b) => b.var.id), ...program.equations.map((eq) => eq.out.id)) + 1;
   const fresh = (type: Type): Var => ({ id: next++, type });
   const definition: Definition = (x) => definitions.get(x.id);
   const keep = (eq: Equation): Var => {

@@ -37,7 +37,11 @@ const foldConstants: Rule = (eq, emit, definition) => {
     case 'unfold':
       return constant(emit, values[0], eq.out);
     case 'reduceSum':
-      return constant(emit, (values[0] * sizeOfShape(eq.inputs[0].type.shape)) / sizeOfShape(eq.out.type.shape), eq.out);
+      return constant(
+        emit,
+        (values[0] * sizeOfShape(eq.inputs[0].type.shape)) / sizeOfShape(eq.out.type.shape),
+        eq.out,
+      );
     case 'concat':
       return values.every((v) => v === values[0]) ? constant(emit, values[0], eq.out) : null;
     default:
@@ -113,7 +117,11 @@ const moves: Rule = (eq, emit, definition) => {
   if (is(eq, 'broadcast') && isIdentity(eq.params.axes) && sameType(eq.out.type, x.type)) return x;
   if (is(eq, 'broadcast') && inner !== undefined && is(inner, 'broadcast')) {
     const { axes } = inner.params;
-    return emit('broadcast', { shape: eq.params.shape, axes: axes.map((axis) => eq.params.axes[axis]) }, inner.inputs);
+    return emit(
+      'broadcast',
+      { shape: eq.params.shape, axes: axes.map((axis) => eq.params.axes[axis]) },
+      inner.inputs,
+    );
   }
   if (is(eq, 'reduceSum')) {
     if (eq.params.axes.length === 0) return x;
@@ -135,13 +143,22 @@ const moves: Rule = (eq, emit, definition) => {
     if (isIdentity(eq.params.permutation)) return x;
     if (inner === undefined || !is(inner, 'permute')) return null;
     const { permutation } = inner.params;
-    return emit('permute', { permutation: eq.params.permutation.map((axis) => permutation[axis]) }, inner.inputs);
+    return emit(
+      'permute',
+      { permutation: eq.params.permutation.map((axis) => permutation[axis]) },
+      inner.inputs,
+    );
   }
   if (is(eq, 'slice') && sameType(eq.out.type, x.type)) return x;
   if (is(eq, 'pad') && sameType(eq.out.type, x.type)) return x;
   if (is(eq, 'concat') && eq.inputs.length === 1) return x;
   if (is(eq, 'fold') && inner !== undefined && is(inner, 'unfold')) return inner.inputs[0];
-  if (is(eq, 'unfold') && inner !== undefined && is(inner, 'fold') && sameType(eq.out.type, inner.inputs[0].type)) {
+  if (
+    is(eq, 'unfold') &&
+    inner !== undefined &&
+    is(inner, 'fold') &&
+    sameType(eq.out.type, inner.inputs[0].type)
+  ) {
     return inner.inputs[0];
   }
   return null;
@@ -161,7 +178,8 @@ const beforeRepeating: Rule = (eq, emit, definition) => {
     const source = sources[i];
     const value = constantValue(x, definition);
     if (value !== undefined) return constant(emit, value, first.inputs[0]);
-    return source !== undefined && JSON.stringify([source.primitive, source.params, source.inputs[0]?.type]) === key
+    return source !== undefined &&
+      JSON.stringify([source.primitive, source.params, source.inputs[0]?.type]) === key
       ? source.inputs[0]
       : null;
   });

@@ -107,10 +107,10 @@ export const createNativeBackend = (options: BindingOptions = {}): Either<readon
   const loaded = loadBinding(options);
   if (isLeft(loaded)) return loaded;
   const binding = loaded.right;
-  const place = binding.isUsingGpuDevice() ? 'on the GPU' : `on ${threads(threadCount())}`;
+  const place = binding.isUsingGpuDevice() ? 'GPU' : threads(threadCount());
   return right({
     name: 'native',
-    description: `TensorFlow ${binding.TF_Version} ${place}`,
+    description: `native (TensorFlow ${binding.TF_Version}, ${place})`,
     open: open(binding),
     liveCount: () => binding.getNumOfTensors(),
   });

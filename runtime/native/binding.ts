@@ -70,8 +70,8 @@ export type BindingOptions = {
   readonly device?: Device;
 };
 
-/** Loads the binding, or says why not: no package, no binding, no library, a library that does not fit. */
-export const loadBinding = (options: BindingOptions = {}): Either<readonly Problem[], Binding> => {
+/** The path of a binding that has been seen to load; else no package, no binding, no library or one that does not fit. */
+export const findBinding = (options: BindingOptions = {}): Either<readonly Problem[], string> => {
   const folder = 'folder' in options ? options.folder : packageFolder();
   if (folder === undefined) return left([missingPackage]);
   const path = bindingPath(folder);
@@ -79,9 +79,15 @@ export const loadBinding = (options: BindingOptions = {}): Either<readonly Probl
     return left([problem('native', 'no built binding', 'lib/napi-v*/tfjs_binding.node', rebuild)]);
   setDefaults(options.device ?? 'auto');
   const checked = checkBinding(path);
-  if (isLeft(checked)) return checked;
+  return isLeft(checked) ? checked : right(path);
+};
+
+/** Loads the binding, or says why not. */
+export const loadBinding = (options: BindingOptions = {}): Either<readonly Problem[], Binding> => {
+  const path = findBinding(options);
+  if (isLeft(path)) return path;
   try {
-    return right(require(path) as Binding);
+    return right(require(path.right) as Binding);
   } catch (error) {
     return left([loadProblem(error instanceof Error ? error.message : String(error))]);
   }

@@ -75,8 +75,11 @@ const fromAnywhere = async (folder: string, say: Say): Promise<Checked<Probe>> =
 };
 
 /** Builds, with a line for each step. Without a source, a binding that loads is left as it is. */
-export const build = async (source: Source, say: Say): Promise<Checked<Probe>> => {
-  const folder = packageFolder();
+export const build = async (
+  source: Source,
+  say: Say,
+  folder: string | undefined = packageFolder(),
+): Promise<Checked<Probe>> => {
   if (folder === undefined) return left([missingPackage]);
   if (process.platform === 'win32') {
     const hint = "run `npm rebuild @tensorflow/tfjs-node-gpu` for the package's own download";

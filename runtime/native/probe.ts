@@ -48,17 +48,19 @@ export const loadProblem = (message: string): Problem => {
 /** Runs in the child. It multiplies nothing: a tensor made and read back has passed through the library. */
 const script = `
 const answer = (value) => process.stdout.write('\\n' + JSON.stringify(value) + '\\n');
+let version;
 try {
   const binding = require(process.argv[1]);
+  version = binding.TF_Version;
   const id = binding.createTensor([2], binding.TF_FLOAT, Float32Array.of(1, 2));
   const [one] = binding.tensorDataSync(id);
   if (one !== 1) throw new Error('a tensor that does not come back');
   let maps = '';
   try { maps = require('fs').readFileSync('/proc/self/maps', 'utf8'); } catch {}
   const libraries = [...new Set(maps.match(/\\/\\S*libtensorflow\\S*/g) ?? [])];
-  answer({ version: binding.TF_Version, gpu: binding.isUsingGpuDevice(), libraries });
+  answer({ version, gpu: binding.isUsingGpuDevice(), libraries });
 } catch (error) {
-  answer({ error: String(error && error.message || error) });
+  answer({ version, error: String(error && error.message || error) });
 }`;
 
 const parse = (text: string): Partial<Probe & { readonly error: string }> => {
@@ -78,11 +80,10 @@ export const probe = (binding: string): Either<readonly Problem[], Probe> => {
     timeout: 120_000,
   });
   const { error, version, gpu = false, libraries = [] } = parse(child.stdout);
+  const wrong = version === undefined ? undefined : versionProblem(version);
+  if (wrong !== undefined) return left([wrong]);
   if (error !== undefined) return left([loadProblem(error)]);
-  if (version !== undefined) {
-    const wrong = versionProblem(version);
-    return wrong === undefined ? right({ version, gpu, libraries }) : left([wrong]);
-  }
+  if (version !== undefined) return right({ version, gpu, libraries });
   // The dynamic loader's own last words, where it ends the process.
   const words = child.stderr.split('\n').find((line) => /symbol|error/i.test(line));
   if (words !== undefined && child.signal === null) return left([loadProblem(words)]);

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { PrimitiveName } from '../../compiler/params.js';
 import { filterOf, picture, unit } from './picture.js';
 import {
-  anyRows, anyValue, each, nearTie, nearZero, regrouped, many, rows, shape, shared, type Subject, size, subject, type, vector,
+  anyRows, anyValue, each, many, mixed, nearTie, nearZero, regrouped, rows, shape, shared, size, subject, type Subject,
+  type, vector,
 } from './subject.js'; // prettier-ignore
 
 /** A shape with some numbers along each axis. */
