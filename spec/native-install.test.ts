@@ -217,7 +217,11 @@ describe('a build that fails', () => {
 
   test.each([
     ['no pip', 'python: No module named pip', /found no pip in .*install python3-pip/],
-    ['no network', 'ERROR: No matching distribution found for tensorflow-cpu==2.15.0', /or no network/],
+    [
+      'no network',
+      'ERROR: No matching distribution found for tensorflow-cpu==2.15.0',
+      /found nothing on PyPI, or no network/,
+    ],
     [
       'a full disk',
       'ERROR: Could not install: [Errno 28] No space left on device',

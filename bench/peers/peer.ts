@@ -57,7 +57,10 @@ export const startPeer = ({ program, args, env }: Command, threadCount: number):
   child.on('error', (error) => (errors += error.message));
   child.stdin.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout });
-  const lastWords = (): string => errors.trim().split('\n').at(-1) ?? 'ended without a word';
+  const lastWords = (): string => {
+    const words = errors.trim().split('\n');
+    return words.findLast((line) => /error/i.test(line)) ?? words.at(-1) ?? '';
+  };
   return {
     ask: async (request, seconds) => {
       if (child.exitCode !== null) throw new Error(lastWords());

@@ -7,7 +7,8 @@ import { physicalShape, sizeOfShape } from '../type.js';
 import { stridesOf } from '../primitives/structure.js';
 import type { View } from './access.js';
 import { createPlan, type PlanDraft } from './builder.js';
-import { type Cluster, clusterProgram } from './cluster.js';
+import { clusterProgram } from './cluster.js';
+import type { Cluster } from './items.js';
 
 /** Lowers one equation that is no loop; `shape` is its physical result. */
 export type LowerKernel = (

@@ -6,6 +6,7 @@ export type Finished = {
   /** The program could not be started at all. */
   readonly missing: boolean;
   readonly stdout: string;
+  readonly stderr: string;
   /** Why it failed, in one line: its first line that says error, or its last. */
   readonly reason: string;
 };
@@ -37,6 +38,6 @@ export const run = (
         typeof error?.signal === 'string' ? `ended by ${error.signal}` : `exit ${error?.code ?? 0}`;
       const said = tellingLine(stderr) || tellingLine(stdout);
       const reason = missing ? `no program ${program}` : (stopped ?? (said || ended));
-      resolve({ ok: error === null, missing, stdout, reason });
+      resolve({ ok: error === null, missing, stdout, stderr, reason });
     });
   });

@@ -17,7 +17,7 @@ export const cacheFolder = (): string =>
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'immersion');
 
 /** What is unpacked of a wheel: the libraries, and the headers that the binding's sources include. */
-const wanted = String.raw`tensorflow(\.libs/|/libtensorflow_|/include/(tensorflow/(c|core/platform)|tsl|xla)/)`;
+const wanted = String.raw`tensorflow(\.libs/|/libtensorflow_|/include/(tensorflow/(c|core/platform|tsl)|tsl|xla)/)`;
 
 const unpackScript = `
 import re, sys, zipfile
@@ -41,31 +41,22 @@ const distribution = process.arch === 'x64' && process.platform === 'linux' ? 't
 /** Tried here, on Linux x64: 2.15.0 and 2.21.0. The first plain wheels for Arm are 2.16's. */
 export const defaultVersion = distribution === 'tensorflow-cpu' ? '2.15.0' : '2.16.2';
 
-/** The last line is pip's or Python's own summary. */
-const failed = (what: string, { missing, reason }: Finished, python: string): Checked<never> => {
-  if (missing)
-    return left([problem(what, reason, 'Python 3.7 or newer', 'install python3, or give --python EXE')]);
-  if (/No module named '?pip/.test(reason)) {
-    return left([problem(what, `no pip in ${python}`, 'pip', 'install python3-pip, or give --python EXE')]);
+const failed = (what: string, { missing, reason, stderr }: Finished, python: string): Checked<never> => {
+  const because = (found: string, expected: string, hint?: string): Checked<never> =>
+    left([problem(what, found, expected, hint)]);
+  if (missing) return because(reason, 'Python 3.7 or newer', 'install python3, or give --python EXE');
+  if (/No module named '?pip/.test(stderr)) {
+    return because(`no pip in ${python}`, 'pip', 'install python3-pip, or give --python EXE');
   }
-  if (/No space left|Errno 28/.test(reason)) {
-    return left([
-      problem(what, reason, '1 GB of room', `IMMERSION_CACHE=DIR puts it elsewhere than ${cacheFolder()}`),
-    ]);
+  if (/No space left|Errno 28/.test(stderr)) {
+    return because(reason, '1 GB of room', `IMMERSION_CACHE=DIR puts it elsewhere than ${cacheFolder()}`);
   }
-  if (/No matching distribution/.test(reason)) {
-    return left([
-      problem(what, 'no such wheel for this machine, or no network', `${distribution} 2.12 or newer on PyPI`),
-    ]);
+  if (/No matching distribution/.test(stderr)) {
+    return /from versions: \d/.test(stderr)
+      ? because('no such wheel for this machine', `a version that PyPI has, such as ${defaultVersion}`)
+      : because('nothing on PyPI, or no network', 'a connection', 'or give --wheel FILE or --library DIR');
   }
-  return left([
-    problem(
-      what,
-      reason,
-      'a wheel that can be fetched and unpacked',
-      'give --wheel FILE or --library DIR instead',
-    ),
-  ]);
+  return because(reason, 'a wheel that can be fetched and unpacked', 'or give --wheel FILE or --library DIR');
 };
 
 /** Works in a folder of the cache that is gone afterwards; `make` answers with what is kept under `name`. */
@@ -132,7 +123,7 @@ export const libraryOfWheel = async (path: string, python: string, say: Say): Pr
   if (!isLeft(known)) return known;
   say(`unpacking ${basename(path)}`);
   const what = `--wheel ${path}`;
-  return intoCache(name, what, (folder) => unpack(python, path, folder, what));
+  return intoCache(name, what, (folder) => unpack(python, path, join(folder, 'unpacked'), what));
 };
 
 /** The library of a version on PyPI; nothing is fetched twice. */

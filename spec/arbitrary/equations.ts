@@ -1,0 +1,104 @@
+/** Random well-typed programs of the intermediate representation, equation by equation: moves of moves, repeats of repeats, constants among them. */
+import type fc from 'fast-check';
+import { type Builder, createBuilder } from '../../compiler/builder.js';
+import { atRows, joined } from '../../compiler/operations.js';
+import type { Program, Var } from '../../compiler/program.js';
+import { sizeOfShape } from '../../compiler/type.js';
+import { fromTape, type Tape } from './tape.js';
+
+const largest = 120;
+
+const unaries = ['neg', 'tanh', 'sigmoid', 'softplus', 'elu', 'erf', 'stop', 'finite'] as const;
+const binaries = ['add', 'sub', 'mul', 'max', 'min', 'greater'] as const;
+
+/** One equation on a variable, and whatever else of the same shape it needs; null where nothing fits. */
+const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Var | null => {
+  const x = known[known.length - 1 - tape.below(Math.min(known.length, 4))];
+  const { rows, shape } = x.type;
+  const axes = shape.map((_, i) => i);
+  const like = (): Var => {
+    const same = known.filter((y) => y.type.shape.join() === shape.join());
+    return tape.below(4) === 0
+      ? emit('constant', { value: tape.pick([0, 1, -1, 2, 0.5]), rows, shape }, [])
+      : tape.pick(same);
+  };
+  switch (tape.below(13)) {
+    case 0:
+      return emit(tape.pick(unaries), {}, [x]);
+    case 1:
+    case 2: {
+      const operands = joined(emit, [x, like()]);
+      return emit(tape.pick(binaries), {}, tape.below(2) === 0 ? operands : [...operands].reverse());
+    }
+    case 3:
+      return emit('select', {}, joined(emit, [emit('greater', {}, joined(emit, [x, like()])), x, like()]));
+    case 4: {
+      const at = tape.below(shape.length + 1);
+      const to = [...shape.slice(0, at), 1 + tape.below(3), ...shape.slice(at)];
+      return emit('broadcast', { shape: to, axes: axes.map((axis) => (axis < at ? axis : axis + 1)) }, [x]);
+    }
+    case 5:
+      return emit('reduceSum', { axes: axes.filter(() => tape.below(2) === 1) }, [x]);
+    case 6:
+      return emit(
+        'reshape',
+        { shape: tape.pick([[sizeOfShape(shape)], [...shape].reverse(), [1, ...shape]]) },
+        [x],
+      );
+    case 7: {
+      const turned = tape.below(Math.max(1, shape.length));
+      return emit('permute', { permutation: [...axes.slice(turned), ...axes.slice(0, turned)] }, [x]);
+    }
+    case 8: {
+      const begin = shape.map((n) => tape.below(n));
+      return emit('slice', { begin, size: shape.map((n, i) => 1 + tape.below(n - begin[i])) }, [x]);
+    }
+    case 9:
+      return emit('pad', { before: shape.map(() => tape.below(2)), after: shape.map(() => tape.below(2)) }, [
+        x,
+      ]);
+    case 10:
+      return shape.length === 0
+        ? null
+        : emit(
+            'concat',
+            { axis: tape.below(shape.length) },
+            joined(emit, [x, ...[like(), like()].slice(tape.below(3))]),
+          );
+    case 11:
+      return rows === 0 ? atRows(emit, 1 + tape.below(2), x) : emit('sumBatch', {}, [x]);
+    default:
+      return rows === 0
+        ? null
+        : rows > 1 && tape.below(2) === 0
+          ? emit('unfold', { times: rows }, [x])
+          : shape.length > 0 && rows * shape[0] <= 6
+            ? emit('fold', {}, [x])
+            : null;
+  }
+};
+
+const programFrom = (tape: Tape): Program => {
+  const builder = createBuilder();
+  const first: readonly Var[] = [
+    builder.bind('data', 'vector', { rows: 1, shape: [3] }),
+    builder.bind('data', 'picture', { rows: 1, shape: [2, 3] }),
+    builder.bind('parameter', 'shared', { rows: 0, shape: [2, 3] }),
+    builder.bind('parameter', 'number', { rows: 0, shape: [] }),
+  ];
+  const known = Array.from({ length: 14 }).reduce<readonly Var[]>((vars) => {
+    const next = tape.left() === 0 ? null : equationAfter(tape, builder, vars);
+    return next === null || next.type.rows * sizeOfShape(next.type.shape) > largest ? vars : [...vars, next];
+  }, first);
+  const made = known.slice(first.length);
+  const outputs = [...made.slice(-2), ...made.filter(() => tape.below(4) === 0)];
+  return {
+    name: 'equations',
+    batch: 1 + tape.below(3),
+    binders: builder.binders(),
+    equations: builder.equations(),
+    outputs: [...new Set(outputs)].map((x, i) => ({ kind: 'value', name: `output ${i}`, var: x })),
+  };
+};
+
+export const programOfEquations: fc.Arbitrary<Program> = fromTape(programFrom, 110);
