@@ -30,7 +30,10 @@ const startAuto = async (device: Device): Promise<Started> => {
   const [{ found, hint = '' }] = native.left;
   const advice = hint.replace(/[,;] or use .*/, '');
   const wasm = await createWasmBackend();
-  return right({ ...wasm, description: `${wasm.description}, since native does not load: ${found} (${advice})` });
+  return right({
+    ...wasm,
+    description: `${wasm.description}, since native does not load: ${found} (${advice})`,
+  });
 };
 
 const unknown = (option: string, word: string, known: readonly string[]): Started =>

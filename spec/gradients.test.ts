@@ -177,7 +177,7 @@ describe('the gradient', () => {
 
   afterAll(() => {
     console.log(`gradients: ${counts.rejected} of ${counts.points} points near a kink or ill-conditioned`);
-    expect(counts.rejected).toBeLessThan(counts.points / 2);
+    expect(counts.rejected).toBeLessThanOrEqual(counts.points / 2);
   });
 
   test.prop([seed], { numRuns: 20 })('d/dW of ‖Jᵀv‖² of a tanh MLP, weight by weight', (s) => {

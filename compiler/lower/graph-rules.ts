@@ -231,6 +231,8 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   },
   concat: (site) => {
     const { graph, params, inputs, shape, lead } = site;
+    // TensorFlow joins two parts or more.
+    if (inputs.length === 1) return inputs[0];
     const axis = graph.int(params.axis + lead);
     const parts = inputs.map((_, i) => fullInput(site, i).node);
     return {

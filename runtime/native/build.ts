@@ -1,10 +1,9 @@
 /** Builds the native binding: where the library may come from, in order, until one of them works. */
-import { existsSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import { bindingPath, missingPackage, packageFolder } from './binding.js';
 import { buildBinding } from './compile.js';
-import { ownDownload } from './download.js';
+import { hasNvidia, ownDownload } from './download.js';
 import { probe, type Probe } from './probe.js';
 import { findPython, type Library, libraryIn, libraryOfPython } from './library.js';
 import { defaultVersion, libraryOfVersion, libraryOfWheel, type Say } from './wheel.js';
@@ -51,7 +50,7 @@ const isGiven = (source: Source): boolean => Object.values(source).some((value) 
 
 /** What pip fetches here knows no GPU. */
 const mentionGpu = (say: Say): void => {
-  if (!existsSync('/proc/driver/nvidia')) return;
+  if (!hasNvidia()) return;
   say(
     'there is an NVIDIA GPU: for a library that uses it, give --python EXE, one with `tensorflow[and-cuda]`',
   );
@@ -66,7 +65,7 @@ const fromAnywhere = async (folder: string, say: Say): Promise<Checked<Probe>> =
     return loads;
   }
   say("trying the package's own download");
-  const own = await ownDownload(folder);
+  const own = await ownDownload(folder, say);
   if (!isLeft(own)) return own;
   say(`no: ${own.left[0].found}`);
   mentionGpu(say);

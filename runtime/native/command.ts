@@ -31,13 +31,16 @@ export const run = (
 ): Promise<Finished> =>
   new Promise((resolve) => {
     const options = { cwd, env, timeout: seconds * 1000, maxBuffer: 1 << 26, encoding: 'utf8' as const };
-    execFile(program, [...args], options, (error, stdout, stderr) => {
+    const child = execFile(program, [...args], options, (error, stdout, stderr) => {
       const missing = error?.code === 'ENOENT';
       const stopped = error?.killed === true ? `no end after ${seconds} s` : undefined;
       const ended =
         typeof error?.signal === 'string' ? `ended by ${error.signal}` : `exit ${error?.code ?? 0}`;
       const said = tellingLine(stderr) || tellingLine(stdout);
       const reason = missing ? `no program ${program}` : (stopped ?? (said || ended));
+      process.off('exit', stop);
       resolve({ ok: error === null, missing, stdout, stderr, reason });
     });
+    const stop = (): void => void child.kill('SIGKILL');
+    process.on('exit', stop);
   });

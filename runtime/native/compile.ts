@@ -3,7 +3,7 @@
  * makefiles, no copy of the library. The new binding takes the place of an old one only once it loads.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
@@ -11,6 +11,7 @@ import { type Problem, problem } from '../../dsl/problem.js';
 import { run } from './command.js';
 import type { Library } from './library.js';
 import { probe, type Probe, remember } from './probe.js';
+import { inScratch } from './scratch.js';
 import { cacheFolder, type Say } from './wheel.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -119,8 +120,7 @@ export const buildBinding = async (folder: string, library: Library, say: Say): 
   const headers = await findHeaders(say);
   if (isLeft(headers)) return headers;
   try {
-    const scratch = await mkdtemp(join(folder, '.build-'));
-    try {
+    return await inScratch(join(folder, '.build-'), async (scratch) => {
       const made = join(scratch, 'tfjs_binding.node');
       say(`compiling the binding against ${library.folder}`);
       const compiled = await compile(compiler.right, headers.right, source, library, made);
@@ -132,9 +132,7 @@ export const buildBinding = async (folder: string, library: Library, say: Say): 
       await rename(made, join(place, 'tfjs_binding.node'));
       remember(join(place, 'tfjs_binding.node'), works.right);
       return works;
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
+    });
   } catch (error) {
     return left([
       problem(

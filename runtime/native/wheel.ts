@@ -1,12 +1,13 @@
 /** TensorFlow's library out of its Python wheel, unpacked once for all checkouts into the user's cache. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import { type Finished, run } from './command.js';
 import { type Library, libraryIn } from './library.js';
+import { inScratch } from './scratch.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 export type Say = (line: string) => void;
@@ -53,7 +54,10 @@ const failed = (what: string, { missing, reason, stderr }: Finished, python: str
   }
   if (/No matching distribution/.test(stderr)) {
     return /from versions: \d/.test(stderr)
-      ? because('no such wheel for this machine', `a version that PyPI has, such as ${defaultVersion}`)
+      ? because(
+          'no such wheel for this machine',
+          `a version from 2.12 on that PyPI has, such as ${defaultVersion}`,
+        )
       : because('nothing on PyPI, or no network', 'a connection', 'or give --wheel FILE or --library DIR');
   }
   return because(reason, 'a wheel that can be fetched and unpacked', 'or give --wheel FILE or --library DIR');
@@ -68,8 +72,7 @@ const intoCache = async (
   const kept = join(cacheFolder(), name);
   try {
     await mkdir(cacheFolder(), { recursive: true });
-    const folder = await mkdtemp(join(cacheFolder(), '.part-'));
-    try {
+    return await inScratch(join(cacheFolder(), '.part-'), async (folder) => {
       const made = await make(folder);
       if (isLeft(made)) return made;
       const library = libraryIn(made.right, what);
@@ -77,9 +80,7 @@ const intoCache = async (
       await rm(kept, { recursive: true, force: true });
       await rename(made.right, kept);
       return libraryIn(kept, what);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   } catch (error) {
     return left([
       problem(

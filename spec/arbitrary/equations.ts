@@ -2,7 +2,7 @@
 import type fc from 'fast-check';
 import { type Builder, createBuilder } from '../../compiler/builder.js';
 import { atRows, joined } from '../../compiler/operations.js';
-import type { Program, Var } from '../../compiler/program.js';
+import type { Emit, Program, Var } from '../../compiler/program.js';
 import { sizeOfShape } from '../../compiler/type.js';
 import { fromTape, type Tape } from './tape.js';
 
@@ -10,6 +10,16 @@ const largest = 120;
 
 const unaries = ['neg', 'tanh', 'sigmoid', 'softplus', 'elu', 'erf', 'stop', 'finite'] as const;
 const binaries = ['add', 'sub', 'mul', 'max', 'min', 'greater'] as const;
+
+/** x repeated along a new axis before one of its own, with x repeated along one after it: equal shapes, unequal places. */
+const crossed = (tape: Tape, emit: Emit, x: Var): Var => {
+  const { shape } = x.type;
+  const at = tape.below(shape.length);
+  const to = [...shape.slice(0, at), shape[at], ...shape.slice(at)];
+  const repeated = (last: number): Var =>
+    emit('broadcast', { shape: to, axes: shape.map((_, i) => (i < last ? i : i + 1)) }, [x]);
+  return emit(tape.pick(binaries), {}, [repeated(at), repeated(at + 1)]);
+};
 
 /** One equation on a variable, and whatever else of the same shape it needs; null where nothing fits. */
 const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Var | null => {
@@ -33,6 +43,7 @@ const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Va
     case 3:
       return emit('select', {}, joined(emit, [emit('greater', {}, joined(emit, [x, like()])), x, like()]));
     case 4: {
+      if (shape.length > 0 && tape.below(3) === 0) return crossed(tape, emit, x);
       const at = tape.below(shape.length + 1);
       const to = [...shape.slice(0, at), 1 + tape.below(3), ...shape.slice(at)];
       return emit('broadcast', { shape: to, axes: axes.map((axis) => (axis < at ? axis : axis + 1)) }, [x]);
@@ -46,8 +57,11 @@ const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Va
         [x],
       );
     case 7: {
-      const turned = tape.below(Math.max(1, shape.length));
-      return emit('permute', { permutation: [...axes.slice(turned), ...axes.slice(0, turned)] }, [x]);
+      if (shape.length < 2) return null;
+      const [first, second] = [tape.below(shape.length), tape.below(shape.length)];
+      const turned = [...axes.slice(1), 0];
+      const permutation = tape.below(2) === 0 ? turned : axes.with(first, second).with(second, first);
+      return emit('permute', { permutation }, [x]);
     }
     case 8: {
       const begin = shape.map((n) => tape.below(n));
@@ -86,7 +100,7 @@ const programFrom = (tape: Tape): Program => {
     builder.bind('parameter', 'shared', { rows: 0, shape: [2, 3] }),
     builder.bind('parameter', 'number', { rows: 0, shape: [] }),
   ];
-  const known = Array.from({ length: 14 }).reduce<readonly Var[]>((vars) => {
+  const known = Array.from({ length: 20 }).reduce<readonly Var[]>((vars) => {
     const next = tape.left() === 0 ? null : equationAfter(tape, builder, vars);
     return next === null || next.type.rows * sizeOfShape(next.type.shape) > largest ? vars : [...vars, next];
   }, first);
@@ -101,4 +115,4 @@ const programFrom = (tape: Tape): Program => {
   };
 };
 
-export const programOfEquations: fc.Arbitrary<Program> = fromTape(programFrom, 110);
+export const programOfEquations: fc.Arbitrary<Program> = fromTape(programFrom, 150);

@@ -153,8 +153,12 @@ const arrays = (tape: Tape, nets: Nets) => {
       case 0:
         return unary(tape.pick(unaries), array(shape, depth - 1));
       case 1:
-      case 2:
         return binary(tape.pick(binaries), array(shape, depth - 1), array(shape, depth - 1));
+      case 2: {
+        // The same operands in both orders.
+        const [op, a, b] = [tape.pick(binaries), array(shape, depth - 1), array(shape, depth - 2)];
+        return binary('add', binary(op, a, b), scale(0.5, binary(op, b, a)));
+      }
       case 3:
         return scale(scalar(depth - 1), array(shape, depth - 1));
       case 4:
