@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- wasm] [--json] [--rounds 7] [--width 0.25] [--batch 64] [--no-plain] [--clock cpu]`: the whole InjFlow-ln step on the paper's
  * MNIST networks against the rate of a plain matrix product on the same backend, against the plain autoencoder's step, and
- * against the same step with every equation lowered to the kernel of its name.
+ * against the same step with every equation lowered to the kernel of its name. `npm run bench -- peers`: see peers.ts.
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -16,6 +16,11 @@ import { mnistNetworks } from './networks.js';
 import { byKind, profileOf } from './profile.js';
 import { report, type Result } from './report.js';
 import { product, ready, readyStep } from './subject.js';
+
+if (process.argv[2] === 'peers') {
+  await import('./peers.js');
+  process.exit(0);
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,7 +37,7 @@ const { values, positionals } = parseArgs({
 
 const unknown = positionals.filter((name) => name !== 'wasm');
 if (unknown.length > 0) {
-  console.error(`bench: found ${unknown.join(' ')}, expected wasm`);
+  console.error(`bench: found ${unknown.join(' ')}, expected wasm or peers`);
   process.exit(1);
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- peers [--workloads mlp,mnist-16] [--only native,jax] [--with KEY=VALUE] [--rounds 7] [--seconds 1] [--json]`:
+ * `npm run bench -- peers [--workloads mlp,mnist-16] [--only native,jax] [--with KEY=VALUE] [--rounds 7] [--seconds 1] [--clock cpu] [--json]`:
  * the whole InjFlow-ln step with its Adam update, ours and other frameworks', the same mathematics from the same weights on the same
  * batch. A peer's terms and gradients are compared with ours before it is timed; peers take turns, each in a process of its own.
  */
@@ -8,7 +8,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { costOf } from 'immersion/compiler';
-import { quotients, summary } from './measure.js';
+import { type Clock, quotients, summary } from './measure.js';
 import { type Agreement, agreement, disagreement } from './peers/compare.js';
 import { type Peer, startPeer } from './peers/peer.js';
 import { peerReport, type PeerResult, type WorkloadResult } from './peers/report.js';
@@ -25,16 +25,24 @@ const { values } = parseArgs({
     /** Of each peer's turn in a round, about; a turn is at least one step. */
     seconds: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
+    /** `cpu` counts the work of all threads: to be trusted where others share the machine, but it counts waiting in spin loops too. */
+    clock: { type: 'string', default: 'wall' },
     json: { type: 'boolean', default: false },
   },
 });
 
+const clock: Clock = values.clock === 'cpu' ? 'cpu' : 'wall';
 const [rounds, turnSeconds, threads] = [values.rounds, values.seconds, values.threads].map(Number);
-const chosen = <T extends { readonly name: string }>(all: readonly T[], names: string | undefined): readonly T[] => {
+const chosen = <T extends { readonly name: string }>(
+  all: readonly T[],
+  names: string | undefined,
+): readonly T[] => {
   const wanted = names?.split(',');
   const unknown = wanted?.filter((name) => !all.some((one) => one.name === name)) ?? [];
   if (unknown.length > 0) {
-    console.error(`bench: found ${unknown.join(', ')}, expected some of ${all.map(({ name }) => name).join(', ')}`);
+    console.error(
+      `bench: found ${unknown.join(', ')}, expected some of ${all.map(({ name }) => name).join(', ')}`,
+    );
     process.exit(1);
   }
   return wanted === undefined ? all : all.filter(({ name }) => wanted.includes(name));
@@ -76,31 +84,43 @@ const prepare = async (entry: Entry, workload: Workload, folder: Folder): Promis
 
 const millisecondsOf = async ({ peer }: Prepared, steps: number): Promise<readonly number[]> => {
   const [{ milliseconds }]: readonly { readonly milliseconds: readonly number[] }[] = JSON.parse(
-    JSON.stringify([await peer.ask({ op: 'time', steps }, 1800)]),
+    JSON.stringify([await peer.ask({ op: 'time', steps, clock }, 1800)]),
   );
   return milliseconds;
 };
 
-/** Two turns for a peer whose step takes longer than this many of its turns. */
+/** A peer whose step takes more than this many of its turns gets two of one step each. */
 const patience = 10;
 
-/** Median milliseconds of a step, by round; the first tenth of a long turn warms the caches up. */
-const takeTurns = async (prepared: readonly Prepared[]): Promise<readonly (readonly number[])[]> => {
-  const counts: number[] = [];
+type Readings = readonly number[] | string;
+
+/** Median milliseconds of a step by round, or why there are none; the first tenth of a turn warms the caches up. */
+const takeTurns = async (prepared: readonly Prepared[]): Promise<readonly Readings[]> => {
+  const plans = new Map<Prepared, { readonly steps: number; readonly rounds: number }>();
+  const failures = new Map<Prepared, string>();
+  const readings = new Map<Prepared, number[]>(prepared.map((one) => [one, []]));
+  const guarded = async (one: Prepared, act: () => Promise<void>): Promise<void> => {
+    if (failures.has(one)) return;
+    await act().catch((error: unknown) => failures.set(one, messageOf(error)));
+  };
   for (const one of prepared) {
-    const trial = await millisecondsOf(one, 2);
-    counts.push(Math.max(1, Math.round((turnSeconds * 1000) / trial[1])));
-    if (trial[1] > patience * turnSeconds * 1000) counts[counts.length - 1] = 0;
+    await guarded(one, async () => {
+      const [, trial] = await millisecondsOf(one, 2);
+      const steps = Math.max(1, Math.round((turnSeconds * 1000) / trial));
+      plans.set(one, { steps, rounds: trial > patience * turnSeconds * 1000 ? Math.min(2, rounds) : rounds });
+    });
   }
-  const readings: number[][] = prepared.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, one] of prepared.entries()) {
-      if (counts[i] === 0 && round > 1) continue;
-      const milliseconds = await millisecondsOf(one, Math.max(1, counts[i]));
-      readings[i].push(summary(milliseconds.slice(Math.floor(milliseconds.length / 10))).median);
+    for (const one of prepared) {
+      const plan = plans.get(one);
+      if (plan === undefined || round >= plan.rounds) continue;
+      await guarded(one, async () => {
+        const milliseconds = await millisecondsOf(one, plan.steps);
+        readings.get(one)?.push(summary(milliseconds.slice(Math.floor(milliseconds.length / 10))).median);
+      });
     }
   }
-  return readings;
+  return prepared.map((one) => failures.get(one) ?? readings.get(one) ?? []);
 };
 
 const measure = async (workload: Workload): Promise<WorkloadResult> => {
@@ -116,7 +136,9 @@ const measure = async (workload: Workload): Promise<WorkloadResult> => {
       note(`${workload.name}, ${title}: ${prepared}`);
       continue;
     }
-    const reference = accepted.find(({ prepared: { entry: one } }) => one.objective === 'injFlowLn')?.prepared;
+    const reference = accepted.find(
+      ({ prepared: { entry: one } }) => one.objective === 'injFlowLn',
+    )?.prepared;
     if (entry.objective === 'ae' || reference === undefined) {
       accepted.push({ prepared });
       note(`${workload.name}, ${title}: ${JSON.stringify(prepared.ready.terms[0])}`);
@@ -136,17 +158,19 @@ const measure = async (workload: Workload): Promise<WorkloadResult> => {
   const readings = await takeTurns(accepted.map(({ prepared }) => prepared));
   accepted.forEach(({ prepared }) => prepared.peer.end());
   rmSync(path, { recursive: true });
-  const readingsOf = (name: string): readonly number[] | undefined =>
-    readings[accepted.findIndex(({ prepared }) => prepared.entry.name === name)];
   const timed = accepted.map(({ prepared: { entry, ready }, agrees }, i): PeerResult => {
-    const base = readingsOf(entry.group);
-    const own = readings[i];
+    const { name, title, group } = entry;
+    const [own, base] = [
+      readings[i],
+      readings[accepted.findIndex(({ prepared }) => prepared.entry.name === group)],
+    ];
+    if (typeof own === 'string') return { name, title, group, refused: own };
     return {
-      name: entry.name,
-      title: entry.title,
-      group: entry.group,
+      name,
+      title,
+      group,
       milliseconds: summary(own),
-      ...(base === undefined ? {} : { timesOurs: summary(quotients(own, base)) }),
+      ...(base === undefined || typeof base === 'string' ? {} : { timesOurs: summary(quotients(own, base)) }),
       ...(agrees === undefined ? {} : { agreement: agrees }),
       versions: ready.versions,
     };
@@ -167,6 +191,7 @@ const result = {
   node: process.version,
   threads,
   rounds,
+  clock,
   command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
   workloads: results,
 };

@@ -2,13 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { tryCatch } from 'fp-ts/lib/TaskEither.js';
 import { type Compiled, compile, type Program } from '../compiler/index.js';
 import { didYouMean, type Problem, problem, sameShape, showShape } from '../dsl/index.js';
 import { exportFormats, exportProgram, type ExportFormat } from '../runtime/export.js';
 import { decodeSafetensors, type Tensor } from '../runtime/safetensors.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
 import { loadSpec } from './load-spec.js';
-import { errorText, fail, printJson, say } from './output.js';
+import { fail, printJson, say, thrownAt } from './output.js';
 import { fileNames } from './run-folder.js';
 import { usage } from './usage.js';
 
@@ -29,11 +30,8 @@ const formatsOf = (name: string | undefined): Checked<readonly ExportFormat[]> =
 };
 
 const readWeights = async (path: string): Promise<Checked<ReadonlyMap<string, Tensor>>> => {
-  try {
-    return decodeSafetensors(path, await readFile(path));
-  } catch (error) {
-    return left([problem(path, errorText(error), 'the weights of a run')]);
-  }
+  const bytes = await tryCatch(() => readFile(path), thrownAt(path, 'the weights of a run'))();
+  return isLeft(bytes) ? bytes : decodeSafetensors(path, bytes.right);
 };
 
 /** The weights a program needs, each of the shape it expects. */

@@ -3,8 +3,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { tryCatch } from 'fp-ts/lib/TaskEither.js';
 import { checkExperiment, decodeExperiment, type Experiment, type Problem, problem } from '../dsl/index.js';
-import { errorText } from './output.js';
+import { errorText, thrownAt } from './output.js';
 
 /** An experiment under the name of its file, which its run folder gets. */
 export type Spec = { readonly name: string; readonly experiment: Experiment };
@@ -29,23 +30,21 @@ const missing = async (path: string): Promise<string | undefined> => {
   }
 };
 
-const readJson = async (path: string): Promise<Checked<unknown>> => {
-  try {
-    const json: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return right(json);
-  } catch (error) {
-    return failed(path, `invalid JSON (${errorText(error)})`, 'an experiment as JSON');
-  }
-};
+const readJson = (path: string): Promise<Checked<unknown>> =>
+  tryCatch(
+    async (): Promise<unknown> => JSON.parse(await readFile(path, 'utf8')),
+    thrownAt(path, 'an experiment as JSON', (error) => `invalid JSON (${errorText(error)})`),
+  )();
 
 const importModule = async (path: string): Promise<Checked<unknown>> => {
-  try {
-    const module: unknown = await import(pathToFileURL(resolve(path)).href);
-    if (typeof module === 'object' && module !== null && 'default' in module) return right(module.default);
-    return failed(path, 'no default export', 'export default experiment({ … })');
-  } catch (error) {
-    return failed(path, `an error on loading (${errorText(error)})`, 'a module that loads');
-  }
+  const module = await tryCatch(
+    async (): Promise<unknown> => import(pathToFileURL(resolve(path)).href),
+    thrownAt(path, 'a module that loads', (error) => `an error on loading (${errorText(error)})`),
+  )();
+  if (isLeft(module)) return module;
+  return typeof module.right === 'object' && module.right !== null && 'default' in module.right
+    ? right(module.right.default)
+    : failed(path, 'no default export', 'export default experiment({ … })');
 };
 
 const read = async (path: string): Promise<Checked<Experiment>> => {

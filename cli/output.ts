@@ -1,6 +1,5 @@
 /** Where a command's words go: results to stdout, everything else to stderr. */
-import type { Problem } from '../dsl/index.js';
-import { showProblem } from '../dsl/index.js';
+import { problem, type Problem, showProblem } from '../dsl/index.js';
 
 /** A line for people. */
 export const say = (line: string): void => {
@@ -28,3 +27,8 @@ export const errorText = (error: unknown): string => {
   // A transpiler's first line only counts its errors.
   return rest.find((line) => line.includes('ERROR:')) ?? (first === '' ? 'an unknown error' : first);
 };
+
+/** What was thrown as the problem of a path, for `tryCatch`. */
+export const thrownAt =
+  (path: string, expected: string, found = errorText) =>
+  (error: unknown): readonly Problem[] => [problem(path, found(error), expected)];

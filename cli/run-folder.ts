@@ -1,12 +1,12 @@
 /** The folder of a run: its specification, its record line by line, its weights whole or not at all, its report. */
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
 import { encodeExperiment, type Experiment, type Problem, problem } from '../dsl/index.js';
 import { encodeSafetensors } from '../runtime/safetensors.js';
 import { openRecord, type Recorder } from '../training/record.js';
 import type { TrainState } from '../training/index.js';
-import { errorText } from './output.js';
+import { thrownAt } from './output.js';
 
 type Written<A> = Either<readonly Problem[], A>;
 
@@ -26,31 +26,29 @@ export const fileNames = {
 
 const expectedFolder = 'a new or empty folder that can be written';
 
-const attempt = <A>(path: string, expected: string, f: () => A): Written<A> => {
-  try {
-    return right(f());
-  } catch (error) {
-    return left([problem(path, errorText(error), expected)]);
-  }
-};
-
 /** Under another name first: a reader sees the whole file or the one before. */
 const writeWhole = (path: string, content: string | Uint8Array): Written<string> => {
   const temporary = `${path}.partial`;
-  const written = attempt(path, 'a file that can be written', () => {
-    writeFileSync(temporary, content);
-    renameSync(temporary, path);
-    return path;
-  });
+  const written = tryCatch(
+    () => {
+      writeFileSync(temporary, content);
+      renameSync(temporary, path);
+      return path;
+    },
+    thrownAt(path, 'a file that can be written'),
+  );
   if (isLeft(written)) rmSync(temporary, { force: true });
   return written;
 };
 
 const makeFolder = (path: string): Written<string> => {
-  const made = attempt(path, expectedFolder, () => {
-    mkdirSync(path, { recursive: true });
-    return readdirSync(path);
-  });
+  const made = tryCatch(
+    () => {
+      mkdirSync(path, { recursive: true });
+      return readdirSync(path);
+    },
+    thrownAt(path, expectedFolder),
+  );
   if (isLeft(made)) return made;
   return made.right.length === 0
     ? right(path)
@@ -64,16 +62,14 @@ const timestamp = (now: Date): string =>
 const makeNumberedFolder = (name: string, attemptNumber = 1): Written<string> => {
   const suffix = attemptNumber === 1 ? '' : `-${attemptNumber}`;
   const path = join('runs', `${name}-${timestamp(new Date())}${suffix}`);
-  const made = attempt(path, expectedFolder, () => mkdirSync('runs', { recursive: true }));
+  const made = tryCatch(() => mkdirSync('runs', { recursive: true }), thrownAt(path, expectedFolder));
   if (isLeft(made)) return made;
   try {
     mkdirSync(path);
     return right(path);
   } catch (error) {
     const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-    return taken
-      ? makeNumberedFolder(name, attemptNumber + 1)
-      : left([problem(path, errorText(error), expectedFolder)]);
+    return taken ? makeNumberedFolder(name, attemptNumber + 1) : left(thrownAt(path, expectedFolder)(error));
   }
 };
 

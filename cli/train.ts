@@ -1,8 +1,15 @@
 /** `immersion train SPEC`: trains an experiment and leaves a run folder. */
-import { isLeft } from 'fp-ts/lib/Either.js';
-import { setValues } from '../dsl/index.js';
+import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
+import { type Experiment, type Problem, setPath, setValues } from '../dsl/index.js';
 import { backendNames } from '../training/index.js';
-import { assignments, naturalOption, type Option, readArguments, wantsJson } from './arguments.js';
+import {
+  type Arguments,
+  assignments,
+  naturalOption,
+  type Option,
+  readArguments,
+  wantsJson,
+} from './arguments.js';
 import { loadSpec } from './load-spec.js';
 import { fail, printJson } from './output.js';
 import { type Result, runTraining } from './training-run.js';
@@ -16,11 +23,11 @@ export const runOptions: readonly Option[] = [
   { name: 'out', value: 'DIR', summary: 'the run folder (a new one under runs/)' },
 ];
 
-/** Options that are short for `--set`. */
+/** Options that set a field of the experiment, as `--set` does. */
 const shorthands: readonly Option[] = [
-  { name: 'steps', value: 'N', summary: 'short for --set steps=N' },
-  { name: 'batch', value: 'N', summary: 'short for --set batch=N' },
-  { name: 'data', value: 'REF', summary: 'short for --set data=REF: digits, a folder or an IDX file' },
+  { name: 'steps', value: 'N', summary: 'how long to train, in steps' },
+  { name: 'batch', value: 'N', summary: 'examples per step' },
+  { name: 'data', value: 'REF', summary: 'what to train on: digits, a folder or an IDX file' },
 ];
 
 const options: readonly Option[] = [
@@ -33,6 +40,26 @@ const options: readonly Option[] = [
   ...runOptions,
   { name: 'report', summary: 'writes report.html too' },
 ];
+
+/** The experiment with all that the command line sets, the shorthands last; all problems at once. */
+const configured = (
+  experiment: Experiment,
+  pairs: readonly (readonly [string, string])[],
+  given: Arguments,
+): Either<readonly Problem[], Experiment> =>
+  shorthands
+    .flatMap(({ name }) => given.all(name).map((value) => [name, value] as const))
+    .reduce<Either<readonly Problem[], Experiment>>(
+      (before, [name, value]) => {
+        const after = setPath(isLeft(before) ? experiment : before.right, name, value);
+        return isLeft(before) && isLeft(after)
+          ? left([...before.left, ...after.left])
+          : isLeft(before)
+            ? before
+            : after;
+      },
+      setValues(experiment, Object.fromEntries(pairs)),
+    );
 
 /** Ends a command that trained: 0, or 130 after Ctrl-C as shells have it. */
 export const finish = (result: Result, json: boolean): number => {
@@ -51,10 +78,7 @@ export const train = async (args: readonly string[]): Promise<number> => {
 
   const spec = await loadSpec(given.right.positionals[0]);
   if (isLeft(spec)) return fail(spec.left, json);
-  const short = shorthands.flatMap(({ name }) =>
-    given.right.all(name).map((value) => [name, value] as const),
-  );
-  const experiment = setValues(spec.right.experiment, Object.fromEntries([...pairs.right, ...short]));
+  const experiment = configured(spec.right.experiment, pairs.right, given.right);
   if (isLeft(experiment)) return fail(experiment.left, json);
 
   const result = await runTraining({

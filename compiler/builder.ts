@@ -2,7 +2,7 @@
 import type { PrimitiveName } from './params.js';
 import type { Binder, BinderKind, Emit, Equation, EquationOf, Var } from './program.js';
 import { typeOf } from './table.js';
-import type { Type } from './type.js';
+import { sameType, type Type } from './type.js';
 
 export type Builder = {
   readonly emit: Emit;
@@ -46,7 +46,11 @@ export const createBuilder = (
     },
     bind: (kind, name, type) => {
       const known = binders.get(name);
-      if (known !== undefined) return known.var;
+      if (known !== undefined) {
+        if (known.kind !== kind || !sameType(known.var.type, type))
+          throw new Error(`two binders named ${name}`);
+        return known.var;
+      }
       const binder = { kind, name, var: fresh(type) };
       binders.set(name, binder);
       return binder.var;

@@ -1,7 +1,9 @@
 /** From an experiment to its programs, through every pass, verified between each two. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { checkExperiment } from '../dsl/codec/index.js';
 import type { Experiment } from '../dsl/experiment.js';
 import { type Problem, problem } from '../dsl/problem.js';
+import { sameShape, showShape } from '../dsl/shape.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
 import {
   elaborateDecoder,
@@ -71,29 +73,57 @@ const semanticProblems = (elaborated: readonly Elaborated[]): readonly Problem[]
   });
 };
 
+/** A code that is not the decoder's input, or a decoder whose output is not what the encoder takes. */
+const misfits = ({ encoder, decoder }: Experiment, encode: Program, decode: Program): readonly Problem[] => {
+  const shapeOf = ({ outputs: [output] }: Program) => output?.var.type.shape;
+  const [code, reconstruction] = [shapeOf(encode), shapeOf(decode)];
+  return [
+    ...(code === undefined || sameShape(code, decoder.input)
+      ? []
+      : [
+          problem('decoder.input', showShape(decoder.input), `${showShape(code)}, the output of the encoder`),
+        ]),
+    ...(reconstruction === undefined || sameShape(reconstruction, encoder.input)
+      ? []
+      : [
+          problem(
+            'decoder',
+            `an output of shape ${showShape(reconstruction)}`,
+            `${showShape(encoder.input)}, the input of the encoder`,
+          ),
+        ]),
+  ];
+};
+
 /** Compiles an experiment; on the left every problem that was found. */
-export const compile = (experiment: Experiment): Either<readonly Problem[], Compiled> => {
+export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> => {
+  const checked = checkExperiment(spec);
+  if (isLeft(checked)) return checked;
+  const experiment = checked.right;
   const objective = elaborateStep(experiment);
   const evaluation = elaborateEvaluation(experiment);
   const encoder = elaborateEncoder(experiment);
   const decoder = elaborateDecoder(experiment);
-  const problems = semanticProblems([objective, evaluation, encoder, decoder]);
+  const problems = [
+    ...semanticProblems([objective, evaluation, encoder, decoder]),
+    ...misfits(experiment, encoder.program, decoder.program),
+  ];
   if (problems.length > 0) return left(problems);
   const { program, moments } = update(objective.program, experiment.optimizer);
   const stages = [{ pass: 'elaborate', program: objective.program }, ...optimize('differentiate', program)];
   const others = [evaluation, encoder, decoder].map((e) => optimize('elaborate', e.program));
   const faults = [stages, ...others].flatMap(verified);
   if (faults.length > 0) return left(faults);
-  const { context } = objective;
+  const contexts = [objective, evaluation, encoder, decoder].map(({ context }) => context);
   return right({
     experiment,
     step: last(stages),
     evaluate: last(others[0]),
     encode: last(others[1]),
     decode: last(others[2]),
-    parameters: [...context.parameters.values()],
-    states: [...context.states.values(), ...moments],
-    draws: [...context.draws.values()],
+    parameters: [...new Map(contexts.flatMap((c) => [...c.parameters])).values()],
+    states: [...new Map(contexts.flatMap((c) => [...c.states])).values(), ...moments],
+    draws: [...new Map(contexts.flatMap((c) => [...c.draws])).values()],
     stages,
   });
 };

@@ -23,7 +23,7 @@ export type LayerOutline = {
 type Prefix = { readonly program: Program; readonly outputs: ReadonlyMap<string, readonly number[]> };
 
 const elaboratePrefix = (net: NetworkValue, count: number): Either<readonly Problem[], Prefix> => {
-  const context = createContext('inference', 1);
+  const context = createContext('inference', 1, net.input);
   const prefix = { ...net, layers: net.layers.slice(0, count) };
   const x = context.builder.bind('data', 'x', { rows: 1, shape: net.input });
   const application = applicationOf(context, prefix, x, `networks.${net.name}`);

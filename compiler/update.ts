@@ -74,8 +74,8 @@ const ruleOf = (builder: Builder, optimizer: Optimizer, rate: Var): Rule =>
     : adamRule(builder.emit, optimizer, rate, builder.bind('scalar', 'step', scalarType));
 
 /**
- * The whole step. Besides the terms it gives `gradientNorm` and `commit`, which is 1 when the loss and all gradients are
- * finite; a backend replaces parameters, moments and statistics by their `next` values only then.
+ * The whole step. Besides the terms it gives `gradientNorm` and `commit`, which is 1 when the loss and everything that would be
+ * assigned are finite; a backend replaces parameters, moments and statistics by their `next` values only then.
  */
 export const update = (objective: Program, optimizer: Optimizer): Update => {
   const program = differentiate(objective);
@@ -87,8 +87,6 @@ export const update = (objective: Program, optimizer: Optimizer): Update => {
     .map((g) => sumAll(emit, mul(emit, g, g)))
     .reduce((total, term) => add(emit, total, term), scalar(emit, 0));
   const norm = unary(emit, 'sqrt', squares);
-  const finite = (x: Var): Var => unary(emit, 'finite', x);
-  const commit = mul(emit, finite(outputVar(program, 'loss')), finite(squares));
   const { clipNorm } = optimizer;
   const clip = (g: Var): Var => {
     if (clipNorm === undefined) return g;
@@ -117,6 +115,12 @@ export const update = (objective: Program, optimizer: Optimizer): Update => {
     ];
   });
   const kept = program.outputs.filter((o) => !parameters.some((b) => o.name === gradientName(b.name)));
+  const assigned = [...next, ...kept.filter((o) => o.kind === 'next')];
+  const broken = assigned
+    .map((o) => sumAll(emit, sub(emit, constantLike(emit, 1, o.var.type), unary(emit, 'finite', o.var))))
+    .reduce((total, term) => add(emit, total, term), scalar(emit, 0));
+  const none = emit('greater', {}, [scalar(emit, 0.5), broken]);
+  const commit = mul(emit, unary(emit, 'finite', outputVar(program, 'loss')), none);
   const telemetry: readonly Output[] = [
     { kind: 'value', name: 'gradientNorm', var: norm },
     { kind: 'value', name: 'commit', var: commit },

@@ -1,10 +1,11 @@
 /** Batches as pure functions of the step: each epoch is a permutation of the examples, cut into whole batches. */
 import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import { type Dataset, exampleSize } from './dataset.js';
-import type { DataProblem } from './problem.js';
+import type { Problem } from '../dsl/problem.js';
+import { sizeOf } from '../dsl/shape.js';
+import type { Dataset } from './dataset.js';
 
-type Problems = readonly DataProblem[];
+type Problems = readonly Problem[];
 
 /** Numbers uniform on [0, 1), a pure function of the epoch; the counter-based generator of `dsl/random.ts` under a run's key is one. */
 export type Uniforms = (epoch: number, count: number) => ArrayLike<number>;
@@ -102,6 +103,6 @@ export const evaluationBatches = (
 
 /** Copies the examples at the given rows into `into`, row-major [rows, …shape]; every row must be below the dataset's size. */
 export const gather = (dataset: Dataset, indices: Int32Array, into: Float32Array): void => {
-  const width = exampleSize(dataset.shape);
+  const width = sizeOf(dataset.shape);
   indices.forEach((row, i) => into.set(dataset.examples.subarray(row * width, (row + 1) * width), i * width));
 };

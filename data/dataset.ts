@@ -1,4 +1,5 @@
 /** Examples of one shape, held in memory row after row. */
+import { sizeOf } from '../dsl/shape.js';
 
 export type Dataset = {
   readonly name: string;
@@ -13,12 +14,9 @@ export type Dataset = {
 
 export type Split = { readonly train: Dataset; readonly test: Dataset };
 
-/** The number of values in one example. */
-export const exampleSize = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 /** The examples at the given rows, in their order; every row must be below the dataset's size. */
 export const select = (dataset: Dataset, name: string, rows: readonly number[]): Dataset => {
-  const width = exampleSize(dataset.shape);
+  const width = sizeOf(dataset.shape);
   const examples = new Float32Array(rows.length * width);
   rows.forEach((row, i) =>
     examples.set(dataset.examples.subarray(row * width, (row + 1) * width), i * width),

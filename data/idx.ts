@@ -4,9 +4,9 @@ import { constants, gunzipSync } from 'node:zlib';
 import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import type { DataProblem } from './problem.js';
+import type { Problem } from '../dsl/problem.js';
 
-type Problems = readonly DataProblem[];
+type Problems = readonly Problem[];
 
 /** Values in 0 … 1, row-major [size, height, width, 1]. */
 export type Images = {

@@ -2,5 +2,4 @@
 export * from './batches.js';
 export * from './dataset.js';
 export * from './idx.js';
-export * from './problem.js';
 export * from './source.js';

@@ -5,12 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as Task from 'fp-ts/lib/Task.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
+import { nearest, type Problem } from '../dsl/problem.js';
 import { type Dataset, type Split, split } from './dataset.js';
 import { readImages, readLabels } from './idx.js';
-import { nearest } from './nearest.js';
-import type { DataProblem } from './problem.js';
 
-type Problems = readonly DataProblem[];
+type Problems = readonly Problem[];
 type Loading<A> = TaskEither.TaskEither<Problems, A>;
 
 const digits = fileURLToPath(new URL('./digits', import.meta.url));

@@ -77,7 +77,9 @@ const lift = (e: Node | number): Node => (typeof e === 'number' ? { tag: 'consta
 export const data = <const S extends Shape>(...shape: S): Expr<S> => ({ tag: 'data', shape });
 
 /** The data example of a network's input shape. */
-export const dataOf = <I extends Shape, O extends Shape>(network: Network<I, O>): Expr<I> => ({
+export const dataOf = <I extends Shape>(
+  network: NetworkValue & { readonly _input?: Known<I> | undefined },
+): Expr<I> => ({
   tag: 'data',
   shape: network.input,
 });

@@ -6,6 +6,7 @@ export * from './expr.js';
 export * from './format.js';
 export * from './initializer.js';
 export * from './layer.js';
+export * from './names.js';
 export * from './network.js';
 export * from './optimizer.js';
 export * from './path.js';

@@ -2,14 +2,12 @@
 
 export type Path = readonly (string | number)[];
 
-/** Indices in brackets, keys after a dot, keys that are no identifiers quoted in brackets; the root is `experiment`. */
-export const showPath = (path: Path): string =>
-  path.length === 0
-    ? 'experiment'
-    : path
-        .map((key, i) => {
-          if (typeof key === 'number') return `[${key}]`;
-          if (!/^[\p{L}_$][\p{L}\p{N}_$-]*$/u.test(key)) return `[${JSON.stringify(key)}]`;
-          return i === 0 ? key : `.${key}`;
-        })
-        .join('');
+/** One step further from a path as text: indices in brackets, keys after a dot, keys that are no identifiers quoted in brackets. */
+export const fieldPath = (base: string, key: string | number): string => {
+  if (typeof key === 'number') return `${base}[${key}]`;
+  if (!/^[\p{L}_$][\p{L}\p{N}_$-]*$/u.test(key)) return `${base}[${JSON.stringify(key)}]`;
+  return base === '' ? key : `${base}.${key}`;
+};
+
+/** A path as text; the root is `experiment`. */
+export const showPath = (path: Path): string => path.reduce<string>(fieldPath, '') || 'experiment';

@@ -1,12 +1,7 @@
-/** Walking and rewriting expressions and experiments: subexpressions, bottom-up maps, and what the names in them mean. */
-import * as E from 'fp-ts/lib/Either.js';
+/** Walking and rewriting expressions and experiments: subexpressions with their paths, and bottom-up maps. */
 import type { Experiment } from './experiment.js';
 import type { Node } from './expr.js';
-import type { NetworkValue } from './network.js';
 import type { Path } from './path.js';
-import { showPath } from './path.js';
-import type { Problem } from './problem.js';
-import { problem } from './problem.js';
 
 /** A part of an experiment and where it is. */
 export type Located = { readonly path: Path; readonly node: Node };
@@ -105,14 +100,14 @@ export const mapChildren = (node: Node, f: (child: Node) => Node): Node => {
 };
 
 /** `f` with its results kept by the identity of the node, so that a shared subexpression is visited once. */
-const once = (f: (node: Node) => Node): ((node: Node) => Node) => {
-  const results = new WeakMap<Node, Node>();
+export const once = <A>(f: (node: Node) => A): ((node: Node) => A) => {
+  const results = new WeakMap<Node, { readonly value: A }>();
   return (node) => {
     const known = results.get(node);
-    if (known !== undefined) return known;
-    const result = f(node);
-    results.set(node, result);
-    return result;
+    if (known !== undefined) return known.value;
+    const value = f(node);
+    results.set(node, { value });
+    return value;
   };
 };
 
@@ -157,103 +152,4 @@ export const everyNode = (roots: readonly Located[]): readonly Located[] => {
     ];
   };
   return roots.flatMap(visit);
-};
-
-/** A named part of an experiment. */
-type Named<A> = { readonly name: string; readonly path: Path; readonly value: A };
-
-/** The first of each name, in order. */
-const firsts = <A>(all: readonly Named<A>[]): ReadonlyMap<string, A> => {
-  const values = new Map(all.toReversed().map(({ name, value }) => [name, value]));
-  return new Map(all.map(({ name, value }) => [name, values.get(name) ?? value]));
-};
-
-/** The named numbers of an experiment with their values, in the order of first use. */
-export const hypersOf = (experiment: Experiment): ReadonlyMap<string, number> =>
-  firsts(
-    everyNode(nodesOf(experiment)).flatMap(({ path, node }) =>
-      node.tag === 'hyper' ? [{ path, name: node.name, value: node.value }] : [],
-    ),
-  );
-
-const networkIn = (node: Node): NetworkValue | undefined => {
-  switch (node.tag) {
-    case 'apply':
-    case 'jvp':
-    case 'vjp':
-    case 'sqNormOfWeights':
-      return node.network;
-    default:
-      return undefined;
-  }
-};
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-
-/** Equality of plain data. */
-const same = (a: unknown, b: unknown): boolean => {
-  if (Object.is(a, b)) return true;
-  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
-  const left = new Map<string, unknown>(Object.entries(a));
-  const right = new Map<string, unknown>(Object.entries(b));
-  return (
-    left.size === right.size &&
-    [...left].every(([key, value]) => right.has(key) && same(value, right.get(key)))
-  );
-};
-
-/** Those that share a name with an earlier one and differ from it; each value once. */
-const namesakes = <A>(all: readonly Named<A>[]): readonly Named<A>[] => {
-  const first = firsts(all);
-  const different = all.filter(({ name, value }) => !same(first.get(name), value));
-  return different.filter(({ value }, i) => different.findIndex((other) => other.value === value) === i);
-};
-
-/**
- * Every network by name, in the order of first use: encoder, decoder, then those inside expressions.
- * One name with two structures is a problem.
- */
-export const networksOf = (
-  experiment: Experiment,
-): E.Either<readonly Problem[], ReadonlyMap<string, NetworkValue>> => {
-  const used = [
-    { path: ['encoder'], value: experiment.encoder },
-    { path: ['decoder'], value: experiment.decoder },
-    ...everyNode(nodesOf(experiment)).flatMap(({ path, node }) => {
-      const value = networkIn(node);
-      return value === undefined ? [] : [{ path: [...path, 'network'], value }];
-    }),
-  ].map(({ path, value }) => ({ path, value, name: value.name }));
-  const others = namesakes(used);
-  return others.length === 0
-    ? E.right(firsts(used))
-    : E.left(
-        others.map(({ path, name }) =>
-          problem(
-            showPath(path),
-            `another structure named ${JSON.stringify(name)}`,
-            `the structure that ${JSON.stringify(name)} has where it occurs first`,
-            'give one of them another name',
-          ),
-        ),
-      );
-};
-
-/** Hyper-parameters, draws and parameters that share a name and differ: each name means one thing. */
-export const nameProblems = (experiment: Experiment): readonly Problem[] => {
-  const nodes = everyNode(nodesOf(experiment));
-  return (['hyper', 'draw', 'parameter'] as const).flatMap((tag) =>
-    namesakes(
-      nodes.flatMap(({ path, node }) =>
-        node.tag === tag && 'name' in node ? [{ name: node.name, path, value: node }] : [],
-      ),
-    ).map(({ name, path }) =>
-      problem(
-        showPath(path),
-        `another ${tag} named ${JSON.stringify(name)}`,
-        `the same ${tag} as where the name occurs first`,
-        'give one of them another name',
-      ),
-    ),
-  );
 };

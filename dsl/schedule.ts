@@ -1,9 +1,11 @@
 /** Schedules: scalar expressions of the training step i. They compose with `add`, `mul`, `max` like any other scalar. */
 import type { Expr, ScalarLike } from './expr.js';
-import { add, div, exp, greater, min, mul, neg, pow, step, sub } from './expr.js';
+import { add, constant, div, exp, greater, min, mul, neg, pow, select, step, sub } from './expr.js';
 import type { Scalar } from './shape.js';
 
 export type Schedule = Expr<Scalar>;
+
+const scalar = (value: ScalarLike): Schedule => (typeof value === 'number' ? constant(value) : value);
 
 /** 1 + scale · i^exponent; the paper's penalty schedule is exponent 1 or 1.3, scale 1/1000. */
 const power = (options: { readonly exponent: ScalarLike; readonly scale: ScalarLike }): Schedule =>
@@ -22,15 +24,12 @@ const warmUp = (steps: ScalarLike, of: ScalarLike): Schedule => mul(of, min(div(
 
 /** `first`, then each `value` from its step `from` on; steps ascend. */
 const piecewise = (
-  first: number,
-  ...pieces: readonly { readonly from: number; readonly value: number }[]
+  first: ScalarLike,
+  ...pieces: readonly { readonly from: ScalarLike; readonly value: ScalarLike }[]
 ): Schedule =>
-  pieces.reduce<{ readonly total: Schedule; readonly last: number }>(
-    ({ total, last }, { from, value }) => ({
-      total: add(total, mul(value - last, greater(step, from - 0.5))),
-      last: value,
-    }),
-    { total: add(first, 0), last: first },
-  ).total;
+  pieces.reduce<Schedule>(
+    (before, { from, value }) => select(greater(from, step), before, scalar(value)),
+    scalar(first),
+  );
 
 export const schedule = { power, linear, exponential, warmUp, piecewise };

@@ -14,7 +14,9 @@ import { constant } from './expr.js';
 import type { Optimizer } from './optimizer.js';
 import type { Problem } from './problem.js';
 import { didYouMean, problem } from './problem.js';
-import { hypersOf, mapExpressions } from './rewrite.js';
+import { hypersOf } from './names.js';
+import { mapExpressions } from './rewrite.js';
+import { valueProblems } from './values.js';
 
 /** A plain field that `--set` can change: what it accepts, and how the experiment with it is made. */
 type Setting = { readonly accepts: Codec<number>; readonly set: (value: number) => Experiment };
@@ -32,7 +34,7 @@ const settings = (experiment: Experiment): ReadonlyMap<string, Setting> => {
       'validation.every',
       { accepts: nonNegativeInteger, set: (every) => ({ ...experiment, validation: { every } }) },
     ],
-    ['optimizer.rate', optimizerField(finite, (rate) => ({ ...optimizer, rate: constant(rate) }))],
+    ['optimizer.rate', optimizerField(positiveNumber, (rate) => ({ ...optimizer, rate: constant(rate) }))],
     ['optimizer.clipNorm', optimizerField(positiveNumber, (clipNorm) => ({ ...optimizer, clipNorm }))],
     ...(optimizer.tag === 'sgd'
       ? ([
@@ -116,7 +118,10 @@ export const setHypers = (
       );
 };
 
-/** What `--set` does: a name is a hyper-parameter if there is one so called, else a plain field. All problems at once. */
+/**
+ * What `--set` does: a name is a plain field or a hyper-parameter, which never has the name of a field. All problems at
+ * once; where the values are acceptable one by one, also what they lead to, such as a division by zero.
+ */
 export const setValues = (
   experiment: Experiment,
   changes: Changes,
@@ -127,10 +132,10 @@ export const setValues = (
   const steps = Object.entries(changes).map(
     ([name, value]) =>
       (current: Experiment): E.Either<readonly Problem[], Experiment> =>
-        hypers.has(name)
-          ? setHypers(current, { [name]: value })
-          : fields.includes(name)
-            ? setPath(current, name, value)
+        fields.includes(name)
+          ? setPath(current, name, value)
+          : hypers.has(name)
+            ? setHypers(current, { [name]: value })
             : E.left([unknownName(name, known)]),
   );
   const { problems, value } = steps.reduce<{
@@ -145,5 +150,6 @@ export const setValues = (
     },
     { problems: [], value: experiment },
   );
-  return problems.length > 0 ? E.left(problems) : E.right(value);
+  const all = problems.length > 0 ? problems : valueProblems(value);
+  return all.length > 0 ? E.left(all) : E.right(value);
 };

@@ -49,14 +49,6 @@ export type Enlarged<N extends number, S extends number> = S extends 1
       ? Enlarged<Enlarged<N, 2>, 2>
       : number;
 
-/** The shape with its last size replaced. */
-export type WithLast<S extends Shape, N extends number> = S extends readonly [
-  ...infer Front extends Shape,
-  number,
-]
-  ? readonly [...Front, N]
-  : Shape;
-
 /** Number of elements: the product of the sizes, 1 for a scalar. */
 export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
 

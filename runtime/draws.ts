@@ -1,16 +1,8 @@
 /** A program's random inputs, filled on the host: the numbers of one example are a function of (seed, name, step, example, probe) alone, so neither the batch size nor the number of probes nor the backend changes them. */
+import type { DistributionName } from '../dsl/draw.js';
 import { deriveKey, fillWords, type Key } from '../dsl/random.js';
 import { standardNormal } from './normals.js';
 import { orthonormalizeRows } from './orthonormal.js';
-
-/**
- * - `normal`: N(0, I).
- * - `sphere`: uniform on |v|² = size; for size 1, ±1.
- * - `rademacher`: independent ±1.
- * - `uniform`: independent on [0, 1), multiples of 2⁻²⁴.
- * - `orthonormal`: Haar frames, an example's probes orthogonal with |v|² = size each; after every `size` probes a new, independent frame starts.
- */
-export type Distribution = 'normal' | 'sphere' | 'rademacher' | 'uniform' | 'orthonormal';
 
 /** The array is row-major [examples, probes, size]. */
 export type DrawShape = { readonly examples: number; readonly probes: number; readonly size: number };
@@ -56,6 +48,7 @@ const drawNormal = byProbe(oneWordEach, (words, size, into, at) => {
   for (let i = 0; i < size; i++) into[at + i] = standardNormal(words[i]);
 });
 
+/** For size 1, ±1. */
 const drawSphere = byProbe(oneWordEach, (words, size, into, at) => {
   let square = 0;
   for (let i = 0; i < size; i++) {
@@ -70,10 +63,12 @@ const drawRademacher = byProbe(oneBitEach, (words, size, into, at) => {
   for (let i = 0; i < size; i++) into[at + i] = (words[i >>> 5] >>> (i & 31)) & 1 ? 1 : -1;
 });
 
+/** Multiples of 2⁻²⁴. */
 const drawUniform = byProbe(oneWordEach, (words, size, into, at) => {
   for (let i = 0; i < size; i++) into[at + i] = (words[i] >>> 8) * 2 ** -24;
 });
 
+/** After every `size` probes a new, independent frame starts. */
 const drawOrthonormal = (shape: DrawShape): FillExample => {
   const words = new Uint32Array(shape.size);
   const rows = new Float64Array(Math.min(shape.probes, shape.size) * shape.size);
@@ -91,7 +86,7 @@ const drawOrthonormal = (shape: DrawShape): FillExample => {
   };
 };
 
-const draws: Readonly<Record<Distribution, (shape: DrawShape) => FillExample>> = {
+const draws: Readonly<Record<DistributionName, (shape: DrawShape) => FillExample>> = {
   normal: drawNormal,
   sphere: drawSphere,
   rademacher: drawRademacher,
@@ -101,7 +96,7 @@ const draws: Readonly<Record<Distribution, (shape: DrawShape) => FillExample>> =
 
 /** Fills `into`, of examples × probes × size elements; sizes below one leave it as it is. */
 export const fillDraw = (
-  distribution: Distribution,
+  distribution: DistributionName,
   shape: DrawShape,
   key: DrawKey,
   into: Float32Array,

@@ -126,10 +126,16 @@ export const prepare = (plan: Plan, memory: Memory, loops: readonly RunLoop[]): 
     });
     for (const { buffer, data } of constants) buffers[buffer] = data;
     const work = profile === undefined ? steps : steps.map((step, i) => timed(profile, plan.steps[i], step));
-    work.forEach((step, i) => {
-      step(buffers);
-      release(buffers, plan.release[i]);
-    });
+    try {
+      work.forEach((step, i) => {
+        step(buffers);
+        release(buffers, plan.release[i]);
+      });
+    } catch (error) {
+      const made = [...fresh].filter((buffer) => buffers[buffer] !== undefined);
+      release(buffers, made);
+      throw error;
+    }
     const given = new Set<number>();
     return plan.outputs.map(({ operand: { buffer } }) => {
       const data = dataOf(buffers, buffer);

@@ -1,22 +1,12 @@
-/** Initial values of parameters, each a function of (seed, path) alone, with Keras's rules for fans, limits and truncation. */
+/**
+ * Initial values of parameters, each a function of (seed, path) alone, with Keras's rules for limits and truncation. The
+ * fan in of a conv-transpose kernel [h, w, out, in] is h·w·in, the layer's input channels as He et al. and PyTorch mean
+ * it, where Keras reads h·w·out.
+ */
+import type { Initializer } from '../dsl/initializer.js';
 import { deriveKey, fillWords } from '../dsl/random.js';
 import { standardNormal } from './normals.js';
 import { orthonormalizeRows } from './orthonormal.js';
-
-/**
- * - `uniform`: on [−limit, limit]; `glorotUniform`: the same with limit √(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010).
- * - `heNormal`: a normal cut off at two standard deviations, of variance 2 / fanIn after the cut (He et al., 2015, as Keras has it).
- * - `orthogonal`: the array as a matrix [all but the last axis, last axis] with orthonormal rows or columns, whichever are fewer (Saxe et al., 2014).
- */
-export type Initializer =
-  | { readonly tag: 'zeros' }
-  | { readonly tag: 'ones' }
-  | { readonly tag: 'constant'; readonly value: number }
-  | { readonly tag: 'normal'; readonly stddev: number }
-  | { readonly tag: 'uniform'; readonly limit: number }
-  | { readonly tag: 'glorotUniform' }
-  | { readonly tag: 'heNormal' }
-  | { readonly tag: 'orthogonal' };
 
 /** How many inputs feed an output and how many outputs an input feeds. */
 export type Fans = { readonly fanIn: number; readonly fanOut: number };
@@ -44,6 +34,7 @@ const fillNormal = (stddev: number, words: Uint32Array, into: Float32Array): voi
   for (let i = 0; i < into.length; i++) into[i] = standardNormal(words[i]) * stddev;
 };
 
+/** He et al.'s normal as Keras has it: cut off at two standard deviations, of the given one after the cut. */
 const fillCutNormal = (stddev: number, words: Uint32Array, into: Float32Array): void => {
   for (let i = 0; i < into.length; i++) {
     const word = Math.floor(CUT * 2 ** 32 + (words[i] + 0.5) * (1 - 2 * CUT));
@@ -51,6 +42,7 @@ const fillCutNormal = (stddev: number, words: Uint32Array, into: Float32Array): 
   }
 };
 
+/** The array as a matrix [all but the last axis, last axis] with orthonormal rows or columns, whichever are fewer. */
 const fillOrthogonal = (shape: readonly number[], words: Uint32Array, into: Float32Array): void => {
   const columns = shape.at(-1) ?? 1;
   const rows = product(shape.slice(0, -1));

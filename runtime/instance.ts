@@ -1,5 +1,6 @@
 /** Programs over a state, on a backend that runs them on arrays passed around. */
 import type { Program } from '../compiler/program.js';
+import { checkFeeds } from './feeds.js';
 import type { ArrayBackend, Executable, Handle, Instance } from './backend.js';
 
 /** How `next` outputs are named (see compiler/interpret.ts). */
@@ -13,10 +14,13 @@ export const openOnArrays = (
   const state = new Map([...initial].map(([name, values]) => [name, backend.upload(values)]));
   // Programs are loaded when they are first run: a trainer never decodes, a sampler never trains.
   const loaded = new Map<string, Executable>();
-  const executable = (name: string): Executable => {
+  const programOf = (name: string): Program => {
     const program = programs.get(name);
     if (program === undefined) throw new Error(`no program ${name}`);
-    const known = loaded.get(name) ?? backend.load(program);
+    return program;
+  };
+  const executable = (name: string): Executable => {
+    const known = loaded.get(name) ?? backend.load(programOf(name));
     loaded.set(name, known);
     return known;
   };
@@ -34,10 +38,19 @@ export const openOnArrays = (
     return new Map(await Promise.all(entries));
   };
 
+  /** Frees what was fed, whether the work succeeds or not. */
+  const attempted = <A>(fed: ReadonlyMap<string, Handle>, work: () => A): A => {
+    try {
+      return work();
+    } finally {
+      disposeAll(fed.values());
+    }
+  };
+
   const run: Instance['run'] = async (name, feeds) => {
+    checkFeeds(programOf(name), feeds, (binder) => state.has(binder));
     const fed = new Map([...feeds].map(([binder, values]) => [binder, backend.upload(values)]));
-    const outputs = executable(name).run(new Map([...state, ...fed]));
-    disposeAll(fed.values());
+    const outputs = attempted(fed, () => executable(name).run(new Map([...state, ...fed])));
     const values = new Map([...outputs].filter(([key]) => !key.startsWith(nextPrefix)));
     const results = await download(values);
     disposeAll(values.values());

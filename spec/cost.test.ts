@@ -29,7 +29,7 @@ const autoencoder = (encoder: NetworkValue, decoder: NetworkValue, batch: number
     optimizer: sgd({ rate: 0.1 }),
     batch,
     steps: 1,
-    data: '',
+    data: 'digits',
   });
 };
 

@@ -1,9 +1,9 @@
 /** `immersion explain` says what an experiment computes and costs, on a terminal of 100 columns, and as data. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { explain } from '../cli/explain.js';
 import { explanationOf } from '../cli/explanation.js';
 import { explanationText, short, shortBytes } from '../cli/explanation-text.js';
@@ -116,6 +116,7 @@ describe('the command', () => {
 
   test('answers mistakes with 1 and one line each', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'immersion-explain-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
     const broken = join(folder, 'broken.json');
     await writeFile(broken, '{}');
     for (const args of [

@@ -1,7 +1,8 @@
 /** Initial values have their law's spread and depend on seed and name alone. */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { type Initializer, initialise, kernelFans } from '../runtime/initializers.js';
+import type { Initializer } from '../dsl/initializer.js';
+import { initialise, kernelFans } from '../runtime/initializers.js';
 import { dot, meanOf, rowsOf } from './moments.js';
 
 describe('initializers', () => {

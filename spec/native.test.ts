@@ -78,8 +78,8 @@ const huge = programOf('huge', 1_000_000, (b) => {
 const programs = new Map([accumulate, twice].map((p) => [p.name, p]));
 const ofNumbers = (...values: readonly number[]) => new Map([['x', Float32Array.from(values)]]);
 
-/** Names in a temporary folder of this test's own. */
-const temporary = mkdtempSync(join(tmpdir(), 'immersion-spec-'));
+/** A temporary folder of this file's own, and what is in it. */
+let temporary = '';
 const leftovers = (): readonly string[] => readdirSync(temporary);
 
 test('the graph of the MLP example reads as before', async () => {
@@ -92,7 +92,10 @@ test('the graph of the MLP example reads as before', async () => {
 describe.skipIf(!hasNative())('the native backend', () => {
   const backend = (): Backend => right(nativeBackend());
 
-  beforeAll(() => void vi.stubEnv('TMPDIR', temporary));
+  beforeAll(() => {
+    temporary = mkdtempSync(join(tmpdir(), 'immersion-spec-'));
+    vi.stubEnv('TMPDIR', temporary);
+  });
   afterAll(() => {
     vi.unstubAllEnvs();
     rmSync(temporary, { recursive: true });
@@ -248,16 +251,16 @@ describe.skipIf(!hasNative())('the native backend', () => {
       session.dispose();
       return state;
     };
-    const small = right(compile({ ...mlp, batch: 4 }));
+    const small = (): Compiled => right(compile({ ...mlp, batch: 4 }));
 
     test('from one seed gives the same weights, to the bit', async () => {
-      expect(await train(small, 200)).toEqual(await train(small, 200));
+      expect(await train(small(), 200)).toEqual(await train(small(), 200));
     });
 
     test('for 20,000 steps needs no more memory and leaves no file', async () => {
       const before = backend().liveCount();
       const resident: number[] = [];
-      await train(small, 20_000, (i) => {
+      await train(small(), 20_000, (i) => {
         expect(backend().liveCount()).toBe(before);
         if (i % 1000 === 999) resident.push(process.memoryUsage.rss() / 2 ** 20);
       });

@@ -2,14 +2,21 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { deriveKey, fillWords, philox, uniforms } from '../dsl/random.js';
-import { type Distribution, type DrawShape, fillDraw } from '../runtime/draws.js';
+import type { DistributionName } from '../dsl/draw.js';
+import { type DrawShape, fillDraw } from '../runtime/draws.js';
 import { standardNormal } from '../runtime/normals.js';
 import { dot, meanOf, rowsOf } from './moments.js';
 
-const distributions: readonly Distribution[] = ['normal', 'sphere', 'rademacher', 'uniform', 'orthonormal'];
+const distributions: readonly DistributionName[] = [
+  'normal',
+  'sphere',
+  'rademacher',
+  'uniform',
+  'orthonormal',
+];
 
 const draw = (
-  distribution: Distribution,
+  distribution: DistributionName,
   shape: DrawShape,
   key: { seed?: number; name?: string; step?: number } = {},
 ): Float32Array => {

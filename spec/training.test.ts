@@ -171,7 +171,7 @@ describe('evaluation', () => {
   test('an example’s value does not depend on the others: validation uses running statistics', async () => {
     const spec = everyLayer();
     const { encoder, decoder } = spec;
-    const x = dataOf<readonly number[], readonly number[]>(encoder);
+    const x = dataOf(encoder);
     const alone = small({
       ...spec,
       objective: objective({

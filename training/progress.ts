@@ -58,6 +58,13 @@ const smoothRate = (): ((event: StepEvent) => number) => {
 
 const REDRAWS_PER_SECOND = 10;
 
+/** What was not finite: terms by name, or else the gradient or what the optimizer made of it. */
+const culprits = ({ terms, loss, gradientNorm, rate }: StepEvent): string => {
+  const broken = Object.entries(terms).filter(([, value]) => !Number.isFinite(value));
+  if (broken.length > 0) return broken.map(([name, value]) => `${name} is ${value}`).join(', ');
+  return `loss ${short(loss)}, gradient norm ${short(gradientNorm)}, rate ${short(rate)}; an update was not finite`;
+};
+
 /** Follows a run of `steps` steps of `batch` examples. */
 export const createProgress = (
   screen: Screen,
@@ -93,9 +100,7 @@ export const createProgress = (
     const done = event.step + 1;
     if (!event.committed && !skipped) {
       skipped = true;
-      line(
-        `step ${event.step}: loss ${short(event.loss)}, gradient norm ${short(event.gradientNorm)}: the step was skipped, as further ones like it will be`,
-      );
+      line(`step ${event.step} was skipped, as further ones like it will be: ${culprits(event)}`);
     }
     const isLast = done === steps;
     if (inPlace) {

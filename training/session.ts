@@ -2,7 +2,8 @@
 import type { Compiled, Program } from '../compiler/index.js';
 import type { Dataset } from '../data/dataset.js';
 import { evaluationBatches, gather } from '../data/batches.js';
-import { sizeOf } from '../dsl/index.js';
+import { problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
+import { BackendFailure } from '../runtime/failure.js';
 import type { Backend } from '../runtime/backend.js';
 import type { StepEvent, ValidationEvent } from './events.js';
 import { type Feed, feedOf } from './feed.js';
@@ -40,7 +41,7 @@ export const createSession = async (
   const run = (program: Program, feed: Feed): Promise<ReadonlyMap<string, Float32Array>> =>
     instance.run(program.name, feedOf(program, draws, feed));
 
-  const step: Session['step'] = async (data) => {
+  const takeStep: Session['step'] = async (data) => {
     const at = taken;
     const key = { seed: from.seed, step: at, purpose: 'train' };
     const outputs = await run(stepProgram, { data, step: at, draws: key });
@@ -56,6 +57,14 @@ export const createSession = async (
       rate: scalar('rate'),
       committed: scalar('commit') === 1,
     };
+  };
+
+  // A step builds on the one before, also where a caller does not wait for it.
+  let last: Promise<unknown> = Promise.resolve();
+  const step: Session['step'] = (data) => {
+    const next = last.then(() => takeStep(data));
+    last = next.catch(() => undefined);
+    return next;
   };
 
   /** Draws are those of the row's number, whatever the batch size. Runs a program over rows in batches of the static size and keeps `width` numbers of each valid row. */
@@ -79,6 +88,10 @@ export const createSession = async (
   };
 
   const evaluate: Session['evaluate'] = async (data) => {
+    if (!sameShape(data.shape, compiled.experiment.encoder.input) || data.size === 0) {
+      const expected = `examples of shape ${showShape(compiled.experiment.encoder.input)}`;
+      throw new BackendFailure(problem('data', `${data.size} of shape ${showShape(data.shape)}`, expected));
+    }
     const sums = new Map<string, number>();
     const fill = (indices: Int32Array, into: Float32Array): void => gather(data, indices, into);
     await overRows(evaluateProgram, data.size, fill, sizeOf(data.shape), (outputs, valid) => {
@@ -99,7 +112,13 @@ export const createSession = async (
     values: Float32Array,
   ): Promise<Float32Array> => {
     const width = sizeOf(inputShape);
-    const rows = Math.floor(values.length / width);
+    const rows = values.length / width;
+    if (!Number.isInteger(rows)) {
+      const found = `${values.length} numbers`;
+      throw new BackendFailure(
+        problem(program.name, found, `a multiple of ${width}, the size of one example`),
+      );
+    }
     const parts: Float32Array[] = [];
     const fill = (indices: Int32Array, into: Float32Array): void =>
       indices.forEach((row, i) => into.set(values.subarray(row * width, (row + 1) * width), i * width));

@@ -27,7 +27,8 @@ const permute = ({ values, shape }, order) => {
 };
 
 /** [kh,kw,a,b] → [b,a,kh,kw]: (out, in) for a convolution, (in, out) for a transposed one, as `transposeKernel` wants. */
-const toPeer = (entry) => (entry.shape.length === 4 && entry.role === 'parameter' ? permute(entry, [3, 2, 0, 1]) : entry);
+const toPeer = (entry) =>
+  entry.shape.length === 4 && entry.role === 'parameter' ? permute(entry, [3, 2, 0, 1]) : entry;
 const fromPeer = (values, shape) => {
   if (shape.length !== 4) return values;
   const [kh, kw, a, b] = shape;
@@ -100,19 +101,26 @@ const build = (workload, arrays) => {
   const { encoder, decoder, batch, eta, prior, rate } = workload;
   const ofRole = (role) =>
     Object.fromEntries(
-      [...arrays].filter(([, entry]) => entry.role === role).map(([name, entry]) => [name, asArray(toPeer(entry))]),
+      [...arrays]
+        .filter(([, entry]) => entry.role === role)
+        .map(([name, entry]) => [name, asArray(toPeer(entry))]),
     );
-  const zerosLike = (tree) => Object.fromEntries(Object.entries(tree).map(([n, a]) => [n, np.zeros(a.shape)]));
+  const zerosLike = (tree) =>
+    Object.fromEntries(Object.entries(tree).map(([n, a]) => [n, np.zeros(a.shape)]));
   const perRow = (value) => np.sum(np.square(value).reshape([batch, -1]), 1);
   const momentum = Object.fromEntries(
     [...layersOf(encoder), ...layersOf(decoder)].flatMap(([name, layer]) =>
-      layer.tag === 'batchNorm' ? ['mean', 'variance'].map((role) => [`${name}/${role}`, layer.momentum]) : [],
+      layer.tag === 'batchNorm'
+        ? ['mean', 'variance'].map((role) => [`${name}/${role}`, layer.momentum])
+        : [],
     ),
   );
 
   const losses = (parameters, x, v, mu) => {
     const [h, ofEncoder] = apply(encoder, parameters, x.ref);
-    const [y, dy, ofDecoder] = jax.jvp((z) => apply(decoder, parameters, z), [h.ref], [v.ref], { hasAux: true });
+    const [y, dy, ofDecoder] = jax.jvp((z) => apply(decoder, parameters, z), [h.ref], [v.ref], {
+      hasAux: true,
+    });
     jax.tree.dispose(parameters);
     const square = perRow(dy);
     const length = perRow(v);
@@ -149,11 +157,17 @@ const build = (workload, arrays) => {
   });
 
   const parameters = ofRole('parameter');
-  let state = { parameters, mean: zerosLike(parameters), square: zerosLike(parameters), running: ofRole('running') };
+  let state = {
+    parameters,
+    mean: zerosLike(parameters),
+    square: zerosLike(parameters),
+    running: ofRole('running'),
+  };
   const scalar = (value) => np.array(Float32Array.of(value)).reshape([]);
   const toImage = ({ values, shape }) =>
     shape.length === 4 ? { values, shape: [shape[0], shape[3], shape[1], shape[2]] } : { values, shape };
-  if (arrays.get('data').shape.length === 4 && arrays.get('data').shape[3] !== 1) throw new Error('one channel only');
+  if (arrays.get('data').shape.length === 4 && arrays.get('data').shape[3] !== 1)
+    throw new Error('one channel only');
   const step = async (i) => {
     const count = i + 1;
     const [first, second] = [rate / (1 - 0.9 ** count), 1 / (1 - 0.999 ** count)];
@@ -166,9 +180,7 @@ const build = (workload, arrays) => {
       scalar(second),
     );
     state = next;
-    const results = [...(await values.data())];
-    await jax.blockUntilReady(state);
-    return results;
+    return [...(await values.data())];
   };
   const firstMoments = async () => {
     const entries = Object.entries(state.mean).map(async ([name, m]) => {

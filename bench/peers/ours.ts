@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { showProblem } from 'immersion/dsl';
 import { type Backend, initialState, startBackend } from 'immersion/training';
+import { clocks } from '../measure.js';
 import { compiledOf, type ObjectiveName, type Ready, type Request, type Terms } from './workloads.js';
 
 type Model = { readonly step: () => Promise<Terms>; readonly gradients: () => Promise<Float32Array> };
@@ -48,7 +49,10 @@ const prepare = async (
       const moments = arrays
         .filter(({ role }) => role === 'parameter')
         .map(({ name }) => now.get(`adam/mean/${name}`) ?? new Float32Array());
-      return Float32Array.from(moments.flatMap((m) => [...m]), (m) => m / firstMomentShare);
+      return Float32Array.from(
+        moments.flatMap((m) => [...m]),
+        (m) => m / firstMomentShare,
+      );
     },
   };
 };
@@ -71,11 +75,12 @@ for await (const line of createInterface({ input: process.stdin })) {
     const ready: Ready = { versions: { Node: process.version }, terms: [first, await model.step()] };
     answer(ready);
   } else if (request.op === 'time' && model !== undefined) {
+    const now = clocks[request.clock];
     const milliseconds: number[] = [];
     for (let i = 0; i < request.steps; i++) {
-      const start = performance.now();
+      const start = now();
       await model.step();
-      milliseconds.push(performance.now() - start);
+      milliseconds.push(now() - start);
     }
     answer({ milliseconds });
   } else process.exit(0);

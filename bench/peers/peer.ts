@@ -29,7 +29,12 @@ const threads = (count: number): Readonly<Record<string, string>> =>
 
 const quiet = { TF_CPP_MIN_LOG_LEVEL: '2', CUDA_VISIBLE_DEVICES: '', PYTHONUNBUFFERED: '1' };
 
-const nextLine = (lines: Interface, child: ChildProcess, seconds: number, lastWords: () => string): Promise<string> =>
+const nextLine = (
+  lines: Interface,
+  child: ChildProcess,
+  seconds: number,
+  lastWords: () => string,
+): Promise<string> =>
   new Promise((resolve, reject) => {
     const settle = (act: () => void): void => {
       clearTimeout(timer);

@@ -1,5 +1,5 @@
 /** The peers' measurements as a table. */
-import type { Reading } from '../measure.js';
+import type { Clock, Reading } from '../measure.js';
 import type { Agreement } from './compare.js';
 
 export type PeerResult = {
@@ -28,6 +28,7 @@ export type PeersResult = {
   readonly node: string;
   readonly threads: number;
   readonly rounds: number;
+  readonly clock: Clock;
   readonly command: string;
   readonly workloads: readonly WorkloadResult[];
 };
@@ -52,15 +53,25 @@ const againstAutoencoder = ({ flops, peers }: WorkloadResult): readonly string[]
 };
 
 const versionsOf = (workloads: readonly WorkloadResult[]): string => {
-  const all = workloads.flatMap(({ peers }) => peers.flatMap(({ versions = {} }) => Object.entries(versions)));
+  const all = workloads.flatMap(({ peers }) =>
+    peers.flatMap(({ versions = {} }) => Object.entries(versions)),
+  );
   return [...new Map(all)].map(([name, version]) => `${name} ${version}`).join(', ');
 };
 
 /** Markdown: a table for each workload. */
-export const peerReport = ({ date, processor, threads, rounds, command, workloads }: PeersResult): string =>
+export const peerReport = ({
+  date,
+  processor,
+  threads,
+  rounds,
+  clock,
+  command,
+  workloads,
+}: PeersResult): string =>
   [
     `${date.slice(0, 10)}, ${processor}, ${threads} threads; ${versionsOf(workloads)}.`,
-    `\`${command}\`; medians of ${rounds} rounds in turns (least–most).`,
+    `\`${command}\`; medians of ${rounds} rounds in turns (least–most)${clock === 'cpu' ? ', of the work of all threads' : ''}.`,
     ...workloads.flatMap((workload) => [
       '',
       `**${workload.name}**, batch ${workload.batch}, ${(workload.flops.injFlowLn / 1e9).toPrecision(3)} GFLOP a step`,

@@ -143,4 +143,10 @@ const build = (workload, arrays) => {
   return { step, firstMoments };
 };
 
-await serve({ 'tfjs-node': tf.version['tfjs-node'] ?? tf.version.tfjs, libtensorflow: tf.node?.TF_Version ?? tf.backend().binding?.TF_Version }, build);
+await serve(
+  {
+    'tfjs-node': tf.version['tfjs-node'] ?? tf.version.tfjs,
+    libtensorflow: tf.node?.TF_Version ?? tf.backend().binding?.TF_Version,
+  },
+  build,
+);

@@ -21,6 +21,7 @@ import {
 } from 'immersion/dsl';
 import { ae, injFlowLn } from 'immersion/objectives';
 import { initialState } from 'immersion/training';
+import type { Clock } from '../measure.js';
 import { mnistNetworks } from '../networks.js';
 
 export type ObjectiveName = 'injFlowLn' | 'ae';
@@ -157,7 +158,7 @@ export type Request =
       /** Where to write the first step's gradients of the parameters, in order, as float32. */
       readonly gradients: string;
     }
-  | { readonly op: 'time'; readonly steps: number }
+  | { readonly op: 'time'; readonly steps: number; readonly clock: Clock }
   | { readonly op: 'end' };
 
 export type Terms = Readonly<Record<string, number>>;

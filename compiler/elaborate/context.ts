@@ -3,6 +3,7 @@ import type { DistributionName } from '../../dsl/draw.js';
 import type { Initializer } from '../../dsl/initializer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { type Problem, problem } from '../../dsl/problem.js';
+import type { Shape } from '../../dsl/shape.js';
 import { type Builder, createBuilder } from '../builder.js';
 import type { Var } from '../program.js';
 import type { Type } from '../type.js';
@@ -39,6 +40,10 @@ export type Context = {
   readonly builder: Builder;
   readonly mode: Mode;
   readonly batch: number;
+  /** Shape of one example of what is fed as data; undefined for whatever the first data expression says. */
+  readonly example: Shape | undefined;
+  /** The first path in the specification of what became a variable. */
+  readonly paths: Map<number, string>;
   readonly problems: Problem[];
   readonly parameters: Map<string, ParameterSpec>;
   readonly states: Map<string, StateSpec>;
@@ -50,10 +55,12 @@ export type Context = {
   readonly applications: Map<string, { readonly at: Var; readonly outputs: ReadonlyMap<string, Var> } | null>;
 };
 
-export const createContext = (mode: Mode, batch: number): Context => ({
+export const createContext = (mode: Mode, batch: number, example?: Shape): Context => ({
   builder: createBuilder(),
   mode,
   batch,
+  example,
+  paths: new Map(),
   problems: [],
   parameters: new Map(),
   states: new Map(),

@@ -1,8 +1,9 @@
 /** Elaborates expressions; equal expressions are elaborated once. */
-import type { BinaryOp, Node, UnaryOp } from '../../dsl/expr.js';
+import type { Node, UnaryOp } from '../../dsl/expr.js';
 import type { NetworkValue } from '../../dsl/network.js';
-import { showShape, sizeOf } from '../../dsl/shape.js';
+import { sameShape, type Shape, showShape, sizeOf } from '../../dsl/shape.js';
 import { add, binary, constantLike, fillShape, joined, mul, select, sumAll, unary } from '../operations.js';
+import { keyOf } from '../key.js';
 import type { Emit, Var } from '../program.js';
 import { activate } from './activation.js';
 import { bindDraw, bindParameter, type Context, fail } from './context.js';
@@ -31,11 +32,29 @@ const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
   }
 };
 
+/** The fans of a kernel [in, out] or [height, width, in, out]; of anything else its size. */
+const fansOf = (shape: Shape): { readonly fanIn: number; readonly fanOut: number } => {
+  if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
+  const area = sizeOf(shape.slice(0, -2));
+  const [inputs, outputs] = shape.slice(-2);
+  return { fanIn: area * inputs, fanOut: area * outputs };
+};
+
+const isSmallWhole = (x: number): boolean => Number.isInteger(x) && x >= 1 && x <= 8;
+
+/** xⁿ by products, so that it has a value and derivatives for x < 0 and x = 0 too. */
+const wholePower = (emit: Emit, x: Var, n: number): Var => {
+  if (n === 1) return x;
+  const half = wholePower(emit, x, Math.floor(n / 2));
+  const square = mul(emit, half, half);
+  return n % 2 === 0 ? square : mul(emit, square, x);
+};
+
 /** A key that equal expressions share: children by the variables they became. */
 const createKeys = () => {
   const structures = new Map<NetworkValue, string>();
   const networkKey = (net: NetworkValue): string => {
-    const known = structures.get(net) ?? JSON.stringify(net);
+    const known = structures.get(net) ?? keyOf(net);
     structures.set(net, known);
     return known;
   };
@@ -44,7 +63,7 @@ const createKeys = () => {
       .filter(([, value]) => typeof value !== 'object' || Array.isArray(value))
       .filter(([, value]) => !(Array.isArray(value) && value.some((item) => typeof item === 'object')));
     const net = 'network' in node ? networkKey(node.network) : '';
-    return `${JSON.stringify(fields)}|${net}|${children.map((x) => x.id).join()}`;
+    return `${keyOf(fields)}|${net}|${children.map((x) => x.id).join()}`;
   };
 };
 
@@ -52,13 +71,14 @@ export const createElaborate = (context: Context): Elaborate => {
   const { emit } = context.builder;
   const byIdentity = new Map<Node, Var | null>();
   const byStructure = new Map<string, Var | null>();
-  const keyOf = createKeys();
+  const nodeKey = createKeys();
 
   const elaborate: Elaborate = (node, path) => {
     const known = byIdentity.get(node);
     if (known !== undefined) return known;
     const result = elaborateNode(node, path);
     byIdentity.set(node, result);
+    if (result !== null && !context.paths.has(result.id)) context.paths.set(result.id, path);
     return result;
   };
 
@@ -66,7 +86,7 @@ export const createElaborate = (context: Context): Elaborate => {
     const operands = operandsOf(node).map(([field, child]) => elaborate(child, `${path}.${field}`));
     const children = operands.filter((x) => x !== null);
     if (children.length < operands.length) return null;
-    const key = keyOf(node, children);
+    const key = nodeKey(node, children);
     const known = byStructure.get(key);
     if (known !== undefined) return known;
     const result = build(node, children, path);
@@ -78,7 +98,14 @@ export const createElaborate = (context: Context): Elaborate => {
     const [x, y, z] = operands;
     switch (node.tag) {
       case 'data':
-        return context.builder.bind('data', 'data', { rows: 1, shape: node.shape });
+        return context.example === undefined || sameShape(node.shape, context.example)
+          ? context.builder.bind('data', 'data', { rows: 1, shape: node.shape })
+          : fail(
+              context,
+              path,
+              `data of shape ${showShape(node.shape)}`,
+              `${showShape(context.example)}, what a batch is made of`,
+            );
       case 'constant':
       case 'hyper':
         return emit('constant', { value: node.value, rows: 0, shape: [] }, []);
@@ -87,7 +114,7 @@ export const createElaborate = (context: Context): Elaborate => {
       case 'draw':
         return drawOf(node, path);
       case 'parameter':
-        return bindParameter(context, { ...node, fanIn: sizeOf(node.shape), fanOut: sizeOf(node.shape) });
+        return bindParameter(context, { ...node, ...fansOf(node.shape) });
       case 'sqNormOfWeights':
         return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
       case 'apply': {
@@ -110,7 +137,7 @@ export const createElaborate = (context: Context): Elaborate => {
       case 'unary':
         return applyUnary(emit, node.op, x);
       case 'binary':
-        return sameShapes(path, x, y) && binaryOf(node.op, x, y);
+        return sameShapes(path, x, y) && binaryOf(node, x, y);
       case 'scale':
         return scalarOnly(`${path}.by`, x) && mul(emit, fillShape(emit, x, y.type.shape), y);
       case 'fill':
@@ -155,7 +182,10 @@ export const createElaborate = (context: Context): Elaborate => {
     }
   };
 
-  const binaryOf = (op: BinaryOp, x: Var, y: Var): Var => binary(emit, op, x, y);
+  const binaryOf = ({ op, right }: Extract<Node, { tag: 'binary' }>, x: Var, y: Var): Var =>
+    op === 'pow' && right.tag === 'constant' && isSmallWhole(right.value)
+      ? wholePower(emit, x, right.value)
+      : binary(emit, op, x, y);
 
   const sameShapes = (path: string, x: Var, y: Var): true | null =>
     x.type.shape.join() === y.type.shape.join() && x.type.shape.length === y.type.shape.length

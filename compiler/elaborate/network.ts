@@ -167,7 +167,7 @@ const wrongDirection = (context: Context, direction: Var, like: Var, path: strin
 
 /** The trainable parameters of a network, in order, whether it is applied or not. */
 export const parametersOf = (net: NetworkValue): readonly ParameterSpec[] => {
-  const scratch = createContext('inference', 1);
+  const scratch = createContext('inference', 1, net.input);
   const x = scratch.builder.bind('data', 'x', { rows: 1, shape: net.input });
   outputsOf(scratch, net, x);
   return [...scratch.parameters.values()];

@@ -3,11 +3,13 @@ import type { Experiment } from '../../dsl/experiment.js';
 import { data, type Node } from '../../dsl/expr.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { outputNames } from '../../dsl/network.js';
-import { showShape } from '../../dsl/shape.js';
+import { fieldPath } from '../../dsl/path.js';
+import { type Shape, showShape } from '../../dsl/shape.js';
 import { add, atRows, constantLike, times } from '../operations.js';
 import type { Output, Program, Var } from '../program.js';
 import { type Context, createContext, fail, type Mode } from './context.js';
 import { createElaborate } from './expression.js';
+import { scheduleProblems } from './schedule.js';
 
 export type Elaborated = { readonly program: Program; readonly context: Context };
 
@@ -25,7 +27,7 @@ const programOf = (context: Context, name: string, outputs: readonly Output[]): 
 const termsOf = (context: Context, experiment: Experiment): readonly (readonly [string, Var])[] => {
   const elaborate = createElaborate(context);
   return Object.entries(experiment.objective).flatMap(([name, node]) => {
-    const path = `objective.${name}`;
+    const path = fieldPath('objective', name);
     const x = elaborate(node, path);
     if (x === null) return [];
     if (x.type.shape.length > 0) {
@@ -47,7 +49,7 @@ const termsOf = (context: Context, experiment: Experiment): readonly (readonly [
  * next running statistics.
  */
 export const elaborateStep = (experiment: Experiment): Elaborated => {
-  const context = createContext('train', experiment.batch);
+  const context = createContext('train', experiment.batch, experiment.encoder.input);
   const { emit } = context.builder;
   const means = termsOf(context, experiment).map(([name, x]) => {
     const mean =
@@ -69,12 +71,15 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
     var: x,
   }));
   const rates = rate === null ? [] : [value('rate', rate)];
-  return { program: programOf(context, 'step', [...means, value('loss', loss), ...rates, ...next]), context };
+  const program = programOf(context, 'step', [...means, value('loss', loss), ...rates, ...next]);
+  if (context.problems.length === 0)
+    context.problems.push(...scheduleProblems(program, context.paths, experiment.steps));
+  return { program, context };
 };
 
 /** The terms of each example, without a mean, with running statistics and without dropout. */
 export const elaborateEvaluation = (experiment: Experiment): Elaborated => {
-  const context = createContext('inference', experiment.batch);
+  const context = createContext('inference', experiment.batch, experiment.encoder.input);
   const terms = termsOf(context, experiment).map(([name, x]) =>
     value(name, atRows(context.builder.emit, 1, x)),
   );
@@ -84,10 +89,11 @@ export const elaborateEvaluation = (experiment: Experiment): Elaborated => {
 const elaborateApplication = (
   name: string,
   batch: number,
+  example: Shape,
   outputs: readonly (readonly [string, Node])[],
 ): Elaborated => {
   const mode: Mode = 'inference';
-  const context = createContext(mode, batch);
+  const context = createContext(mode, batch, example);
   const elaborate = createElaborate(context);
   const values = outputs.flatMap(([output, node]) => {
     const x = elaborate(node, name);
@@ -106,8 +112,8 @@ const first = (net: NetworkValue, at: Node): Node => ({
 
 /** data → code. */
 export const elaborateEncoder = ({ encoder, batch }: Experiment): Elaborated =>
-  elaborateApplication('encode', batch, [['code', first(encoder, data(...encoder.input))]]);
+  elaborateApplication('encode', batch, encoder.input, [['code', first(encoder, data(...encoder.input))]]);
 
 /** code → data; the code is bound as `data`. */
 export const elaborateDecoder = ({ decoder, batch }: Experiment): Elaborated =>
-  elaborateApplication('decode', batch, [['data', first(decoder, data(...decoder.input))]]);
+  elaborateApplication('decode', batch, decoder.input, [['data', first(decoder, data(...decoder.input))]]);

@@ -1,4 +1,5 @@
 /** Builds plans: numbers buffers, shares equal calls, and finds where each buffer is used for the last time. */
+import { keyOf } from '../key.js';
 import type { Attribute, Operand, Plan, PlanBuilder, Step } from '../plan.js';
 import { sizeOfShape } from '../type.js';
 
@@ -43,7 +44,7 @@ export const createPlan = (): PlanDraft => {
       return operand;
     },
     kernel: (kernel, kernelInputs, attributes, shape) => {
-      const key = JSON.stringify([kernel, kernelInputs, attributes, shape]);
+      const key = keyOf([kernel, kernelInputs, attributes, shape]);
       const before = known.get(key);
       if (before !== undefined) return before;
       const output = allocate(shape);
@@ -52,7 +53,7 @@ export const createPlan = (): PlanDraft => {
       return output;
     },
     loop: (loop, operands, shapes) => {
-      const key = JSON.stringify([loop, operands.map((o) => o.buffer), shapes]);
+      const key = keyOf([loop, operands.map((o) => o.buffer), shapes]);
       const before = knownLoops.get(key);
       if (before !== undefined) return before;
       const outputs = shapes.map(allocate);
@@ -66,7 +67,7 @@ export const createPlan = (): PlanDraft => {
       return outputs;
     },
     constant: (values, shape) => {
-      const key = JSON.stringify([values, shape]);
+      const key = keyOf([values, shape]);
       const before = known.get(key);
       if (before !== undefined) return before;
       const operand = allocate(shape);

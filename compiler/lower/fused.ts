@@ -1,4 +1,5 @@
 /** Lowering for backends that run generated loops: clusters become loops, products and convolutions the target's best kernels. */
+import { keyOf } from '../key.js';
 import type { Instruction, LoopKernel, Store } from '../loop.js';
 import { outputKey } from '../interpret.js';
 import type { Operand, Plan } from '../plan.js';
@@ -34,7 +35,7 @@ const createBody = (members: ReadonlyMap<number, Equation>, read: (x: Var) => Lo
   const known = new Map<string, number>();
   const values = new Map<number, number>();
   const push = (instruction: Instruction): number => {
-    const key = JSON.stringify(instruction);
+    const key = keyOf(instruction);
     const before = known.get(key);
     if (before !== undefined) return before;
     known.set(key, instructions.push(instruction) - 1);

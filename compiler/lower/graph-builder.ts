@@ -1,4 +1,5 @@
 /** Collects the nodes of a graph under one prefix; equal nodes are made once. */
+import { keyOf } from '../key.js';
 import type { DType, GraphAttribute, GraphNode } from '../graph.js';
 
 export type GraphBuilder = {
@@ -26,7 +27,7 @@ export const createGraphBuilder = (prefix: string): GraphBuilder => {
   const nodes: GraphNode[] = [];
   const known = new Map<string, string>();
   const node: GraphBuilder['node'] = (op, inputs, attributes = {}, name) => {
-    const key = name === undefined ? JSON.stringify([op, inputs, attributes]) : '';
+    const key = name === undefined ? keyOf([op, inputs, attributes]) : '';
     const before = known.get(key);
     if (before !== undefined) return before;
     const full = `${prefix}/${name === undefined ? `${op}_${nodes.length}` : graphName(name)}`;

@@ -1,4 +1,5 @@
 /** Common-subexpression elimination: equal primitives on equal inputs are computed once. */
+import { keyOf } from '../key.js';
 import type { Program, Var } from '../program.js';
 import { rewrite } from './rewrite.js';
 
@@ -10,7 +11,7 @@ export const eliminateCommonSubexpressions = (program: Program): Program => {
   return rewrite(program, (eq) => {
     const inputs = eq.inputs.map((x) => x.id);
     if (commutative.has(eq.primitive)) inputs.sort((a, b) => a - b);
-    const key = `${eq.primitive}${JSON.stringify(eq.params)}${inputs.join()}`;
+    const key = `${eq.primitive}${keyOf(eq.params)}${inputs.join()}`;
     const before = known.get(key);
     if (before === undefined) known.set(key, eq.out);
     return before ?? null;

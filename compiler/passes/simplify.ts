@@ -5,6 +5,7 @@ import { elementwise } from '../primitives/elementwise.js';
 import { type Emit, type Equation, is, type Program, type Var } from '../program.js';
 import { evaluateEquation } from '../table.js';
 import { sameType, scalarType, sizeOfShape } from '../type.js';
+import { keyOf } from '../key.js';
 import { type Definition, rewrite, type Rule } from './rewrite.js';
 
 /** The value of a uniform constant, undefined for anything else. */
@@ -49,7 +50,7 @@ const foldConstants: Rule = (eq, emit, definition) => {
   }
 };
 
-/** x + 0, 1·x, 0·x, x/1, −(−x), x + (−y) and their kin. */
+/** x + 0, 1·x, x/1, −(−x), x + (−y) and their kin; not 0·x, which is NaN where x is not finite. */
 const neutral: Rule = (eq, emit, definition) => {
   const [a, b, c] = eq.inputs;
   const value = (x: Var): number | undefined => constantValue(x, definition);
@@ -78,7 +79,6 @@ const neutral: Rule = (eq, emit, definition) => {
     }
     case 'mul': {
       const [va, vb] = [value(a), value(b)];
-      if (va === 0 || vb === 0) return constant(emit, 0, eq.out);
       if (va === 1) return b;
       if (vb === 1) return a;
       // Constants go second, so that k·(l·x) meets its partner below.
@@ -173,13 +173,12 @@ const beforeRepeating: Rule = (eq, emit, definition) => {
   const sources = eq.inputs.map(definition);
   const first = sources.find((s) => s !== undefined && (is(s, 'spread') || is(s, 'broadcast')));
   if (first === undefined) return null;
-  const key = JSON.stringify([first.primitive, first.params, first.inputs[0].type]);
+  const key = keyOf([first.primitive, first.params, first.inputs[0].type]);
   const small = eq.inputs.map((x, i): Var | null => {
     const source = sources[i];
     const value = constantValue(x, definition);
     if (value !== undefined) return constant(emit, value, first.inputs[0]);
-    return source !== undefined &&
-      JSON.stringify([source.primitive, source.params, source.inputs[0]?.type]) === key
+    return source !== undefined && keyOf([source.primitive, source.params, source.inputs[0]?.type]) === key
       ? source.inputs[0]
       : null;
   });

@@ -97,6 +97,18 @@ const quotient = <P extends 'div' | 'divNoNan'>(name: P, f: (a: number, b: numbe
   };
 };
 
+/** b·a^(b−1), and 0 where b is 0, also at a = 0. */
+const slopeOfPower = (emit: Emit, a: Var, b: Var): Var => {
+  const slope = mul(emit, b, emit('pow', {}, [a, plus(emit, b, -1)]));
+  return select(emit, b, slope, constantLike(emit, 0, b.type));
+};
+
+/** log a, and 0 at a = 0, where a^b is 0 too. */
+const safeLog = (emit: Emit, a: Var): Var => {
+  const positive = emit('greater', {}, [a, constantLike(emit, 0, a.type)]);
+  return unary(emit, 'log', select(emit, positive, a, constantLike(emit, 1, a.type)));
+};
+
 export const elementwise: { readonly [P in ElementwiseName]: Row<P> } = {
   neg: {
     type: oneType,
@@ -166,8 +178,8 @@ export const elementwise: { readonly [P in ElementwiseName]: Row<P> } = {
     jvp: ({ emit, inputs: [a, b], tangents: [ta, tb], out }) =>
       addTangents(
         emit,
-        ta === null ? null : mul(emit, ta, mul(emit, b, emit('pow', {}, [a, plus(emit, b, -1)]))),
-        tb === null ? null : mul(emit, tb, mul(emit, out, unary(emit, 'log', a))),
+        ta === null ? null : mul(emit, ta, slopeOfPower(emit, a, b)),
+        tb === null ? null : mul(emit, tb, mul(emit, out, safeLog(emit, a))),
       ),
     transpose: null,
     flops: noFlops,

@@ -6,17 +6,19 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts/lib/index.js';
 import type { Experiment } from '../experiment.js';
 import { experiment } from '../experiment.js';
+import { nameProblems, networksOf } from '../names.js';
 import type { NetworkValue } from '../network.js';
+import type { Path } from '../path.js';
 import type { Problem } from '../problem.js';
 import { didYouMean, problem } from '../problem.js';
-import { nameProblems, networksOf } from '../rewrite.js';
+import { valueProblems } from '../values.js';
 import type { Codec } from './codec.js';
 import { failedBefore, isRecord, optional, record, remembered, struct, such } from './codec.js';
 import { exprCodec } from './expr.js';
 import { bodyCodec, networkCodec, networkTableCodec } from './network.js';
 import { optimizerCodec } from './optimizer.js';
 import { name, nonEmptyString, nonNegativeInteger, positiveInteger } from './primitive.js';
-import { depthProblems, problemsOf, showFound } from './problems.js';
+import { contextPath, depthProblems, problemsOf, showFound } from './problems.js';
 
 /** The version of the JSON form that is written here; no newer one is read. */
 export const SCHEMA_VERSION = 1;
@@ -103,12 +105,19 @@ const versionProblems = (json: unknown): readonly Problem[] =>
 
 const version = such(`the number ${SCHEMA_VERSION}`, (u): u is typeof SCHEMA_VERSION => u === SCHEMA_VERSION);
 
-/** Well-formed parts first, then names: one name, one meaning. */
-const finished = (fields: t.Validation<Fields>): E.Either<readonly Problem[], Experiment> => {
-  if (E.isLeft(fields)) return E.left(problemsOf(fields.left));
+/** Well-formed parts first, then names, each with one meaning, and numbers that cannot work. */
+const finished = (
+  fields: t.Validation<Fields>,
+  pathOf: (context: t.Context) => Path = contextPath,
+): E.Either<readonly Problem[], Experiment> => {
+  if (E.isLeft(fields)) return E.left(problemsOf(fields.left, pathOf));
   const value = experimentOf(fields.right);
   const networks = networksOf(value);
-  const problems = [...(E.isLeft(networks) ? networks.left : []), ...nameProblems(value)];
+  const problems = [
+    ...(E.isLeft(networks) ? networks.left : []),
+    ...nameProblems(value),
+    ...valueProblems(value),
+  ];
   return problems.length > 0 ? E.left(problems) : E.right(value);
 };
 
@@ -123,12 +132,24 @@ export const decodeExperiment = (json: unknown): E.Either<readonly Problem[], Ex
   );
 };
 
-/** A value built in TypeScript, or everything that is wrong with it, at paths in terms of the value. */
+/** The path of a part; inside a network that has a name, `networks.NAME…` as in JSON, wherever the network stands. */
+const pathAmong =
+  (network: Codec<NetworkValue>) =>
+  (context: t.Context): Path => {
+    const path = contextPath(context);
+    const at = context.findIndex(({ type }) => type === network);
+    const found = at < 0 ? undefined : context[at].actual;
+    return isRecord(found) && name.is(found.name) && at < path.length
+      ? ['networks', found.name, ...path.slice(at)]
+      : path;
+  };
+
+/** A value built in TypeScript, or everything that is wrong with it, at the paths that its JSON form would have. */
 export const checkExperiment = (value: unknown): E.Either<readonly Problem[], Experiment> => {
   const deep = depthProblems(value);
-  return deep.length > 0
-    ? E.left(deep)
-    : finished(struct(title, fieldsWith(remembered(networkCodec))).decode(value));
+  if (deep.length > 0) return E.left(deep);
+  const network = remembered(networkCodec);
+  return finished(struct(title, fieldsWith(network)).decode(value), pathAmong(network));
 };
 
 const encoded = (value: Experiment, networks: ReadonlyMap<string, NetworkValue>): unknown => {

@@ -37,11 +37,12 @@ export const showFound = (value: unknown): string => {
   }
 };
 
-const pathOf = (context: t.Context): Path =>
+/** The path of an error from the value that was decoded. */
+export const contextPath = (context: t.Context): Path =>
   context.slice(1).map(({ key }, i) => (Array.isArray(context[i].actual) ? Number(key) : key));
 
 /** One problem for each error that was not reported before. */
-export const problemsOf = (errors: t.Errors): readonly Problem[] =>
+export const problemsOf = (errors: t.Errors, pathOf: (context: t.Context) => Path): readonly Problem[] =>
   errors
     .filter((error) => !isReported(error))
     .map(({ value, context, message }) =>

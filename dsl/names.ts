@@ -1,0 +1,164 @@
+/** What the names in an experiment mean: networks, hyper-parameters, draws, parameters and terms, each name one thing. */
+import * as E from 'fp-ts/lib/Either.js';
+import type { Experiment } from './experiment.js';
+import type { Node } from './expr.js';
+import type { NetworkValue } from './network.js';
+import type { Path } from './path.js';
+import { showPath } from './path.js';
+import type { Problem } from './problem.js';
+import { problem } from './problem.js';
+import { everyNode, nodesOf } from './rewrite.js';
+
+/** A named part of an experiment. */
+type Named<A> = { readonly name: string; readonly path: Path; readonly value: A };
+
+/** The first of each name, in order. */
+const firsts = <A>(all: readonly Named<A>[]): ReadonlyMap<string, A> => {
+  const values = new Map(all.toReversed().map(({ name, value }) => [name, value]));
+  return new Map(all.map(({ name, value }) => [name, values.get(name) ?? value]));
+};
+
+type NamedNode = Extract<Node, { readonly tag: 'hyper' | 'draw' | 'parameter' }>;
+
+const namedNodes = (experiment: Experiment): readonly Named<NamedNode>[] =>
+  everyNode(nodesOf(experiment)).flatMap(({ path, node }) =>
+    node.tag === 'hyper' || node.tag === 'draw' || node.tag === 'parameter'
+      ? [{ path, name: node.name, value: node }]
+      : [],
+  );
+
+/** The named numbers of an experiment with their values, in the order of first use. */
+export const hypersOf = (experiment: Experiment): ReadonlyMap<string, number> =>
+  firsts(
+    namedNodes(experiment).flatMap(({ name, path, value }) =>
+      value.tag === 'hyper' ? [{ name, path, value: value.value }] : [],
+    ),
+  );
+
+const networkIn = (node: Node): NetworkValue | undefined => {
+  switch (node.tag) {
+    case 'apply':
+    case 'jvp':
+    case 'vjp':
+    case 'sqNormOfWeights':
+      return node.network;
+    default:
+      return undefined;
+  }
+};
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** Equality of plain data. */
+const same = (a: unknown, b: unknown): boolean => {
+  if (Object.is(a, b)) return true;
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  const left = new Map<string, unknown>(Object.entries(a));
+  const right = new Map<string, unknown>(Object.entries(b));
+  return (
+    left.size === right.size &&
+    [...left].every(([key, value]) => right.has(key) && same(value, right.get(key)))
+  );
+};
+
+/** Those that share a name with an earlier one and differ from it; each value once. */
+const namesakes = <A>(all: readonly Named<A>[]): readonly Named<A>[] => {
+  const first = firsts(all);
+  const different = all.filter(({ name, value }) => !same(first.get(name), value));
+  return different.filter(({ value }, i) => different.findIndex((other) => other.value === value) === i);
+};
+
+/**
+ * Every network by name, in the order of first use: encoder, decoder, then those inside expressions.
+ * One name with two structures is a problem.
+ */
+export const networksOf = (
+  experiment: Experiment,
+): E.Either<readonly Problem[], ReadonlyMap<string, NetworkValue>> => {
+  const used = [
+    { path: ['encoder'], value: experiment.encoder },
+    { path: ['decoder'], value: experiment.decoder },
+    ...everyNode(nodesOf(experiment)).flatMap(({ path, node }) => {
+      const value = networkIn(node);
+      return value === undefined ? [] : [{ path: [...path, 'network'], value }];
+    }),
+  ].map(({ path, value }) => ({ path, value, name: value.name }));
+  const others = namesakes(used);
+  return others.length === 0
+    ? E.right(firsts(used))
+    : E.left(
+        others.map(({ path, name }) =>
+          problem(
+            showPath(path),
+            `another structure named ${JSON.stringify(name)}`,
+            `the structure that ${JSON.stringify(name)} has where it occurs first`,
+            'give one of them another name',
+          ),
+        ),
+      );
+};
+
+/** Whatever shares a name with an earlier one of the same namespace and differs from it. */
+const clashes = (all: readonly Named<NamedNode>[]): readonly Problem[] => {
+  const first = firsts(all);
+  return namesakes(all).map(({ name, path, value: { tag } }) => {
+    const earlier = first.get(name)?.tag ?? tag;
+    const quoted = JSON.stringify(name);
+    return tag === earlier
+      ? problem(
+          showPath(path),
+          `another ${tag} named ${quoted}`,
+          `the same ${tag} as where the name occurs first`,
+          'give one of them another name',
+        )
+      : problem(
+          showPath(path),
+          `a ${tag} named ${quoted}`,
+          `another name: ${quoted} is a ${earlier} already`,
+          'draws and parameters share their names; give one of them another name',
+        );
+  });
+};
+
+/** Inputs of the compiled program beside draws and parameters. */
+const inputNames: readonly string[] = ['data', 'step'];
+
+/** What `--set` changes besides hyper-parameters: see `dsl/settings.ts`. */
+const isField = (name: string): boolean =>
+  ['data', 'batch', 'steps'].includes(name) || /^(validation|optimizer)\./.test(name);
+
+/** Outputs of the training step beside the terms. */
+const isOutput = (name: string): boolean =>
+  ['loss', 'rate', 'gradientNorm', 'commit'].includes(name) || /^(next|gradient) /.test(name);
+
+const reserved = (path: Path, why: string): Problem =>
+  problem(showPath(path), 'a reserved name', 'another name', why);
+
+/**
+ * Names that do not mean one thing: hyper-parameters, draws and parameters that differ from an earlier one of their name
+ * (draws and parameters are inputs of one program and share a namespace), and names that mean something already.
+ */
+export const nameProblems = (experiment: Experiment): readonly Problem[] => {
+  const all = namedNodes(experiment);
+  const hypers = all.filter(({ value }) => value.tag === 'hyper');
+  const inputs = all.filter(({ value }) => value.tag !== 'hyper');
+  return [
+    ...Object.keys(experiment.objective)
+      .filter(isOutput)
+      .map((name) =>
+        reserved(['objective', name], `the training step has a value ${JSON.stringify(name)} of its own`),
+      ),
+    ...hypers
+      .filter(({ name }) => isField(name))
+      .map(({ name, path }) =>
+        reserved([...path, 'name'], `--set ${name} is a field of the experiment or of its optimizer`),
+      ),
+    ...inputs
+      .filter(({ name }) => inputNames.includes(name))
+      .map(({ name, path }) =>
+        reserved([...path, 'name'], `every program has an input ${JSON.stringify(name)} of its own`),
+      ),
+    ...clashes(hypers),
+    ...clashes(inputs),
+  ];
+};
