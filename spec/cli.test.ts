@@ -135,6 +135,35 @@ const mistakes: readonly (readonly [string, readonly string[], readonly (string 
     [spec, '--steps', 'many'],
     ['--set steps: found "many", expected a positive integer'],
   ],
+  [
+    'a field and a shorthand, both wrong',
+    [spec, '--set', 'optimizer.rate=0', '--batch', '0', '--data', 'mnist'],
+    [
+      '--set optimizer.rate: found "0", expected a positive number',
+      '--set batch: found "0", expected a positive integer',
+    ],
+  ],
+  [
+    'a hyper-parameter called as a shorthand',
+    [
+      changed('captured.json', ['optimizer', 'rate', 'left'], { tag: 'hyper', name: 'steps', value: 1 }),
+      '--steps',
+      '3',
+    ],
+    [
+      'optimizer.rate.left.name: found a reserved name, expected another name (--set steps is a field of the experiment or of its optimizer)',
+    ],
+  ],
+  [
+    'a schedule over no steps',
+    [changed('none.json', ['optimizer', 'rate', 'right', 'right', 'left', 'right', 'value'], 0)],
+    ['optimizer.rate.right.right.left.right: found 0, expected a divisor that is not zero'],
+  ],
+  [
+    'a divisor set to 0',
+    [spec, '--set', 'lambda=0'],
+    ['objective.volume.right: found 0, expected a divisor that is not zero'],
+  ],
   ['a setting without a value', [spec, '--set', 'eta'], ['--set: found "eta", expected NAME=VALUE']],
   [
     'a setting that is no number',

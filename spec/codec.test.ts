@@ -189,7 +189,7 @@ describe('what a problem says', () => {
     `);
   });
 
-  test('a value built in TypeScript has the paths of the value, and a shared mistake is told once', () => {
+  test('a value built in TypeScript has the paths of its JSON form, and a shared mistake is told once', () => {
     const bad = network('decoder', dense(-3)(input(2)));
     const value = {
       ...small,
@@ -203,7 +203,7 @@ describe('what a problem says', () => {
     expect(left(checkExperiment(value)).map(showProblem)).toMatchInlineSnapshot(`
       [
         "encoder: found nothing, expected a network",
-        "decoder.layers[0].units: found -3, expected a positive integer",
+        "networks.decoder.layers[0].units: found -3, expected a positive integer",
         "objective.two.by.value: found Infinity, expected a finite number",
       ]
     `);
@@ -230,6 +230,20 @@ describe('what a problem says', () => {
         "objective.draws.right.of: found another draw named "v", expected the same draw as where the name occurs first (give one of them another name)",
       ]
     `);
+  });
+
+  test('a network has its path wherever it stands, and no name no such path', () => {
+    const critic = network('my critic', dense(-3)(input(2)));
+    const value = {
+      ...small,
+      encoder: { ...encoder, name: '', layers: 1 },
+      objective: { one: sqNorm(apply(critic, h)) },
+    };
+    expect(left(checkExperiment(value)).map(showProblem)).toEqual([
+      'encoder.name: found "", expected a non-empty name without "/"',
+      'encoder.layers: found 1, expected an array of layers',
+      'networks["my critic"].layers[0].units: found -3, expected a positive integer',
+    ]);
   });
 
   test('a name with a slash, and one that JavaScript would confuse', () => {

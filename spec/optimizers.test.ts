@@ -229,9 +229,12 @@ describe('schedules', () => {
     })
     .map((list) => [...list].sort((a, b) => a.from - b.from));
   test.prop([fc.nat(60), number, pieces])('piecewise is the last piece that has begun', (i, first, list) => {
-    expectNear(
-      at(schedule.piecewise(first, ...list), i),
-      list.findLast(({ from }) => from <= i)?.value ?? first,
-    );
+    const expected = list.findLast(({ from }) => from <= i)?.value ?? first;
+    expect(at(schedule.piecewise(first, ...list), i)).toBe(expected);
+    const named = list.map(({ from, value }) => ({
+      from: hyper('from', from),
+      value: hyper('value', value),
+    }));
+    expect(at(schedule.piecewise(hyper('first', first), ...named), i)).toBe(expected);
   });
 });

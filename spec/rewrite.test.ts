@@ -10,6 +10,7 @@ import {
   apply,
   constant,
   data,
+  div,
   draw,
   hyper,
   jvp,
@@ -177,9 +178,30 @@ describe('setting', () => {
     expect(left(setPath(descent, 'optimizer.beta1', 0.9))[0]?.expected).toContain('optimizer.momentum');
   });
 
-  test('a hyper-parameter comes before a plain field of the same name', () => {
+  test('a rate is a positive number', () => {
+    expect(left(setValues(small, { 'optimizer.rate': 0 })).map(showProblem)).toEqual([
+      '--set optimizer.rate: found 0, expected a positive number',
+    ]);
+    expect(left(setValues(small, { 'optimizer.rate': 'Infinity' })).map(showProblem)).toEqual([
+      '--set optimizer.rate: found "Infinity", expected a positive number',
+    ]);
+    const descent = { ...small, optimizer: sgd({ rate: hyper('speed', 0.1) }) };
+    expect(left(setValues(descent, { speed: -1 })).map(showProblem)).toEqual([
+      'optimizer.rate.value: found -1, expected a positive number',
+    ]);
+  });
+
+  test('a hyper-parameter that others are divided by cannot be 0', () => {
+    const e = { ...small, objective: { term: div(1, mul(2, hyper('lambda', 1))) } };
+    expect(left(setValues(e, { lambda: 0 })).map(showProblem)).toEqual([
+      'objective.term.right: found 0, expected a divisor that is not zero',
+    ]);
+  });
+
+  test('a field is itself, whatever a hyper-parameter is called', () => {
     const e = { ...small, objective: { term: hyper('batch', 1) } };
     const changed = right(setValues(e, { batch: 2, steps: 3 }));
-    expect(changed).toMatchObject({ batch: 8, steps: 3, objective: { term: { value: 2 } } });
+    expect(changed).toMatchObject({ batch: 2, steps: 3, objective: { term: { value: 1 } } });
+    expect(right(setPath(e, 'batch', 4))).toMatchObject({ batch: 4, objective: { term: { value: 1 } } });
   });
 });

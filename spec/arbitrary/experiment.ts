@@ -26,9 +26,16 @@ export const name: fc.Arbitrary<string> = fc.oneof(
   fc.string({ minLength: 1, maxLength: 6 }).filter((word) => !word.includes('/')),
 );
 
+/** For a hyper-parameter, a draw, a parameter or a term: a name that means nothing yet. */
+const freeName = name.filter(
+  (word) =>
+    !['data', 'step', 'steps', 'batch', 'loss', 'rate', 'gradientNorm', 'commit'].includes(word) &&
+    !/^(validation\.|optimizer\.|next |gradient )/.test(word),
+);
+
 const named = <A>(of: fc.Arbitrary<A>, atMost: number): fc.Arbitrary<Readonly<Record<string, A>>> =>
   fc
-    .uniqueArray(fc.tuple(name, of), { minLength: 1, maxLength: atMost, selector: ([key]) => key })
+    .uniqueArray(fc.tuple(freeName, of), { minLength: 1, maxLength: atMost, selector: ([key]) => key })
     .map((entries) => Object.fromEntries(entries));
 
 export const initializer: fc.Arbitrary<Initializer> = fc.oneof(
@@ -105,12 +112,14 @@ const networkNamed = (its: string): fc.Arbitrary<NetworkValue> =>
 
 export const network: fc.Arbitrary<NetworkValue> = name.chain(networkNamed);
 
-const distinctNames = (minLength: number): fc.Arbitrary<readonly string[]> =>
-  fc.uniqueArray(name, { minLength, maxLength: minLength + 2 });
-
 /** One value for each of several names. */
-const distinct = <A>(of: (name: string) => fc.Arbitrary<A>): fc.Arbitrary<readonly A[]> =>
-  distinctNames(1).chain((names) => fc.tuple(...names.map(of)));
+const distinct = <A>(
+  of: (name: string, i: number) => fc.Arbitrary<A>,
+  least = 1,
+): fc.Arbitrary<readonly A[]> =>
+  fc
+    .uniqueArray(freeName, { minLength: least, maxLength: least + 2 })
+    .chain((names) => fc.tuple(...names.map(of)));
 
 type Draw = Extract<Node, { readonly tag: 'draw' }>;
 
@@ -139,7 +148,7 @@ const unaryOp = fc.constantFrom(
   ...(['neg', 'exp', 'log', 'sqrt', 'square', 'abs', 'relu', 'elu', 'tanh', 'sigmoid', 'softplus'] as const),
   ...(['silu', 'gelu'] as const),
 );
-const binaryOp = fc.constantFrom(...(['add', 'sub', 'mul', 'div', 'max', 'min', 'pow', 'greater'] as const));
+const binaryOp = fc.constantFrom(...(['add', 'sub', 'mul', 'max', 'min', 'pow', 'greater'] as const));
 
 const keep = fc.integer({ min: 0, max: 3 });
 
@@ -172,6 +181,13 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
         fc.record({ tag: fc.constant('stop' as const), of: node }),
         fc.record({ tag: fc.constant('unary' as const), op: unaryOp, of: node }),
         fc.record({ tag: fc.constant('binary' as const), op: binaryOp, left: node, right: node }),
+        // A divisor that is never the number 0.
+        fc.tuple(node, node).map(([left, of]): Node => ({
+          tag: 'binary',
+          op: 'div',
+          left,
+          right: { tag: 'unary', op: 'exp', of },
+        })),
         fc.record({ tag: fc.constant('scale' as const), by: node, of: node }),
         fc.record({ tag: fc.constant('fill' as const), of: node, shape: axes(6) }),
         fc.record({ tag: fc.constant('sum' as const), of: node, keep }),
@@ -189,7 +205,11 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
     };
   }).node;
 
-const optimizerWith = (rate: fc.Arbitrary<Node>): fc.Arbitrary<Optimizer> => {
+const optimizerWith = (node: fc.Arbitrary<Node>): fc.Arbitrary<Optimizer> => {
+  const rate = fc.oneof(
+    node.filter(({ tag }) => tag !== 'constant' && tag !== 'hyper'),
+    positive.map((value): Node => ({ tag: 'constant', value })),
+  );
   const clip = fc.oneof(fc.constant({}), fc.record({ clipNorm: positive }));
   return fc.oneof(
     fc
@@ -216,7 +236,10 @@ const optimizerWith = (rate: fc.Arbitrary<Node>): fc.Arbitrary<Optimizer> => {
 const networks = distinct(networkNamed);
 
 const leaves = fc
-  .tuple(distinct<Node>(hyperNamed), distinct<Node>(drawNamed), distinct<Node>(parameterNamed))
+  .tuple(
+    distinct<Node>(hyperNamed),
+    distinct<Node>((its, i) => (i % 2 === 0 ? drawNamed(its) : parameterNamed(its)), 2),
+  )
   .map((kinds) => kinds.flat());
 
 /** One expression over networks and leaves of its own. */
