@@ -16,7 +16,7 @@ const start: Readonly<Record<string, (device: Device) => Promise<Started>>> = {
 };
 
 export const backendNames: readonly string[] = Object.keys(start);
-export const deviceNames: readonly Device[] = ['auto', 'cpu'];
+const deviceNames: readonly Device[] = ['auto', 'cpu'];
 
 export type BackendOptions = {
   /** Where the native backend computes: a GPU that is present (`auto`), or the processor (`cpu`). */

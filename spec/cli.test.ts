@@ -108,6 +108,7 @@ const mistakes: readonly (readonly [string, readonly string[], readonly (string 
     [
       /^objective\.reconstruction\..*: found an argument of shape \[3\], expected \[4\], the input of network "decoder"$/,
       /^objective\.injectivity\..*: found an argument of shape \[3\], expected \[4\], the input of network "decoder"$/,
+      'decoder.input: found [4], expected [3], the output of the encoder',
     ],
   ],
   [

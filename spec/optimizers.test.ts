@@ -5,7 +5,7 @@ import { compile } from '../compiler/compile.js';
 import { type Arrays, interpret } from '../compiler/interpret.js';
 import type { Objective } from '../dsl/experiment.js';
 import type { Expr, Node } from '../dsl/expr.js';
-import { add, constant, div, log, mul, pow, sqrt, sum } from '../dsl/expr.js';
+import { add, constant, div, hyper, log, mul, pow, sqrt, sum } from '../dsl/expr.js';
 import type { NetworkValue } from '../dsl/network.js';
 import { adam, type Optimizer, sgd } from '../dsl/optimizer.js';
 import { schedule } from '../dsl/schedule.js';

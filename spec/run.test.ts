@@ -81,7 +81,7 @@ describe('a run', () => {
       out,
     );
     expect(code).toBe(1);
-    expect(stderr.filter((line) => line.startsWith('step 0: '))).toHaveLength(1);
+    expect(stderr.filter((line) => line.startsWith('step 0 was skipped'))).toHaveLength(1);
     expect(stderr.at(-1)).toMatch(
       /^objective: found no finite step among 4, expected a finite loss and gradient/,
     );

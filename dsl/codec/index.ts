@@ -5,5 +5,4 @@ export { initializerCodec } from './initializer.js';
 export { layerCodec, layersCodec } from './layer.js';
 export { networkCodec, networkTableCodec } from './network.js';
 export { optimizerCodec } from './optimizer.js';
-export { showFound } from './problems.js';
 export { exampleShapeCodec, offsetsCodec, shapeCodec } from './shape.js';

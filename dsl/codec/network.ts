@@ -10,7 +10,7 @@ const fields = { input: exampleShapeCodec, layers: layersCodec };
 
 export const networkCodec: Codec<NetworkValue> = struct('a network', { name, ...fields });
 
-export type NetworkBody = Omit<NetworkValue, 'name'>;
+type NetworkBody = Omit<NetworkValue, 'name'>;
 
 export const bodyCodec: Codec<NetworkBody> = struct('a network', fields);
 

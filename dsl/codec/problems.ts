@@ -55,7 +55,7 @@ export const problemsOf = (errors: t.Errors, pathOf: (context: t.Context) => Pat
     );
 
 /** Containers inside containers: no meaningful spec comes near, and no decoder's stack overflows below. */
-export const MAX_DEPTH = 512;
+const MAX_DEPTH = 512;
 
 type Place = { readonly value: object; readonly key: string | number; readonly parent: Place | undefined };
 

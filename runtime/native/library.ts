@@ -1,7 +1,7 @@
 /** A libtensorflow on this machine: in a folder, or in a Python environment that has TensorFlow. */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import { run } from './command.js';
 
@@ -102,10 +102,4 @@ export const findPython = async (): Promise<Either<readonly Problem[], string>> 
       'install python3 and python3-pip, or give --python EXE',
     ),
   ]);
-};
-
-/** The library that Python on the PATH has, if any. */
-export const libraryOnPath = async (): Promise<Found> => {
-  const python = await findPython();
-  return isLeft(python) ? python : libraryOfPython(python.right);
 };
