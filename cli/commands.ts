@@ -10,6 +10,7 @@ import { fail } from './output.js';
 import { start, startUsage } from './start.js';
 import { train, trainUsage } from './train.js';
 import { usage } from './usage.js';
+import { versions } from './version.js';
 
 type Command = {
   readonly summary: string;
@@ -71,6 +72,10 @@ export const dispatch = async (args: readonly string[]): Promise<number> => {
 
 const perform = (args: readonly string[]): Promise<number> => {
   const [first = 'help', ...rest] = args;
+  if (first === '--version') {
+    process.stdout.write(`immersion ${versions()['immersion']}\n`);
+    return Promise.resolve(0);
+  }
   if (first === '--help' || first === '-h' || first === '--json') return help(args);
   if (!Object.hasOwn(commands, first)) return Promise.resolve(unknown(first, rest));
   return rest.includes('--help') || rest.includes('-h') ? help([first, ...rest]) : commands[first].run(rest);

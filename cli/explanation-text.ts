@@ -1,6 +1,13 @@
 /** An explanation as text for a terminal of 100 columns. */
 import { showShape } from '../dsl/index.js';
-import type { Explanation, JacobianPart, LayerRow, NetworkPart, StepPart } from './explanation.js';
+import type {
+  Explanation,
+  JacobianPart,
+  LayerRow,
+  NetworkPart,
+  StepPart,
+  TrainingPart,
+} from './explanation.js';
 
 const columns = 100;
 const gap = 2;
@@ -114,13 +121,26 @@ const stepLines = (step: StepPart): readonly string[] => {
   ];
 };
 
-export const explanationText = ({ networks, objective, jacobians, step }: Explanation): string =>
+const trainingLines = (part: TrainingPart): readonly string[] => {
+  const hypers = Object.entries(part.hypers).map(([name, value]) => `${name} ${value}`);
+  const clipped = part.clipNorm === undefined ? '' : `, gradients clipped to norm ${part.clipNorm}`;
+  const validated = part.validateEvery === 0 ? 'no validation' : `validation every ${part.validateEvery}`;
+  return [
+    ...(hypers.length === 0 ? [] : [`hyper-parameters  ${hypers.join(', ')}`]),
+    `optimizer  ${part.optimizer}, rate ${part.rate}${clipped}`,
+    `training  ${part.steps} steps on ${part.data}, ${validated}`,
+    '',
+  ];
+};
+
+export const explanationText = ({ networks, objective, training, jacobians, step }: Explanation): string =>
   [
     ...networks.flatMap(networkLines),
     'objective  the sum of these terms, its mean over the batch',
     '',
     ...indented(objective.split('\n')),
     '',
+    ...trainingLines(training),
     ...(jacobians.length === 0 ? [] : ['Jacobians', '', ...indented(jacobians.flatMap(jacobianLines)), '']),
     ...stepLines(step),
     '',

@@ -6,6 +6,7 @@ import {
   data,
   describeLayer,
   everyNode,
+  hypersOf,
   type Experiment,
   formula,
   type Network,
@@ -67,9 +68,21 @@ export type StepPart = {
   readonly timesAutoencoder?: number;
 };
 
+/** How it is trained, and with which hyper-parameters: what `--set` changes. */
+export type TrainingPart = {
+  readonly hypers: Readonly<Record<string, number>>;
+  readonly optimizer: string;
+  readonly rate: string;
+  readonly clipNorm?: number;
+  readonly steps: number;
+  readonly data: string;
+  readonly validateEvery: number;
+};
+
 export type Explanation = {
   readonly networks: readonly NetworkPart[];
   readonly objective: string;
+  readonly training: TrainingPart;
   readonly jacobians: readonly JacobianPart[];
   readonly step: StepPart;
 };
@@ -161,6 +174,19 @@ const stepPart = (experiment: Experiment, { step }: Compiled): StepPart => {
   return plain === undefined || plain === 0 ? figures : { ...figures, timesAutoencoder: flops / plain };
 };
 
+const trainingPart = (experiment: Experiment): TrainingPart => {
+  const { optimizer, steps, data: reference, validation } = experiment;
+  return {
+    hypers: Object.fromEntries(hypersOf(experiment)),
+    optimizer: optimizer.tag,
+    rate: formula(optimizer.rate),
+    ...(optimizer.clipNorm === undefined ? {} : { clipNorm: optimizer.clipNorm }),
+    steps,
+    data: reference,
+    validateEvery: validation.every,
+  };
+};
+
 /** Explains a compiled experiment. */
 export const explanationOf = (compiled: Compiled): E.Either<readonly Problem[], Explanation> => {
   const { experiment } = compiled;
@@ -173,6 +199,7 @@ export const explanationOf = (compiled: Compiled): E.Either<readonly Problem[], 
   return E.right({
     networks,
     objective: objectiveFormula(experiment.objective),
+    training: trainingPart(experiment),
     jacobians: jacobians(experiment, networks),
     step: stepPart(experiment, compiled),
   });

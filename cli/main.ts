@@ -13,6 +13,14 @@ const unexpected = (error: unknown): number => {
   return 1;
 };
 
+/** A reader that has seen enough, such as `head`, ends the command without a word. */
+const closed = (error: Error): void => {
+  if ('code' in error && error.code === 'EPIPE') process.exit(0);
+  throw error;
+};
+process.stdout.on('error', closed);
+process.stderr.on('error', () => undefined);
+
 const die = (error: unknown): never => process.exit(unexpected(error));
 process.on('uncaughtException', die);
 process.on('unhandledRejection', die);

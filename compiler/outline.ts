@@ -1,6 +1,7 @@
 /** A network layer by layer: what each gives, holds and costs, found by elaborating every prefix of the network. */
 import type { Layer } from '../dsl/layer.js';
 import { type NetworkValue, outputNames } from '../dsl/network.js';
+import { fieldPath } from '../dsl/path.js';
 import type { Problem } from '../dsl/problem.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { costOf } from './cost.js';
@@ -26,7 +27,7 @@ const elaboratePrefix = (net: NetworkValue, count: number): Either<readonly Prob
   const context = createContext('inference', 1, net.input);
   const prefix = { ...net, layers: net.layers.slice(0, count) };
   const x = context.builder.bind('data', 'x', { rows: 1, shape: net.input });
-  const application = applicationOf(context, prefix, x, `networks.${net.name}`);
+  const application = applicationOf(context, prefix, x, fieldPath('networks', net.name));
   if (application === null) return left(context.problems);
   const { builder } = context;
   const names = outputNames(prefix);

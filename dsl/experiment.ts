@@ -35,10 +35,13 @@ export type Experiment = {
   };
 };
 
+/** A tenth of the steps, at least 1. */
+export const validationInterval = (steps: number): number => Math.max(1, Math.floor(steps / 10));
+
 /** Names what is trained and on what. `validation.every` defaults to a tenth of the steps. */
 export const experiment = (
   spec: Omit<Experiment, 'validation'> & { readonly validation?: Experiment['validation'] },
 ): Experiment => ({
   ...spec,
-  validation: spec.validation ?? { every: Math.max(1, Math.floor(spec.steps / 10)) },
+  validation: spec.validation ?? { every: validationInterval(spec.steps) },
 });

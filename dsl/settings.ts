@@ -9,7 +9,7 @@ import {
   positiveInteger,
   positiveNumber,
 } from './codec/primitive.js';
-import type { Experiment } from './experiment.js';
+import { type Experiment, validationInterval } from './experiment.js';
 import { constant } from './expr.js';
 import type { Optimizer } from './optimizer.js';
 import type { Problem } from './problem.js';
@@ -29,7 +29,21 @@ const settings = (experiment: Experiment): ReadonlyMap<string, Setting> => {
   });
   return new Map<string, Setting>([
     ['batch', { accepts: positiveInteger, set: (batch) => ({ ...experiment, batch }) }],
-    ['steps', { accepts: positiveInteger, set: (steps) => ({ ...experiment, steps }) }],
+    // An interval that was a tenth of the steps stays one.
+    [
+      'steps',
+      {
+        accepts: positiveInteger,
+        set: (steps) => ({
+          ...experiment,
+          steps,
+          validation:
+            experiment.validation.every === validationInterval(experiment.steps)
+              ? { every: validationInterval(steps) }
+              : experiment.validation,
+        }),
+      },
+    ],
     [
       'validation.every',
       { accepts: nonNegativeInteger, set: (every) => ({ ...experiment, validation: { every } }) },

@@ -1,5 +1,6 @@
 /** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
 import { type NetworkValue, outputNames } from '../../dsl/network.js';
+import { fieldPath } from '../../dsl/path.js';
 import { showShape } from '../../dsl/shape.js';
 import { atRows, constantLike } from '../operations.js';
 import { pushForward } from '../forward.js';
@@ -28,7 +29,7 @@ export const declare = (context: Context, net: NetworkValue, path: string): bool
 
 /** Outputs by name of a network at an argument; null where it does not fit. */
 const outputsOf = (context: Context, net: NetworkValue, at: Var): ReadonlyMap<string, Var> | null => {
-  const place: Place = { path: `networks.${net.name}`, name: net.name };
+  const place: Place = { path: fieldPath('networks', net.name), name: net.name };
   const last = net.layers.at(-1);
   if (last?.tag !== 'heads') {
     const y = elaborateLayers(context, net.layers, at, place, '.layers');
