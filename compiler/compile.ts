@@ -7,20 +7,13 @@ import { sameShape, showShape } from '../dsl/shape.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
 import {
   elaborateDecoder,
-  type Elaborated,
   elaborateEncoder,
   elaborateEvaluation,
   elaborateStep,
 } from './elaborate/program.js';
-import { eliminateCommonSubexpressions } from './passes/cse.js';
-import { eliminateDeadCode } from './passes/dce.js';
-import { simplify } from './passes/simplify.js';
+import { faults, last, optimize, semanticProblems, type Stage } from './pipeline.js';
 import type { Program } from './program.js';
 import { update } from './update.js';
-import { verify } from './verify.js';
-
-/** A program after one pass, under the pass's name. */
-export type Stage = { readonly pass: string; readonly program: Program };
 
 export type Compiled = {
   readonly experiment: Experiment;
@@ -34,43 +27,6 @@ export type Compiled = {
   readonly draws: readonly DrawSpec[];
   /** The step program after each pass, first to last. */
   readonly stages: readonly Stage[];
-};
-
-const passes: readonly (readonly [string, (program: Program) => Program])[] = [
-  ['simplify', simplify],
-  ['cse', eliminateCommonSubexpressions],
-  // Equal operands are only seen to be equal after the pass before.
-  ['simplify again', simplify],
-  ['cse again', eliminateCommonSubexpressions],
-  ['dce', eliminateDeadCode],
-];
-
-/** The program after each pass, itself first. */
-export const optimize = (pass: string, program: Program): readonly Stage[] =>
-  passes.reduce<readonly Stage[]>(
-    (stages, [name, run]) => [...stages, { pass: name, program: run(stages[stages.length - 1].program) }],
-    [{ pass, program }],
-  );
-
-const last = (stages: readonly Stage[]): Program => stages[stages.length - 1].program;
-
-const verified = (stages: readonly Stage[]): readonly Problem[] =>
-  stages.flatMap(({ pass, program }) =>
-    verify(program).map((p) =>
-      problem(`${pass}: ${p.path}`, p.found, p.expected, 'a fault of the compiler, please report it'),
-    ),
-  );
-
-/** Networks that do not fit each other, wrong shapes, wrong terms: all of them, with paths. */
-const semanticProblems = (elaborated: readonly Elaborated[]): readonly Problem[] => {
-  const all = elaborated.flatMap(({ context }) => context.problems);
-  const seen = new Set<string>();
-  return all.filter((p) => {
-    const key = JSON.stringify(p);
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
 };
 
 /** A code that is not the decoder's input, or a decoder whose output is not what the encoder takes. */
@@ -112,8 +68,8 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
   const { program, moments } = update(objective.program, experiment.optimizer);
   const stages = [{ pass: 'elaborate', program: objective.program }, ...optimize('differentiate', program)];
   const others = [evaluation, encoder, decoder].map((e) => optimize('elaborate', e.program));
-  const faults = [stages, ...others].flatMap(verified);
-  if (faults.length > 0) return left(faults);
+  const wrong = [stages, ...others].flatMap(faults);
+  if (wrong.length > 0) return left(wrong);
   const contexts = [objective, evaluation, encoder, decoder].map(({ context }) => context);
   return right({
     experiment,

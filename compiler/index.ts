@@ -1,11 +1,13 @@
 /** The compiler: from experiments to programs, and from programs to what a backend runs. */
 export * from './compile.js';
 export * from './cost.js';
+export * from './expressions.js';
 export * from './interpret.js';
 export type { LoopKernel } from './loop.js';
 export * from './outline.js';
 export * from './plan.js';
 export * from './print.js';
+export { optimize, type Stage } from './pipeline.js';
 export * from './program.js';
 export { printPlan, showStep } from './lower/print-plan.js';
 export { lowerPlain } from './lower/plain.js';

@@ -1,7 +1,7 @@
 /** Passes and lowerings keep the meaning of programs that no elaboration would write. */
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
-import { optimize } from '../compiler/compile.js';
+import { optimize } from '../compiler/pipeline.js';
 import { interpret } from '../compiler/interpret.js';
 import { print } from '../compiler/print.js';
 import { verify } from '../compiler/verify.js';

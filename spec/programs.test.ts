@@ -1,7 +1,8 @@
 /** Passes and lowerings keep the meaning of any program; whatever is equal is computed once. */
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
-import { type Compiled, compile, optimize } from '../compiler/compile.js';
+import { type Compiled, compile } from '../compiler/compile.js';
+import { optimize } from '../compiler/pipeline.js';
 import { ancestors } from '../compiler/forward.js';
 import { interpret } from '../compiler/interpret.js';
 import { eliminateCommonSubexpressions } from '../compiler/passes/cse.js';

@@ -22,8 +22,14 @@ import { train } from './train.js';
 /** Codes to decode: row-major [count, d]. */
 export type Prior = (count: number, seed: number) => Float32Array;
 
-export type Fitted = {
+/** What an expression of a trained model is evaluated with. */
+export type Model = {
   readonly experiment: Experiment;
+  readonly backend: Backend;
+  readonly state: () => Promise<TrainState>;
+};
+
+export type Fitted = Model & {
   readonly compiled: Compiled;
   readonly encode: Session['encode'];
   readonly decode: Session['decode'];
@@ -35,7 +41,6 @@ export type Fitted = {
     options?: { readonly seed?: number; readonly prior?: Prior },
   ) => Promise<Float32Array>;
   readonly evaluate: Session['evaluate'];
-  readonly state: () => Promise<TrainState>;
   readonly dispose: () => void;
 };
 
@@ -62,12 +67,13 @@ const standardNormal =
     return codes;
   };
 
-const fittedOf = (compiled: Compiled, session: Session): Fitted => {
+const fittedOf = (compiled: Compiled, backend: Backend, session: Session): Fitted => {
   const { experiment } = compiled;
   const d = experiment.decoder.input.reduce((a, b) => a * b, 1);
   return {
     experiment,
     compiled,
+    backend,
     encode: session.encode,
     decode: session.decode,
     reconstruct: async (examples) => session.decode(await session.encode(examples)),
@@ -118,7 +124,7 @@ export const prepareRun = async (
   return right({
     compiled: compiled.right,
     events: train(experiment, session, data, batches.right),
-    fitted: fittedOf(compiled.right, session),
+    fitted: fittedOf(compiled.right, backend, session),
   });
 };
 

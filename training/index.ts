@@ -1,6 +1,7 @@
 /** Training: from an experiment to a fitted model. */
 export * from './events.js';
 export * from './fit.js';
+export * from './rows.js';
 export * from './session.js';
 export * from './state.js';
 export * from './train.js';

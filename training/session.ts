@@ -1,12 +1,13 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
 import type { Compiled, Program } from '../compiler/index.js';
 import type { Dataset } from '../data/dataset.js';
-import { evaluationBatches, gather } from '../data/batches.js';
+import { gather } from '../data/batches.js';
 import { problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
 import { BackendFailure } from '../runtime/failure.js';
 import type { Backend } from '../runtime/backend.js';
 import type { StepEvent, ValidationEvent } from './events.js';
 import { type Feed, feedOf } from './feed.js';
+import { overRows, type Rows, rowsOf } from './rows.js';
 import type { Array1, TrainState } from './state.js';
 
 export type Session = {
@@ -67,40 +68,25 @@ export const createSession = async (
     return next;
   };
 
-  /** Draws are those of the row's number, whatever the batch size. Runs a program over rows in batches of the static size and keeps `width` numbers of each valid row. */
-  const overRows = async (
-    program: Program,
-    rows: number,
-    fill: (indices: Int32Array, into: Float32Array) => void,
-    inputWidth: number,
-    take: (outputs: ReadonlyMap<string, Float32Array>, valid: number) => void,
-  ): Promise<void> => {
-    const plan = evaluationBatches(rows, batch);
-    if (plan._tag === 'Left') return;
-    let first = 0;
-    for (const { indices, valid } of plan.right) {
-      const data = new Float32Array(batch * inputWidth);
-      fill(indices, data);
+  const outputsOf = (program: Program, rows: Rows): Promise<ReadonlyMap<string, Float32Array>> =>
+    overRows(batch, rows, (data, first) => {
       const key = { seed: from.seed, step: 0, purpose: 'validation', first };
-      take(await run(program, { data, step: taken, draws: key }), valid);
-      first += batch;
-    }
-  };
+      return run(program, { data, step: taken, draws: key });
+    });
 
   const evaluate: Session['evaluate'] = async (data) => {
     if (!sameShape(data.shape, compiled.experiment.encoder.input) || data.size === 0) {
       const expected = `examples of shape ${showShape(compiled.experiment.encoder.input)}`;
       throw new BackendFailure(problem('data', `${data.size} of shape ${showShape(data.shape)}`, expected));
     }
-    const sums = new Map<string, number>();
     const fill = (indices: Int32Array, into: Float32Array): void => gather(data, indices, into);
-    await overRows(evaluateProgram, data.size, fill, sizeOf(data.shape), (outputs, valid) => {
-      for (const [name, values] of outputs) {
-        const sum = values.subarray(0, valid).reduce((total, x) => total + x, 0);
-        sums.set(name, (sums.get(name) ?? 0) + sum);
-      }
-    });
-    const terms = Object.fromEntries([...sums].map(([name, sum]) => [name, sum / data.size]));
+    const rows = { count: data.size, width: sizeOf(data.shape), fill };
+    const terms = Object.fromEntries(
+      [...(await outputsOf(evaluateProgram, rows))].map(([name, values]) => [
+        name,
+        values.reduce((total, x) => total + x, 0) / data.size,
+      ]),
+    );
     const loss = Object.values(terms).reduce((total, x) => total + x, 0);
     return { tag: 'validation', step: taken, loss, terms };
   };
@@ -111,27 +97,14 @@ export const createSession = async (
     inputShape: readonly number[],
     values: Float32Array,
   ): Promise<Float32Array> => {
-    const width = sizeOf(inputShape);
-    const rows = values.length / width;
-    if (!Number.isInteger(rows)) {
+    const rows = rowsOf(values, sizeOf(inputShape));
+    if (!Number.isInteger(rows.count)) {
       const found = `${values.length} numbers`;
       throw new BackendFailure(
-        problem(program.name, found, `a multiple of ${width}, the size of one example`),
+        problem(program.name, found, `a multiple of ${rows.width}, the size of one example`),
       );
     }
-    const parts: Float32Array[] = [];
-    const fill = (indices: Int32Array, into: Float32Array): void =>
-      indices.forEach((row, i) => into.set(values.subarray(row * width, (row + 1) * width), i * width));
-    await overRows(program, rows, fill, width, (outputs, valid) => {
-      const all = outputs.get(output) ?? new Float32Array();
-      parts.push(all.subarray(0, (all.length / batch) * valid));
-    });
-    const joined = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-    parts.reduce((at, part) => {
-      joined.set(part, at);
-      return at + part.length;
-    }, 0);
-    return joined;
+    return (await outputsOf(program, rows)).get(output) ?? new Float32Array();
   };
 
   return {

@@ -7,7 +7,7 @@ import { fieldPath } from '../../dsl/path.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
 import { add, atRows, constantLike, times } from '../operations.js';
 import type { Output, Program, Var } from '../program.js';
-import { type Context, createContext, fail, type Mode } from './context.js';
+import { type Context, createContext, fail } from './context.js';
 import { createElaborate } from './expression.js';
 import { scheduleProblems } from './schedule.js';
 
@@ -86,18 +86,18 @@ export const elaborateEvaluation = (experiment: Experiment): Elaborated => {
   return { program: programOf(context, 'evaluate', terms), context };
 };
 
-const elaborateApplication = (
+/** Expressions of any shape for each example, in inference mode; a path and a name for each. */
+export const elaborateExpressions = (
   name: string,
   batch: number,
   example: Shape,
-  outputs: readonly (readonly [string, Node])[],
+  outputs: readonly { readonly path: string; readonly output: string; readonly node: Node }[],
 ): Elaborated => {
-  const mode: Mode = 'inference';
-  const context = createContext(mode, batch, example);
+  const context = createContext('inference', batch, example);
   const elaborate = createElaborate(context);
-  const values = outputs.flatMap(([output, node]) => {
-    const x = elaborate(node, name);
-    return x === null ? [] : [value(output, x)];
+  const values = outputs.flatMap(({ path, output, node }) => {
+    const x = elaborate(node, path);
+    return x === null ? [] : [value(output, atRows(context.builder.emit, 1, x))];
   });
   return { program: programOf(context, name, values), context };
 };
@@ -112,8 +112,12 @@ const first = (net: NetworkValue, at: Node): Node => ({
 
 /** data → code. */
 export const elaborateEncoder = ({ encoder, batch }: Experiment): Elaborated =>
-  elaborateApplication('encode', batch, encoder.input, [['code', first(encoder, data(...encoder.input))]]);
+  elaborateExpressions('encode', batch, encoder.input, [
+    { path: 'encode', output: 'code', node: first(encoder, data(...encoder.input)) },
+  ]);
 
 /** code → data; the code is bound as `data`. */
 export const elaborateDecoder = ({ decoder, batch }: Experiment): Elaborated =>
-  elaborateApplication('decode', batch, decoder.input, [['data', first(decoder, data(...decoder.input))]]);
+  elaborateExpressions('decode', batch, decoder.input, [
+    { path: 'decode', output: 'data', node: first(decoder, data(...decoder.input)) },
+  ]);

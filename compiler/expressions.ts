@@ -1,0 +1,71 @@
+/** Programs of named expressions: whatever one asks of a trained model besides its loss, through the same passes. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { checkExperiment } from '../dsl/codec/index.js';
+import type { Experiment } from '../dsl/experiment.js';
+import type { Node } from '../dsl/expr.js';
+import { hypersOf } from '../dsl/names.js';
+import { fieldPath } from '../dsl/path.js';
+import type { Problem } from '../dsl/problem.js';
+import { rewriting } from '../dsl/rewrite.js';
+import type { Shape } from '../dsl/shape.js';
+import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
+import { elaborateExpressions } from './elaborate/program.js';
+import { faults, last, optimize, semanticProblems } from './pipeline.js';
+import type { Program } from './program.js';
+
+export type Expressions = Readonly<Record<string, Node>>;
+
+export type CompiledExpressions = {
+  /** An output for each expression, under its name. */
+  readonly program: Program;
+  /** What the program reads of the model. */
+  readonly parameters: readonly ParameterSpec[];
+  readonly states: readonly StateSpec[];
+  readonly draws: readonly DrawSpec[];
+};
+
+const root = 'expressions';
+
+/** Expressions are checked as the terms of an objective are, which they are called there. */
+const renamed = (p: Problem): Problem => ({ ...p, path: p.path.replace(/^objective(?![\w$])/, root) });
+
+/** Hyper-parameters as the experiment has them, whatever the expressions were written with. */
+const withHypersOf = (experiment: Experiment, expressions: Expressions): Expressions => {
+  const hypers = hypersOf(experiment);
+  const rewrite = rewriting((node) =>
+    node.tag === 'hyper' ? { ...node, value: hypers.get(node.name) ?? node.value } : node,
+  );
+  return Object.fromEntries(Object.entries(expressions).map(([name, node]) => [name, rewrite(node)]));
+};
+
+/**
+ * Compiles expressions of any shapes over the networks of an experiment, in inference mode. `example` is the shape of
+ * one example of what is fed as data: what the encoder takes, codes, pairs of them, or whatever the expressions are
+ * about. On the left every problem, at `expressions.NAME…`.
+ */
+export const compileExpressions = (
+  experiment: Experiment,
+  expressions: Expressions,
+  { example, batch }: { readonly example: Shape; readonly batch: number },
+): Either<readonly Problem[], CompiledExpressions> => {
+  const checked = checkExperiment({ ...experiment, objective: withHypersOf(experiment, expressions) });
+  if (isLeft(checked)) return left(checked.left.map(renamed));
+  const outputs = Object.entries(checked.right.objective).map(([output, node]) => ({
+    path: fieldPath(root, output),
+    output,
+    node,
+  }));
+  const elaborated = elaborateExpressions(root, batch, example, outputs);
+  const problems = semanticProblems([elaborated]);
+  if (problems.length > 0) return left(problems);
+  const stages = optimize('elaborate', elaborated.program);
+  const wrong = faults(stages);
+  if (wrong.length > 0) return left(wrong);
+  const { parameters, states, draws } = elaborated.context;
+  return right({
+    program: last(stages),
+    parameters: [...parameters.values()],
+    states: [...states.values()],
+    draws: [...draws.values()],
+  });
+};
