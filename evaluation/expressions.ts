@@ -17,8 +17,11 @@ export type Values = { readonly shape: readonly number[]; readonly values: Float
 
 /** Expressions loaded on a backend with the weights of a model, as they were when it was opened. */
 export type Evaluator<Name extends string> = {
-  /** Needs examples of the shape that it was opened for. */
-  readonly evaluate: (examples: Float32Array) => Promise<Checked<Readonly<Record<Name, Values>>>>;
+  /** Needs examples of the shape that it was opened for. `first` is the number of the first one, by which draws are made; 0 unless given. */
+  readonly evaluate: (
+    examples: Float32Array,
+    first?: number,
+  ) => Promise<Checked<Readonly<Record<Name, Values>>>>;
   /** FLOPs of products and convolutions for one example. */
   readonly flops: number;
   readonly dispose: () => void;
@@ -27,6 +30,8 @@ export type Evaluator<Name extends string> = {
 export type EvaluationOptions = {
   /** Seed of the draws; the one that the model was trained from unless given. */
   readonly seed?: number;
+  /** The most examples that one call will have, if that is known. */
+  readonly rows?: number;
 };
 
 /** Memory that a batch may take, as the compiler counts it. */
@@ -38,12 +43,13 @@ const compiled = (
   { experiment }: Model,
   expressions: Expressions,
   example: readonly number[],
+  most: number,
 ): Checked<{ readonly compiled: CompiledExpressions; readonly flops: number }> => {
   const one = compileExpressions(experiment, expressions, { example, batch: 1 });
   if (isLeft(one)) return one;
   const { flops, peak, parameters } = costOf(one.right.program);
   const rows = Math.floor((BUDGET - parameters.bytes) / Math.max(1, peak - parameters.bytes));
-  const batch = Math.max(1, Math.min(MOST_ROWS, rows));
+  const batch = Math.max(1, Math.min(MOST_ROWS, most, rows));
   const many = compileExpressions(experiment, expressions, { example, batch });
   return isLeft(many) ? many : right({ compiled: many.right, flops });
 };
@@ -63,9 +69,9 @@ export const openExpressions = async <Name extends string>(
   model: Model,
   expressions: Readonly<Record<Name, Node>>,
   shape: readonly number[],
-  { seed }: EvaluationOptions = {},
+  { seed, rows: most = MOST_ROWS }: EvaluationOptions = {},
 ): Promise<Checked<Evaluator<Name>>> => {
-  const made = compiled(model, expressions, shape);
+  const made = compiled(model, expressions, shape, most);
   if (isLeft(made)) return made;
   const { program, draws } = made.right.compiled;
   const state = await model.state();
@@ -88,13 +94,15 @@ export const openExpressions = async <Name extends string>(
     return instance.run(program.name, feedOf(program, specs, { data, step: state.step, draws: key }));
   };
 
-  const evaluate: Evaluator<Name>['evaluate'] = async (examples) => {
+  const evaluate: Evaluator<Name>['evaluate'] = async (examples, start = 0) => {
     const rows = rowsOf(examples, sizeOf(shape));
     if (!Number.isInteger(rows.count)) {
       const expected = `a multiple of ${rows.width}, the size of one example`;
       return left([problem('examples', `${examples.length} numbers`, expected)]);
     }
-    const outputs = await attempt(() => overRows(program.batch, rows, run));
+    const outputs = await attempt(() =>
+      overRows(program.batch, rows, (batch, first) => run(batch, start + first)),
+    );
     if (isLeft(outputs)) return outputs;
     return right(
       mapWithIndex((name: Name): Values => {
@@ -119,7 +127,8 @@ export const evaluateExpressions = async <Name extends string>(
   { shape, examples }: Examples,
   options: EvaluationOptions = {},
 ): Promise<Checked<Readonly<Record<Name, Values>>>> => {
-  const opened = await openExpressions(model, expressions, shape, options);
+  const rows = Math.ceil(examples.length / Math.max(1, sizeOf(shape)));
+  const opened = await openExpressions(model, expressions, shape, { rows, ...options });
   if (isLeft(opened)) return opened;
   const values = await opened.right.evaluate(examples);
   opened.right.dispose();
