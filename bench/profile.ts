@@ -38,10 +38,24 @@ const kernelFlops = ({ kernel, inputs, attributes, output }: Extract<Step, { tag
   }
 };
 
-const flopsOf = (step: Step): number => (step.tag === 'loop' ? loopFlops(step.loop) : kernelFlops(step));
+/** Routines count for nothing, a repeated plan for all of its rounds. */
+const flopsOf = (step: Step): number => {
+  switch (step.tag) {
+    case 'loop':
+      return loopFlops(step.loop);
+    case 'kernel':
+      return kernelFlops(step);
+    case 'routine':
+      return 0;
+    case 'repeat':
+      return step.times * step.body.steps.reduce((sum, inner) => sum + flopsOf(inner), 0);
+  }
+};
 
 const kindOf = (step: Step): string => {
   if (step.tag === 'kernel') return step.kernel;
+  if (step.tag === 'routine') return step.routine.name;
+  if (step.tag === 'repeat') return 'repeat';
   if (loopFlops(step.loop) > 0) return 'loop: contraction';
   const { body, stores } = step.loop;
   if (stores.some(({ mode }) => mode === 'sum')) return 'loop: element-wise with sums';

@@ -1,4 +1,24 @@
-/** The primitives of the intermediate representation by name, with their parameters. */
+/** The primitives of the intermediate representation by name, with their parameters, and the equations made of them. */
+import type { Type } from './type.js';
+
+export type Var = { readonly id: number; readonly type: Type };
+
+export type EquationOf<P extends PrimitiveName> = {
+  readonly primitive: P;
+  readonly params: Params[P];
+  readonly inputs: readonly Var[];
+  readonly out: Var;
+};
+
+export type Equation = EquationOf<PrimitiveName>;
+
+/** A linear map inside an equation: argument ↦ out, given what it captures. Its variables are its own, numbered from 0. */
+export type Operator = {
+  readonly argument: Var;
+  readonly captured: readonly Var[];
+  readonly equations: readonly Equation[];
+  readonly out: Var;
+};
 
 type None = Readonly<Record<never, never>>;
 
@@ -74,6 +94,23 @@ export type Params = {
   convInput: Window & { readonly size: readonly [number, number] };
   /** x[h,w,c], y[h',w',f] → Σ over rows [kh,kw,c,f]: transpose of `conv` with respect to its filter. */
   convFilter: Window & { readonly kernel: readonly [number, number] };
+  // Matrices, one for each row.
+  /** Entries of [n,m] times a factor by their place: below, on or above the diagonal. */
+  band: { readonly below: number; readonly diagonal: number; readonly above: number };
+  /** A[n,k], B[k,m] → A·B, either transposed. */
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  /**
+   * A[n,n] → lower L, L·Lᵀ = A + j·I; of A the lower triangle is read. j is the first of 0, 1e-6·m, 1e-5·m, … (m the mean of
+   * the diagonal, as many as `jitters` after 0) that leaves every pivot positive; L is NaN where none does.
+   */
+  cholesky: { readonly jitters: number };
+  /** L[n,n], B[n,m] → L⁻¹·B, or L⁻ᵀ·B where `transposed`; of L the lower triangle is read, or the upper. */
+  triangularSolve: { readonly lower: boolean; readonly transposed: boolean };
+  /**
+   * b, what the operator captures … → A⁻¹·b by conjugate gradients, for a symmetric positive definite A: at most `iterations`
+   * products, fewer for a row whose ‖b − A·x‖ has fallen to `tolerance`·‖b‖.
+   */
+  solveSPD: { readonly operator: Operator; readonly iterations: number; readonly tolerance: number };
 };
 
 export type PrimitiveName = keyof Params;

@@ -1,10 +1,21 @@
 /** A flat list of kernel calls over numbered buffers, with the moment each buffer is freed: what a tape-less backend runs. */
 import type { LoopKernel } from './loop.js';
+import type { Params } from './params.js';
 
 /** A buffer seen with a physical shape (batch axis included); a reshape is another operand on the same buffer. */
 export type Operand = { readonly buffer: number; readonly shape: readonly number[] };
 
 export type Attribute = number | boolean | string | readonly number[] | readonly (readonly number[])[];
+
+/** Work in sequence that no loop of a backend expresses: matrices of n×n, `columns` right-hand sides. */
+export type Routine =
+  | { readonly name: 'cholesky'; readonly params: Params['cholesky']; readonly n: number }
+  | {
+      readonly name: 'triangularSolve';
+      readonly params: Params['triangularSolve'];
+      readonly n: number;
+      readonly columns: number;
+    };
 
 export type Step =
   | {
@@ -19,6 +30,24 @@ export type Step =
   | {
       readonly tag: 'loop';
       readonly loop: LoopKernel;
+      readonly inputs: readonly number[];
+      readonly outputs: readonly number[];
+    }
+  /** A routine of compiler/routine.ts, run by the host on the values of the buffers. */
+  | {
+      readonly tag: 'routine';
+      readonly routine: Routine;
+      readonly inputs: readonly number[];
+      readonly outputs: readonly [number];
+    }
+  /**
+   * `body` again and again: its outputs but the last are its first inputs the next time, the other inputs stay. It ends after
+   * `times` or when the last output, one number, is 0. `outputs` are the last values of what is carried.
+   */
+  | {
+      readonly tag: 'repeat';
+      readonly body: Plan;
+      readonly times: number;
       readonly inputs: readonly number[];
       readonly outputs: readonly number[];
     };
@@ -46,6 +75,14 @@ export type PlanBuilder = {
     loop: LoopKernel,
     inputs: readonly Operand[],
     shapes: readonly (readonly number[])[],
+  ) => readonly Operand[];
+  readonly routine: (routine: Routine, inputs: readonly Operand[], shape: readonly number[]) => Operand;
+  /** `carried` and `kept` are the body's inputs in this order. */
+  readonly repeat: (
+    body: Plan,
+    times: number,
+    carried: readonly Operand[],
+    kept: readonly Operand[],
   ) => readonly Operand[];
   readonly constant: (values: readonly number[], shape: readonly number[]) => Operand;
 };

@@ -6,19 +6,9 @@
  *   equation ::= var : type = primitive[params] var …
  *   output   ::= "path" = var
  */
-import type { Params, PrimitiveName } from './params.js';
-import type { Type } from './type.js';
+import type { Equation, EquationOf, Params, PrimitiveName, Var } from './params.js';
 
-export type Var = { readonly id: number; readonly type: Type };
-
-export type EquationOf<P extends PrimitiveName> = {
-  readonly primitive: P;
-  readonly params: Params[P];
-  readonly inputs: readonly Var[];
-  readonly out: Var;
-};
-
-export type Equation = EquationOf<PrimitiveName>;
+export type { Equation, EquationOf, Operator, Var } from './params.js';
 
 /** Narrows an equation to one primitive, and so to that primitive's parameters. */
 export const is = <P extends PrimitiveName>(eq: Equation, primitive: P): eq is EquationOf<P> =>

@@ -1,13 +1,25 @@
 /** The table of primitives: one row each, exhaustive by type, and typed access to it. */
 import { bilinear } from './primitives/bilinear.js';
 import { elementwise } from './primitives/elementwise.js';
+import { matrix } from './primitives/matrix.js';
+import { solving } from './primitives/solve.js';
 import { structure } from './primitives/structure.js';
 import type { JvpContext, Table, TransposeContext, Value } from './primitive.js';
 import type { PrimitiveName } from './params.js';
 import type { Equation, EquationOf, Var } from './program.js';
 import type { Type } from './type.js';
 
-export const table: Table = { ...elementwise, ...structure, ...bilinear };
+export const table: Table = {
+  ...elementwise,
+  ...structure,
+  ...bilinear,
+  ...matrix,
+  ...solving({
+    evaluate: (eq, inputs, batch) => evaluateEquation(eq, inputs, batch),
+    jvp: (eq, context) => jvpOf(eq, context),
+    flops: (eq, batch) => flopsOf(eq, batch),
+  }),
+};
 
 /** The type of an equation's output by its row, or what the row expects. */
 export const typeOf = <P extends PrimitiveName>(eq: Omit<EquationOf<P>, 'out'>): Type | string =>

@@ -1,8 +1,22 @@
 /** Well-formedness of programs: run between every two passes. */
 import { type Problem, problem } from '../dsl/problem.js';
-import type { Program } from './program.js';
+import { type Equation, is, type Program, type Var } from './program.js';
 import { typeOf } from './table.js';
 import { sameType, showType, type Type } from './type.js';
+
+/** The program that an equation holds inside, if it holds one. */
+const programInside = (eq: Equation, batch: number, name: string): Program | null => {
+  if (!is(eq, 'solveSPD')) return null;
+  const { argument, captured, equations, out } = eq.params.operator;
+  const bound = (x: Var, i: number) => ({ kind: 'data', name: String(i), var: x }) as const;
+  return {
+    name,
+    batch,
+    binders: [argument, ...captured].map(bound),
+    equations,
+    outputs: [{ kind: 'value', name: 'out', var: out }],
+  };
+};
 
 /** Every variable is defined once and before its use, every equation has the type its row gives, every output exists. */
 export const verify = (program: Program): readonly Problem[] => {
@@ -31,6 +45,8 @@ export const verify = (program: Program): readonly Problem[] => {
     if (typeof type === 'string') problems.push(problem(path, 'an ill-typed equation', type));
     else if (!sameType(type, eq.out.type))
       problems.push(problem(path, showType(eq.out.type), showType(type)));
+    const inside = programInside(eq, program.batch, `${path}.operator`);
+    if (inside !== null) problems.push(...verify(inside));
     define(path, eq.out.id, eq.out.type);
   });
   program.outputs.forEach(({ kind, name, var: x }) => {

@@ -1,6 +1,7 @@
 /** Runs plans with tfjs kernels, without tape or tidy: every buffer is freed at the step after which nothing reads it. */
 import { type DataId, getKernel, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operand, Plan, Step } from '../compiler/plan.js';
+import { runRoutine } from '../compiler/routine.js';
 import type { Profile } from './backend.js';
 
 /** What execution needs of a backend beyond its kernels. */
@@ -9,6 +10,8 @@ export type Memory = {
   readonly backend: KernelBackend;
   /** An uninitialised array. */
   readonly allocate: (size: number) => DataId;
+  /** The loops of a plan in order, without those of plans inside it. */
+  readonly loops: (plan: Plan) => readonly RunLoop[];
 };
 
 /** One loop of a plan: reads and writes arrays in place. */
@@ -96,18 +99,74 @@ const prepareLoop = (
   };
 };
 
+const prepareRoutine =
+  ({ routine, inputs, outputs: [output] }: Extract<Step, { tag: 'routine' }>, { backend }: Memory): RunStep =>
+  (buffers) => {
+    const values = inputs.map((buffer) => backend.readSync(dataOf(buffers, buffer)) as Float32Array);
+    const result = runRoutine(routine, values);
+    buffers[output] = backend.write(result, [result.length], 'float32');
+  };
+
+/** What a round carries is freed after the next; the first is the caller's. */
+const prepareRepeat = (
+  { body, times, inputs, outputs }: Extract<Step, { tag: 'repeat' }>,
+  memory: Memory,
+): RunStep & { readonly dispose: () => void } => {
+  const { backend } = memory;
+  const prepared = prepare(body, memory);
+  const free = (ids: readonly DataId[]): void => ids.forEach((id) => backend.disposeData(id));
+  const repeat: RunStep = (buffers) => {
+    const first = inputs.map((buffer) => dataOf(buffers, buffer));
+    const kept = first.slice(outputs.length);
+    let carried = first.slice(0, outputs.length);
+    carried.forEach((id) => backend.incRef(id));
+    try {
+      for (let round = 0; round < times; round++) {
+        const results = prepared.run([...carried, ...kept]);
+        free(carried);
+        carried = results.slice(0, -1);
+        const running = results[results.length - 1];
+        const [count] = backend.readSync(running) as Float32Array;
+        free([running]);
+        if (count === 0) break;
+      }
+    } catch (error) {
+      free(carried);
+      throw error;
+    }
+    outputs.forEach((buffer, i) => {
+      buffers[buffer] = carried[i];
+    });
+  };
+  return Object.assign(repeat, { dispose: prepared.dispose });
+};
+
 export type Prepared = { readonly run: Run; readonly dispose: () => void };
 
-/** Makes a plan ready to run; `loops` are its loops in order. */
-export const prepare = (plan: Plan, memory: Memory, loops: readonly RunLoop[]): Prepared => {
+/** Makes a plan ready to run. */
+export const prepare = (plan: Plan, memory: Memory): Prepared => {
   const { backend } = memory;
   const booleans = booleanBuffers(plan);
-  let loop = 0;
-  const steps = plan.steps.map((step) =>
-    step.tag === 'kernel'
-      ? prepareKernel(step, memory, booleans)
-      : prepareLoop(step, plan, memory, loops[loop++]),
-  );
+  const loops = [...memory.loops(plan)].reverse();
+  const inside: Pick<Prepared, 'dispose'>[] = [];
+  const steps = plan.steps.map((step): RunStep => {
+    switch (step.tag) {
+      case 'kernel':
+        return prepareKernel(step, memory, booleans);
+      case 'routine':
+        return prepareRoutine(step, memory);
+      case 'repeat': {
+        const repeat = prepareRepeat(step, memory);
+        inside.push(repeat);
+        return repeat;
+      }
+      case 'loop': {
+        const loop = loops.pop();
+        if (loop === undefined) throw new Error('fewer loops than the plan has');
+        return prepareLoop(step, plan, memory, loop);
+      }
+    }
+  });
   const constants = plan.constants.map(({ operand, values }) => ({
     buffer: operand.buffer,
     data: backend.write(Float32Array.from(values), [...operand.shape], 'float32'),
@@ -145,5 +204,9 @@ export const prepare = (plan: Plan, memory: Memory, loops: readonly RunLoop[]): 
       return data;
     });
   };
-  return { run, dispose: () => constants.forEach(({ data }) => backend.disposeData(data)) };
+  const dispose = (): void => {
+    constants.forEach(({ data }) => backend.disposeData(data));
+    inside.forEach((one) => one.dispose());
+  };
+  return { run, dispose };
 };

@@ -22,7 +22,12 @@ export const createTfjsBackend = async (
 ): Promise<ArrayBackend> => {
   await setBackend(name);
   const backend: KernelBackend = engine().findBackend(name);
-  const memory: Memory = { name, backend, allocate: (size) => allocate(backend, size) };
+  const memory: Memory = {
+    name,
+    backend,
+    allocate: (size) => allocate(backend, size),
+    loops: (plan) => loops(backend, plan),
+  };
   const known = new WeakMap<Handle, TfjsHandle>();
   const wrap = (data: DataId, size: number): Handle => {
     const handle: TfjsHandle = { data, size };
@@ -36,7 +41,7 @@ export const createTfjsBackend = async (
   };
   const load = (program: Program): Executable => {
     const plan = lower(program);
-    const prepared = prepare(plan, memory, loops(backend, plan));
+    const prepared = prepare(plan, memory);
     return {
       run: (inputs, profile) => {
         const data = plan.inputs.map((input) => {

@@ -43,10 +43,13 @@ const immediate = () => {
     view(operand).set(values);
     return operand;
   };
+  const unexpected = () => {
+    throw new Error('only loops are expected');
+  };
   const builder: PlanBuilder = {
-    kernel: () => {
-      throw new Error('no kernel of tfjs is expected');
-    },
+    kernel: unexpected,
+    routine: unexpected,
+    repeat: unexpected,
     loop: (loop, inputs, shapes) => {
       const [run] = instantiateLoops(backend, generate([loop]));
       const outputs = shapes.map(allocate);

@@ -44,8 +44,9 @@ const evaluate = <P extends PrimitiveName>(
 
 const operands = <P extends PrimitiveName>(primitive: P, { inputs }: Site<P>, b: number, s: number) =>
   inputs.map((type, i) => {
-    const { domains } = subjects[primitive];
-    return valuesIn(domains[Math.min(i, domains.length - 1)], elementCount(type, b), s, `operand ${i}`);
+    const { domains, made } = subjects[primitive];
+    const interval = domains[Math.min(i, domains.length - 1)];
+    return made(valuesIn(interval, elementCount(type, b), s, `operand ${i}`), i, type);
   });
 
 const directions = (types: readonly Type[], b: number, s: number): readonly Float64Array[] =>

@@ -13,9 +13,10 @@ type Inputs = Readonly<Record<string, Operand>> | readonly Operand[];
 const operandsOf = (inputs: Inputs): readonly Operand[] => Object.values<Operand>(inputs);
 
 const reads = (step: Step): readonly number[] =>
-  step.tag === 'loop' ? step.inputs : operandsOf(step.inputs).map((o) => o.buffer);
+  step.tag === 'kernel' ? operandsOf(step.inputs).map((o) => o.buffer) : step.inputs;
 
-const writes = (step: Step): readonly number[] => (step.tag === 'loop' ? step.outputs : [step.output.buffer]);
+export const writes = (step: Step): readonly number[] =>
+  step.tag === 'kernel' ? [step.output.buffer] : step.outputs;
 
 /** For each step the buffers that it uses last; buffers of `kept` outlive the plan. */
 const releases = (steps: readonly Step[], kept: ReadonlySet<number>): readonly (readonly number[])[] => {
@@ -64,6 +65,18 @@ export const createPlan = (): PlanDraft => {
         inputs: operands.map((o) => o.buffer),
         outputs: outputs.map((o) => o.buffer),
       });
+      return outputs;
+    },
+    routine: (routine, operands, shape) => {
+      const output = allocate(shape);
+      const buffers = operands.map((o) => o.buffer);
+      steps.push({ tag: 'routine', routine, inputs: buffers, outputs: [output.buffer] });
+      return output;
+    },
+    repeat: (body, times, carried, kept) => {
+      const outputs = carried.map(({ shape }) => allocate(shape));
+      const buffers = [...carried, ...kept].map((o) => o.buffer);
+      steps.push({ tag: 'repeat', body, times, inputs: buffers, outputs: outputs.map((o) => o.buffer) });
       return outputs;
     },
     constant: (values, shape) => {

@@ -1,12 +1,13 @@
 /** Each primitive as TensorFlow operations; repeated values stay small and are broadcast by the operation that uses them. */
 import type { GraphAttribute } from '../graph.js';
+import { firstJitter } from '../factorization.js';
 import type { Params, PrimitiveName, Window } from '../params.js';
+import { bandFactor } from '../primitives/matrix.js';
 import type { EquationOf } from '../program.js';
 import { physicalShape } from '../type.js';
 import { bool, float, type GraphBuilder, int32 } from './graph-builder.js';
-
-/** A node's output; its own shape has size 1 along axes where the variable repeats. */
-export type Value = { readonly node: string; readonly shape: readonly number[] };
+import { type LowerInside, lowerSolve } from './graph-loop.js';
+import { materialised, reshaped, shapeTensor, type Value } from './graph-value.js';
 
 type Site<P extends PrimitiveName> = {
   readonly graph: GraphBuilder;
@@ -18,46 +19,13 @@ type Site<P extends PrimitiveName> = {
   readonly shape: readonly number[];
   /** Leading physical axes: 1 for a value of each example. */
   readonly lead: number;
+  readonly batch: number;
+  readonly inside: LowerInside;
 };
 
 type Lower<P extends PrimitiveName> = (site: Site<P>) => Value;
 
 const T = { T: float } as const;
-
-export const reshaped = (graph: GraphBuilder, x: Value, shape: readonly number[]): Value =>
-  x.shape.join() === shape.join() && x.shape.length === shape.length
-    ? x
-    : { node: graph.node('Reshape', [x.node, graph.ints(shape)], { ...T, Tshape: int32 }), shape };
-
-/** A shape as a tensor; a batch of unknown size is read off a value that has it. */
-const shapeTensor = (graph: GraphBuilder, shape: readonly number[], like: Value): string => {
-  if (!shape.includes(-1)) return graph.ints(shape);
-  const own = graph.node('Shape', [like.node], { ...T, out_type: int32 });
-  const none: GraphAttribute = { tag: 'int', value: 0 };
-  const batch = graph.node('StridedSlice', [own, graph.ints([0]), graph.ints([1]), graph.ints([1])], {
-    T: int32,
-    Index: int32,
-    begin_mask: none,
-    end_mask: none,
-    ellipsis_mask: none,
-    new_axis_mask: none,
-    shrink_axis_mask: { tag: 'int', value: 1 },
-  });
-  const sizes = shape.map((n) => (n === -1 ? batch : graph.int(n)));
-  return graph.node('Pack', sizes, { T: int32, N: { tag: 'int', value: sizes.length }, axis: none });
-};
-
-/** The value with every repetition written out; `like` has the batch where it is not known. */
-export const materialised = (
-  graph: GraphBuilder,
-  x: Value,
-  shape: readonly number[],
-  like: Value = x,
-): Value => {
-  if (x.shape.join() === shape.join() && x.shape.length === shape.length) return x;
-  const sizes = shapeTensor(graph, shape, like);
-  return { node: graph.node('BroadcastTo', [x.node, sizes], { ...T, Tidx: int32 }), shape };
-};
 
 const fullInput = <P extends PrimitiveName>({ graph, inputs, full }: Site<P>, i: number): Value =>
   materialised(graph, inputs[i], full[i]);
@@ -137,6 +105,27 @@ const windowAttributes = (
     data_format: { tag: 'string', value: 'NHWC' },
     dilations: { tag: 'ints', value: [1, 1, 1, 1] },
   };
+};
+
+/** The factor of A + j·I for the first j of the list that has one: TensorFlow fills a factor that does not exist with NaN. */
+const choleskyNodes = (graph: GraphBuilder, a: string, jitters: number, n: number): string => {
+  const keep: GraphAttribute = { tag: 'bool', value: true };
+  const sum = (x: string): string =>
+    graph.node('Sum', [x, graph.ints([-2, -1])], { ...T, Tidx: int32, keep_dims: keep });
+  const diagonal = Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
+  const identity = graph.floats(diagonal, [n, n]);
+  const trace = sum(graph.node('Mul', [a, identity], T));
+  const factor = (attempt: number): string => {
+    if (attempt === 0) return graph.node('Cholesky', [a], T);
+    const part = graph.floats([(firstJitter * 10 ** (attempt - 1)) / n], []);
+    const jitter = graph.node('Mul', [graph.node('Mul', [trace, part], T), identity], T);
+    return graph.node('Cholesky', [graph.node('AddV2', [a, jitter], T)], T);
+  };
+  const attempts = Array.from({ length: jitters + 1 }, (_, attempt) => factor(attempt));
+  return attempts.reduceRight((later, first) => {
+    const holds = graph.node('IsFinite', [sum(first)], T);
+    return graph.node('SelectV2', [holds, first, later], T);
+  });
 };
 
 export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
@@ -292,6 +281,35 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
       shape: site.shape,
     };
   },
+  band: (site) => {
+    const [n, m] = site.eq.out.type.shape;
+    const factors = Array.from({ length: n * m }, (_, i) =>
+      bandFactor(site.params, Math.floor(i / m), i % m),
+    );
+    const mask = site.graph.floats(factors, [n, m]);
+    return { node: site.graph.node('Mul', [fullInput(site, 0).node, mask], T), shape: site.shape };
+  },
+  matmul: (site) => ({
+    node: site.graph.node('BatchMatMulV2', [fullInput(site, 0).node, fullInput(site, 1).node], {
+      ...T,
+      adj_x: { tag: 'bool', value: site.params.transposeA },
+      adj_y: { tag: 'bool', value: site.params.transposeB },
+    }),
+    shape: site.shape,
+  }),
+  cholesky: (site) => ({
+    node: choleskyNodes(site.graph, fullInput(site, 0).node, site.params.jitters, site.eq.out.type.shape[0]),
+    shape: site.shape,
+  }),
+  triangularSolve: (site) => ({
+    node: site.graph.node('MatrixTriangularSolve', [fullInput(site, 0).node, fullInput(site, 1).node], {
+      ...T,
+      lower: { tag: 'bool', value: site.params.lower },
+      adjoint: { tag: 'bool', value: site.params.transposed },
+    }),
+    shape: site.shape,
+  }),
+  solveSPD: ({ graph, eq, inputs, batch, inside }) => lowerSolve(graph, eq, inputs, batch, inside),
 };
 
 /** One equation as nodes of the graph. */
@@ -300,9 +318,12 @@ export const lowerToGraph = <P extends PrimitiveName>(
   eq: EquationOf<P>,
   inputs: readonly Value[],
   batch: number,
+  inside: LowerInside,
 ): Value =>
   graphRules[eq.primitive]({
     graph,
+    batch,
+    inside,
     params: eq.params,
     inputs,
     eq,

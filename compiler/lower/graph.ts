@@ -3,7 +3,7 @@ import type { Graph, GraphNode, Signature } from '../graph.js';
 import type { Program } from '../program.js';
 import { physicalShape } from '../type.js';
 import { bool, createGraphBuilder, float, type GraphBuilder, graphName } from './graph-builder.js';
-import { lowerToGraph, materialised, type Value } from './graph-rules.js';
+import { lowerEquations } from './graph-equations.js';
 
 type State = ReadonlyMap<string, readonly number[]>;
 
@@ -69,42 +69,6 @@ const commitState = (
   const taken = graph.node('Identity', [`${token}:1`, ...assigned.map((node) => `^${node}`)], { T: bool });
   const left = graph.node('Identity', [token], { T: bool });
   return graph.node('Merge', [taken, left], { T: bool, N: { tag: 'int', value: 2 } });
-};
-
-/** Equations as nodes, on binders that are nodes already; gives the outputs, written out in full. */
-const lowerEquations = (
-  graph: GraphBuilder,
-  program: Program,
-  bound: ReadonlyMap<string, string>,
-  batch: number,
-) => {
-  const values = new Map<number, Value>(
-    program.binders.map(({ name, var: x }) => [
-      x.id,
-      { node: bound.get(name) ?? '', shape: physicalShape(x.type, batch) },
-    ]),
-  );
-  const valueOf = (id: number): Value => {
-    const value = values.get(id);
-    if (value === undefined) throw new Error(`variable ${id} has no node`);
-    return value;
-  };
-  for (const eq of program.equations) {
-    values.set(
-      eq.out.id,
-      lowerToGraph(
-        graph,
-        eq,
-        eq.inputs.map((x) => valueOf(x.id)),
-        batch,
-      ),
-    );
-  }
-  return program.outputs.map((o) => ({
-    kind: o.kind,
-    name: o.name,
-    ...materialised(graph, valueOf(o.var.id), physicalShape(o.var.type, batch)),
-  }));
 };
 
 const lowerProgram = (program: Program, state: State): Part => {

@@ -4,7 +4,9 @@ import type { Operand, Plan } from '../plan.js';
 import type { EquationOf, Program, Var } from '../program.js';
 import { outputKey } from '../interpret.js';
 import { physicalShape, sizeOfShape } from '../type.js';
+import { bandFactor } from '../primitives/matrix.js';
 import { createPlan, imageAttributes, type PlanDraft } from './builder.js';
+import { lowerSolve } from './conjugate-gradients.js';
 
 /** Kernels that a backend lacks are written with others. */
 export type PlainTarget = { readonly hasFilterGradient: boolean };
@@ -103,6 +105,13 @@ const filterGradientByTaps = ({ plan, params, inputs: [x, y], shape }: Site<'con
     return view(matmul(plan, view(patch, [rows, c]), view(y, [rows, f]), true, false), [1, c, f]);
   });
   return view(plan.kernel('Concat', taps, { axis: 0 }, [kh * kw, c, f]), shape);
+};
+
+/** The factors of a band as a matrix. */
+export const bandOf = (plan: PlanDraft, params: Params['band'], shape: readonly number[]): Operand => {
+  const [n, m] = shape;
+  const values = Array.from({ length: n * m }, (_, i) => bandFactor(params, Math.floor(i / m), i % m));
+  return plan.constant(values, shape);
 };
 
 const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
@@ -206,6 +215,22 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
     const attributes = { ...imageAttributes(params.strides, params.padding), filterShape: shape };
     return plan.kernel('Conv2DBackpropFilter', { x, dy }, attributes, shape);
   },
+  band: ({ plan, params, inputs: [x], eq, shape }) =>
+    plan.kernel('Multiply', { a: x, b: bandOf(plan, params, eq.out.type.shape) }, {}, shape),
+  matmul: ({ plan, params, inputs: [a, b], eq, shape }) => {
+    const own = (x: Operand): readonly number[] => (lead(eq.out) === 1 ? x.shape : [1, ...x.shape]);
+    const result = lead(eq.out) === 1 ? shape : [1, ...shape];
+    const operands = { a: view(a, own(a)), b: view(b, own(b)) };
+    return view(plan.kernel('BatchMatMul', operands, { ...params }, result), shape);
+  },
+  cholesky: ({ plan, params, inputs: [a], eq, shape }) =>
+    plan.routine({ name: 'cholesky', params, n: eq.out.type.shape[0] }, [a], shape),
+  triangularSolve: ({ plan, params, inputs, eq, shape }) => {
+    const [n, columns] = eq.out.type.shape;
+    return plan.routine({ name: 'triangularSolve', params, n, columns }, inputs, shape);
+  },
+  solveSPD: ({ plan, target, inputs, eq, batch }) =>
+    lowerSolve(plan, eq, inputs, batch, (program) => lowerPlain(program, target)),
 };
 
 /** One equation as tfjs kernels; `inputs` are physical operands. */

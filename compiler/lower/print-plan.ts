@@ -31,9 +31,19 @@ const showLoop = ({ loop, inputs, outputs }: Extract<Step, { tag: 'loop' }>): st
   return `loop ${loop.extents.join('×') || '1'} (${read}) ${operations(loop)} → ${written}`;
 };
 
-/** One step on one line. */
+const buffersOf = (buffers: readonly number[]): string => buffers.map((buffer) => `%${buffer}`).join(', ');
+
+/** One step on one line; what is repeated follows on lines of its own. */
 export const showStep = (step: Step): string => {
   if (step.tag === 'loop') return showLoop(step);
+  if (step.tag === 'routine') {
+    const { name, n } = step.routine;
+    return `${name} ${n}×${n} (${buffersOf(step.inputs)}) → ${buffersOf(step.outputs)}`;
+  }
+  if (step.tag === 'repeat') {
+    const body = `${step.body.steps.length} steps (${buffersOf(step.inputs)})`;
+    return `repeat ${step.times} times or until 0: ${body} → ${buffersOf(step.outputs)}`;
+  }
   const inputs = Object.entries<Operand>({ ...step.inputs }).map(([name, operand]) =>
     Array.isArray(step.inputs) ? showOperand(operand) : `${name}=${showOperand(operand)}`,
   );
@@ -57,7 +67,9 @@ export const printPlan = (plan: Plan): string => {
   const width = String(plan.steps.length).length;
   const steps = plan.steps.map((step, i) => {
     const freed = plan.release[i].map((buffer) => `%${buffer}`).join(' ');
-    return `  ${String(i).padStart(width)}  ${showStep(step)}${freed === '' ? '' : `  free ${freed}`}`;
+    const line = `  ${String(i).padStart(width)}  ${showStep(step)}${freed === '' ? '' : `  free ${freed}`}`;
+    const body = step.tag === 'repeat' ? printPlan(step.body).trimEnd().split('\n') : [];
+    return [line, ...body.map((inner) => `  ${' '.repeat(width)}  ${inner}`)].join('\n');
   });
   return [
     'plan (',

@@ -2,7 +2,8 @@
 import type { Plan } from '../plan.js';
 import { is, type Program } from '../program.js';
 import { lowerConv, lowerConvFilter, lowerConvInput } from '../wasm/convolution.js';
-import { lowerMatmul } from '../wasm/matmul.js';
+import { lowerMatmul, lowerMatrices } from '../wasm/matmul.js';
+import { lowerSolve } from './conjugate-gradients.js';
 import { lowerFused, type LowerKernel } from './fused.js';
 import { lowerEquation } from './plain.js';
 
@@ -16,6 +17,8 @@ const lowerKernel =
     if (is(eq, 'linear')) return lowerMatmul(plan, a, b, { transposeA: false, transposeB: false });
     if (is(eq, 'linearInput')) return lowerMatmul(plan, a, b, { transposeA: false, transposeB: true });
     if (is(eq, 'linearFilter')) return lowerMatmul(plan, a, b, { transposeA: true, transposeB: false });
+    if (is(eq, 'matmul')) return lowerMatrices(plan, a, b, eq.params);
+    if (is(eq, 'solveSPD')) return lowerSolve(plan, eq, inputs, batch, lowerWasm);
     return lowerEquation(plan, { hasFilterGradient: false }, eq, inputs, batch);
   };
 

@@ -48,3 +48,31 @@ export const lowerMatmul = (
     [m, n],
   );
 };
+
+/** A product for each row, [rows,n,k] and [rows,k,m] or one matrix each, either transposed: small matrices, read as they lie. */
+export const lowerMatrices = (
+  builder: PlanBuilder,
+  a: Operand,
+  b: Operand,
+  { transposeA, transposeB }: { readonly transposeA: boolean; readonly transposeB: boolean },
+): Operand => {
+  const [p, q] = a.shape.slice(-2);
+  const [r, s] = b.shape.slice(-2);
+  const [n, k] = transposeA ? [q, p] : [p, q];
+  const m = transposeB ? r : s;
+  const rows = a.shape.slice(0, -2);
+  const lead: readonly Axis[] = rows.map((extent) => ({ extent, from: [p * q, r * s], to: n * m }));
+  const [aRow, aTerm] = transposeA ? [1, n] : [k, 1];
+  const [bTerm, bColumn] = transposeB ? [1, k] : [m, 1];
+  return sumOfProducts(
+    builder,
+    [a, b],
+    [
+      ...lead,
+      { extent: n, from: [aRow, 0], to: m },
+      { extent: m, from: [0, bColumn], to: 1 },
+      { extent: k, from: [aTerm, bTerm], to: 0 },
+    ],
+    [...rows, n, m],
+  );
+};

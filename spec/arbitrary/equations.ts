@@ -1,7 +1,7 @@
 /** Random well-typed programs of the intermediate representation, equation by equation: moves of moves, repeats of repeats, constants among them. */
 import type fc from 'fast-check';
 import { type Builder, createBuilder } from '../../compiler/builder.js';
-import { atRows, joined } from '../../compiler/operations.js';
+import { add, atRows, joined, mul } from '../../compiler/operations.js';
 import type { Emit, Program, Var } from '../../compiler/program.js';
 import { sizeOfShape } from '../../compiler/type.js';
 import { fromTape, type Tape } from './tape.js';
@@ -21,6 +21,39 @@ const crossed = (tape: Tape, emit: Emit, x: Var): Var => {
   return emit(tape.pick(binaries), {}, [repeated(at), repeated(at + 1)]);
 };
 
+/** L⁻¹·x or L⁻ᵀ·x for L·Lᵀ = x·xᵀ + 3·I. */
+const whitened = (tape: Tape, emit: Emit, x: Var): Var => {
+  const [n] = x.type.shape;
+  const square = emit('matmul', { transposeA: false, transposeB: true }, [x, x]);
+  const three = emit('constant', { value: 3, rows: x.type.rows, shape: [n, n] }, []);
+  const diagonal = emit('band', { below: 0, diagonal: 1, above: 0 }, [three]);
+  const factor = emit('cholesky', { jitters: tape.below(2) }, [emit('add', {}, [square, diagonal])]);
+  return emit('triangularSolve', { lower: true, transposed: tape.below(2) === 0 }, [factor, x]);
+};
+
+/** x solved for under v ↦ v + c²·v. */
+const solved = (emit: Emit, x: Var, c: Var): Var => {
+  const inner = createBuilder();
+  const [argument, captured] = [x, c].map(({ type }, i) => inner.bind('data', String(i), type));
+  const out = add(inner.emit, argument, mul(inner.emit, mul(inner.emit, captured, captured), argument));
+  const operator = { argument, captured: [captured], equations: inner.equations(), out };
+  return emit('solveSPD', { operator, iterations: 3, tolerance: 1e-6 }, [x, c]);
+};
+
+/** Whether one number of rows can be repeated to the other. */
+const canMeet = (a: number, b: number): boolean =>
+  a === 0 || b === 0 || Math.max(a, b) % Math.min(a, b) === 0;
+
+/** Operands at one number of rows; one that cannot have it gives way to the first. */
+const together = (emit: Emit, operands: readonly Var[]): readonly Var[] =>
+  joined(
+    emit,
+    operands.reduce<readonly Var[]>(
+      (kept, x) => [...kept, kept.every((y) => canMeet(x.type.rows, y.type.rows)) ? x : kept[0]],
+      [],
+    ),
+  );
+
 /** One equation on a variable, and whatever else of the same shape it needs; null where nothing fits. */
 const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Var | null => {
   const x = known[known.length - 1 - tape.below(Math.min(known.length, 4))];
@@ -32,16 +65,20 @@ const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Va
       ? emit('constant', { value: tape.pick([0, 1, -1, 2, 0.5]), rows, shape }, [])
       : tape.pick(same);
   };
-  switch (tape.below(13)) {
+  switch (tape.below(15)) {
     case 0:
       return emit(tape.pick(unaries), {}, [x]);
     case 1:
     case 2: {
-      const operands = joined(emit, [x, like()]);
+      const operands = together(emit, [x, like()]);
       return emit(tape.pick(binaries), {}, tape.below(2) === 0 ? operands : [...operands].reverse());
     }
     case 3:
-      return emit('select', {}, joined(emit, [emit('greater', {}, joined(emit, [x, like()])), x, like()]));
+      return emit(
+        'select',
+        {},
+        together(emit, [emit('greater', {}, together(emit, [x, like()])), x, like()]),
+      );
     case 4: {
       if (shape.length > 0 && tape.below(3) === 0) return crossed(tape, emit, x);
       const at = tape.below(shape.length + 1);
@@ -77,10 +114,16 @@ const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Va
         : emit(
             'concat',
             { axis: tape.below(shape.length) },
-            joined(emit, [x, ...[like(), like()].slice(tape.below(3))]),
+            together(emit, [x, ...[like(), like()].slice(tape.below(3))]),
           );
     case 11:
       return rows === 0 ? atRows(emit, 1 + tape.below(2), x) : emit('sumBatch', {}, [x]);
+    case 12:
+      return shape.length === 2 ? whitened(tape, emit, x) : null;
+    case 13: {
+      const scale = emit('tanh', {}, [x]);
+      return rows === 0 ? null : solved(emit, x, scale);
+    }
     default:
       return rows === 0
         ? null

@@ -1,6 +1,7 @@
 /** Well-typed equations of every primitive, with what else its laws must know of it; exhaustive by type. */
 import fc from 'fast-check';
 import type { PrimitiveName } from '../../compiler/params.js';
+import { matrices } from './matrix.js';
 import { filterOf, picture, unit } from './picture.js';
 import {
   anyRows, anyValue, each, many, mixed, nearTie, nearZero, regrouped, rows, shape, shared, size, subject, type Subject,
@@ -293,4 +294,5 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
       linear: [[0], [1]],
     },
   ),
+  ...matrices,
 };

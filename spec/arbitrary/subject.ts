@@ -15,6 +15,8 @@ export type Subject<P extends PrimitiveName> = {
   readonly ill: readonly Site<P>[];
   /** Where operand i lives; the last entry stands for all further operands. */
   readonly domains: readonly Interval[];
+  /** Makes operands of random numbers where not any will do: a matrix that has a factor, say. */
+  readonly made: (operand: Float64Array, i: number, type: Type) => Float64Array;
   /** Sets of operands in which the primitive is linear when the others are fixed. */
   readonly linear: readonly (readonly number[])[];
   /** Distance of a point from where an element-wise primitive has no derivative. */
@@ -38,6 +40,7 @@ export const subject = <P extends PrimitiveName>(
 ): Subject<P> => ({
   examples: [],
   domains: [anyValue],
+  made: (operand) => operand,
   linear: [],
   kink: () => Infinity,
   fixed: [],

@@ -1,0 +1,43 @@
+/** Values in a graph under construction: repeated ones stay small until something needs them written out. */
+import type { GraphAttribute } from '../graph.js';
+import { float, type GraphBuilder, int32 } from './graph-builder.js';
+
+/** A node's output; its own shape has size 1 along axes where the variable repeats. */
+export type Value = { readonly node: string; readonly shape: readonly number[] };
+
+const T = { T: float } as const;
+
+export const reshaped = (graph: GraphBuilder, x: Value, shape: readonly number[]): Value =>
+  x.shape.join() === shape.join() && x.shape.length === shape.length
+    ? x
+    : { node: graph.node('Reshape', [x.node, graph.ints(shape)], { ...T, Tshape: int32 }), shape };
+
+/** A shape as a tensor; a batch of unknown size is read off a value that has it. */
+export const shapeTensor = (graph: GraphBuilder, shape: readonly number[], like: Value): string => {
+  if (!shape.includes(-1)) return graph.ints(shape);
+  const own = graph.node('Shape', [like.node], { ...T, out_type: int32 });
+  const none: GraphAttribute = { tag: 'int', value: 0 };
+  const batch = graph.node('StridedSlice', [own, graph.ints([0]), graph.ints([1]), graph.ints([1])], {
+    T: int32,
+    Index: int32,
+    begin_mask: none,
+    end_mask: none,
+    ellipsis_mask: none,
+    new_axis_mask: none,
+    shrink_axis_mask: { tag: 'int', value: 1 },
+  });
+  const sizes = shape.map((n) => (n === -1 ? batch : graph.int(n)));
+  return graph.node('Pack', sizes, { T: int32, N: { tag: 'int', value: sizes.length }, axis: none });
+};
+
+/** The value with every repetition written out; `like` has the batch where it is not known. */
+export const materialised = (
+  graph: GraphBuilder,
+  x: Value,
+  shape: readonly number[],
+  like: Value = x,
+): Value => {
+  if (x.shape.join() === shape.join() && x.shape.length === shape.length) return x;
+  const sizes = shapeTensor(graph, shape, like);
+  return { node: graph.node('BroadcastTo', [x.node, sizes], { ...T, Tidx: int32 }), shape };
+};
