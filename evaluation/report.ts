@@ -14,7 +14,7 @@ import {
 import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../training/index.js';
 import { duration } from '../training/progress.js';
 import { curvesOf } from './curve.js';
-import { fitGaussian } from './gaussian.js';
+import { fitGaussian } from './priors/gaussian.js';
 import { html, type NetworkSummary, type Pair, type Row } from './page/page.js';
 import { countText, numberText } from './page/text.js';
 import { isPicture, pictureUri } from './picture.js';

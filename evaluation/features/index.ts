@@ -1,0 +1,3 @@
+/** Feature maps: what scores look at. */
+export * from './feature-map.js';
+export * from './pixels.js';

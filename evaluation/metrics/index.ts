@@ -1,0 +1,3 @@
+/** Metrics of samples. */
+export * from './frechet.js';
+export * from './metric.js';

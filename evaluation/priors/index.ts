@@ -1,0 +1,3 @@
+/** Priors over codes. */
+export * from './gaussian.js';
+export * from './mixture.js';

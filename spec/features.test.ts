@@ -1,0 +1,72 @@
+/** Feature maps: principal components against what they must be. */
+import { fc, test } from '@fast-check/vitest';
+import { expect, test as example } from 'vitest';
+import type { Dataset } from '../data/index.js';
+import { pixels, standardGaussian } from '../evaluation/index.js';
+import { left, right } from './either.js';
+import { dot, rowsOf } from './moments.js';
+
+/** Examples whose k-th coordinate has standard deviation k + 1, turned by Householder's reflection so that no axis is a component. */
+const turned = (size: number, width: number, seed: number): Dataset => {
+  const raw = standardGaussian(width)
+    .sample(size, seed)
+    .map((x, i) => x * (1 + (i % width)));
+  const u = rowsOf(standardGaussian(width).sample(1, seed + 1), width)[0];
+  const examples = new Float32Array(raw.length);
+  rowsOf(raw, width).forEach((x, row) => {
+    const along = (2 * dot(x, u)) / dot(u, u);
+    examples.set(
+      x.map((value, i) => 5 + value - along * u[i]),
+      row * width,
+    );
+  });
+  return { name: 'turned', shape: [width], size, examples };
+};
+
+const variancesOf = (values: Float32Array, size: number): readonly number[] =>
+  Array.from({ length: size }, (_, k) => {
+    const column = rowsOf(values, size).map((row) => row[k]);
+    const mean = column.reduce((sum, x) => sum + x, 0) / column.length;
+    return column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / column.length;
+  });
+
+test.prop([fc.nat(1000), fc.integer({ min: 5, max: 12 })], { numRuns: 20 })(
+  'principal components of the training examples have their greatest variances, and no correlation',
+  async (seed, width) => {
+    const train = turned(800, width, seed);
+    const map = right(pixels(train, { samples: 50 }));
+    expect(map.size).toBe(4);
+    const found = await map.apply(train.examples);
+    const rows = rowsOf(found, 4);
+    const variances = variancesOf(found, 4);
+    variances.forEach((variance, k) => expect(Math.abs(variance / (width - k) ** 2 - 1)).toBeLessThan(0.25));
+    const mixed = rows.reduce((sum, row) => sum + row[0] * row[1], 0) / rows.length;
+    expect(Math.abs(mixed)).toBeLessThan(1e-3 * variances[0]);
+  },
+);
+
+example('more pixels than examples: components of the examples, the same up to sign', async () => {
+  const wide = turned(40, 60, 3);
+  const map = right(pixels(wide, { samples: 80 }));
+  const found = await map.apply(wide.examples);
+  const total = variancesOf(wide.examples, 60).reduce((a, b) => a + b);
+  const kept = variancesOf(found, map.size).reduce((a, b) => a + b);
+  expect(map.size).toBe(8);
+  expect(kept / total).toBeGreaterThan(0.5);
+  // All of 39 components keep everything.
+  const all = right(pixels({ ...wide, shape: [60] }, { samples: 9 * 59, most: 32 }));
+  const most = variancesOf(await all.apply(wide.examples), 32).reduce((a, b) => a + b);
+  expect(most / total).toBeGreaterThan(0.98);
+  expect(most / total).toBeLessThanOrEqual(1 + 1e-6);
+});
+
+example('few pixels are their own features', async () => {
+  const train = turned(50, 5, 1);
+  const map = right(pixels(train, { samples: 80 }));
+  expect(await map.apply(train.examples)).toEqual(train.examples);
+});
+
+example('no examples have no components', () => {
+  const none = { name: 'none', shape: [4], size: 0, examples: new Float32Array() };
+  expect(left(pixels(none, { samples: 90 }))[0]).toMatchObject({ path: 'train' });
+});
