@@ -2,8 +2,6 @@
 import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Problem } from '../dsl/problem.js';
-import { sizeOf } from '../dsl/shape.js';
-import type { Dataset } from './dataset.js';
 
 type Problems = readonly Problem[];
 
@@ -100,9 +98,3 @@ export const evaluationBatches = (
       })),
     ),
   );
-
-/** Copies the examples at the given rows into `into`, row-major [rows, …shape]; every row must be below the dataset's size. */
-export const gather = (dataset: Dataset, indices: Int32Array, into: Float32Array): void => {
-  const width = sizeOf(dataset.shape);
-  indices.forEach((row, i) => into.set(dataset.examples.subarray(row * width, (row + 1) * width), i * width));
-};

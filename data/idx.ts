@@ -1,10 +1,10 @@
 /** MNIST's IDX format, plain or gzip (told by the first bytes): a big-endian magic number 0x0000 08 (unsigned byte) nn (dimensions), nn 32-bit sizes, then the values (LeCun, *The MNIST database*). */
-import { readFile, stat } from 'node:fs/promises';
 import { constants, gunzipSync } from 'node:zlib';
 import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../dsl/problem.js';
+import { again, readBytes } from './file.js';
 
 type Problems = readonly Problem[];
 
@@ -30,8 +30,6 @@ const isGzip = (bytes: Uint8Array): boolean => bytes.length >= 2 && bytes[0] ===
 
 const fail = (path: string, found: string, expected: string, hint?: string): Either.Either<Problems, never> =>
   Either.left([{ path, found, expected, ...(hint === undefined ? {} : { hint }) }]);
-
-const again = 'copy or download the file again';
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const codeOf = (error: unknown): string =>
@@ -183,49 +181,16 @@ export const decodeLabels = (path: string, bytes: Uint8Array): Either.Either<Pro
     Either.map(({ values }) => new Uint8Array(values)),
   );
 
-const readBytes = (path: string): TaskEither.TaskEither<Problems, Uint8Array> =>
-  pipe(
-    TaskEither.tryCatch(
-      () => stat(path),
-      (error): Problems => [
-        {
-          path,
-          found: codeOf(error) === 'ENOENT' ? 'no such file' : message(error),
-          expected: 'an IDX file',
-        },
-      ],
-    ),
-    // Reading a pipe or a device could wait, or go on, for ever.
-    TaskEither.filterOrElse(
-      (status) => status.isFile(),
-      (status): Problems => [
-        { path, found: status.isDirectory() ? 'a folder' : 'not a regular file', expected: 'an IDX file' },
-      ],
-    ),
-    TaskEither.filterOrElse(
-      (status) => status.size <= MOST_VALUES + 16,
-      (status): Problems => [
-        { path, found: `${status.size} bytes`, expected: `at most ${MOST_VALUES + 16} bytes` },
-      ],
-    ),
-    TaskEither.chain(() =>
-      TaskEither.tryCatch(
-        () => readFile(path),
-        (error): Problems => [{ path, found: message(error), expected: 'a readable IDX file' }],
-      ),
-    ),
-  );
-
 /** Reads the images of a file. */
 export const readImages = (path: string): TaskEither.TaskEither<Problems, Images> =>
   pipe(
-    readBytes(path),
+    readBytes(path, 'an IDX file', MOST_VALUES + 16),
     TaskEither.chainEitherK((bytes) => decodeImages(path, bytes)),
   );
 
 /** Reads the labels of a file. */
 export const readLabels = (path: string): TaskEither.TaskEither<Problems, Uint8Array> =>
   pipe(
-    readBytes(path),
+    readBytes(path, 'an IDX file', MOST_VALUES + 16),
     TaskEither.chainEitherK((bytes) => decodeLabels(path, bytes)),
   );

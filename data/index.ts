@@ -1,5 +1,10 @@
-/** Data: readers for real formats, and batches. */
+/** Data: readers for real formats, generators with known manifolds, and batches. */
 export * from './batches.js';
+export * from './csv.js';
 export * from './dataset.js';
+export * from './generate.js';
 export * from './idx.js';
+export * from './manifold.js';
+export * from './manifolds/index.js';
+export * from './npy.js';
 export * from './source.js';

@@ -1,166 +1,161 @@
-/** From a data reference, which is the name of the bundled set or the path of IDX files, to a training and a test set. */
-import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+/** From a data reference, a generator's name or a path with settings after a `?`, to training and test examples. */
+import { readdir } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as Task from 'fp-ts/lib/Task.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { nearest, type Problem } from '../dsl/problem.js';
-import { type Dataset, type Split, split } from './dataset.js';
-import { readImages, readLabels } from './idx.js';
+import { nearest, type Problem, problem } from '../dsl/problem.js';
+import { csvSettings, openCsv } from './csv.js';
+import { inMemory, type Source, type Split } from './dataset.js';
+import { entryAt, messageOf } from './file.js';
+import { generateSplit } from './generate.js';
+import { generators } from './manifolds/index.js';
+import type { Generator } from './manifolds/generator.js';
+import { idxSettings, isMnistFolder, openIdx, openMnist } from './mnist.js';
+import { arraySettings, openNpyFile, openNpz } from './npz.js';
+import {
+  integer,
+  parseReference,
+  readSettings,
+  type Reference,
+  type Settings,
+  type ValuesOf,
+} from './settings.js';
 
 type Problems = readonly Problem[];
 type Loading<A> = TaskEither.TaskEither<Problems, A>;
 
 const digits = fileURLToPath(new URL('./digits', import.meta.url));
 
-/** Sets in MNIST's format that users have, under the folder names they give them. */
+/** Sets that users have, under the folder names they give them. */
 const downloads = ['mnist', 'fashion-mnist'];
 
-/** A file that is its own test set gives up every sixth example, as the bundled digits do. */
-const HELD_OUT = 6;
+/** Opens what lies at a path under the settings of a reference. */
+type Opener = (path: string, reference: Reference) => Loading<Split<Source>>;
 
-type Entry = 'file' | 'folder' | 'nothing';
+const format =
+  <const S extends Settings>(
+    settings: S,
+    open: (path: string, values: ValuesOf<S>) => Loading<Split<Source>>,
+  ): Opener =>
+  (path, reference) =>
+    pipe(
+      TaskEither.fromEither(readSettings(reference, settings)),
+      TaskEither.chain((values) => open(path, values)),
+    );
 
-const entryAt =
-  (path: string): Task.Task<Entry> =>
-  async () => {
-    try {
-      return (await stat(path)).isDirectory() ? 'folder' : 'file';
-    } catch {
-      return 'nothing';
-    }
-  };
+const mnistFolder = (name: (path: string) => string): Opener =>
+  format(idxSettings, (path, values) => openMnist(path, name(path), values));
 
-/** The path of `name` or `name.gz` in a folder. */
-const findIn = (folder: string, name: string): Task.Task<string | undefined> =>
+/** By extension; any other file is taken for IDX, whose first bytes say what it is. */
+const files: Readonly<Record<string, Opener>> = {
+  '.npz': format(arraySettings, openNpz),
+  '.npy': format(arraySettings, openNpyFile),
+  '.csv': format(csvSettings, openCsv),
+  '.tsv': format(csvSettings, openCsv),
+};
+const idxFile = format(idxSettings, openIdx);
+
+/** By the names of the files in it, in this order. */
+const folders: readonly { readonly holds: (names: readonly string[]) => boolean; readonly open: Opener }[] = [
+  { holds: isMnistFolder, open: mnistFolder(basename) },
+];
+
+const openFile: Opener = (path, reference) =>
+  (files[extname(path).toLowerCase()] ?? idxFile)(path, reference);
+
+const openFolder: Opener = (path, reference) =>
   pipe(
-    Task.sequenceSeqArray([entryAt(join(folder, name)), entryAt(join(folder, `${name}.gz`))]),
-    Task.map(([plain, zipped]) =>
-      plain === 'file' ? join(folder, name) : zipped === 'file' ? join(folder, `${name}.gz`) : undefined,
+    TaskEither.tryCatch(
+      () => readdir(path),
+      (error): Problems => [problem(path, messageOf(error), 'a folder that can be read')],
     ),
-  );
-
-const readImageSet = (name: string, path: string): Loading<Dataset> =>
-  pipe(
-    readImages(path),
-    TaskEither.map((images) => ({ name, ...images })),
-  );
-
-const withLabels = (dataset: Dataset, path: string): Loading<Dataset> =>
-  pipe(
-    readLabels(path),
-    TaskEither.filterOrElse(
-      (labels) => labels.length === dataset.size,
-      (labels): Problems => [
-        { path, found: `${labels.length} labels`, expected: `${dataset.size} labels (one for each image)` },
-      ],
-    ),
-    TaskEither.map((labels) => ({ ...dataset, labels })),
-  );
-
-/** One of MNIST's two parts; the labels may be missing, the images not. */
-const readPart = (folder: string, name: string, part: 'train' | 't10k'): Loading<Dataset> => {
-  const imagesName = `${part}-images-idx3-ubyte`;
-  return pipe(
-    TaskEither.fromTask(findIn(folder, imagesName)),
-    TaskEither.chain((path) =>
-      path === undefined
-        ? TaskEither.left<Problems, Dataset>([
-            {
-              path: join(folder, imagesName),
-              found: 'no such file',
-              expected: `${imagesName} or ${imagesName}.gz`,
-              ...(part === 't10k'
-                ? {
-                    hint: `name the training file instead of the folder to hold out every ${HELD_OUT}th example of it`,
-                  }
-                : {}),
-            },
+    TaskEither.chain((names) => {
+      const found = folders.find(({ holds }) => holds(names));
+      return found === undefined
+        ? TaskEither.left([
+            problem(path, 'a folder without examples', "MNIST's files (train-images-idx3-ubyte …)"),
           ])
-        : readImageSet(name, path),
-    ),
-    TaskEither.chain((dataset) =>
-      pipe(
-        TaskEither.fromTask(findIn(folder, `${part}-labels-idx1-ubyte`)),
-        TaskEither.chain((path) =>
-          path === undefined ? TaskEither.right(dataset) : withLabels(dataset, path),
-        ),
-      ),
-    ),
+        : found.open(path, reference);
+    }),
   );
+
+/** How many examples a generator draws, and from which seed. */
+const drawSettings = {
+  count: integer(10_000, 1, 2 ** 24),
+  test: integer(2000, 1, 2 ** 24),
+  validation: integer(0, 0, 2 ** 24),
+  seed: integer(0, 0),
+} as const;
+
+const openGenerator = (generator: Generator, { name, given }: Reference): Loading<Split<Source>> => {
+  const own = new Map([...given].filter(([key]) => Object.hasOwn(generator.settings, key)));
+  const others = new Map([...given].filter(([key]) => !own.has(key)));
+  const manifold = generator.fromReference({ name, given: own });
+  const draw = readSettings({ name, given: others }, drawSettings, Object.keys(generator.settings));
+  if (Either.isLeft(manifold) || Either.isLeft(draw))
+    return TaskEither.left([manifold, draw].flatMap((either) => (Either.isLeft(either) ? either.left : [])));
+  return TaskEither.right(generateSplit(manifold.right, draw.right));
 };
 
-const readFolder = (folder: string, name: string): Loading<Split> =>
-  pipe(
-    readPart(folder, `${name} (train)`, 'train'),
-    TaskEither.chain((train) =>
-      pipe(
-        readPart(folder, `${name} (test)`, 't10k'),
-        TaskEither.filterOrElse(
-          (test) => test.shape.join() === train.shape.join(),
-          (test): Problems => [
-            {
-              path: folder,
-              found: `test images [${test.shape.join(', ')}]`,
-              expected: `[${train.shape.join(', ')}], as the training images`,
-            },
-          ],
-        ),
-        TaskEither.map((test) => ({ train, test })),
-      ),
-    ),
-  );
-
-const readSingle = (path: string): Loading<Split> =>
-  pipe(
-    readImageSet(basename(path), path),
-    TaskEither.filterOrElse(
-      (all) => all.size >= HELD_OUT,
-      (all): Problems => [
-        {
-          path,
-          found: `${all.size} images`,
-          expected: `at least ${HELD_OUT}, since every ${HELD_OUT}th is held out`,
-        },
-      ],
-    ),
-    TaskEither.map((all) => split(all, HELD_OUT)),
-  );
-
 const unknown = (reference: string): Problems => {
-  const close = nearest(reference, ['digits', ...downloads]);
+  const names = ['digits', ...generators.map(({ name }) => name)];
+  const close = nearest(reference, [...names, ...downloads]);
   const meant = close === undefined || close === reference ? [] : [`did you mean "${close}"?`];
   const missing =
     close !== undefined && downloads.includes(close)
-      ? [`Nothing is downloaded: put MNIST's four files into a folder "${close}" and give its path`]
+      ? [`Nothing is downloaded: put its files into a folder "${close}" and give its path`]
       : [];
   const hint = [...meant, ...missing].join(' ');
   return [
-    {
-      path: 'data',
-      found: `${JSON.stringify(reference)}, which does not exist`,
-      expected: '"digits", or the path of a folder with MNIST\'s files or of one IDX file',
-      ...(hint === '' ? {} : { hint }),
-    },
+    problem(
+      'data',
+      `${JSON.stringify(reference)}, which does not exist`,
+      `a file, a folder, or one of ${names.join(', ')}`,
+      ...(hint === '' ? [] : [hint]),
+    ),
   ];
 };
 
 /**
- * Loads what a reference names: `digits` (bundled), a folder that holds `train-images-idx3-ubyte`, `t10k-images-idx3-ubyte` and their labels
- * (each plain or `.gz`), or one IDX image file, of which every sixth example becomes the test set. Paths are relative to `root`.
+ * Opens what a reference names: a generator (`circle?kappa=2&count=1000`), `digits` (bundled), or a path relative to `root`. Settings follow a
+ * `?`. Examples that need not be in memory are read by row.
  */
-export const loadData = (reference: string, root: string = process.cwd()): Loading<Split> => {
-  if (reference === 'digits') return readFolder(digits, 'digits');
-  const path = resolve(root, reference);
+export const openData = (reference: string, root: string = process.cwd()): Loading<Split<Source>> => {
+  const parsed = parseReference(reference);
+  const { name } = parsed;
+  const generator = generators.find((candidate) => candidate.name === name);
+  if (generator !== undefined) return openGenerator(generator, parsed);
+  if (name === 'digits') return mnistFolder(() => 'digits')(digits, parsed);
+  const path = resolve(root, name);
   return pipe(
-    TaskEither.fromTask(reference === '' ? Task.of<Entry>('nothing') : entryAt(path)),
+    TaskEither.fromTask(name === '' ? async () => 'nothing' : entryAt(path)),
     TaskEither.chain((entry) =>
       entry === 'folder'
-        ? readFolder(path, basename(path))
+        ? openFolder(path, parsed)
         : entry === 'file'
-          ? readSingle(path)
-          : TaskEither.left(unknown(reference)),
+          ? openFile(path, parsed)
+          : TaskEither.left(unknown(name)),
     ),
   );
 };
+
+/** The same with all examples in memory. */
+export const loadData = (reference: string, root: string = process.cwd()): Loading<Split> =>
+  pipe(openData(reference, root), TaskEither.chain(splitInMemory));
+
+const splitInMemory = ({ train, test, validation, ...known }: Split<Source>): Loading<Split> =>
+  pipe(
+    TaskEither.Do,
+    TaskEither.bind('train', () => inMemory(train)),
+    TaskEither.bind('test', () => inMemory(test)),
+    TaskEither.bind('validation', () =>
+      validation === undefined ? TaskEither.right(undefined) : inMemory(validation),
+    ),
+    TaskEither.map(({ validation: chosen, ...parts }) => ({
+      ...known,
+      ...parts,
+      ...(chosen === undefined ? {} : { validation: chosen }),
+    })),
+  );

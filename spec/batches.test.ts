@@ -1,8 +1,8 @@
 /** Batches are functions of the step: an epoch permutes the examples, an evaluation sees each once. */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { batchIndices, evaluationBatches, gather, permutation, trainingBatches } from '../data/batches.js';
-import { select, split } from '../data/dataset.js';
+import { batchIndices, evaluationBatches, permutation, trainingBatches } from '../data/batches.js';
+import { gather, select, split } from '../data/dataset.js';
 import { deriveKey, uniforms } from '../dsl/random.js';
 import { left, right } from './either.js';
 

@@ -231,7 +231,11 @@ describe('sources', () => {
     rmSync(at('train-labels-idx1-ubyte'));
     writeFileSync(at('t10k-images-idx3-ubyte.gz'), gzipSync(encodeIdx([3, 4, 2], values(24))));
     expect(left(await loadData(root)())).toEqual([
-      { path: root, found: 'test images [4, 2, 1]', expected: '[2, 4, 1], as the training images' },
+      {
+        path: root,
+        found: expect.stringMatching(/\(test\) of shape \[4, 2, 1\]$/),
+        expected: '[2, 4, 1], as the training set',
+      },
     ]);
     rmSync(at('t10k-images-idx3-ubyte.gz'));
     expect(left(await loadData(root)())[0]).toMatchObject({
@@ -246,7 +250,7 @@ describe('sources', () => {
     expect(bytes(test.examples)).toEqual([values(13)[5], values(13)[11]]);
     expect(bytes(train.examples)).toEqual([...values(13)].filter((_, i) => i !== 5 && i !== 11));
     expect(left(await loadData(file('few.idx', small))())[0]).toMatchObject({
-      found: '3 images',
+      found: '3 examples',
       expected: 'at least 6, since every 6th is held out',
     });
   });
@@ -256,7 +260,8 @@ describe('sources', () => {
       {
         path: 'data',
         found: '"digit", which does not exist',
-        expected: '"digits", or the path of a folder with MNIST\'s files or of one IDX file',
+        expected:
+          'a file, a folder, or one of digits, circle, linear, sine, sphere, sprites, swiss-roll, torus',
         hint: 'did you mean "digits"?',
       },
     ]);

@@ -1,7 +1,6 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
 import type { Compiled, Program } from '../compiler/index.js';
-import type { Dataset } from '../data/dataset.js';
-import { gather } from '../data/batches.js';
+import { type Dataset, gather } from '../data/dataset.js';
 import { problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
 import { BackendFailure } from '../runtime/failure.js';
 import type { Backend } from '../runtime/backend.js';

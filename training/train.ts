@@ -1,6 +1,6 @@
 /** The training loop as an async iterator of events. */
-import type { Split } from '../data/dataset.js';
-import { type Batches, gather } from '../data/batches.js';
+import type { Batches } from '../data/batches.js';
+import { gather, type Split } from '../data/dataset.js';
 import { type Experiment, sizeOf } from '../dsl/index.js';
 import type { TrainEvent } from './events.js';
 import type { Session } from './session.js';

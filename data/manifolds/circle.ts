@@ -1,0 +1,24 @@
+/** A circle in the plane with a von Mises density: g(θ) = R (cos θ, sin θ). */
+import { between, positive, real } from '../settings.js';
+import { generator } from './generator.js';
+import { vonMises } from './von-mises.js';
+
+/** `kappa`: concentration; `mean`: mean angle in radians; `radius`: R. */
+export const circle = generator(
+  'circle',
+  { kappa: between(1, 0, 1e4), mean: real(Math.PI / 2), radius: positive(1) },
+  ({ kappa, mean, radius }) => {
+    const angle = vonMises(kappa);
+    return {
+      shape: [2],
+      dimension: 1,
+      domain: [[mean - Math.PI, mean + Math.PI]],
+      uniforms: 1,
+      latents: ([u]) => Float64Array.of(mean + angle.quantile(u)),
+      logLatentDensity: ([theta]) => angle.logDensity(theta - mean),
+      embed: ([theta]) => Float64Array.of(radius * Math.cos(theta), radius * Math.sin(theta)),
+      jacobian: ([theta]) => Float64Array.of(-radius * Math.sin(theta), radius * Math.cos(theta)),
+      project: ([x, y]) => Float64Array.of(Math.atan2(y, x)),
+    };
+  },
+);

@@ -1,0 +1,13 @@
+/** Every generator there is, by the name that a reference calls it. */
+import { circle } from './circle.js';
+import type { Generator } from './generator.js';
+import { linear } from './linear.js';
+import { sine } from './sine.js';
+import { sphere } from './sphere.js';
+import { sprites } from './sprites.js';
+import { swissRoll } from './swiss-roll.js';
+import { torus } from './torus.js';
+
+export { circle, linear, sine, sphere, sprites, swissRoll, torus };
+
+export const generators: readonly Generator[] = [circle, linear, sine, sphere, sprites, swissRoll, torus];
