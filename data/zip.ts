@@ -1,7 +1,7 @@
 /** Zip archives: entries by name from the central directory at the end, stored or deflated, with zip64 sizes (PKWARE, *APPNOTE.TXT* 6.3). Nothing larger than it promises is inflated, and every checksum is checked. */
 import { crc32, inflateRaw } from 'node:zlib';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import * as TaskEither from 'fp-ts/lib/TaskEither.js';
+import type * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import { again, messageOf, MOST_BYTES } from './file.js';
 
