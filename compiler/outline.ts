@@ -1,6 +1,6 @@
 /** A network layer by layer: what each gives, holds and costs, found by elaborating every prefix of the network. */
 import type { Layer } from '../dsl/layer.js';
-import { type NetworkValue, outputNames } from '../dsl/network.js';
+import { layerName, type NetworkValue, outputNames } from '../dsl/network.js';
 import { fieldPath } from '../dsl/path.js';
 import type { Problem } from '../dsl/problem.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
@@ -58,7 +58,7 @@ export const outline = (net: NetworkValue): Either<readonly Problem[], readonly 
   const costs = prefixes.map(({ program }) => costOf(program));
   return right(
     net.layers.map((layer, i) => ({
-      path: `${net.name}/${i}.${layer.tag}`,
+      path: `${net.name}/${layerName(i, layer)}`,
       layer,
       outputs: prefixes[i + 1].outputs,
       parameters: costs[i + 1].parameters.count - costs[i].parameters.count,

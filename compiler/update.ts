@@ -1,4 +1,5 @@
 /** Appends the optimizer: gradients become next parameters and moments, so that the whole step is one program. */
+import { zeros } from '../dsl/initializer.js';
 import type { Optimizer } from '../dsl/optimizer.js';
 import { createBuilder, type Builder } from './builder.js';
 import { differentiate, gradientName, outputVar } from './differentiate.js';
@@ -100,7 +101,11 @@ export const update = (objective: Program, optimizer: Optimizer): Update => {
   const moments: StateSpec[] = [];
   const next = parameters.flatMap((b, i): readonly Output[] => {
     const moment = (name: string): Var => {
-      const spec = { name: `${optimizer.tag}/${name}/${b.name}`, shape: b.var.type.shape, initial: 0 };
+      const spec = {
+        name: `${optimizer.tag}/${name}/${b.name}`,
+        shape: b.var.type.shape,
+        initializer: zeros,
+      };
       moments.push(spec);
       return builder.bind('state', spec.name, b.var.type);
     };

@@ -248,14 +248,18 @@ export const dot = <S extends Shape>(a: Expr<S>, b: Expr<NoInfer<S>>): Expr<Scal
   sum({ tag: 'binary', op: 'mul', left: a, right: b });
 
 /** ‖e_k‖² for each k of the leading (probe) axis. */
-export const sqNormEach = <K extends number>(e: Expr<readonly [K, ...Shape]>): Expr<readonly [K]> => ({
+export const sqNormEach = <K extends number, S extends Shape>(
+  e: Expr<readonly [K, ...S]>,
+): Expr<readonly [K]> => ({
   tag: 'sum',
   of: { tag: 'unary', op: 'square', of: e },
   keep: 1,
 });
 
 /** ‖e_k‖ for each k of the leading (probe) axis. */
-export const normEach = <K extends number>(e: Expr<readonly [K, ...Shape]>): Expr<readonly [K]> => ({
+export const normEach = <K extends number, S extends Shape>(
+  e: Expr<readonly [K, ...S]>,
+): Expr<readonly [K]> => ({
   tag: 'norm',
   of: e,
   keep: 1,

@@ -192,6 +192,13 @@ export const describeLayer = (layer: Layer): string => {
       const geometry = `${layer.filters}, ${layer.kernel}×${layer.kernel}, stride ${layer.stride}, ${layer.padding}`;
       return `${name} ${geometry}${weights(layer.bias, layer.initializer)}`;
     }
+    case 'spectral': {
+      const options = [
+        ...(layer.norm === 'kernel' ? [] : ['norm of the operator']),
+        ...(layer.iterations === 1 ? [] : [`${layer.iterations} iterations`]),
+      ];
+      return `${['spectral', ...options].join(', ')} (${describeLayer(layer.layer)})`;
+    }
     case 'flatten':
       return 'flatten';
     case 'reshape':

@@ -15,4 +15,5 @@ export * from './rewrite.js';
 export * from './schedule.js';
 export * from './settings.js';
 export * from './shape.js';
+export * from './spectral.js';
 export { flow, pipe } from 'fp-ts/lib/function.js';

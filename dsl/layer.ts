@@ -13,10 +13,30 @@ export type ActivationName = 'relu' | 'leakyRelu' | 'elu' | 'tanh' | 'sigmoid' |
  */
 export type Statistics = 'constant' | 'differentiated';
 
-export type Layer =
+/** The layers that hold a kernel. */
+export type KernelLayer =
   | { readonly tag: 'dense'; readonly units: number; readonly bias: boolean; readonly kernel: Initializer }
   | ConvLayer<'conv'>
-  | ConvLayer<'convTranspose'>
+  | ConvLayer<'convTranspose'>;
+
+/**
+ * What a kernel is divided by. `kernel`: the top singular value of the kernel as a matrix [output channels, the rest];
+ * `operator`: that of the layer as a linear map, at the size of image that it meets.
+ */
+export type SpectralNorm = 'kernel' | 'operator';
+
+/** A kernel layer whose kernel is divided by its spectral norm. */
+export type SpectralLayer = {
+  readonly tag: 'spectral';
+  readonly norm: SpectralNorm;
+  /** Of the power method, in each training step. */
+  readonly iterations: number;
+  readonly layer: KernelLayer;
+};
+
+export type Layer =
+  | KernelLayer
+  | SpectralLayer
   | { readonly tag: 'flatten' }
   | { readonly tag: 'reshape'; readonly shape: Shape }
   | {

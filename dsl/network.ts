@@ -43,6 +43,19 @@ export const outputNames = (net: NetworkValue): readonly string[] => {
   return last?.tag === 'heads' ? Object.keys(last.heads) : [''];
 };
 
+/** The output that is a network's code: the one named `mean` where there is one (a Gaussian encoder's), else the first. */
+export const codeOutput = (net: NetworkValue): string => {
+  const names = outputNames(net);
+  return names.includes('mean') ? 'mean' : names[0];
+};
+
+/**
+ * `2.dense`, the second part of the names of a layer's parameters. A spectral layer has the name of the layer it wraps, so
+ * that wrapping changes no parameter's name and no initial value.
+ */
+export const layerName = (index: number, layer: Layer): string =>
+  `${index}.${layer.tag === 'spectral' ? layer.layer.tag : layer.tag}`;
+
 /** The layer with `f` applied to itself and everything inside it, from the inside out. */
 export const mapLayer = (layer: Layer, f: (layer: Layer) => Layer): Layer => {
   switch (layer.tag) {

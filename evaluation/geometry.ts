@@ -6,6 +6,7 @@ import { type Either, isLeft, isRight, right } from 'fp-ts/lib/Either.js';
 import type { Dataset } from '../data/index.js';
 import {
   apply,
+  codeOutput,
   data,
   type Expr,
   hypersOf,
@@ -100,12 +101,11 @@ export const reencodingDistances = async (
 ): Promise<Either<readonly Problem[], Float32Array>> => {
   const { encoder, decoder }: { readonly encoder: Network; readonly decoder: Network } = model.experiment;
   const z = data(...decoder.input);
-  // The code of an encoder with several heads is its first.
   const again: Expr = {
     tag: 'apply',
     network: encoder,
     at: apply(decoder, z),
-    output: outputNames(encoder)[0],
+    output: codeOutput(encoder),
   };
   const expressions = { distance: norm(sub(again, z)) };
   const found = await evaluateExpressions(model, expressions, { shape: decoder.input, examples: codes });

@@ -1,4 +1,4 @@
-/** The plain autoencoder, and the one with an L2 penalty on its decoder. */
+/** The plain autoencoder, and those that regularise its decoder's weights. */
 import {
   apply,
   dataOf,

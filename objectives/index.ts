@@ -1,3 +1,9 @@
 /** The named objectives, each a short composed specification. */
 export * from './autoencoder.js';
+export * from './bounds.js';
+export * from './contractive.js';
 export * from './injflow.js';
+export * from './jacobian.js';
+export * from './models.js';
+export * from './rae.js';
+export * from './vae.js';

@@ -26,6 +26,7 @@ import {
   sub,
 } from '../dsl/index.js';
 import { reconstruction } from './autoencoder.js';
+import { finiteDifference } from './jacobian.js';
 
 export type InjFlowOptions = {
   /** 1/(2σ²), the weight of ‖h‖². Default: hyper-parameter `prior`, 0.01. */
@@ -41,6 +42,8 @@ export type InjFlowOptions = {
    * is what the paper writes, about ½ lower (not a bound for nearly isotropic J).
    */
   readonly probe?: Extract<DistributionName, 'normal' | 'sphere' | 'rademacher'>;
+  /** `forward`, or ε of the finite difference of eq. (8); the paper takes 0.01 where it met numerical trouble. Default: forward. */
+  readonly jacobian?: 'forward' | number;
 };
 
 /** The terms that both objectives share, and max(‖Jv‖², η²‖v‖²), which each bounds the volume with. */
@@ -53,7 +56,8 @@ const relaxedFlow = <D extends Shape, Z extends Shape>(
   const eta = options.eta ?? hyper('eta', 0.1);
   const h = apply(encoder, dataOf(encoder));
   const v = draw<Z>('v', { tag: options.probe ?? 'sphere', shape: decoder.input });
-  const Jv = jvp(decoder, h, v);
+  const { jacobian = 'forward' } = options;
+  const Jv = jacobian === 'forward' ? jvp(decoder, h, v) : finiteDifference(decoder, h, v, jacobian);
   const stretch = div(norm(Jv), norm(v));
   return {
     clamped: max(sqNorm(Jv), mul(square(eta), sqNorm(v))),

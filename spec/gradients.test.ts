@@ -164,7 +164,7 @@ describe('the gradient', () => {
     }
   }
 
-  const kit: Kit = { ...everything, activations: smooth };
+  const kit: Kit = { ...everything, activations: smooth, spectral: false };
   test.prop([experimentsOf(kit), seed], { numRuns: 150 })(
     'of any objective without stop',
     (experiment, s) => {

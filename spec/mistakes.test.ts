@@ -38,6 +38,8 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
       return key === 'stride' || key === 'padding' || key === 'bias' || key === 'initializer';
     case 'batchNorm':
       return key === 'statistics' || key === 'momentum' || key === 'epsilon';
+    case 'spectral':
+      return key === 'norm' || key === 'iterations';
     case 'activation':
       return key === 'slope';
     case 'sum':

@@ -48,14 +48,12 @@ const steps = 6;
 /** Runs the step program over several steps from zero moments; every p and q on the way as one vector. */
 const trajectory = (optimizer: Optimizer, start: Float64Array): readonly Float64Array[] => {
   const { step, states } = stepOf(objective, optimizer);
+  expect(states.every(({ initializer }) => initializer.tag === 'zeros')).toBe(true);
   const results: Float64Array[] = [];
   let inputs: Arrays = new Map([
     ['p', start.slice(0, 3)],
     ['q', start.slice(3)],
-    ...states.map(
-      ({ name, shape, initial }) =>
-        [name, new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(initial)] as const,
-    ),
+    ...states.map(({ name, shape }) => [name, new Float64Array(shape.reduce((a, b) => a * b, 1))] as const),
   ]);
   for (let i = 0; i < steps; i++) {
     const outputs = interpret(step, new Map([...inputs, ['step', Float64Array.of(i)]]));

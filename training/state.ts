@@ -14,14 +14,11 @@ export type TrainState = {
 
 /** The state before the first step: each parameter a function of (seed, path) alone, so that another layer changes none of the rest. */
 export const initialState = (compiled: Compiled, seed: number): TrainState => {
-  const parameters = compiled.parameters.map(({ name, shape, initializer, fanIn, fanOut }) => {
+  const states = compiled.states.map((state) => ({ ...state, fanIn: 1, fanOut: 1 }));
+  const arrays = [...compiled.parameters, ...states].map(({ name, shape, initializer, fanIn, fanOut }) => {
     const data = new Float32Array(sizeOf(shape));
     initialise(initializer, { shape, fanIn, fanOut }, { seed, name }, data);
     return [name, { shape, data }] as const;
   });
-  const states = compiled.states.map(
-    ({ name, shape, initial }) =>
-      [name, { shape, data: new Float32Array(sizeOf(shape)).fill(initial) }] as const,
-  );
-  return { seed, step: 0, arrays: new Map([...parameters, ...states]) };
+  return { seed, step: 0, arrays: new Map(arrays) };
 };

@@ -22,7 +22,7 @@ export type ParameterSpec = {
 export type StateSpec = {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly initial: number;
+  readonly initializer: Initializer;
 };
 
 /** A random input: `rows` rows for each example, of `probes` probes of `shape` each. */

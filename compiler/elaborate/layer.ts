@@ -1,117 +1,17 @@
 /** Elaborates layers: shapes are checked here, with the layer's path in every problem. */
-import type { Layer, Padding } from '../../dsl/layer.js';
+import { type Initializer, ones, zeros } from '../../dsl/initializer.js';
+import type { Layer } from '../../dsl/layer.js';
+import { layerName } from '../../dsl/network.js';
 import { add, constantLike, div, mul, plus, sub, times, unary } from '../operations.js';
-import { outputSize } from '../primitives/bilinear.js';
-import type { Emit, Var } from '../program.js';
+import type { Var } from '../program.js';
 import { showType, sizeOfShape } from '../type.js';
 import { activate } from './activation.js';
-import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
-
-/** Where a layer stands: in the specification, for problems, and in the names of its parameters. */
-export type Place = { readonly path: string; readonly name: string };
-
-/** What one layer's elaboration sees. */
-type Site<L extends Layer = Layer> = {
-  readonly context: Context;
-  readonly layer: L;
-  readonly x: Var;
-  readonly place: Place;
-};
-
-type Rule<L extends Layer> = (site: Site<L>) => Var | null;
-
-const emitOf = ({ context }: Site): Emit => context.builder.emit;
-
-const wrongShape = ({ context, x, place }: Site, expected: string): null =>
-  fail(context, place.path, showShapeOf(x), expected);
-
-const showShapeOf = (x: Var): string => `an input of shape [${x.type.shape.join(',')}]`;
-
-const parameter = (
-  { context, place }: Site,
-  role: string,
-  shape: readonly number[],
-  initializer:
-    { readonly tag: 'zeros' } | { readonly tag: 'ones' } | Parameters<typeof bindParameter>[1]['initializer'],
-  fans: { readonly fanIn: number; readonly fanOut: number } = { fanIn: 1, fanOut: 1 },
-): Var => bindParameter(context, { name: `${place.name}/${role}`, shape, initializer, ...fans });
-
-/** A value of the last axis made to fill the shape of x. */
-const alongLast = (emit: Emit, value: Var, x: Var): Var => {
-  const { shape } = x.type;
-  return shape.length === 1 ? value : emit('broadcast', { shape, axes: [shape.length - 1] }, [value]);
-};
-
-const withBias = (site: Site, y: Var, bias: boolean): Var =>
-  bias
-    ? add(
-        emitOf(site),
-        y,
-        alongLast(emitOf(site), parameter(site, 'bias', y.type.shape.slice(-1), { tag: 'zeros' }), y),
-      )
-    : y;
-
-/** TensorFlow's 'same': ⌈n/s⌉ outputs, the odd padding at the end. */
-const paddingOf = (
-  padding: Padding,
-  size: number,
-  kernel: number,
-  stride: number,
-): readonly [number, number] => {
-  if (padding === 'valid') return [0, 0];
-  const total = Math.max((Math.ceil(size / stride) - 1) * stride + kernel - size, 0);
-  return [Math.floor(total / 2), total - Math.floor(total / 2)];
-};
-
-const windowOf = (
-  { kernel, stride, padding }: { kernel: number; stride: number; padding: Padding },
-  [h, w]: readonly number[],
-) => {
-  const [top, bottom] = paddingOf(padding, h, kernel, stride);
-  const [left, right] = paddingOf(padding, w, kernel, stride);
-  return { strides: [stride, stride], padding: [top, bottom, left, right] } as const;
-};
+import { bindDraw, bindState, type Context, fail } from './context.js';
+import { kernelRules } from './kernel-layer.js';
+import { alongLast, emitOf, parameter, type Place, type Rule, wrongShape } from './site.js';
 
 const rules: { readonly [T in Exclude<Layer['tag'], 'heads'>]: Rule<Extract<Layer, { tag: T }>> } = {
-  dense: (site) => {
-    const { x, layer } = site;
-    if (x.type.shape.length !== 1) return wrongShape(site, 'a vector [n] (flatten first)');
-    const fans = { fanIn: x.type.shape[0], fanOut: layer.units };
-    const kernel = parameter(site, 'kernel', [x.type.shape[0], layer.units], layer.kernel, fans);
-    return withBias(site, emitOf(site)('linear', {}, [x, kernel]), layer.bias);
-  },
-  conv: (site) => {
-    const { x, layer } = site;
-    if (x.type.shape.length !== 3) return wrongShape(site, 'an image [h,w,c]');
-    const [h, w, c] = x.type.shape;
-    const window = windowOf(layer, [h, w]);
-    const [t, b, l, r] = window.padding;
-    if (
-      outputSize(h, layer.kernel, layer.stride, t, b) < 1 ||
-      outputSize(w, layer.kernel, layer.stride, l, r) < 1
-    ) {
-      return wrongShape(site, `an image of at least ${layer.kernel}×${layer.kernel} pixels`);
-    }
-    const area = layer.kernel ** 2;
-    const fans = { fanIn: area * c, fanOut: area * layer.filters };
-    const shape = [layer.kernel, layer.kernel, c, layer.filters];
-    const kernel = parameter(site, 'kernel', shape, layer.initializer, fans);
-    return withBias(site, emitOf(site)('conv', window, [x, kernel]), layer.bias);
-  },
-  convTranspose: (site) => {
-    const { x, layer } = site;
-    if (x.type.shape.length !== 3) return wrongShape(site, 'an image [h,w,c]');
-    const [h, w, c] = x.type.shape;
-    const enlarged = (n: number): number =>
-      layer.padding === 'same' ? n * layer.stride : (n - 1) * layer.stride + layer.kernel;
-    const size = [enlarged(h), enlarged(w)] as const;
-    const area = layer.kernel ** 2;
-    const fans = { fanIn: area * c, fanOut: area * layer.filters };
-    const shape = [layer.kernel, layer.kernel, layer.filters, c];
-    const kernel = parameter(site, 'kernel', shape, layer.initializer, fans);
-    const y = emitOf(site)('convInput', { ...windowOf(layer, size), size }, [x, kernel]);
-    return withBias(site, y, layer.bias);
-  },
+  ...kernelRules,
   flatten: (site) => emitOf(site)('reshape', { shape: [sizeOfShape(site.x.type.shape)] }, [site.x]),
   reshape: (site) =>
     sizeOfShape(site.layer.shape) === sizeOfShape(site.x.type.shape)
@@ -125,10 +25,10 @@ const rules: { readonly [T in Exclude<Layer['tag'], 'heads'>]: Rule<Extract<Laye
     const emit = emitOf(site);
     const channels = x.type.shape.slice(-1);
     if (channels.length === 0) return wrongShape(site, 'at least one axis');
-    const state = (name: string, initial: number): Var =>
-      bindState(context, { name: `${place.name}/${name}`, shape: channels, initial });
-    const runningMean = state('mean', 0);
-    const runningVariance = state('variance', 1);
+    const state = (name: string, initializer: Initializer): Var =>
+      bindState(context, { name: `${place.name}/${name}`, shape: channels, initializer });
+    const runningMean = state('mean', zeros);
+    const runningVariance = state('variance', ones);
     const count = context.batch * x.type.rows * sizeOfShape(x.type.shape.slice(0, -1));
     const average = (value: Var): Var => {
       const axes = value.type.shape.map((_, i) => i).slice(0, -1);
@@ -154,8 +54,8 @@ const rules: { readonly [T in Exclude<Layer['tag'], 'heads'>]: Rule<Extract<Laye
       move('variance', runningVariance, variance);
     }
     const deviation = unary(emit, 'sqrt', plus(emit, variance, layer.epsilon));
-    const gamma = parameter(site, 'gamma', channels, { tag: 'ones' });
-    const beta = parameter(site, 'beta', channels, { tag: 'zeros' });
+    const gamma = parameter(site, 'gamma', channels, ones);
+    const beta = parameter(site, 'beta', channels, zeros);
     const scaled = mul(emit, centered, alongLast(emit, div(emit, gamma, deviation), x));
     return add(emit, scaled, alongLast(emit, beta, x));
   },
@@ -224,7 +124,7 @@ export const elaborateLayers = (
     const path = `${place.path}${suffix}[${i}]`;
     if (layer.tag === 'heads')
       return fail(context, path, 'heads', 'heads only as the last layer of a network');
-    return dispatch(context, layer, value, { path, name: `${place.name}/${i}.${layer.tag}` });
+    return dispatch(context, layer, value, { path, name: `${place.name}/${layerName(i, layer)}` });
   }, x);
 
 const dispatch = (
@@ -237,6 +137,7 @@ const dispatch = (
     case 'dense': return rules.dense({ context, layer, x, place });
     case 'conv': return rules.conv({ context, layer, x, place });
     case 'convTranspose': return rules.convTranspose({ context, layer, x, place });
+    case 'spectral': return rules.spectral({ context, layer, x, place });
     case 'flatten': return rules.flatten({ context, layer, x, place });
     case 'reshape': return rules.reshape({ context, layer, x, place });
     case 'batchNorm': return rules.batchNorm({ context, layer, x, place });

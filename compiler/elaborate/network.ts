@@ -1,5 +1,5 @@
 /** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
-import { type NetworkValue, outputNames } from '../../dsl/network.js';
+import { layerName, type NetworkValue, outputNames } from '../../dsl/network.js';
 import { fieldPath } from '../../dsl/path.js';
 import { showShape } from '../../dsl/shape.js';
 import { atRows, constantLike } from '../operations.js';
@@ -7,7 +7,8 @@ import { pushForward } from '../forward.js';
 import type { Emit, Var } from '../program.js';
 import { pullBack } from '../reverse.js';
 import { type Context, createContext, fail, type ParameterSpec } from './context.js';
-import { elaborateLayers, type Place } from './layer.js';
+import { elaborateLayers } from './layer.js';
+import type { Place } from './site.js';
 
 const sameNetwork = (a: NetworkValue, b: NetworkValue): boolean =>
   a === b || JSON.stringify([a.input, a.layers]) === JSON.stringify([b.input, b.layers]);
@@ -41,7 +42,7 @@ const outputsOf = (context: Context, net: NetworkValue, at: Var): ReadonlyMap<st
   const heads = Object.entries(last.heads).map(([name, layers]) => {
     const head: Place = {
       path: `${place.path}.layers[${index}].heads.${name}`,
-      name: `${place.name}/${index}.heads/${name}`,
+      name: `${place.name}/${layerName(index, last)}/${name}`,
     };
     return [name, elaborateLayers(context, layers, trunk, head, '')] as const;
   });

@@ -2,7 +2,7 @@
 import type { Experiment } from '../../dsl/experiment.js';
 import { data, type Node } from '../../dsl/expr.js';
 import type { NetworkValue } from '../../dsl/network.js';
-import { outputNames } from '../../dsl/network.js';
+import { codeOutput } from '../../dsl/network.js';
 import { fieldPath } from '../../dsl/path.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
 import { add, atRows, constantLike, times } from '../operations.js';
@@ -102,22 +102,22 @@ export const elaborateExpressions = (
   return { program: programOf(context, name, values), context };
 };
 
-/** The first output of a network: the code of an encoder with several heads is its first. */
-const first = (net: NetworkValue, at: Node): Node => ({
+/** A network's code, or its only output. */
+const only = (net: NetworkValue, at: Node): Node => ({
   tag: 'apply',
   network: net,
   at,
-  output: outputNames(net)[0],
+  output: codeOutput(net),
 });
 
 /** data → code. */
 export const elaborateEncoder = ({ encoder, batch }: Experiment): Elaborated =>
   elaborateExpressions('encode', batch, encoder.input, [
-    { path: 'encode', output: 'code', node: first(encoder, data(...encoder.input)) },
+    { path: 'encode', output: 'code', node: only(encoder, data(...encoder.input)) },
   ]);
 
 /** code → data; the code is bound as `data`. */
 export const elaborateDecoder = ({ decoder, batch }: Experiment): Elaborated =>
   elaborateExpressions('decode', batch, decoder.input, [
-    { path: 'decode', output: 'data', node: first(decoder, data(...decoder.input)) },
+    { path: 'decode', output: 'data', node: only(decoder, data(...decoder.input)) },
   ]);

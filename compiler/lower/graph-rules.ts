@@ -3,11 +3,13 @@ import type { GraphAttribute } from '../graph.js';
 import { firstJitter } from '../factorization.js';
 import type { Params, PrimitiveName, Window } from '../params.js';
 import { bandFactor } from '../primitives/matrix.js';
+import type { BilinearName } from '../primitives/bilinear.js';
 import type { EquationOf } from '../program.js';
 import { physicalShape } from '../type.js';
 import { bool, float, type GraphBuilder, int32 } from './graph-builder.js';
 import { type LowerInside, lowerSolve } from './graph-loop.js';
 import { materialised, reshaped, shapeTensor, type Value } from './graph-value.js';
+import { withRows } from './rows.js';
 
 type Site<P extends PrimitiveName> = {
   readonly graph: GraphBuilder;
@@ -29,6 +31,15 @@ const T = { T: float } as const;
 
 const fullInput = <P extends PrimitiveName>({ graph, inputs, full }: Site<P>, i: number): Value =>
   materialised(graph, inputs[i], full[i]);
+
+/** A rule for operands written out and with an axis of rows, for operands with or without. */
+const withRowAxis =
+  <P extends BilinearName>(rule: Lower<P>): Lower<P> =>
+  (site) => {
+    const { graph, eq, full, shape } = site;
+    const rows = full.map((own, i) => reshaped(graph, fullInput(site, i), withRows(eq.primitive, own)));
+    return reshaped(graph, rule({ ...site, inputs: rows, shape: withRows(eq.primitive, shape) }), shape);
+  };
 
 const broadcastShape = (shapes: readonly (readonly number[])[]): readonly number[] => {
   const rank = Math.max(...shapes.map((s) => s.length));
@@ -241,20 +252,20 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   sumBatch: (site) => summed(site, [0]),
   fold: asReshape,
   unfold: asReshape,
-  linear: (site) => matmul(site.graph, fullInput(site, 0), fullInput(site, 1), false, false, site.shape),
-  linearInput: (site) => matmul(site.graph, fullInput(site, 0), fullInput(site, 1), false, true, site.shape),
-  linearFilter: (site) => matmul(site.graph, fullInput(site, 0), fullInput(site, 1), true, false, site.shape),
-  conv: (site) => {
-    const [x, filter] = [fullInput(site, 0), fullInput(site, 1)];
+  linear: withRowAxis(({ graph, inputs: [x, w], shape }) => matmul(graph, x, w, false, false, shape)),
+  linearInput: withRowAxis(({ graph, inputs: [y, w], shape }) => matmul(graph, y, w, false, true, shape)),
+  linearFilter: withRowAxis(({ graph, inputs: [x, y], shape }) => matmul(graph, x, y, true, false, shape)),
+  conv: withRowAxis((site) => {
+    const [x, filter] = site.inputs;
     const attributes = windowAttributes(site.params, x.shape.slice(1, 3), filter.shape);
     const gpu: GraphAttribute = { tag: 'bool', value: true };
     return {
       node: site.graph.node('Conv2D', [x.node, filter.node], { ...attributes, use_cudnn_on_gpu: gpu }),
       shape: site.shape,
     };
-  },
-  convInput: (site) => {
-    const [y, filter] = [fullInput(site, 0), fullInput(site, 1)];
+  }),
+  convInput: withRowAxis((site) => {
+    const [y, filter] = site.inputs;
     const attributes = windowAttributes(site.params, site.params.size, filter.shape);
     const gpu: GraphAttribute = { tag: 'bool', value: true };
     return {
@@ -268,9 +279,9 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
       ),
       shape: site.shape,
     };
-  },
-  convFilter: (site) => {
-    const [x, y] = [fullInput(site, 0), fullInput(site, 1)];
+  }),
+  convFilter: withRowAxis((site) => {
+    const [x, y] = site.inputs;
     const attributes = windowAttributes(site.params, x.shape.slice(1, 3), site.shape);
     const gpu: GraphAttribute = { tag: 'bool', value: true };
     return {
@@ -280,7 +291,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
       }),
       shape: site.shape,
     };
-  },
+  }),
   band: (site) => {
     const [n, m] = site.eq.out.type.shape;
     const factors = Array.from({ length: n * m }, (_, i) =>

@@ -3,8 +3,10 @@ import type { Params, PrimitiveName } from '../params.js';
 import type { Operand, Plan } from '../plan.js';
 import type { EquationOf, Program, Var } from '../program.js';
 import { outputKey } from '../interpret.js';
+import type { BilinearName } from '../primitives/bilinear.js';
 import { physicalShape, sizeOfShape } from '../type.js';
 import { bandFactor } from '../primitives/matrix.js';
+import { withRows } from './rows.js';
 import { createPlan, imageAttributes, type PlanDraft } from './builder.js';
 import { lowerSolve } from './conjugate-gradients.js';
 
@@ -114,6 +116,15 @@ export const bandOf = (plan: PlanDraft, params: Params['band'], shape: readonly 
   return plan.constant(values, shape);
 };
 
+/** A rule for operands with an axis of rows, for operands with or without. */
+const withRowAxis =
+  <P extends BilinearName>(rule: Lower<P>): Lower<P> =>
+  (site) => {
+    const { inputs, shape, eq } = site;
+    const rows = inputs.map((x) => view(x, withRows(eq.primitive, x.shape)));
+    return view(rule({ ...site, inputs: rows, shape: withRows(eq.primitive, shape) }), shape);
+  };
+
 const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
   constant: ({ plan, params, shape }) =>
     plan.constant(new Array<number>(sizeOfShape(shape)).fill(params.value), shape),
@@ -196,25 +207,27 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
     plan.kernel('Sum', { x }, { axis: [0], keepDims: false }, shape),
   fold: asView,
   unfold: asView,
-  linear: ({ plan, inputs: [x, w] }) => matmul(plan, x, w, false, false),
-  linearInput: ({ plan, inputs: [y, w] }) => matmul(plan, y, w, false, true),
-  linearFilter: ({ plan, inputs: [x, y] }) => matmul(plan, x, y, true, false),
-  conv: ({ plan, params, inputs: [x, filter], shape }) =>
+  linear: withRowAxis(({ plan, inputs: [x, w] }) => matmul(plan, x, w, false, false)),
+  linearInput: withRowAxis(({ plan, inputs: [y, w] }) => matmul(plan, y, w, false, true)),
+  linearFilter: withRowAxis(({ plan, inputs: [x, y] }) => matmul(plan, x, y, true, false)),
+  conv: withRowAxis(({ plan, params, inputs: [x, filter], shape }) =>
     plan.kernel('Conv2D', { x, filter }, imageAttributes(params.strides, params.padding), shape),
-  convInput: ({ plan, params, inputs: [dy, filter], shape }) =>
+  ),
+  convInput: withRowAxis(({ plan, params, inputs: [dy, filter], shape }) =>
     plan.kernel(
       'Conv2DBackpropInput',
       { dy, filter },
       { ...imageAttributes(params.strides, params.padding), inputShape: shape },
       shape,
     ),
-  convFilter: (site) => {
+  ),
+  convFilter: withRowAxis((site) => {
     const { plan, target, params, inputs, shape } = site;
     if (!target.hasFilterGradient) return filterGradientByTaps(site);
     const [x, dy] = inputs;
     const attributes = { ...imageAttributes(params.strides, params.padding), filterShape: shape };
     return plan.kernel('Conv2DBackpropFilter', { x, dy }, attributes, shape);
-  },
+  }),
   band: ({ plan, params, inputs: [x], eq, shape }) =>
     plan.kernel('Multiply', { a: x, b: bandOf(plan, params, eq.out.type.shape) }, {}, shape),
   matmul: ({ plan, params, inputs: [a, b], eq, shape }) => {

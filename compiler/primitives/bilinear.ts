@@ -1,8 +1,11 @@
-/** Matrix products and convolutions: two families of three bilinear primitives, each closed under transposition. */
+/**
+ * Matrix products and convolutions: two families of three bilinear primitives, each closed under transposition. A vector or
+ * image that the batch shares is a single row.
+ */
 import { addTangents } from '../operations.js';
 import type { JvpContext, Row, Value } from '../primitive.js';
 import type { Params, Window } from '../params.js';
-import type { Var } from '../program.js';
+import type { Equation, EquationOf, Var } from '../program.js';
 import { elementCount, rowCount, showType, sizeOfShape, type Type } from '../type.js';
 
 /** The rule of every bilinear primitive: product rule. */
@@ -61,7 +64,7 @@ const forEachTap = (
 };
 
 const geometry = (x: Type, filter: Type, y: Type, batch: number): Geometry => ({
-  rows: rowCount(x.rows === 0 ? y : x, batch),
+  rows: rowCount(x, batch),
   h: x.shape[0],
   w: x.shape[1],
   c: x.shape[2],
@@ -79,7 +82,7 @@ const convFlops = (x: Type, filter: Type, y: Type, batch: number): number =>
   sizeOfShape(filter.shape.slice(0, 3)) *
   (x.shape.length === 3 ? 1 : 0);
 
-const isImage = ({ rows, shape }: Type): boolean => rows >= 1 && shape.length === 3;
+const isImage = ({ shape }: Type): boolean => shape.length === 3;
 const isFilter = ({ rows, shape }: Type): boolean => rows === 0 && shape.length === 4;
 const found = (types: readonly Type[]): string => `found ${types.map(showType).join(' and ')}`;
 
@@ -100,7 +103,7 @@ const multiply = (x: Value, w: Value, y: Float64Array, rows: number): void => {
   }
 };
 
-const isVector = ({ rows, shape }: Type): boolean => rows >= 1 && shape.length === 1;
+const isVector = ({ shape }: Type): boolean => shape.length === 1;
 const isMatrix = ({ rows, shape }: Type): boolean => rows === 0 && shape.length === 2;
 
 export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
@@ -147,7 +150,7 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
     type: (_, [x, y]) =>
       isVector(x) && isVector(y) && x.rows === y.rows
         ? { rows: 0, shape: [x.shape[0], y.shape[0]] }
-        : `two vectors of each example, ${found([x, y])}`,
+        : `two vectors of as many rows, ${found([x, y])}`,
     evaluate: (_, [x, y], out, batch) => {
       const [n, m] = out.shape;
       const w = new Float64Array(n * m);
@@ -241,7 +244,7 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
   convFilter: {
     type: ({ kernel, ...params }, [x, y]) => {
       if (!isImage(x) || !isImage(y) || x.rows !== y.rows)
-        return `two images of each example, ${found([x, y])}`;
+        return `two images of as many rows, ${found([x, y])}`;
       const size = windowShape(params, x.shape, kernel);
       return size[0] === y.shape[0] && size[1] === y.shape[1]
         ? { rows: 0, shape: [...kernel, x.shape[2], y.shape[2]] }
@@ -274,3 +277,6 @@ export type BilinearName = Extract<
   keyof Params,
   'linear' | 'linearInput' | 'linearFilter' | 'conv' | 'convInput' | 'convFilter'
 >;
+
+export const isBilinear = (eq: Equation): eq is EquationOf<BilinearName> =>
+  Object.hasOwn(bilinear, eq.primitive);

@@ -1,7 +1,7 @@
 /** Layers; what a constructor defaults may be left out of the JSON. */
 import * as t from 'io-ts/lib/index.js';
 import { glorotUniform } from '../initializer.js';
-import type { ActivationName, Layer, Padding, Statistics } from '../layer.js';
+import type { ActivationName, KernelLayer, Layer, Padding, SpectralNorm, Statistics } from '../layer.js';
 import type { Codec, Rows } from './codec.js';
 import { list, oneOf, record, struct, tagged, withDefault } from './codec.js';
 import { initializerCodec } from './initializer.js';
@@ -11,6 +11,7 @@ import { shapeCodec } from './shape.js';
 const name = 'a layer';
 
 const padding: Codec<Padding> = oneOf('same', 'valid');
+const spectralNorm: Codec<SpectralNorm> = oneOf('kernel', 'operator');
 const statistics: Codec<Statistics> = oneOf('constant', 'differentiated');
 const activationName: Codec<ActivationName> = oneOf(
   'relu',
@@ -37,7 +38,7 @@ const innerLayerCodec: Codec<Layer> = t.recursion<Layer, unknown, unknown>(name,
   tagged<Layer>(name, rowsWith(self), { heads: 'heads may only be the last layer of a network' }),
 );
 
-const rowsWith = (inner: Codec<Layer>): Rows<Layer, Exclude<Layer['tag'], 'heads'>> => ({
+const kernelRows: Rows<KernelLayer> = {
   dense: struct(name, {
     tag: t.literal('dense'),
     units: positiveInteger,
@@ -46,6 +47,16 @@ const rowsWith = (inner: Codec<Layer>): Rows<Layer, Exclude<Layer['tag'], 'heads
   }),
   conv: struct(name, { tag: t.literal('conv'), ...convFields }),
   convTranspose: struct(name, { tag: t.literal('convTranspose'), ...convFields }),
+};
+
+const rowsWith = (inner: Codec<Layer>): Rows<Layer, Exclude<Layer['tag'], 'heads'>> => ({
+  ...kernelRows,
+  spectral: struct(name, {
+    tag: t.literal('spectral'),
+    norm: withDefault<SpectralNorm>(spectralNorm, 'kernel'),
+    iterations: withDefault(positiveInteger, 1),
+    layer: tagged<KernelLayer>(`a layer with a kernel (${Object.keys(kernelRows).join(', ')})`, kernelRows),
+  }),
   flatten: struct(name, { tag: t.literal('flatten') }),
   reshape: struct(name, { tag: t.literal('reshape'), shape: shapeCodec }),
   batchNorm: struct(name, {

@@ -60,13 +60,23 @@ const convolution = {
   initializer,
 };
 
+const kernelLayer = fc.oneof(
+  fc.record({ tag: fc.constant('dense' as const), units: size, bias: fc.boolean(), kernel: initializer }),
+  fc.record({ tag: fc.constant('conv' as const), ...convolution }),
+  fc.record({ tag: fc.constant('convTranspose' as const), ...convolution }),
+);
+
 /** Layers that may stand anywhere; residual blocks inside one another. */
 export const innerLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) => ({
   layer: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
-    fc.record({ tag: fc.constant('dense' as const), units: size, bias: fc.boolean(), kernel: initializer }),
-    fc.record({ tag: fc.constant('conv' as const), ...convolution }),
-    fc.record({ tag: fc.constant('convTranspose' as const), ...convolution }),
+    kernelLayer,
+    fc.record({
+      tag: fc.constant('spectral' as const),
+      norm: fc.constantFrom('kernel' as const, 'operator' as const),
+      iterations: size,
+      layer: kernelLayer,
+    }),
     fc.record({ tag: fc.constant('flatten' as const) }),
     fc.record({ tag: fc.constant('reshape' as const), shape: axes(6) }),
     fc.record({

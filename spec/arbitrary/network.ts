@@ -1,5 +1,5 @@
 /** Random networks whose layers fit: every layer, every activation, small shapes. */
-import type { ActivationName, Layer, Statistics } from '../../dsl/layer.js';
+import type { ActivationName, KernelLayer, Layer, Statistics } from '../../dsl/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { glorotUniform } from '../../dsl/initializer.js';
 import type { Shape } from '../../dsl/shape.js';
@@ -11,6 +11,8 @@ export type Kit = {
   readonly activations: readonly ActivationName[];
   readonly statistics: readonly Statistics[];
   readonly dropout: boolean;
+  /** Spectral normalisation, whose gradient leaves out that u and v move with the kernel. */
+  readonly spectral: boolean;
 };
 
 export const allActivations: readonly ActivationName[] = [
@@ -21,9 +23,10 @@ export const everything: Kit = {
   activations: allActivations,
   statistics: ['constant', 'differentiated'],
   dropout: true,
+  spectral: true,
 };
 
-export const dense = (units: number, bias = true): Layer => ({
+export const dense = (units: number, bias = true): KernelLayer => ({
   tag: 'dense',
   units,
   bias,
@@ -38,7 +41,13 @@ type Built = { readonly layers: readonly Layer[]; readonly shape: Shape };
 const largestSide = 6;
 const largestSize = 60;
 
-const convolution = (tape: Tape, [h, w]: Shape): Built => {
+/** The layer as it is, or now and then spectrally normalised. */
+const maybeSpectral = (tape: Tape, kit: Kit, layer: KernelLayer): Layer =>
+  kit.spectral && tape.below(4) === 3
+    ? { tag: 'spectral', norm: tape.pick(['kernel', 'operator']), iterations: 1 + tape.below(2), layer }
+    : layer;
+
+const convolution = (tape: Tape, kit: Kit, [h, w]: Shape): Built => {
   const [kernel, stride, filters] = [1 + tape.below(3), 1 + tape.below(2), 1 + tape.below(3)];
   const padding = kernel <= Math.min(h, w) && tape.below(3) === 0 ? 'valid' : 'same';
   const options = {
@@ -54,7 +63,7 @@ const convolution = (tape: Tape, [h, w]: Shape): Built => {
     padding === 'same' ? Math.ceil(n / stride) : Math.floor((n - kernel) / stride) + 1;
   const enlarge = tape.below(2) === 1 && transposed(Math.max(h, w)) <= largestSide;
   return {
-    layers: [{ tag: enlarge ? 'convTranspose' : 'conv', ...options }],
+    layers: [maybeSpectral(tape, kit, { tag: enlarge ? 'convTranspose' : 'conv', ...options })],
     shape: enlarge ? [transposed(h), transposed(w), filters] : [forward(h), forward(w), filters],
   };
 };
@@ -62,7 +71,7 @@ const convolution = (tape: Tape, [h, w]: Shape): Built => {
 const divisorOf = (tape: Tape, h: number, w: number): number =>
   tape.pick([1, 2, 3].filter((k) => h % k === 0 && w % k === 0));
 
-const imageLayer = (tape: Tape, shape: Shape): Built => {
+const imageLayer = (tape: Tape, kit: Kit, shape: Shape): Built => {
   const [h, w, c] = shape;
   switch (tape.below(6)) {
     case 0: {
@@ -76,18 +85,18 @@ const imageLayer = (tape: Tape, shape: Shape): Built => {
     case 2:
       return { layers: [{ tag: 'flatten' }], shape: [sizeOf(shape)] };
     default:
-      return convolution(tape, shape);
+      return convolution(tape, kit, shape);
   }
 };
 
-const vectorLayer = (tape: Tape, shape: Shape): Built => {
+const vectorLayer = (tape: Tape, kit: Kit, shape: Shape): Built => {
   const [n] = shape;
   if (tape.below(5) === 0 && n <= 2 * largestSide) {
     const image = n % 2 === 0 ? [2, n / 2, 1] : [1, n, 1];
     return { layers: [{ tag: 'reshape', shape: image }], shape: image };
   }
   const units = 1 + tape.below(5);
-  return { layers: [dense(units, tape.below(4) > 0)], shape: [units] };
+  return { layers: [maybeSpectral(tape, kit, dense(units, tape.below(4) > 0))], shape: [units] };
 };
 
 /** A layer that keeps the shape. */
@@ -139,7 +148,8 @@ export const layersAfter = (tape: Tape, kit: Kit, shape: Shape, count: number): 
       if (tape.left() === 0) return built;
       if (tape.below(2) === 0)
         return { ...built, layers: [...built.layers, ...inPlace(tape, kit, built.shape, 1)] };
-      const next = built.shape.length === 3 ? imageLayer(tape, built.shape) : vectorLayer(tape, built.shape);
+      const next =
+        built.shape.length === 3 ? imageLayer(tape, kit, built.shape) : vectorLayer(tape, kit, built.shape);
       return sizeOf(next.shape) > largestSize
         ? built
         : { layers: [...built.layers, ...next.layers], shape: next.shape };

@@ -34,7 +34,7 @@ export const picture: fc.Arbitrary<Picture> = fc
     h: windowAxis,
     c: fc.integer({ min: 1, max: 3 }),
     f: fc.integer({ min: 1, max: 4 }),
-    rows: fc.integer({ min: 1, max: 3 }),
+    rows: fc.integer({ min: 0, max: 3 }),
   })
   .map(({ v, h, c, f, rows: k }) => ({
     window: { strides: [v.stride, h.stride], padding: [v.before, v.after, h.before, h.after] },
