@@ -12,7 +12,6 @@ import {
   hypersOf,
   type Network,
   norm,
-  outputNames,
   type Problem,
   sizeOf,
   sub,
