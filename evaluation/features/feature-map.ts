@@ -7,6 +7,10 @@ export type FeatureMap = {
   readonly size: number;
   /** Examples [n, …shape] to features [n, size]. */
   readonly apply: (examples: Float32Array) => Promise<Float32Array>;
+  /** Scores that have a name of their own over these features, such as `fid`. */
+  readonly customary?: Readonly<Record<string, string>>;
+  /** Examples that a sample must have; nine for each feature unless given. */
+  readonly fewest?: number;
   readonly dispose: () => void;
 };
 

@@ -1,17 +1,6 @@
 /** Groups of codes by k-means (Lloyd 1982) from k-means++ centres (Arthur and Vassilvitskii 2007): where a mixture starts from. */
 import { deriveKey, uniforms } from '../../dsl/random.js';
-
-const squaredDistance = (
-  a: ArrayLike<number>,
-  i: number,
-  b: ArrayLike<number>,
-  j: number,
-  d: number,
-): number => {
-  let sum = 0;
-  for (let at = 0; at < d; at++) sum += (a[i * d + at] - b[j * d + at]) ** 2;
-  return sum;
-};
+import { squaredDistance } from '../distance.js';
 
 /**
  * Rows of the first centres: each further one is drawn with probability proportional to the squared distance from the
