@@ -20,7 +20,8 @@ const tsx = () => {
 const runSource = () => {
   const flags = ['--conditions=immersion-source', '--import', tsx(), '--import', here('register.mjs').href];
   const child = spawn(process.execPath, [...flags, fileURLToPath(source), ...process.argv.slice(2)], {
-    stdio: 'inherit',
+    // The channel closes when this process ends, however it ends, and the child ends then.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -28,6 +29,8 @@ const runSource = () => {
       // A terminal sends Ctrl-C to the child as well: passed on, it would count twice.
       if (signal !== 'SIGINT' || !terminal) child.kill(signal);
     });
+  // Started by a sweep, it ends with the sweep.
+  if (process.connected) process.on('disconnect', () => child.kill());
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
     process.removeAllListeners(signal);

@@ -8,7 +8,9 @@ import { explain, explainUsage } from './explain.js';
 import { exportRun, exportUsage } from './export.js';
 import { fail } from './output.js';
 import { start, startUsage } from './start.js';
+import { sweep, sweepUsage } from './sweep.js';
 import { train, trainUsage } from './train.js';
+import { trial, trialUsage } from './trial.js';
 import { usage } from './usage.js';
 import { versions } from './version.js';
 
@@ -29,6 +31,8 @@ const help = (args: readonly string[]): Promise<number> => {
 const commands: Readonly<Record<string, Command>> = {
   start: { summary: 'trains the bundled example and writes a report page', usage: startUsage, run: start },
   train: { summary: 'trains an experiment and leaves a run folder', usage: trainUsage, run: train },
+  sweep: { summary: 'trains every configuration of a grid or a search', usage: sweepUsage, run: sweep },
+  trial: { summary: 'runs one trial of a sweep', usage: trialUsage, run: trial },
   explain: {
     summary: 'shows what an experiment computes and what it costs',
     usage: explainUsage,

@@ -30,11 +30,15 @@ const missing = async (path: string): Promise<string | undefined> => {
   }
 };
 
-const readJson = (path: string): Promise<Checked<unknown>> =>
-  tryCatch(
+/** A JSON file; what it is to hold is said where it cannot be read. */
+export const readJson = async (path: string, what: string): Promise<Checked<unknown>> => {
+  const why = await missing(path);
+  if (why !== undefined) return failed(path, why, what);
+  return tryCatch(
     async (): Promise<unknown> => JSON.parse(await readFile(path, 'utf8')),
-    thrownAt(path, 'an experiment as JSON', (error) => `invalid JSON (${errorText(error)})`),
+    thrownAt(path, what, (error) => `invalid JSON (${errorText(error)})`),
   )();
+};
 
 const importModule = async (path: string): Promise<Checked<unknown>> => {
   const module = await tryCatch(
@@ -52,7 +56,7 @@ const read = async (path: string): Promise<Checked<Experiment>> => {
   if (why !== undefined) return failed(path, why, expected);
   const extension = extname(path);
   if (extension === '.json') {
-    const json = await readJson(path);
+    const json = await readJson(path, 'an experiment as JSON');
     return isLeft(json) ? json : decodeExperiment(json.right);
   }
   if (!modules.includes(extension))

@@ -1,11 +1,11 @@
 /** The folder of a run: its specification, its record line by line, its weights whole or not at all, its report. */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
 import { encodeExperiment, type Experiment, type Problem, problem } from '../dsl/index.js';
 import { encodeSafetensors } from '../runtime/safetensors.js';
 import { openRecord, type Recorder } from '../training/record.js';
-import type { TrainState } from '../training/index.js';
+import { type TrainState, writeWhole } from '../training/index.js';
 import { thrownAt } from './output.js';
 
 type Written<A> = Either<readonly Problem[], A>;
@@ -25,21 +25,6 @@ export const fileNames = {
 } as const;
 
 const expectedFolder = 'a new or empty folder that can be written';
-
-/** Under another name first: a reader sees the whole file or the one before. */
-const writeWhole = (path: string, content: string | Uint8Array): Written<string> => {
-  const temporary = `${path}.partial`;
-  const written = tryCatch(
-    () => {
-      writeFileSync(temporary, content);
-      renameSync(temporary, path);
-      return path;
-    },
-    thrownAt(path, 'a file that can be written'),
-  );
-  if (isLeft(written)) rmSync(temporary, { force: true });
-  return written;
-};
 
 const makeFolder = (path: string): Written<string> => {
   const made = tryCatch(

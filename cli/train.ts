@@ -24,7 +24,7 @@ export const runOptions: readonly Option[] = [
 ];
 
 /** Options that set a field of the experiment, as `--set` does. */
-const shorthands: readonly Option[] = [
+export const shorthands: readonly Option[] = [
   { name: 'steps', value: 'N', summary: 'how long to train, in steps' },
   { name: 'batch', value: 'N', summary: 'examples per step' },
   { name: 'data', value: 'REF', summary: 'what to train on: digits, a folder or an IDX file' },
@@ -42,7 +42,7 @@ const options: readonly Option[] = [
 ];
 
 /** The experiment with all that the command line sets, the shorthands last; all problems at once. */
-const configured = (
+export const configured = (
   experiment: Experiment,
   pairs: readonly (readonly [string, string])[],
   given: Arguments,

@@ -123,8 +123,8 @@ const clashes = (all: readonly Named<NamedNode>[]): readonly Problem[] => {
 /** Inputs of the compiled program beside draws and parameters. */
 const inputNames: readonly string[] = ['data', 'step'];
 
-/** What `--set` changes besides hyper-parameters: see `dsl/settings.ts`. */
-const isField = (name: string): boolean =>
+/** What `--set` changes by a short name besides hyper-parameters: see `dsl/settings.ts`. */
+export const isField = (name: string): boolean =>
   ['data', 'batch', 'steps'].includes(name) || /^(validation|optimizer)\./.test(name);
 
 /** Outputs of the training step beside the terms. */

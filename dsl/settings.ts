@@ -1,4 +1,4 @@
-/** What `--set` changes: hyper-parameters by name, and the plain fields of an experiment. */
+/** What `--set` changes: hyper-parameters by name, the plain fields of an experiment, and any number, text or truth value of its JSON form by path. */
 import * as E from 'fp-ts/lib/Either.js';
 import type { Codec } from './codec/codec.js';
 import {
@@ -14,7 +14,9 @@ import { constant } from './expr.js';
 import type { Optimizer } from './optimizer.js';
 import type { Problem } from './problem.js';
 import { didYouMean, problem } from './problem.js';
-import { hypersOf } from './names.js';
+import { hypersOf, isField } from './names.js';
+import { type Path, parsePath } from './path.js';
+import { setPlace } from './place.js';
 import { mapExpressions } from './rewrite.js';
 import { valueProblems } from './values.js';
 
@@ -84,13 +86,19 @@ const accepted = (name: string, value: number | string, accepts: Codec<number>):
     ? E.right(numberOf(value))
     : E.left(problem(flag(name), shown(value), accepts.name));
 
-/** The plain fields that `setPath` knows: `data`, `batch`, `steps`, `validation.every` and the optimizer's numbers. */
+/** The plain fields that have short names: `data`, `batch`, `steps`, `validation.every` and the optimizer's numbers. */
 export const settablePaths = (experiment: Experiment): readonly string[] => [
   'data',
   ...settings(experiment).keys(),
 ];
 
-/** The experiment with one plain field changed; `optimizer.rate` becomes a constant. */
+/** A place of the JSON form by a path such as `networks.encoder.layers[1].units`; nothing for a word or a field. */
+const placeOf = (path: string): Path | undefined => {
+  const steps = parsePath(path) ?? [];
+  return steps.length > (isField(path) ? 2 : 1) ? steps : undefined;
+};
+
+/** The experiment with one plain field or one place of its JSON form changed; `optimizer.rate` becomes a constant. */
 export const setPath = (
   experiment: Experiment,
   path: string,
@@ -102,17 +110,20 @@ export const setPath = (
       : E.left([problem(flag(path), shown(value), nonEmptyString.name)]);
   }
   const setting = settings(experiment).get(path);
+  const place = placeOf(path);
+  if (setting === undefined && place !== undefined) return setPlace(experiment, place, value);
   if (setting === undefined) return E.left([unknownName(path, settablePaths(experiment))]);
   const number = accepted(path, value, setting.accepts);
   return E.isLeft(number) ? E.left([number.left]) : E.right(setting.set(number.right));
 };
 
-type Changes = Readonly<Record<string, number | string>>;
+/** New values by name or path. */
+export type Settings = Readonly<Record<string, number | string>>;
 
 /** The experiment with hyper-parameters of these names set to these values; all problems at once. */
 export const setHypers = (
   experiment: Experiment,
-  changes: Changes,
+  changes: Settings,
 ): E.Either<readonly Problem[], Experiment> => {
   const known = [...hypersOf(experiment).keys()];
   const checked = Object.entries(changes).map(([name, value]) => ({
@@ -133,12 +144,12 @@ export const setHypers = (
 };
 
 /**
- * What `--set` does: a name is a plain field or a hyper-parameter, which never has the name of a field. All problems at
+ * What `--set` does: a name is a plain field, a hyper-parameter, which never has the name of a field, or a path. All problems at
  * once; where the values are acceptable one by one, also what they lead to, such as a division by zero.
  */
 export const setValues = (
   experiment: Experiment,
-  changes: Changes,
+  changes: Settings,
 ): E.Either<readonly Problem[], Experiment> => {
   const hypers = hypersOf(experiment);
   const fields = settablePaths(experiment);
@@ -150,7 +161,9 @@ export const setValues = (
           ? setPath(current, name, value)
           : hypers.has(name)
             ? setHypers(current, { [name]: value })
-            : E.left([unknownName(name, known)]),
+            : placeOf(name) !== undefined
+              ? setPath(current, name, value)
+              : E.left([unknownName(name, known)]),
   );
   const { problems, value } = steps.reduce<{
     readonly problems: readonly Problem[];

@@ -7,6 +7,7 @@ export * from './features/index.js';
 export * from './geometry.js';
 export * from './jacobian.js';
 export * from './metrics/index.js';
+export * from './measure.js';
 export * from './picture.js';
 export * from './priors/index.js';
 export * from './report.js';

@@ -15,6 +15,7 @@ import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../training
 import { duration } from '../training/progress.js';
 import { curvesOf } from './curve.js';
 import { fitGaussian } from './priors/gaussian.js';
+import { squaredError } from './measure.js';
 import { html, type NetworkSummary, type Pair, type Row } from './page/page.js';
 import { countText, numberText } from './page/text.js';
 import { isPicture, pictureUri } from './picture.js';
@@ -92,12 +93,6 @@ const settingsOf = ({ experiment }: Fitted, seed: number): readonly Row[] => {
     ['data', data],
     ['seed', String(seed)],
   ];
-};
-
-/** Mean of ‖x − g(h(x))‖² over a data set. */
-const squaredError = async (fitted: Fitted, { examples, size }: Dataset): Promise<number> => {
-  const reconstructions = await fitted.reconstruct(examples);
-  return examples.reduce((total, x, i) => total + (x - reconstructions[i]) ** 2, 0) / size;
 };
 
 /** Weights that grow make a term grow while the model improves. */

@@ -27,6 +27,7 @@ import { adam, sgd } from '../dsl/optimizer.js';
 import { showProblem } from '../dsl/problem.js';
 import { hypersOf, networksOf } from '../dsl/names.js';
 import { children, everyNode, mapChildren, mapNode, nodesOf } from '../dsl/rewrite.js';
+import { parsePath, showPath } from '../dsl/path.js';
 import { setHypers, setPath, setValues } from '../dsl/settings.js';
 import { experiment as anyExperiment, expr as anyExpr } from './arbitrary/experiment.js';
 import { left, right } from './either.js';
@@ -176,6 +177,34 @@ describe('setting', () => {
       momentum: 0.9,
     });
     expect(left(setPath(descent, 'optimizer.beta1', 0.9))[0]?.expected).toContain('optimizer.momentum');
+  });
+
+  test('any number or text of the JSON form, by its path', () => {
+    const path = 'networks.encoder.layers[0].units';
+    expect(right(setValues(small, { [path]: 7, batch: 2 }))).toMatchObject({
+      batch: 2,
+      encoder: { layers: [{ tag: 'dense', units: 7 }] },
+    });
+    expect(left(setValues(small, { [path]: 'many' })).map(showProblem)).toEqual([
+      `--set ${path}: found "many", expected a finite number`,
+    ]);
+    expect(left(setValues(small, { [path]: -1 })).map(showProblem)).toEqual([
+      `${path}: found -1, expected a positive integer`,
+    ]);
+    expect(left(setValues(small, { 'networks.encoder.layers[5].units': 1 })).map(showProblem)).toEqual([
+      '--set networks.encoder.layers[5].units: found "networks.encoder.layers[5]", which does not exist, expected an index below 1',
+    ]);
+    expect(left(setValues(small, { 'networks.encodr.layers[0]': 1 })).map(showProblem)).toEqual([
+      expect.stringMatching(/"networks.encodr", which does not exist, .*\(did you mean "encoder"\?\)$/),
+    ]);
+    expect(left(setValues(small, { 'networks.encoder.layers': 1 })).map(showProblem)).toEqual([
+      '--set networks.encoder.layers: found a list, expected the path of a number or a text',
+    ]);
+  });
+
+  const key = fc.oneof(fc.nat({ max: 99 }), fc.string({ minLength: 1 }));
+  test.prop([fc.array(key, { minLength: 1, maxLength: 5 })])('a path is read as it is written', (path) => {
+    expect(parsePath(showPath(path))).toEqual(path);
   });
 
   test('a rate is a positive number', () => {

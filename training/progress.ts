@@ -35,7 +35,7 @@ export const duration = (seconds: number): string => {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 };
 
-const bar = (part: number, width: number): string => {
+export const bar = (part: number, width: number): string => {
   const full = Math.round(part * width);
   return '━'.repeat(full) + '─'.repeat(width - full);
 };

@@ -1,0 +1,122 @@
+/** The options that say what a sweep varies. */
+import * as E from 'fp-ts/lib/Either.js';
+import type { Problem } from '../dsl/index.js';
+import { problem } from '../dsl/index.js';
+import { type Distribution, distributionCodec, type Sweep } from '../training/index.js';
+import { contextPath, problemsOf } from '../dsl/codec/problems.js';
+import { type Arguments, naturalOption, type Option } from './arguments.js';
+
+export const searchOptions: readonly Option[] = [
+  {
+    name: 'grid',
+    value: 'NAME=A,B,…',
+    summary: 'values of a hyper-parameter, a field or a path; repeatable',
+  },
+  {
+    name: 'random',
+    value: 'NAME=KIND:A:B',
+    summary: 'KIND uniform, log or integer, or choice:A:B:…; repeatable',
+  },
+  { name: 'samples', value: 'N', summary: 'how often --random is drawn (10)' },
+  { name: 'search-seed', value: 'N', summary: 'seed of these draws (0)' },
+  { name: 'seeds', value: 'N', summary: 'each configuration with the seeds 0 … N−1 (1)' },
+  {
+    name: 'held-out',
+    value: 'PART',
+    summary: 'part of the training data to validate on (0: the test data is used)',
+  },
+];
+
+type Checked<A> = E.Either<readonly Problem[], A>;
+
+/** A number where the text is one. */
+const valueOf = (text: string): number | string =>
+  text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+
+const kinds: Readonly<Record<string, string>> = {
+  uniform: 'uniform',
+  log: 'logUniform',
+  integer: 'integer',
+  choice: 'choice',
+};
+
+const named = <A>(
+  texts: readonly string[],
+  flag: string,
+  expected: string,
+  read: (text: string) => Checked<A> | undefined,
+): Checked<Readonly<Record<string, A>>> => {
+  const pairs = texts.map((text): Checked<readonly [string, A]> => {
+    const at = text.lastIndexOf('=');
+    const value = at < 1 ? undefined : read(text.slice(at + 1));
+    return value === undefined
+      ? E.left([problem(flag, JSON.stringify(text), expected)])
+      : E.map((one: A) => [text.slice(0, at), one] as const)(value);
+  });
+  const problems = pairs.flatMap((pair) => (E.isLeft(pair) ? pair.left : []));
+  return problems.length > 0
+    ? E.left(problems)
+    : E.right(Object.fromEntries(pairs.flatMap((pair) => (E.isRight(pair) ? [pair.right] : []))));
+};
+
+const distributionOf = (text: string): Checked<Distribution> | undefined => {
+  const [kind, ...values] = text.split(':');
+  if (!Object.hasOwn(kinds, kind) || values.length === 0) return undefined;
+  const tag = kinds[kind];
+  if (tag !== 'choice' && values.length !== 2) return undefined;
+  const [from, to] = values.map(valueOf);
+  const json = tag === 'choice' ? { tag, of: values.map(valueOf) } : { tag, from, to };
+  return E.mapLeft((errors: Parameters<typeof problemsOf>[0]) =>
+    problemsOf(errors, contextPath).map((one) => ({ ...one, path: `--random ${text}` })),
+  )(distributionCodec.decode(json));
+};
+
+const partOption = (given: Arguments, fallback: number): Checked<number> => {
+  const text = given.last('held-out');
+  if (text === undefined) return E.right(fallback);
+  const part = text.trim() === '' ? NaN : Number(text);
+  return part >= 0 && part < 1
+    ? E.right(part)
+    : E.left([problem('--held-out', JSON.stringify(text), 'a number in [0, 1)')]);
+};
+
+const count = (given: Arguments, name: string, least: number, fallback: number): Checked<number> => {
+  const value = naturalOption(given, name, fallback);
+  return E.isRight(value) && value.right < least
+    ? E.left([problem(`--${name}`, JSON.stringify(given.last(name)), 'a positive integer')])
+    : value;
+};
+
+/** The sweep with what the command line varies besides. */
+export const searchOf = <Evaluation>(
+  sweep: Sweep<Evaluation>,
+  given: Arguments,
+): Checked<Sweep<Evaluation>> => {
+  const grid = named(given.all('grid'), '--grid', 'NAME=A,B,…', (text) =>
+    text === '' ? undefined : E.right(text.split(',').map(valueOf)),
+  );
+  const random = named(
+    given.all('random'),
+    '--random',
+    'NAME=uniform:A:B, log:A:B, integer:A:B or choice:A:B:…',
+    distributionOf,
+  );
+  const part = partOption(given, sweep.heldOut);
+  const samples = count(given, 'samples', 1, given.has('random') ? 10 : sweep.samples);
+  const searchSeed = count(given, 'search-seed', 0, sweep.searchSeed);
+  const seeds = count(given, 'seeds', 1, sweep.seeds.length);
+  const problems = [grid, random, part, samples, searchSeed, seeds].flatMap((one) =>
+    E.isLeft(one) ? one.left : [],
+  );
+  if (E.isLeft(grid) || E.isLeft(random) || E.isLeft(part)) return E.left(problems);
+  if (E.isLeft(samples) || E.isLeft(searchSeed) || E.isLeft(seeds)) return E.left(problems);
+  return E.right({
+    ...sweep,
+    grid: { ...sweep.grid, ...grid.right },
+    random: { ...sweep.random, ...random.right },
+    samples: samples.right,
+    searchSeed: searchSeed.right,
+    seeds: given.has('seeds') ? Array.from({ length: seeds.right }, (_, seed) => seed) : sweep.seeds,
+    heldOut: part.right,
+  });
+};

@@ -1,0 +1,69 @@
+/** The table at the end of a sweep: a row for each configuration, its figures as means over the seeds. */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { Settings } from '../dsl/index.js';
+import { canonical, type Figures } from '../training/index.js';
+import { short } from '../training/progress.js';
+import type { Performed } from './trials.js';
+
+/** A configuration with the figures of each of its trials that ended well. */
+export type SweepRow = {
+  readonly settings: Settings;
+  readonly figures: readonly Figures[];
+  readonly failed: number;
+};
+
+const figuresOf = ({ outcome }: Performed): readonly Figures[] =>
+  outcome === undefined || isLeft(outcome) ? [] : [{ loss: outcome.right.loss, ...outcome.right.measures }];
+
+/** Trials with the same settings together, in the order of the first of each. */
+export const sweepRows = (trials: readonly Performed[]): readonly SweepRow[] => {
+  const keys = trials.map(({ trial }) => canonical(trial.settings));
+  return [...new Set(keys)].map((key) => {
+    const group = trials.filter((_, i) => keys[i] === key);
+    return {
+      settings: group[0].trial.settings,
+      figures: group.flatMap(figuresOf),
+      failed: group.filter(({ outcome }) => outcome !== undefined && isLeft(outcome)).length,
+    };
+  });
+};
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((total, value) => total + value, 0) / values.length;
+
+/** `0.79 ± 0.01`, the mean and its standard error; the value alone where there is one. */
+const figureText = (values: readonly number[]): string => {
+  if (values.length < 2) return values.map(short).join();
+  const centre = mean(values);
+  const variance = values.reduce((total, value) => total + (value - centre) ** 2, 0) / (values.length - 1);
+  return `${short(centre)} ± ${short(Math.sqrt(variance / values.length))}`;
+};
+
+/** Columns of text: the first `left` ones begin together, the others end together. */
+export const columns = (rows: readonly (readonly string[])[], left: number): string => {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i < left ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+};
+
+/** What varies, then every figure that was measured; a configuration that failed says so. */
+export const sweepText = (axes: readonly string[], rows: readonly SweepRow[]): string => {
+  const names = [...new Set(rows.flatMap(({ figures }) => figures.flatMap(Object.keys)))];
+  const failures = rows.some(({ failed }) => failed > 0);
+  const header = [...axes, ...names, ...(failures ? ['failed'] : [])];
+  const body = rows.map(({ settings, figures, failed }) => [
+    ...axes.map((axis) => {
+      const value = settings[axis] ?? '';
+      return typeof value === 'number' ? short(value) : value;
+    }),
+    ...names.map((name) => figureText(figures.flatMap((one) => (name in one ? [one[name]] : [])))),
+    ...(failures ? [failed > 0 ? String(failed) : ''] : []),
+  ]);
+  return columns([header, ...body], axes.length);
+};

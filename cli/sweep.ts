@@ -1,0 +1,131 @@
+/** `immersion sweep SPEC`: trains every configuration of a grid or of a random search, and goes on where it was stopped. */
+import { dirname, extname, resolve } from 'node:path';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { isRecord } from '../dsl/codec/codec.js';
+import { encodeExperiment, type Problem } from '../dsl/index.js';
+import { type Evaluation, evaluationCodec, plainEvaluation } from '../evaluation/index.js';
+import { axesOf, decodeSweep, type Sweep, type Trial, trialsOf } from '../training/index.js';
+import { type Arguments, assignments, type Option, readArguments, wantsJson } from './arguments.js';
+import { loadSpec, readJson } from './load-spec.js';
+import { fail, printJson, say } from './output.js';
+import { searchOf, searchOptions } from './search-options.js';
+import { sweepRows, sweepText } from './sweep-text.js';
+import { configured, runOptions, shorthands } from './train.js';
+import {
+  performTrials,
+  requestOf,
+  type Labelled,
+  type Performed,
+  sayFailures,
+  trialsOptions,
+} from './trials.js';
+import { usage } from './usage.js';
+
+const options: readonly Option[] = [
+  ...searchOptions,
+  { name: 'set', value: 'NAME=VALUE', summary: 'sets a hyper-parameter, a field or a path for all trials' },
+  ...shorthands,
+  ...runOptions.filter(({ name }) => name === 'backend' || name === 'device'),
+  ...trialsOptions,
+];
+
+type Checked<A> = Either<readonly Problem[], A>;
+type Named = { readonly name: string; readonly sweep: Sweep<Evaluation> };
+
+const nameOf = (path: string): string => path.replace(/^.*[\\/]/, '').slice(0, -extname(path).length);
+
+/** A sweep in a JSON file, whose `spec` may be the path of another file. */
+const loadSweep = async (path: string, json: Readonly<Record<string, unknown>>): Promise<Checked<Named>> => {
+  const inner = typeof json.spec === 'string' ? await loadSpec(resolve(dirname(path), json.spec)) : undefined;
+  if (inner !== undefined && isLeft(inner)) return inner;
+  const spec = inner === undefined ? right(json.spec) : encodeExperiment(inner.right.experiment);
+  if (isLeft(spec)) return spec;
+  const sweep = decodeSweep(evaluationCodec)({ ...json, spec: spec.right });
+  return isLeft(sweep) ? sweep : right({ name: nameOf(path), sweep: sweep.right });
+};
+
+/** A specification alone is a sweep of one trial. */
+const load = async (path: string): Promise<Checked<Named>> => {
+  if (extname(path) === '.json') {
+    const json = await readJson(path, 'a sweep or an experiment as JSON');
+    if (isLeft(json)) return json;
+    if (isRecord(json.right) && 'spec' in json.right) return loadSweep(path, json.right);
+  }
+  const spec = await loadSpec(path);
+  if (isLeft(spec)) return spec;
+  const { name, experiment } = spec.right;
+  const plain = { settings: {}, grid: {}, random: {}, samples: 1, searchSeed: 0, seeds: [0] };
+  const run = { heldOut: 0, backend: 'auto', device: 'auto', evaluation: plainEvaluation };
+  return right({ name, sweep: { spec: experiment, ...plain, ...run } });
+};
+
+/** The sweep with all that the command line says. */
+const withOptions = (sweep: Sweep<Evaluation>, given: Arguments): Checked<Sweep<Evaluation>> => {
+  const search = searchOf(sweep, given);
+  const pairs = assignments(given.all('set'));
+  const problems = [search, pairs].flatMap((one) => (isLeft(one) ? one.left : []));
+  if (isLeft(search) || isLeft(pairs)) return left(problems);
+  const spec = configured(sweep.spec, pairs.right, given);
+  return isLeft(spec)
+    ? spec
+    : right({
+        ...search.right,
+        spec: spec.right,
+        backend: given.last('backend') ?? sweep.backend,
+        device: given.last('device') ?? sweep.device,
+      });
+};
+
+/** `eta=0.1 seed=2`: what tells a trial from the others. */
+const labelled =
+  (axes: readonly string[]) =>
+  (trial: Trial<Evaluation>): Labelled => ({
+    label: [...axes.map((axis) => `${axis}=${trial.settings[axis]}`), `seed=${trial.seed}`].join(' '),
+    trial,
+  });
+
+const resultOf = ({ trial: { settings, seed }, key, folder, outcome }: Performed) => ({
+  settings,
+  seed,
+  key,
+  folder,
+  ...(outcome === undefined
+    ? { ok: false }
+    : isLeft(outcome)
+      ? { ok: false, problems: outcome.left }
+      : { ok: true, result: outcome.right }),
+});
+
+export const sweep = async (args: readonly string[]): Promise<number> => {
+  const json = wantsJson(args);
+  const given = readArguments(args, options, ['SPEC']);
+  if (isLeft(given)) return fail(given.left, json);
+  const loaded = await load(given.right.positionals[0]);
+  if (isLeft(loaded)) return fail(loaded.left, json);
+  const complete = withOptions(loaded.right.sweep, given.right);
+  if (isLeft(complete)) return fail(complete.left, json);
+  const axes = axesOf(complete.right);
+  const trials = trialsOf(complete.right).map(labelled(axes));
+  const request = requestOf(given.right, `sweep-${loaded.right.name}`, trials);
+  if (isLeft(request)) return fail(request.left, json);
+  const performed = await performTrials(request.right);
+  if (isLeft(performed)) return fail(performed.left, json);
+
+  const { interrupted, trials: all } = performed.right;
+  const failed = all.some(({ outcome }) => outcome !== undefined && isLeft(outcome));
+  sayFailures(all);
+  if (interrupted) say(`interrupted; the same command goes on in ${request.right.folder}`);
+  if (json) {
+    const ok = !interrupted && !failed;
+    printJson({ ok, interrupted, folder: request.right.folder, trials: all.map(resultOf) });
+  } else if (all.some(({ outcome }) => outcome !== undefined)) {
+    process.stdout.write(`${sweepText(axes, sweepRows(all))}\n`);
+  }
+  return interrupted ? 130 : failed ? 1 : 0;
+};
+
+export const sweepUsage = usage(
+  'sweep SPEC',
+  'SPEC is an experiment, a module or a JSON file, or a sweep as JSON with its spec, grid, random and seeds. Trials that are done are not run again.',
+  options,
+);

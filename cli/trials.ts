@@ -1,0 +1,195 @@
+/** Trials run from the command line: their folder, their processes, Ctrl-C and what they came to. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
+import { backendNames } from '../training/index.js';
+import { loadData } from '../data/index.js';
+import { didYouMean, type Problem, problem, showProblem } from '../dsl/index.js';
+import { type Evaluation, evaluationCodec } from '../evaluation/index.js';
+import {
+  contentKey,
+  encodeTrial,
+  experimentOf,
+  localCapacity,
+  localProcesses,
+  memoryOf,
+  type Outcome,
+  runTrials,
+  type Trial,
+  trialFolder,
+} from '../training/index.js';
+import { type Arguments, naturalOption, type Option } from './arguments.js';
+import { interruption } from './interrupt.js';
+import { say, thrownAt } from './output.js';
+import { createTrialProgress } from './trial-progress.js';
+
+/** Options of every command that runs many trials. */
+export const trialsOptions: readonly Option[] = [
+  { name: 'jobs', value: 'N', summary: 'trials at once (one a core, as far as memory allows)' },
+  {
+    name: 'out',
+    value: 'DIR',
+    summary: 'where the trials are kept; the same folder goes on (one under runs/)',
+  },
+  { name: 'retry', summary: 'tries again the trials that failed before' },
+];
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+/** A trial under its name among the others, such as `eta=0.1 seed=2`. */
+export type Labelled = { readonly label: string; readonly trial: Trial<Evaluation> };
+
+export type Performed = Labelled & {
+  readonly key: string;
+  readonly folder: string;
+  /** Absent where an interruption prevented it. */
+  readonly outcome: Outcome | undefined;
+};
+
+export type Request = {
+  readonly trials: readonly Labelled[];
+  /** Of all trials. */
+  readonly folder: string;
+  readonly jobs: number | undefined;
+  readonly retry: boolean;
+};
+
+/** `--jobs` and `--retry`; the folder is `--out`, or one under `runs/` that the same trials get again. */
+export const requestOf = (given: Arguments, name: string, trials: readonly Labelled[]): Checked<Request> => {
+  const jobs = naturalOption(given, 'jobs', 0);
+  if (isLeft(jobs)) return jobs;
+  if (given.has('jobs') && jobs.right === 0) {
+    return left([problem('--jobs', '"0"', 'a positive integer')]);
+  }
+  const keys = trials.map(({ trial }) => keyed(trial));
+  const problems = keys.flatMap((one) => (isLeft(one) ? one.left : []));
+  if (problems.length > 0) return left(problems);
+  return right({
+    trials,
+    folder: given.last('out') ?? join('runs', `${name}-${contentKey(keys.map(keyOf)).slice(0, 8)}`),
+    jobs: jobs.right === 0 ? undefined : jobs.right,
+    retry: given.has('retry'),
+  });
+};
+
+type Keyed = { readonly json: unknown; readonly key: string };
+
+const keyed = (trial: Trial<Evaluation>): Checked<Keyed> => {
+  const json = encodeTrial(evaluationCodec)(trial);
+  return isLeft(json) ? json : right({ json: json.right, key: contentKey(json.right) });
+};
+
+const keyOf = (one: Checked<Keyed>): string => (isLeft(one) ? '' : one.right.key);
+
+/** What no trial could get past: settings that fit in none of them, a backend that is none, data that is not there. */
+const commonProblems = (trials: readonly Trial<Evaluation>[]): readonly Problem[] => {
+  const wrong = trials.map(experimentOf).map((one) => (isLeft(one) ? one.left : []));
+  const names = ['auto', ...backendNames];
+  const backends = [...new Set(trials.map(({ backend }) => backend))].filter((name) => !names.includes(name));
+  return [
+    ...(wrong.every((problems) => problems.length > 0) ? (wrong.at(0) ?? []) : []),
+    ...backends.map((name) =>
+      problem('--backend', JSON.stringify(name), `one of ${names.join(', ')}`, didYouMean(name, names)),
+    ),
+  ];
+};
+
+/** The bytes of each data set that the trials name, or why one cannot be had; where all of them name it, nothing is run then. */
+const dataBytes = async (
+  trials: readonly Trial<Evaluation>[],
+): Promise<Checked<ReadonlyMap<string, number>>> => {
+  const references = new Set(
+    trials.map(experimentOf).flatMap((one) => (isLeft(one) ? [] : [one.right.data])),
+  );
+  const sizes = new Map<string, number>();
+  let last: Checked<unknown> = right(undefined);
+  for (const reference of references) {
+    const data = await loadData(reference)();
+    last = data;
+    if (!isLeft(data)) sizes.set(reference, data.right.train.examples.byteLength);
+  }
+  return sizes.size === 0 && isLeft(last) ? last : right(sizes);
+};
+
+/** The command that runs a trial: this one. */
+const command = [process.execPath, fileURLToPath(new URL('../bin/immersion.mjs', import.meta.url))];
+
+/** Runs the trials that are not done yet, and answers with all in their order. */
+export const performTrials = async (
+  request: Request,
+): Promise<Checked<{ readonly interrupted: boolean; readonly trials: readonly Performed[] }>> => {
+  const trials = request.trials.map(({ trial }) => trial);
+  const common = commonProblems(trials);
+  if (common.length > 0) return left(common);
+  const bytes = await dataBytes(trials);
+  if (isLeft(bytes)) return bytes;
+  const { folder } = request;
+  const made = tryCatch(() => mkdirSync(folder, { recursive: true }), thrownAt(folder, 'a folder'));
+  if (isLeft(made)) return made;
+
+  const all = request.trials.flatMap((one) => {
+    const entry = keyed(one.trial);
+    return isLeft(entry) ? [] : [{ ...one, ...entry.right }];
+  });
+  const byKey = new Map(all.map((one) => [one.key, one]));
+  const demands = new Map<string, number>();
+  const demand = (key: string): number => {
+    const known = demands.get(key);
+    if (known !== undefined) return known;
+    const one = byKey.get(key);
+    const experiment = one === undefined ? undefined : experimentOf(one.trial);
+    const needed =
+      experiment === undefined || isLeft(experiment)
+        ? 0
+        : memoryOf(experiment.right) + 2 * (bytes.right.get(experiment.right.data) ?? 0);
+    demands.set(key, needed);
+    return needed;
+  };
+
+  const capacity = localCapacity(request.jobs);
+  const atOnce = Math.min(capacity.trials, byKey.size);
+  const threads = String(Math.max(1, Math.floor(localCapacity().trials / atOnce)));
+  const environment = {
+    TF_NUM_INTRAOP_THREADS: process.env['TF_NUM_INTRAOP_THREADS'] ?? threads,
+    TF_NUM_INTEROP_THREADS: process.env['TF_NUM_INTEROP_THREADS'] ?? '1',
+  };
+  say(`${byKey.size} trials in ${folder}, ${atOnce} at a time`);
+  const progress = createTrialProgress(process.stderr, byKey.size, atOnce);
+  const interrupt = interruption();
+  try {
+    const outcomes = await runTrials(
+      all.map(({ json }) => json),
+      {
+        folder,
+        executor: localProcesses(command, environment),
+        capacity: { ...capacity, trials: atOnce },
+        demand,
+        retry: request.retry,
+        signal: interrupt.signal,
+        onEvent: (event) => progress.onEvent(event, byKey.get(event.key)?.label ?? event.key),
+      },
+    );
+    return right({
+      interrupted: interrupt.signal.aborted,
+      trials: all.map(({ label, trial, key }) => ({
+        label,
+        trial,
+        key,
+        folder: trialFolder(folder, key),
+        outcome: outcomes.get(key),
+      })),
+    });
+  } finally {
+    interrupt.stop();
+    progress.end();
+  }
+};
+
+/** One line for each trial that failed. */
+export const sayFailures = (trials: readonly Performed[]): void =>
+  trials.forEach(({ label, folder, outcome }) => {
+    if (outcome === undefined || !isLeft(outcome)) return;
+    outcome.left.forEach((one) => say(`${label} failed: ${showProblem(one)}`.replaceAll(/\s*\n\s*/g, ' ')));
+    say(`  see ${folder}`);
+  });

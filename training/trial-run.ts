@@ -1,0 +1,86 @@
+/** A trial from its data to its figures. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { loadData } from '../data/index.js';
+import { type Problem, problem } from '../dsl/index.js';
+import { startBackend } from '../runtime/backends.js';
+import { attempt } from '../runtime/failure.js';
+import type { StepEvent, TrainEvent, ValidationEvent } from './events.js';
+import { type Fitted, prepareRun, type Run } from './fit.js';
+import { holdOut, type Parts } from './hold-out.js';
+import type { Figures, TrialResult } from './outcome.js';
+import type { Array1 } from './state.js';
+import { experimentOf, type Trial } from './trial.js';
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+/** What was measured of a fitted model: figures, and arrays such as samples that are kept beside them. */
+export type Measured = { readonly figures: Figures; readonly arrays: ReadonlyMap<string, Array1> };
+
+export type Measure<Evaluation> = (
+  evaluation: Evaluation,
+  model: { readonly fitted: Fitted; readonly data: Parts; readonly seed: number },
+) => Promise<Checked<Measured>>;
+
+export type Tried = { readonly result: TrialResult; readonly arrays: ReadonlyMap<string, Array1> };
+
+const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
+const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
+
+/** Sees every event; training waits for it. */
+type OnEvent = (event: TrainEvent) => Promise<void> | void;
+
+type Trained = Pick<TrialResult, 'steps' | 'skipped' | 'seconds' | 'loss' | 'validation'>;
+
+const trained = async (run: Run, onEvent: OnEvent): Promise<Checked<Trained>> => {
+  const steps: StepEvent[] = [];
+  let last: ValidationEvent | undefined;
+  for await (const event of run.events) {
+    await onEvent(event);
+    if (isStep(event)) steps.push(event);
+    if (isValidation(event)) last = event;
+  }
+  const skipped = steps.filter((event) => !event.committed).length;
+  if (steps.length > 0 && skipped === steps.length) {
+    return left([problem('objective', `no finite step among ${skipped}`, 'a finite loss and gradient')]);
+  }
+  const { seconds = 0, loss = NaN } = steps.at(-1) ?? {};
+  return right({ steps: steps.length, skipped, seconds, loss, validation: last?.terms ?? {} });
+};
+
+/** Checks, trains and measures. On the left what was wrong, be it the specification, the data, the training or the measuring. */
+export const runTrial = <Evaluation>(
+  trial: Trial<Evaluation>,
+  measure: Measure<Evaluation>,
+  onEvent: OnEvent = () => undefined,
+): Promise<Checked<Tried>> =>
+  attempt(async (): Promise<Checked<Tried>> => {
+    const experiment = experimentOf(trial);
+    if (isLeft(experiment)) return experiment;
+    const split = await loadData(experiment.right.data)();
+    if (isLeft(split)) return split;
+    const parts = holdOut(split.right, trial.heldOut);
+    if (isLeft(parts)) return parts;
+    const data = parts.right;
+    const backend = await startBackend(trial.backend, { device: trial.device });
+    if (isLeft(backend)) return backend;
+    const { seed } = trial;
+    const run = await prepareRun(experiment.right, {
+      data: { train: data.train, test: data.validation },
+      backend: backend.right,
+      seed,
+    });
+    if (isLeft(run)) return run;
+    const { fitted } = run.right;
+    try {
+      const training = await trained(run.right, onEvent);
+      if (isLeft(training)) return training;
+      const measured = await measure(trial.evaluation, { fitted, data, seed });
+      if (isLeft(measured)) return measured;
+      const memory = process.resourceUsage().maxRSS * 1024;
+      const { figures, arrays } = measured.right;
+      const result = { backend: backend.right.name, ...training.right, memory, measures: figures };
+      return right({ result, arrays });
+    } finally {
+      fitted.dispose();
+    }
+  }).then((outcome) => (isLeft(outcome) ? outcome : outcome.right));
