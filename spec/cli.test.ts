@@ -222,10 +222,10 @@ describe('mistakes', () => {
   });
 
   test('an unknown command is named with the nearest one', async () => {
-    const { code, stderr } = await run('trian', spec);
+    const { code, stderr } = await run('traain', spec);
     expect(code).toBe(1);
     expectLines(stderr, [
-      /^trian: found an unknown command, expected one of .*train.*\(did you mean "train"\?\)$/,
+      /^traain: found an unknown command, expected one of .*train.*\(did you mean "train"\?\)$/,
     ]);
   });
 
