@@ -1,6 +1,6 @@
 /** A network layer by layer: what each gives, holds and costs, found by elaborating every prefix of the network. */
 import type { Layer } from '../dsl/layer.js';
-import { layerName, type NetworkValue, outputNames } from '../dsl/network.js';
+import { layerName, type NetworkValue, outputNames, written } from '../dsl/network.js';
 import { fieldPath } from '../dsl/path.js';
 import type { Problem } from '../dsl/problem.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
@@ -24,9 +24,10 @@ export type LayerOutline = {
 type Prefix = { readonly program: Program; readonly outputs: ReadonlyMap<string, readonly number[]> };
 
 const elaboratePrefix = (net: NetworkValue, count: number): Either<readonly Problem[], Prefix> => {
-  const context = createContext('inference', 1, net.input);
-  const prefix = { ...net, layers: net.layers.slice(0, count) };
-  const x = context.builder.bind('data', 'x', { rows: 1, shape: net.input });
+  const { input } = written(net);
+  const context = createContext('inference', 1, input);
+  const prefix = { ...written(net), layers: net.layers.slice(0, count) };
+  const x = context.builder.bind('data', 'x', { rows: 1, shape: input });
   const application = applicationOf(context, prefix, x, fieldPath('networks', net.name));
   if (application === null) return left(context.problems);
   const { builder } = context;
@@ -47,7 +48,7 @@ const elaboratePrefix = (net: NetworkValue, count: number): Either<readonly Prob
   });
 };
 
-/** The layers of a network in order; problems where they do not fit each other. */
+/** The layers of a network in order, as it was written; problems where they do not fit each other. */
 export const outline = (net: NetworkValue): Either<readonly Problem[], readonly LayerOutline[]> => {
   const prefixes: Prefix[] = [];
   for (let count = 0; count <= net.layers.length; count++) {

@@ -70,6 +70,8 @@ export type Params = {
   reshape: { readonly shape: readonly number[] };
   /** Output axis i is input axis permutation[i]. */
   permute: { readonly permutation: readonly number[] };
+  /** Element i of the last axis is element order[i] of the input's; a permutation. */
+  reorder: { readonly order: readonly number[] };
   slice: { readonly begin: readonly number[]; readonly size: readonly number[] };
   pad: { readonly before: readonly number[]; readonly after: readonly number[] };
   concat: { readonly axis: number };

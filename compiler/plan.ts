@@ -52,11 +52,20 @@ export type Step =
       readonly outputs: readonly number[];
     };
 
+/** Places of elements are int32, everything else is float32. */
+export type ConstantType = 'float32' | 'int32';
+
+export type Constant = {
+  readonly operand: Operand;
+  readonly values: readonly number[];
+  readonly dtype: ConstantType;
+};
+
 export type Plan = {
   /** Sizes in elements. */
   readonly buffers: readonly number[];
   readonly inputs: readonly { readonly name: string; readonly operand: Operand }[];
-  readonly constants: readonly { readonly operand: Operand; readonly values: readonly number[] }[];
+  readonly constants: readonly Constant[];
   readonly steps: readonly Step[];
   /** `release[i]`: the buffers whose last use is step i. Inputs, constants and outputs are never released by the plan. */
   readonly release: readonly (readonly number[])[];
@@ -84,5 +93,5 @@ export type PlanBuilder = {
     carried: readonly Operand[],
     kept: readonly Operand[],
   ) => readonly Operand[];
-  readonly constant: (values: readonly number[], shape: readonly number[]) => Operand;
+  readonly constant: (values: readonly number[], shape: readonly number[], dtype?: ConstantType) => Operand;
 };

@@ -2,6 +2,7 @@
 import type { Objective } from './experiment.js';
 import type { Node } from './expr.js';
 import { step } from './expr.js';
+import { labelOf } from './network.js';
 import type { Piece } from './piece.js';
 import { atom } from './piece.js';
 import { children, everyNode, mapChildren, rewriting } from './rewrite.js';
@@ -13,7 +14,7 @@ const shared = (): ((node: Node) => Node) => {
   return (node) => {
     const own = {
       ...mapChildren(node, () => step),
-      ...('network' in node ? { network: node.network.name } : {}),
+      ...('network' in node ? { network: labelOf(node.network) } : {}),
     };
     const key = JSON.stringify([own, children(node).map((child) => numbers.get(child))]);
     const known = byKey.get(key);
@@ -67,7 +68,11 @@ const isWord = (text: string): boolean => /^\p{L}+$/u.test(text);
 const customaryName = (node: Node, pieceOf: (child: Node) => Piece): readonly string[] => {
   switch (node.tag) {
     case 'apply':
-      return node.output !== '' ? [node.output] : node.network.name === 'encoder' ? ['h'] : [];
+      return node.output !== ''
+        ? [node.output]
+        : node.network.name === 'encoder' || node.network.inverts !== undefined
+          ? ['h']
+          : [];
     case 'jvp':
       return [pieceOf(node.tangent).text].filter(isWord).map((tangent) => `J${tangent}`);
     case 'vjp':

@@ -2,7 +2,8 @@
 import type { Distribution, DistributionName } from './draw.js';
 import type { Initializer } from './initializer.js';
 import type { ActivationName } from './layer.js';
-import type { HeadedNetwork, Network, NetworkValue } from './network.js';
+import type { Direction } from './flow.js';
+import type { Flow, HeadedNetwork, Network, NetworkValue } from './network.js';
 import { outputNames } from './network.js';
 import type { Known, Scalar, Shape } from './shape.js';
 
@@ -48,6 +49,8 @@ export type Node =
       readonly cotangent: Node;
       readonly output: string;
     }
+  /** log |det J| of a network of invertible layers at a point. */
+  | { readonly tag: 'logDet'; readonly network: NetworkValue; readonly at: Node }
   | { readonly tag: 'stop'; readonly of: Node }
   | { readonly tag: 'unary'; readonly op: UnaryOp; readonly of: Node }
   | { readonly tag: 'binary'; readonly op: BinaryOp; readonly left: Node; readonly right: Node }
@@ -167,6 +170,12 @@ export function vjp<I extends Shape, O extends Shape, K extends number>(
 export function vjp(network: NetworkValue, at: Node, cotangent: Node): Node {
   return { tag: 'vjp', network, at, cotangent, output: outputNames(network)[0] };
 }
+
+/** log |det J| of the flow at `at`, in nats, with the primal of `apply(flow, at)`. */
+export const logDet = <I extends Shape, O extends Shape>(
+  flow: Flow<I, O, Direction, 'bijective'>,
+  at: Expr<NoInfer<I>>,
+): Expr<Scalar> => ({ tag: 'logDet', network: flow, at });
 
 const perOutput = (network: NetworkValue, make: (output: string) => Node): unknown => {
   const names = outputNames(network);

@@ -2,7 +2,8 @@
 import type { Objective } from './experiment.js';
 import type { BinaryOp, Node, UnaryOp } from './expr.js';
 import type { Initializer } from './initializer.js';
-import type { Layer } from './layer.js';
+import type { Layer, Transform } from './layer.js';
+import { labelOf } from './network.js';
 import type { Piece } from './piece.js';
 import { atom, level, within } from './piece.js';
 import { abbreviations } from './abbreviation.js';
@@ -90,17 +91,19 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
     case 'sqNormOfWeights':
       return squared(atom(`‖${node.only === 'all' ? 'θ' : 'W'}_${node.network.name}‖`));
     case 'apply':
-      return call(`${node.network.name}${output(node.output)}`, text(node.at));
+      return call(`${labelOf(node.network)}${output(node.output)}`, text(node.at));
     case 'jvp':
       return applied(
-        call(`J_${node.network.name}${output(node.output)}`, text(node.at)),
+        call(`J_${labelOf(node.network)}${output(node.output)}`, text(node.at)),
         piece(node.tangent),
       );
     case 'vjp':
       return applied(
-        atom(`J_${node.network.name}${output(node.output)}(${text(node.at)})ᵀ`),
+        atom(`J_${labelOf(node.network)}${output(node.output)}(${text(node.at)})ᵀ`),
         piece(node.cotangent),
       );
+    case 'logDet':
+      return call('ln', `|det J_${labelOf(node.network)}(${text(node.at)})|`);
     case 'stop':
       return call('stop', text(node.of));
     case 'unary':
@@ -179,6 +182,15 @@ const initializerText = (initializer: Initializer): string => {
 const weights = (bias: boolean, initializer: Initializer): string =>
   `${bias ? '' : ', no bias'}${initializer.tag === 'glorotUniform' ? '' : `, ${initializerText(initializer)}`}`;
 
+const transformText = (transform: Transform): string => {
+  switch (transform.tag) {
+    case 'affine':
+      return `affine within e^±${transform.bound}`;
+    case 'spline':
+      return `spline, ${transform.bins} bins within ±${transform.bound}`;
+  }
+};
+
 const describeLayers = (layers: readonly Layer[]): string => layers.map(describeLayer).join('; ');
 
 /** A layer in a few words, without defaults: `conv 64, 4×4, stride 2, same`. */
@@ -220,6 +232,22 @@ export const describeLayer = (layer: Layer): string => {
       return `average pool ${layer.size}×${layer.size}`;
     case 'upsample':
       return `upsample ${layer.size}×${layer.size}`;
+    case 'coupling': {
+      const conditioner = layer.conditioner.length === 0 ? '' : ` (${describeLayers(layer.conditioner)})`;
+      return `coupling of the ${layer.part} half, ${transformText(layer.transform)}${conditioner}`;
+    }
+    case 'elementwise':
+      return `element-wise ${transformText(layer.transform)}`;
+    case 'permutation':
+      return `permutation, seed ${layer.seed}`;
+    case 'squeeze':
+      return `squeeze ${layer.size}×${layer.size}`;
+    case 'factorOut':
+      return `factor out, rest (${describeLayers(layer.layers)})`;
+    case 'inverse':
+      return `inverse from ${showShape(layer.input)} (${describeLayers(layer.layers)})`;
+    case 'inject':
+      return `inject ${layer.units}`;
     case 'heads':
       return `heads ${Object.entries(layer.heads)
         .map(([name, layers]) => `${name} (${describeLayers(layers)})`)

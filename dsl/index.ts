@@ -1,8 +1,10 @@
 /** The language: everything a model specification is written with, its JSON form and its formulas. */
+export * from './bijector.js';
 export * from './codec/index.js';
 export * from './draw.js';
 export * from './experiment.js';
 export * from './expr.js';
+export * from './flow.js';
 export * from './format.js';
 export * from './initializer.js';
 export * from './layer.js';

@@ -52,7 +52,8 @@ export type Layer =
   | { readonly tag: 'averagePool'; readonly size: number }
   | { readonly tag: 'upsample'; readonly size: number }
   /** Several outputs from one trunk; only as the last layer of a network. */
-  | { readonly tag: 'heads'; readonly heads: Readonly<Record<string, readonly Layer[]>> };
+  | { readonly tag: 'heads'; readonly heads: Readonly<Record<string, readonly Layer[]>> }
+  | BijectorLayer;
 
 type ConvLayer<Tag extends string> = {
   readonly tag: Tag;
@@ -64,6 +65,42 @@ type ConvLayer<Tag extends string> = {
   readonly initializer: Initializer;
 };
 
+/**
+ * A strictly increasing map of each number, given the numbers that parametrise it; zero parameters give the identity.
+ * Every log-slope is bounded softly, as b·tanh(raw/b).
+ */
+export type Transform =
+  /** y = x·e^s + t with |s| < bound. */
+  | { readonly tag: 'affine'; readonly bound: number }
+  /** Monotone rational-quadratic spline on [−bound, bound], the identity outside; Durkan et al. 2019. */
+  | { readonly tag: 'spline'; readonly bins: number; readonly bound: number };
+
+/** The first ⌊n/2⌋ channels, or the others. */
+export type Part = 'first' | 'last';
+
+/** Layers made to be inverted; their constructors append to flows only (dsl/flow.ts). */
+export type BijectorLayer =
+  /** One part of the channels goes through a transform whose parameters are a function of the other part; Dinh et al. 2017. */
+  | {
+      readonly tag: 'coupling';
+      readonly transform: Transform;
+      readonly part: Part;
+      /** Hidden layers; the projection to the transform's parameters follows them and starts at zero. */
+      readonly conditioner: readonly Layer[];
+    }
+  /** A transform of each channel with parameters of its own. */
+  | { readonly tag: 'elementwise'; readonly transform: Transform }
+  /** The channels in an order that the seed fixes. */
+  | { readonly tag: 'permutation'; readonly seed: number }
+  /** Blocks of size × size pixels become channels. [h,w,c] → [h/size,w/size,c·size²]. */
+  | { readonly tag: 'squeeze'; readonly size: number }
+  /** The last half of the channels is done; the first half goes on through layers. [h,w,c] → [h·w·c]; Dinh et al. 2017. */
+  | { readonly tag: 'factorOut'; readonly layers: readonly Layer[] }
+  /** Layers, which take `input`, run backwards. */
+  | { readonly tag: 'inverse'; readonly input: Shape; readonly layers: readonly Layer[] }
+  /** Zeros after the d numbers: [d] → [units]. Its left inverse keeps the first d. */
+  | { readonly tag: 'inject'; readonly units: number };
+
 /** Layers from an input of shape I to an output of shape O; the value that `pipe` carries. */
 export type Stack<I extends Shape = Shape, O extends Shape = Shape> = {
   readonly input: Shape;
@@ -71,6 +108,8 @@ export type Stack<I extends Shape = Shape, O extends Shape = Shape> = {
   readonly _input?: Known<I> | undefined;
   readonly _output?: Known<O> | undefined;
   readonly _outputs?: undefined;
+  /** Says more of a stack of invertible layers, see `FlowStack`. */
+  readonly _flow?: unknown;
 };
 
 /** Appends layers: what every constructor below returns, and what users compose with `flow`. */

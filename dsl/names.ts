@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Experiment } from './experiment.js';
 import type { Node } from './expr.js';
 import type { NetworkValue } from './network.js';
+import { written } from './network.js';
 import type { Path } from './path.js';
 import { showPath } from './path.js';
 import type { Problem } from './problem.js';
@@ -40,6 +41,7 @@ const networkIn = (node: Node): NetworkValue | undefined => {
     case 'apply':
     case 'jvp':
     case 'vjp':
+    case 'logDet':
     case 'sqNormOfWeights':
       return node.network;
     default:
@@ -69,7 +71,7 @@ const namesakes = <A>(all: readonly Named<A>[]): readonly Named<A>[] => {
 };
 
 /**
- * Every network by name, in the order of first use: encoder, decoder, then those inside expressions.
+ * Every network by name as it was written, in the order of first use: encoder, decoder, then those inside expressions.
  * One name with two structures is a problem.
  */
 export const networksOf = (
@@ -82,7 +84,7 @@ export const networksOf = (
       const value = networkIn(node);
       return value === undefined ? [] : [{ path: [...path, 'network'], value }];
     }),
-  ].map(({ path, value }) => ({ path, value, name: value.name }));
+  ].map(({ path, value }) => ({ path, value: written(value), name: value.name }));
   const others = namesakes(used);
   return others.length === 0
     ? E.right(firsts(used))

@@ -1,4 +1,6 @@
 /** A named stack of layers. Weights belong to the name: two applications of one network share them. */
+import { shapesAlong } from './bijector.js';
+import type { Direction, FlowStack, FlowType, Kind, Opposite } from './flow.js';
 import type { ActivationName, Headed, Layer, Stack } from './layer.js';
 import type { Known, Shape } from './shape.js';
 
@@ -8,6 +10,8 @@ export type NetworkValue = {
   /** Shape of one input example. */
   readonly input: Shape;
   readonly layers: readonly Layer[];
+  /** Of an inverted network: the shape that its layers, which run backwards, take and it gives. */
+  readonly inverts?: Shape;
 };
 
 /** A network with one output: I → O, shapes of one example. */
@@ -15,7 +19,16 @@ export type Network<I extends Shape = Shape, O extends Shape = Shape> = NetworkV
   readonly _input?: Known<I> | undefined;
   readonly _output?: Known<O> | undefined;
   readonly _outputs?: undefined;
+  readonly _flow?: unknown;
 };
+
+/** A network of invertible layers. */
+export type Flow<
+  I extends Shape = Shape,
+  O extends Shape = Shape,
+  D extends Direction = Direction,
+  K extends Kind = Kind,
+> = Network<I, O> & { readonly _flow?: FlowType<D, K> | undefined };
 
 /** A network with several named outputs. */
 export type HeadedNetwork<
@@ -28,6 +41,10 @@ export type HeadedNetwork<
 };
 
 /** Names a stack. Parameters are then called `name/layer-path/role`. */
+export function network<I extends Shape, O extends Shape, D extends Direction, K extends Kind>(
+  name: string,
+  stack: FlowStack<I, O, D, K>,
+): Flow<I, O, D, K>;
 export function network<I extends Shape, O extends Shape>(name: string, stack: Stack<I, O>): Network<I, O>;
 export function network<I extends Shape, H extends Readonly<Record<string, Shape>>>(
   name: string,
@@ -36,6 +53,29 @@ export function network<I extends Shape, H extends Readonly<Record<string, Shape
 export function network(name: string, stack: { input: Shape; layers: readonly Layer[] }): NetworkValue {
   return { name, input: stack.input, layers: stack.layers };
 }
+
+/**
+ * The inverse of a flow, of an injective one its left inverse: the same layers and weights, run backwards. `invert` of that
+ * is the flow again.
+ */
+export const invert = <I extends Shape, O extends Shape, D extends Direction, K extends Kind>(
+  flow: Flow<I, O, D, K>,
+): Flow<O, I, Opposite<D>, K> => {
+  const { name, input, layers, inverts } = flow;
+  if (inverts !== undefined) return { name, input: inverts, layers };
+  const along = shapesAlong(layers, input);
+  // Layers that do not fit are reported where they are elaborated.
+  const output = along.tag === 'shapes' ? along.shapes[layers.length] : input;
+  return { name, input: output, layers, inverts: input };
+};
+
+/** The network as it was written: an inverted one the right way round again. */
+export const written = (net: NetworkValue): NetworkValue =>
+  net.inverts === undefined ? net : { name: net.name, input: net.inverts, layers: net.layers };
+
+/** `decoder`, and `decoder⁻¹` for an inverted network. */
+export const labelOf = (net: NetworkValue): string =>
+  net.inverts === undefined ? net.name : `${net.name}⁻¹`;
 
 /** Names of the outputs; a network with one output has the single name ''. */
 export const outputNames = (net: NetworkValue): readonly string[] => {
@@ -60,7 +100,11 @@ export const layerName = (index: number, layer: Layer): string =>
 export const mapLayer = (layer: Layer, f: (layer: Layer) => Layer): Layer => {
   switch (layer.tag) {
     case 'residual':
+    case 'factorOut':
+    case 'inverse':
       return f({ ...layer, layers: layer.layers.map((inner) => mapLayer(inner, f)) });
+    case 'coupling':
+      return f({ ...layer, conditioner: layer.conditioner.map((inner) => mapLayer(inner, f)) });
     case 'heads':
       return f({
         ...layer,

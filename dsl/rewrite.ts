@@ -18,6 +18,7 @@ export const branches = (node: Node): readonly Located[] => {
     case 'sqNormOfWeights':
       return [];
     case 'apply':
+    case 'logDet':
       return [{ path: ['at'], node: node.at }];
     case 'jvp':
       return [
@@ -74,6 +75,7 @@ export const mapChildren = (node: Node, f: (child: Node) => Node): Node => {
     case 'sqNormOfWeights':
       return node;
     case 'apply':
+    case 'logDet':
       return { ...node, at: f(node.at) };
     case 'jvp':
       return { ...node, at: f(node.at), tangent: f(node.tangent) };

@@ -39,13 +39,14 @@ const tensorOf = (buffers: Buffers, { buffer, shape }: Operand, dtype: TensorInf
 
 const booleanKernels: ReadonlySet<string> = new Set(['Equal', 'NotEqual', 'Greater', 'IsFinite']);
 
-/** Booleans live only between a comparison and the kernel that uses it. */
-const booleanBuffers = (plan: Plan): ReadonlySet<number> =>
-  new Set(
-    plan.steps.flatMap((step) =>
-      step.tag === 'kernel' && booleanKernels.has(step.kernel) ? [step.output.buffer] : [],
+/** What is not float32: constants that are places, and booleans, which live only between a comparison and the kernel that uses it. */
+const typesOf = (plan: Plan): ReadonlyMap<number, TensorInfo['dtype']> =>
+  new Map([
+    ...plan.constants.map(({ operand, dtype }) => [operand.buffer, dtype] as const),
+    ...plan.steps.flatMap((step) =>
+      step.tag === 'kernel' && booleanKernels.has(step.kernel) ? [[step.output.buffer, 'bool'] as const] : [],
     ),
-  );
+  ]);
 
 const timed =
   (profile: Profile, step: Step, run: RunStep): RunStep =>
@@ -58,11 +59,11 @@ const timed =
 const prepareKernel = (
   step: Extract<Step, { tag: 'kernel' }>,
   memory: Memory,
-  booleans: ReadonlySet<number>,
+  types: ReadonlyMap<number, TensorInfo['dtype']>,
 ): RunStep => {
   const kernel = getKernel(step.kernel, memory.name);
   if (kernel === undefined) throw new Error(`${memory.name} has no kernel ${step.kernel}`);
-  const dtypeOf = (o: Operand): TensorInfo['dtype'] => (booleans.has(o.buffer) ? 'bool' : 'float32');
+  const dtypeOf = (o: Operand): TensorInfo['dtype'] => types.get(o.buffer) ?? 'float32';
   const { inputs, attributes, output } = step;
   // Kernels with a list of inputs take an array where the type says a record.
   const names = Object.keys(inputs);
@@ -146,13 +147,13 @@ export type Prepared = { readonly run: Run; readonly dispose: () => void };
 /** Makes a plan ready to run. */
 export const prepare = (plan: Plan, memory: Memory): Prepared => {
   const { backend } = memory;
-  const booleans = booleanBuffers(plan);
+  const types = typesOf(plan);
   const loops = [...memory.loops(plan)].reverse();
   const inside: Pick<Prepared, 'dispose'>[] = [];
   const steps = plan.steps.map((step): RunStep => {
     switch (step.tag) {
       case 'kernel':
-        return prepareKernel(step, memory, booleans);
+        return prepareKernel(step, memory, types);
       case 'routine':
         return prepareRoutine(step, memory);
       case 'repeat': {
@@ -167,9 +168,13 @@ export const prepare = (plan: Plan, memory: Memory): Prepared => {
       }
     }
   });
-  const constants = plan.constants.map(({ operand, values }) => ({
+  const constants = plan.constants.map(({ operand, values, dtype }) => ({
     buffer: operand.buffer,
-    data: backend.write(Float32Array.from(values), [...operand.shape], 'float32'),
+    data: backend.write(
+      dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values),
+      [...operand.shape],
+      dtype,
+    ),
   }));
   const release = (buffers: Buffers, ids: readonly number[]): void => {
     for (const buffer of ids) {

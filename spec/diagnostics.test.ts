@@ -41,3 +41,39 @@ test('a term that is not a scalar', () => {
   expect(text).toContain('[32]');
   expect(text).toContain('Expr<readonly []>');
 });
+
+const flow = (line: string): string =>
+  message(`
+    const ambient = d.network('ambient', pipe(
+      d.latent(1), d.inject(2), d.coupling({ conditioner: (half) => pipe(half, d.dense(10), d.tanh) }),
+    ));
+    const onto = d.network('onto', pipe(d.observed(2), d.actNorm));
+    const point = d.data(2);
+    ${line}
+  `);
+
+test('nothing about a flow that fits', () => {
+  expect(
+    flow(`
+      export const z = d.apply(d.invert(ambient), point);
+      export const y = d.apply(ambient, z);
+      export const volume = d.logDet(onto, point);
+    `),
+  ).toBe('');
+});
+
+test('a flow run the wrong way', () => {
+  const text = flow('export const y = d.apply(ambient, point);');
+  expect(text).toContain('[1]');
+  expect(text).toContain('[2]');
+});
+
+test('the log-determinant of an injection', () => {
+  const text = flow('export const y = d.logDet(ambient, d.draw("z", d.normal(1)));');
+  expect(text).toContain('injective');
+  expect(text).toContain('bijective');
+});
+
+test('a layer without an inverse in a flow', () => {
+  expect(flow(`export const y = pipe(d.latent(2), d.dense(2), d.actNorm);`)).toContain('_flow');
+});

@@ -7,9 +7,10 @@ import { objective } from '../dsl/experiment.js';
 import type { Node } from '../dsl/expr.js';
 import * as e from '../dsl/expr.js';
 import { describeLayer, formula, objectiveFormula } from '../dsl/format.js';
+import * as f from '../dsl/flow.js';
 import { heNormal } from '../dsl/initializer.js';
 import * as l from '../dsl/layer.js';
-import { network } from '../dsl/network.js';
+import { invert, network } from '../dsl/network.js';
 import { schedule } from '../dsl/schedule.js';
 import { expr as anyExpr } from './arbitrary/experiment.js';
 
@@ -19,6 +20,8 @@ const gaussian = network(
   'gaussian',
   pipe(l.input(28, 28, 1), l.flatten, l.heads({ mean: l.dense(32), logVariance: l.dense(32) })),
 );
+
+const ambient = network('ambient', pipe(f.latent(3), f.permutation(1)));
 
 const x = e.data(28, 28, 1);
 const h = e.apply(encoder, x);
@@ -129,6 +132,9 @@ describe('a formula', () => {
     [e.reshaped(e.add(v, h), 4, 8), 'reshape(v + encoder(x), [4,8])'],
     [e.concatAlong(1, x, w), 'concat(x, w, axis 1)'],
     [e.fill(eta, 32), 'fill(eta, [32])'],
+    [e.apply(invert(ambient), e.data(3)), 'ambient⁻¹(x)'],
+    [e.jvp(invert(ambient), e.data(3), e.data(3)), 'J_ambient⁻¹(x)·x'],
+    [e.logDet(invert(ambient), e.data(3)), 'ln(|det J_ambient⁻¹(x)|)'],
   ];
   test.each(cases)('%#: %2$s', (node, text) => {
     expect(formula(node)).toBe(text);
@@ -183,6 +189,30 @@ describe('a layer in a few words', () => {
         "flatten",
         "dropout 0.5",
         "heads mean (dense 32), logVariance (dense 32, no bias; tanh)",
+      ]
+    `);
+  });
+
+  const image = pipe(
+    f.observed(4, 4, 1),
+    f.squeeze(),
+    f.actNorm,
+    f.factorOut((half) => pipe(half, f.permutation(2))),
+  );
+  const flow = pipe(
+    f.latent(2),
+    f.elementwise(f.spline({ bins: 16, bound: 6 })),
+    f.inject(16),
+    f.coupling({ part: 'first', conditioner: (half) => pipe(half, l.dense(8), l.tanh) }),
+    f.inverse(image),
+  );
+  test('of each kind in a flow', () => {
+    expect(flow.layers.map(describeLayer)).toMatchInlineSnapshot(`
+      [
+        "element-wise spline, 16 bins within ±6",
+        "inject 16",
+        "coupling of the first half, affine within e^±2 (dense 8; tanh)",
+        "inverse from [4,4,1] (squeeze 2×2; element-wise affine within e^±10; factor out, rest (permutation, seed 2))",
       ]
     `);
   });

@@ -42,6 +42,16 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
       return key === 'norm' || key === 'iterations';
     case 'activation':
       return key === 'slope';
+    case 'coupling':
+      return key === 'transform' || key === 'part';
+    case 'elementwise':
+      return key === 'transform';
+    case 'affine':
+      return key === 'bound';
+    case 'spline':
+      return key === 'bins' || key === 'bound';
+    case 'squeeze':
+      return key === 'size';
     case 'sum':
     case 'norm':
       return key === 'keep';

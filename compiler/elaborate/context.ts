@@ -36,6 +36,14 @@ export type DrawSpec = {
 
 export type Mode = 'train' | 'inference';
 
+/** What a network gives at an argument: the argument as its primal uses it, the outputs by name, and a flow's log |det J|. */
+export type Application = {
+  readonly at: Var;
+  readonly outputs: ReadonlyMap<string, Var>;
+  /** For each row; null where it is 0, and for networks that have none. */
+  readonly logDet: Var | null;
+};
+
 export type Context = {
   readonly builder: Builder;
   readonly mode: Mode;
@@ -51,8 +59,8 @@ export type Context = {
   /** Next values of running statistics, from the first application in term order. */
   readonly nextStates: Map<string, Var>;
   readonly networks: Map<string, NetworkValue>;
-  /** Outputs of each application by network name and argument. */
-  readonly applications: Map<string, { readonly at: Var; readonly outputs: ReadonlyMap<string, Var> } | null>;
+  /** Each application by network name, way and argument. */
+  readonly applications: Map<string, Application | null>;
 };
 
 export const createContext = (mode: Mode, batch: number, example?: Shape): Context => ({

@@ -132,6 +132,10 @@ export const createElaborate = (context: Context): Elaborate => {
         const application = applicationOf(context, node.network, x, path);
         return application && vjpAt(context, node.network, application, node.output, y, `${path}.cotangent`);
       }
+      case 'logDet': {
+        const application = applicationOf(context, node.network, x, path);
+        return application && (application.logDet ?? constantLike(emit, 0, { rows: 0, shape: [] }));
+      }
       case 'stop':
         return unary(emit, 'stop', x);
       case 'unary':
@@ -254,7 +258,7 @@ export const createElaborate = (context: Context): Elaborate => {
 /** The expressions directly inside a node, with the field that holds each. */
 const operandsOf = (node: Node): readonly (readonly [string, Node])[] => {
   switch (node.tag) {
-    case 'apply': return [['at', node.at]];
+    case 'apply': case 'logDet': return [['at', node.at]];
     case 'jvp': return [['at', node.at], ['tangent', node.tangent]];
     case 'vjp': return [['at', node.at], ['cotangent', node.cotangent]];
     case 'binary': return [['left', node.left], ['right', node.right]];

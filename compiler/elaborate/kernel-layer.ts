@@ -1,16 +1,9 @@
 /** Elaborates the layers that hold a kernel, spectrally normalised or not. */
 import type { KernelLayer, Layer, Padding, SpectralLayer } from '../../dsl/layer.js';
-import { zeros } from '../../dsl/initializer.js';
-import { add } from '../operations.js';
 import { outputSize } from '../primitives/bilinear.js';
 import type { Var } from '../program.js';
-import { alongLast, emitOf, parameter, type Rule, type Site, wrongShape } from './site.js';
+import { emitOf, parameter, type Rule, type Site, withBias, wrongShape } from './site.js';
 import { type LinearMap, matrixMap, normalised } from './spectral.js';
-
-const withBias = (site: Site, y: Var, bias: boolean): Var =>
-  bias
-    ? add(emitOf(site), y, alongLast(emitOf(site), parameter(site, 'bias', y.type.shape.slice(-1), zeros), y))
-    : y;
 
 /** TensorFlow's 'same': ⌈n/s⌉ outputs, the odd padding at the end. */
 const paddingOf = (

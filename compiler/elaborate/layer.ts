@@ -1,25 +1,21 @@
 /** Elaborates layers: shapes are checked here, with the layer's path in every problem. */
+import { type Invertible, isInvertible } from '../../dsl/bijector.js';
 import { type Initializer, ones, zeros } from '../../dsl/initializer.js';
 import type { Layer } from '../../dsl/layer.js';
-import { layerName } from '../../dsl/network.js';
 import { add, constantLike, div, mul, plus, sub, times, unary } from '../operations.js';
 import type { Var } from '../program.js';
 import { showType, sizeOfShape } from '../type.js';
 import { activate } from './activation.js';
+import { runInvertible, type RunLayers } from './bijector.js';
 import { bindDraw, bindState, type Context, fail } from './context.js';
 import { kernelRules } from './kernel-layer.js';
-import { alongLast, emitOf, parameter, type Place, type Rule, wrongShape } from './site.js';
+import { alongLast, emitOf, parameter, placeInside, type Place, type Rule, wrongShape } from './site.js';
 
-const rules: { readonly [T in Exclude<Layer['tag'], 'heads'>]: Rule<Extract<Layer, { tag: T }>> } = {
+/** Layers with rules of their own here; the invertible ones have theirs in bijector.ts. */
+type Ordinary = Exclude<Layer, Invertible | { readonly tag: 'heads' }>;
+
+const rules: { readonly [T in Ordinary['tag']]: Rule<Extract<Layer, { tag: T }>> } = {
   ...kernelRules,
-  flatten: (site) => emitOf(site)('reshape', { shape: [sizeOfShape(site.x.type.shape)] }, [site.x]),
-  reshape: (site) =>
-    sizeOfShape(site.layer.shape) === sizeOfShape(site.x.type.shape)
-      ? emitOf(site)('reshape', { shape: site.layer.shape }, [site.x])
-      : wrongShape(
-          site,
-          `${sizeOfShape(site.layer.shape)} elements to make [${site.layer.shape.join(',')}] of`,
-        ),
   batchNorm: (site) => {
     const { context, layer, x, place } = site;
     const emit = emitOf(site);
@@ -112,34 +108,23 @@ const rules: { readonly [T in Exclude<Layer['tag'], 'heads'>]: Rule<Extract<Laye
 };
 
 /** Runs a value through layers; null where one of them does not fit, with the problem noted. */
-export const elaborateLayers = (
-  context: Context,
-  layers: readonly Layer[],
-  x: Var,
-  place: Place,
-  suffix: string,
-): Var | null =>
+export const elaborateLayers: RunLayers = (context, layers, x, place, suffix) =>
   layers.reduce<Var | null>((value, layer, i) => {
     if (value === null) return null;
-    const path = `${place.path}${suffix}[${i}]`;
+    const inside = placeInside(place, suffix, i, layer);
     if (layer.tag === 'heads')
-      return fail(context, path, 'heads', 'heads only as the last layer of a network');
-    return dispatch(context, layer, value, { path, name: `${place.name}/${layerName(i, layer)}` });
+      return fail(context, inside.path, 'heads', 'heads only as the last layer of a network');
+    return isInvertible(layer)
+      ? (runInvertible({ context, layer, x: value, place: inside }, elaborateLayers)?.value ?? null)
+      : dispatch(context, layer, value, inside);
   }, x);
 
-const dispatch = (
-  context: Context,
-  layer: Exclude<Layer, { tag: 'heads' }>,
-  x: Var,
-  place: Place,
-): Var | null => {
+const dispatch = (context: Context, layer: Ordinary, x: Var, place: Place): Var | null => {
   switch (layer.tag) {
     case 'dense': return rules.dense({ context, layer, x, place });
     case 'conv': return rules.conv({ context, layer, x, place });
     case 'convTranspose': return rules.convTranspose({ context, layer, x, place });
     case 'spectral': return rules.spectral({ context, layer, x, place });
-    case 'flatten': return rules.flatten({ context, layer, x, place });
-    case 'reshape': return rules.reshape({ context, layer, x, place });
     case 'batchNorm': return rules.batchNorm({ context, layer, x, place });
     case 'dropout': return rules.dropout({ context, layer, x, place });
     case 'activation': return rules.activation({ context, layer, x, place });

@@ -1,17 +1,22 @@
 /** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
-import { layerName, type NetworkValue, outputNames } from '../../dsl/network.js';
+import { isInvertible } from '../../dsl/bijector.js';
+import { labelOf, layerName, type NetworkValue, outputNames, written } from '../../dsl/network.js';
 import { fieldPath } from '../../dsl/path.js';
 import { showShape } from '../../dsl/shape.js';
 import { atRows, constantLike } from '../operations.js';
 import { pushForward } from '../forward.js';
 import type { Emit, Var } from '../program.js';
 import { pullBack } from '../reverse.js';
-import { type Context, createContext, fail, type ParameterSpec } from './context.js';
+import { type Application, type Context, createContext, fail, type ParameterSpec } from './context.js';
+import { runFlow } from './bijector.js';
 import { elaborateLayers } from './layer.js';
 import type { Place } from './site.js';
 
-const sameNetwork = (a: NetworkValue, b: NetworkValue): boolean =>
-  a === b || JSON.stringify([a.input, a.layers]) === JSON.stringify([b.input, b.layers]);
+/** Either way round. */
+const sameNetwork = (a: NetworkValue, b: NetworkValue): boolean => {
+  const structure = (net: NetworkValue): string => JSON.stringify([written(net).input, net.layers]);
+  return a === b || structure(a) === structure(b);
+};
 
 /** Notes the network; false where its name stands for another structure already. */
 export const declare = (context: Context, net: NetworkValue, path: string): boolean => {
@@ -28,9 +33,29 @@ export const declare = (context: Context, net: NetworkValue, path: string): bool
   return false;
 };
 
-/** Outputs by name of a network at an argument; null where it does not fit. */
-const outputsOf = (context: Context, net: NetworkValue, at: Var): ReadonlyMap<string, Var> | null => {
+/** What a network gives at an argument; of a flow also log |det| of its Jacobian there, null where it is 0. */
+type Results = { readonly outputs: ReadonlyMap<string, Var>; readonly logDet: Var | null };
+
+const resultsOf = (context: Context, net: NetworkValue, at: Var): Results | null => {
   const place: Place = { path: fieldPath('networks', net.name), name: net.name };
+  if (!net.layers.every(isInvertible)) {
+    const outputs = outputsOf(context, net, at, place);
+    return outputs === null ? null : { outputs, logDet: null };
+  }
+  const site = { context, run: elaborateLayers };
+  const { input } = written(net);
+  const way = net.inverts === undefined ? 'forward' : 'backward';
+  const moved = runFlow(site, net.layers, input, at, place, '.layers', way);
+  return moved === null ? null : { outputs: new Map([['', moved.value]]), logDet: moved.logDet };
+};
+
+/** Outputs by name of an ordinary network; null where it does not fit. */
+const outputsOf = (
+  context: Context,
+  net: NetworkValue,
+  at: Var,
+  place: Place,
+): ReadonlyMap<string, Var> | null => {
   const last = net.layers.at(-1);
   if (last?.tag !== 'heads') {
     const y = elaborateLayers(context, net.layers, at, place, '.layers');
@@ -50,10 +75,7 @@ const outputsOf = (context: Context, net: NetworkValue, at: Var): ReadonlyMap<st
   return complete.length === heads.length ? new Map(complete) : null;
 };
 
-/** What a network gives at an argument: the argument as its primal uses it, and the outputs by name. */
-export type Application = { readonly at: Var; readonly outputs: ReadonlyMap<string, Var> };
-
-/** The application of a network; equal ones (same name, same argument) are one. */
+/** The application of a network; equal ones (same name and way, same argument) are one. */
 export const applicationOf = (
   context: Context,
   net: NetworkValue,
@@ -70,12 +92,12 @@ export const applicationOf = (
       `${showShape(net.input)}, the input of network ${JSON.stringify(net.name)}`,
     );
   }
-  const key = `${net.name}@${argument.id}`;
+  const key = `${labelOf(net)}@${argument.id}`;
   const known = context.applications.get(key);
   if (known !== undefined) return known;
   const at = atRows(context.builder.emit, Math.max(argument.type.rows, 1), argument);
-  const outputs = outputsOf(context, net, at);
-  const application = outputs === null ? null : { at, outputs };
+  const results = resultsOf(context, net, at);
+  const application = results === null ? null : { at, ...results };
   context.applications.set(key, application);
   return application;
 };
@@ -171,6 +193,6 @@ const wrongDirection = (context: Context, direction: Var, like: Var, path: strin
 export const parametersOf = (net: NetworkValue): readonly ParameterSpec[] => {
   const scratch = createContext('inference', 1, net.input);
   const x = scratch.builder.bind('data', 'x', { rows: 1, shape: net.input });
-  outputsOf(scratch, net, x);
+  resultsOf(scratch, net, x);
   return [...scratch.parameters.values()];
 };

@@ -1,6 +1,6 @@
 /** Builds plans: numbers buffers, shares equal calls, and finds where each buffer is used for the last time. */
 import { keyOf } from '../key.js';
-import type { Attribute, Operand, Plan, PlanBuilder, Step } from '../plan.js';
+import type { Attribute, Constant, Operand, Plan, PlanBuilder, Step } from '../plan.js';
 import { sizeOfShape } from '../type.js';
 
 export type PlanDraft = PlanBuilder & {
@@ -31,7 +31,7 @@ export const createPlan = (): PlanDraft => {
   const buffers: number[] = [];
   const steps: Step[] = [];
   const inputs: { readonly name: string; readonly operand: Operand }[] = [];
-  const constants: { readonly operand: Operand; readonly values: readonly number[] }[] = [];
+  const constants: Constant[] = [];
   const known = new Map<string, Operand>();
   const knownLoops = new Map<string, readonly Operand[]>();
   const allocate = (shape: readonly number[]): Operand => ({
@@ -79,12 +79,12 @@ export const createPlan = (): PlanDraft => {
       steps.push({ tag: 'repeat', body, times, inputs: buffers, outputs: outputs.map((o) => o.buffer) });
       return outputs;
     },
-    constant: (values, shape) => {
-      const key = keyOf([values, shape]);
+    constant: (values, shape, dtype = 'float32') => {
+      const key = keyOf([values, shape, dtype]);
       const before = known.get(key);
       if (before !== undefined) return before;
       const operand = allocate(shape);
-      constants.push({ operand, values });
+      constants.push({ operand, values, dtype });
       known.set(key, operand);
       return operand;
     },

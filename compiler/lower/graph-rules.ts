@@ -210,6 +210,17 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
       shape,
     };
   },
+  reorder: (site) => {
+    const { graph, params, shape } = site;
+    const inputs = [fullInput(site, 0).node, graph.ints(params.order), graph.int(shape.length - 1)];
+    const attributes = {
+      Tparams: float,
+      Tindices: int32,
+      Taxis: int32,
+      batch_dims: { tag: 'int', value: 0 },
+    } as const;
+    return { node: graph.node('GatherV2', inputs, attributes), shape };
+  },
   slice: (site) => {
     const { graph, params, shape, lead } = site;
     const begin = lead === 1 ? [0, ...params.begin] : params.begin;

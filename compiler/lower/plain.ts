@@ -185,6 +185,13 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
     const moved = params.permutation.map((axis) => axis + lead(eq.out));
     return plan.kernel('Transpose', { x }, { perm: lead(eq.out) === 1 ? [0, ...moved] : moved }, shape);
   },
+  reorder: ({ plan, params, inputs: [x], shape }) =>
+    plan.kernel(
+      'GatherV2',
+      { x, indices: plan.constant(params.order, [params.order.length], 'int32') },
+      { axis: shape.length - 1, batchDims: 0 },
+      shape,
+    ),
   slice: ({ plan, params, inputs: [x], eq, shape }) =>
     // tfjs slices no scalar.
     shape.length === 0

@@ -32,6 +32,7 @@ const foldConstants: Rule = (eq, emit, definition) => {
     case 'broadcast':
     case 'reshape':
     case 'permute':
+    case 'reorder':
     case 'slice':
     case 'spread':
     case 'fold':

@@ -142,6 +142,21 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
     ],
     flops: noFlops,
   },
+  reorder: {
+    type: ({ order }, [x]) =>
+      x.shape.length > 0 && isPermutation(order, x.shape[x.shape.length - 1])
+        ? x
+        : `a permutation of the last axis of ${showType(x)}, found [${order.join(',')}]`,
+    evaluate: ({ order }, [x]) => {
+      const n = order.length;
+      return x.data.map((_, i) => x.data[i - (i % n) + order[i % n]]);
+    },
+    jvp: through('reorder'),
+    transpose: ({ emit, params: { order }, cotangent }) => [
+      emit('reorder', { order: inverse(order) }, [cotangent]),
+    ],
+    flops: noFlops,
+  },
   slice: {
     type: ({ begin, size }, [x]) =>
       begin.length === x.shape.length &&
@@ -295,5 +310,5 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
 };
 
 export type StructureName =
-  | 'constant' | 'broadcast' | 'reduceSum' | 'reshape' | 'permute' | 'slice' | 'pad' | 'concat'
+  | 'constant' | 'broadcast' | 'reduceSum' | 'reshape' | 'permute' | 'reorder' | 'slice' | 'pad' | 'concat'
   | 'spread' | 'sumBatch' | 'fold' | 'unfold'; // prettier-ignore

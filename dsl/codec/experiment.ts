@@ -8,14 +8,25 @@ import type { Experiment } from '../experiment.js';
 import { experiment } from '../experiment.js';
 import { nameProblems, networksOf } from '../names.js';
 import type { NetworkValue } from '../network.js';
+import { invert, written } from '../network.js';
 import type { Path } from '../path.js';
 import type { Problem } from '../problem.js';
 import { didYouMean, problem } from '../problem.js';
 import { valueProblems } from '../values.js';
 import type { Codec } from './codec.js';
-import { failedBefore, isRecord, optional, record, remembered, struct, such } from './codec.js';
+import {
+  checked,
+  failedBefore,
+  isRecord,
+  mapped,
+  optional,
+  record,
+  remembered,
+  struct,
+  such,
+} from './codec.js';
 import { exprCodec } from './expr.js';
-import { bodyCodec, networkCodec, networkTableCodec } from './network.js';
+import { bodyCodec, inversionIssues, networkCodec, networkTableCodec } from './network.js';
 import { optimizerCodec } from './optimizer.js';
 import { name, nonEmptyString, nonNegativeInteger, positiveInteger } from './primitive.js';
 import { contextPath, depthProblems, problemsOf, showFound } from './problems.js';
@@ -62,7 +73,7 @@ const experimentOf = ({
     ...(validation === undefined ? {} : { validation }),
   });
 
-/** A network by its name in the table; a name whose structure is wrong has been reported there. */
+/** A network by its name in the table, or `{"inverse": NAME}`; a name whose structure is wrong has been reported there. */
 const referenceCodec = (table: unknown): Codec<NetworkValue> => {
   const known = isRecord(table) ? Object.keys(table) : [];
   const found = new Map(
@@ -76,7 +87,7 @@ const referenceCodec = (table: unknown): Codec<NetworkValue> => {
       : [],
   );
   const expected = known.length === 0 ? 'the name of a network' : `one of ${known.join(', ')}`;
-  return new t.Type<NetworkValue, unknown, unknown>(
+  const byName = new t.Type<NetworkValue, unknown, unknown>(
     expected,
     networkCodec.is,
     (u, context) => {
@@ -88,6 +99,20 @@ const referenceCodec = (table: unknown): Codec<NetworkValue> => {
       return E.isLeft(network) ? failedBefore(u, context) : network;
     },
     (network) => network.name,
+  );
+  const inverse = checked(
+    mapped(
+      struct(expected, { inverse: byName }),
+      (reference): NetworkValue => invert(reference.inverse),
+      (network) => ({ inverse: written(network) }),
+    ),
+    inversionIssues('inverse'),
+  );
+  return new t.Type<NetworkValue, unknown, unknown>(
+    expected,
+    networkCodec.is,
+    (u, context) => (isRecord(u) ? inverse : byName).validate(u, context),
+    (network) => (network.inverts === undefined ? byName : inverse).encode(network),
   );
 };
 

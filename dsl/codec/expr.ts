@@ -1,5 +1,6 @@
 /** Expressions, given the codec of the networks in them: whole values, or names that refer to a table. */
 import * as t from 'io-ts/lib/index.js';
+import { isInvertible } from '../bijector.js';
 import type { DistributionName } from '../draw.js';
 import type { BinaryOp, Node, UnaryOp } from '../expr.js';
 import type { NetworkValue } from '../network.js';
@@ -108,6 +109,18 @@ const rowsWith = (network: Codec<NetworkValue>, node: Codec<Node>): Rows<Node> =
     apply: withOutput(struct(name, { tag: t.literal('apply'), network, at: node, output })),
     jvp: withOutput(struct(name, { tag: t.literal('jvp'), network, at: node, tangent: node, output })),
     vjp: withOutput(struct(name, { tag: t.literal('vjp'), network, at: node, cotangent: node, output })),
+    logDet: checked(struct(name, { tag: t.literal('logDet'), network, at: node }), ({ network: net }) =>
+      net.layers.every((layer) => isInvertible(layer) && layer.tag !== 'inject')
+        ? []
+        : [
+            {
+              key: 'network',
+              found: `${net.name}, which has ${net.layers.find((l) => !isInvertible(l) || l.tag === 'inject')?.tag}`,
+              expected: 'a network of layers that have an inverse on both sides',
+              hint: 'the volume of an injection is a property of its Jacobian, not of its layers',
+            },
+          ],
+    ),
     stop: struct(name, { tag: t.literal('stop'), of: node }),
     unary: struct(name, { tag: t.literal('unary'), op: unaryOp, of: node }),
     binary: struct(name, { tag: t.literal('binary'), op: binaryOp, left: node, right: node }),

@@ -1,12 +1,31 @@
 /** Layers; what a constructor defaults may be left out of the JSON. */
 import * as t from 'io-ts/lib/index.js';
 import { glorotUniform } from '../initializer.js';
-import type { ActivationName, KernelLayer, Layer, Padding, SpectralNorm, Statistics } from '../layer.js';
-import type { Codec, Rows } from './codec.js';
-import { list, oneOf, record, struct, tagged, withDefault } from './codec.js';
+import { isInvertible } from '../bijector.js';
+import { affine } from '../flow.js';
+import type {
+  ActivationName,
+  KernelLayer,
+  Layer,
+  Padding,
+  Part,
+  SpectralNorm,
+  Statistics,
+  Transform,
+} from '../layer.js';
+import type { Codec, Issue, Rows } from './codec.js';
+import { checked, list, oneOf, record, struct, tagged, withDefault } from './codec.js';
 import { initializerCodec } from './initializer.js';
-import { finite, fraction, name as nameCodec, positiveInteger, positiveNumber, truth } from './primitive.js';
-import { shapeCodec } from './shape.js';
+import {
+  atLeastTwo,
+  finite,
+  fraction,
+  name as nameCodec,
+  positiveInteger,
+  positiveNumber,
+  truth,
+} from './primitive.js';
+import { exampleShapeCodec, shapeCodec } from './shape.js';
 
 const name = 'a layer';
 
@@ -32,6 +51,47 @@ const convFields = {
   bias: withDefault(truth, true),
   initializer: withDefault(initializerCodec, glorotUniform),
 };
+
+const part: Codec<Part> = oneOf('first', 'last');
+
+const transformName = 'a transform';
+
+const transformRows: Rows<Transform> = {
+  affine: struct(transformName, { tag: t.literal('affine'), bound: withDefault(positiveNumber, 2) }),
+  spline: struct(transformName, {
+    tag: t.literal('spline'),
+    bins: withDefault(atLeastTwo, 8),
+    bound: withDefault(positiveNumber, 3),
+  }),
+};
+
+const transformCodec: Codec<Transform> = tagged<Transform>(transformName, transformRows);
+
+/** What a conditioner may not hold: both directions of a coupling must see one function. */
+const couplesOrMasks = (layer: Layer): boolean =>
+  layer.tag === 'batchNorm' ||
+  layer.tag === 'dropout' ||
+  (layer.tag === 'residual' && layer.layers.some(couplesOrMasks));
+
+const conditionerIssues = ({ conditioner }: { readonly conditioner: readonly Layer[] }): readonly Issue[] =>
+  conditioner.some(couplesOrMasks)
+    ? [
+        {
+          key: 'conditioner',
+          found: 'batch statistics or dropout',
+          expected: 'layers that are a function of their input alone',
+          hint: 'the inverse of a coupling must see the same function',
+        },
+      ]
+    : [];
+
+/** Layers of a part of a flow. */
+const invertibleIssues = ({ layers }: { readonly layers: readonly Layer[] }): readonly Issue[] =>
+  layers.flatMap((layer) =>
+    isInvertible(layer) && layer.tag !== 'inject'
+      ? []
+      : [{ key: 'layers', found: layer.tag, expected: 'layers that have an inverse on both sides' }],
+  );
 
 /** Layers that may stand anywhere. */
 const innerLayerCodec: Codec<Layer> = t.recursion<Layer, unknown, unknown>(name, (self) =>
@@ -74,6 +134,30 @@ const rowsWith = (inner: Codec<Layer>): Rows<Layer, Exclude<Layer['tag'], 'heads
   residual: struct(name, { tag: t.literal('residual'), layers: layersOf(inner) }),
   averagePool: struct(name, { tag: t.literal('averagePool'), size: positiveInteger }),
   upsample: struct(name, { tag: t.literal('upsample'), size: positiveInteger }),
+  coupling: checked(
+    struct(name, {
+      tag: t.literal('coupling'),
+      transform: withDefault(transformCodec, affine()),
+      part: withDefault<Part>(part, 'last'),
+      conditioner: layersOf(inner),
+    }),
+    conditionerIssues,
+  ),
+  elementwise: struct(name, {
+    tag: t.literal('elementwise'),
+    transform: withDefault(transformCodec, affine()),
+  }),
+  permutation: struct(name, { tag: t.literal('permutation'), seed: finite }),
+  squeeze: struct(name, { tag: t.literal('squeeze'), size: withDefault(positiveInteger, 2) }),
+  factorOut: checked(
+    struct(name, { tag: t.literal('factorOut'), layers: layersOf(inner) }),
+    invertibleIssues,
+  ),
+  inverse: checked(
+    struct(name, { tag: t.literal('inverse'), input: exampleShapeCodec, layers: layersOf(inner) }),
+    invertibleIssues,
+  ),
+  inject: struct(name, { tag: t.literal('inject'), units: positiveInteger }),
 });
 
 const layersOf = (layer: Codec<Layer>): Codec<readonly Layer[]> => list('an array of layers', () => layer);

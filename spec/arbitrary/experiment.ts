@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import type { Experiment } from '../../dsl/experiment.js';
 import type { Node } from '../../dsl/expr.js';
 import type { Initializer } from '../../dsl/initializer.js';
-import type { Layer } from '../../dsl/layer.js';
+import { isInvertible } from '../../dsl/bijector.js';
+import type { Layer, Transform } from '../../dsl/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
-import { outputNames } from '../../dsl/network.js';
+import { invert, outputNames } from '../../dsl/network.js';
 import type { Optimizer } from '../../dsl/optimizer.js';
 import type { Shape } from '../../dsl/shape.js';
 import { sizeOf } from '../../dsl/shape.js';
@@ -66,6 +67,43 @@ const kernelLayer = fc.oneof(
   fc.record({ tag: fc.constant('convTranspose' as const), ...convolution }),
 );
 
+const transform: fc.Arbitrary<Transform> = fc.oneof(
+  fc.record({ tag: fc.constant('affine' as const), bound: positive }),
+  fc.record({ tag: fc.constant('spline' as const), bins: fc.integer({ min: 2, max: 16 }), bound: positive }),
+);
+
+/** Layers that have an inverse; what lies inside may have to have one too. */
+const invertibleLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) => {
+  const layers = fc.array(tie('layer'), { maxLength: 2 });
+  return {
+    layer: fc.oneof(
+      { maxDepth: 2, depthSize: 'small' },
+      fc.record({
+        tag: fc.constant('coupling' as const),
+        transform,
+        part: fc.constantFrom('first' as const, 'last' as const),
+        conditioner: fc.array(
+          fc.record({
+            tag: fc.constant('dense' as const),
+            units: size,
+            bias: fc.boolean(),
+            kernel: initializer,
+          }),
+          { maxLength: 2 },
+        ),
+      }),
+      fc.record({ tag: fc.constant('elementwise' as const), transform }),
+      fc.record({ tag: fc.constant('permutation' as const), seed: finite }),
+      fc.record({ tag: fc.constant('squeeze' as const), size }),
+      fc.record({ tag: fc.constant('flatten' as const) }),
+      fc.record({ tag: fc.constant('factorOut' as const), layers }),
+      fc.record({ tag: fc.constant('inverse' as const), input: axes(3, 1), layers }),
+    ),
+  };
+}).layer;
+
+const injection: fc.Arbitrary<Layer> = fc.record({ tag: fc.constant('inject' as const), units: size });
+
 /** Layers that may stand anywhere; residual blocks inside one another. */
 export const innerLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) => ({
   layer: fc.oneof(
@@ -102,6 +140,8 @@ export const innerLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie)
     }),
     fc.record({ tag: fc.constant('averagePool' as const), size }),
     fc.record({ tag: fc.constant('upsample' as const), size }),
+    invertibleLayer,
+    injection,
     fc.record({ tag: fc.constant('residual' as const), layers: fc.array(tie('layer'), { maxLength: 3 }) }),
   ),
 })).layer;
@@ -117,8 +157,14 @@ const layers: fc.Arbitrary<readonly Layer[]> = fc
   .tuple(fc.array(innerLayer, { maxLength: 4 }), fc.option(headsLayer, { nil: undefined, freq: 2 }))
   .map(([inner, last]) => (last === undefined ? inner : [...inner, last]));
 
+const flowLayers = fc.array(fc.oneof({ weight: 4, arbitrary: invertibleLayer }, injection), { maxLength: 3 });
+
 const networkNamed = (its: string): fc.Arbitrary<NetworkValue> =>
-  fc.record({ name: fc.constant(its), input: axes(6, 1), layers });
+  fc.record({ name: fc.constant(its), input: axes(6, 1), layers: fc.oneof(layers, flowLayers) });
+
+/** A flow may be used either way round. */
+const eitherWay = (net: NetworkValue): fc.Arbitrary<NetworkValue> =>
+  fc.constantFrom(net, net.layers.every(isInvertible) ? invert(net) : net);
 
 export const network: fc.Arbitrary<NetworkValue> = name.chain(networkNamed);
 
@@ -166,8 +212,12 @@ const keep = fc.integer({ min: 0, max: 3 });
 export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Node[]): fc.Arbitrary<Node> =>
   fc.letrec<{ node: Node }>((tie) => {
     const node = tie('node');
+    const onto = networks.filter(({ layers: all }) =>
+      all.every((one) => isInvertible(one) && one.tag !== 'inject'),
+    );
     const application = fc
       .constantFrom(...networks)
+      .chain(eitherWay)
       .chain((net) =>
         fc.record({ network: fc.constant(net), output: fc.constantFrom(...outputNames(net)), at: node }),
       );
@@ -188,6 +238,13 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
         fc
           .tuple(application, node)
           .map(([applied, cotangent]): Node => ({ tag: 'vjp', ...applied, cotangent })),
+        ...(onto.length === 0
+          ? []
+          : [
+              fc
+                .tuple(fc.constantFrom(...onto).chain(eitherWay), node)
+                .map(([net, at]): Node => ({ tag: 'logDet', network: net, at })),
+            ]),
         fc.record({ tag: fc.constant('stop' as const), of: node }),
         fc.record({ tag: fc.constant('unary' as const), op: unaryOp, of: node }),
         fc.record({ tag: fc.constant('binary' as const), op: binaryOp, left: node, right: node }),
@@ -260,8 +317,8 @@ export const expr: fc.Arbitrary<Node> = fc
 export const experiment: fc.Arbitrary<Experiment> = fc.tuple(networks, leaves).chain(([nets, nodes]) => {
   const node = exprOver(nets, nodes);
   return fc.record({
-    encoder: fc.constantFrom(...nets),
-    decoder: fc.constantFrom(...nets),
+    encoder: fc.constantFrom(...nets).chain(eitherWay),
+    decoder: fc.constantFrom(...nets).chain(eitherWay),
     objective: named(node, 3),
     optimizer: optimizerWith(node),
     batch: size,

@@ -106,6 +106,27 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
       linear: [[0]],
     },
   ),
+  reorder: subject(
+    fc
+      .record({ rows: anyRows, outer: fc.array(size, { maxLength: 2 }), n: size })
+      .chain(({ rows: k, outer, n }) =>
+        fc
+          .shuffledSubarray(
+            Array.from({ length: n }, (_, i) => i),
+            { minLength: n, maxLength: n },
+          )
+          .map((order) => ({ params: { order }, inputs: [{ rows: k, shape: [...outer, n] }] })),
+      ),
+    {
+      ill: [
+        { params: { order: [0, 0] }, inputs: [each(2)] },
+        { params: { order: [0] }, inputs: [each(2)] },
+        { params: { order: [1, 2] }, inputs: [each(2)] },
+        { params: { order: [] }, inputs: [each()] },
+      ],
+      linear: [[0]],
+    },
+  ),
   slice: subject(
     fc
       .record({

@@ -81,6 +81,33 @@ const outputs = d.apply(gaussian, x);
 exactly<{ readonly mean: Expr<readonly [32]>; readonly logVariance: Expr<readonly [16]> }>()(outputs);
 exactly<Expr<readonly [28, 28, 1]>>()(d.apply(decoder, outputs.mean));
 
+// Flows: shapes, direction and kind; inverting flips the first two.
+const half = <A extends d.Shape>(stack: d.Stack<A, readonly [number]>) => pipe(stack, d.dense(10), d.tanh);
+const ambient = d.network(
+  'ambient',
+  pipe(
+    d.latent(1),
+    d.elementwise(d.spline()),
+    d.inject(2),
+    d.coupling({ conditioner: half }),
+    d.permutation(0),
+  ),
+);
+exactly<d.Flow<readonly [1], readonly [2], 'generative', 'injective'>>()(ambient);
+exactly<d.Flow<readonly [2], readonly [1], 'normalizing', 'injective'>>()(d.invert(ambient));
+exactly<d.Flow<readonly [1], readonly [2], 'generative', 'injective'>>()(d.invert(d.invert(ambient)));
+exactly<Expr<readonly [1]>>()(d.apply(d.invert(ambient), d.data(2)));
+exactly<Expr<readonly [2]>>()(d.jvp(ambient, d.data(1), d.data(1)));
+const pixels = pipe(
+  d.observed(28, 28, 1),
+  d.squeeze(),
+  d.factorOut((inner) => pipe(inner, d.squeeze())),
+);
+exactly<d.FlowStack<readonly [28, 28, 1], readonly [number], 'normalizing', 'bijective'>>()(pixels);
+const image = d.network('image', pipe(d.latent(784), d.inverse(pixels)));
+exactly<d.Flow<readonly [784], readonly [28, 28, 1], 'generative', 'bijective'>>()(image);
+exactly<Expr<Scalar>>()(d.logDet(d.invert(image), x));
+
 // Objectives.
 const autoencoder = d.objective({
   reconstruction: d.sqNorm(d.sub(x, d.apply(decoder, h))),
@@ -134,6 +161,22 @@ export const refused = [
   d.add(v, outputs.logVariance),
   // @ts-expect-error: heads come last.
   pipe(d.input(8), d.heads({ mean: d.dense(2) }), d.relu),
+  // @ts-expect-error: the volume of an injection is that of its Jacobian.
+  d.logDet(ambient, d.data(1)),
+  // @ts-expect-error: the inverse takes what the flow gives.
+  d.apply(d.invert(ambient), d.data(1)),
+  // @ts-expect-error: an ordinary network has no inverse.
+  d.invert(encoder),
+  // @ts-expect-error: nor a log-determinant.
+  d.logDet(encoder, x),
+  // @ts-expect-error: an ordinary layer ends a flow.
+  pipe(d.latent(2), d.dense(2), d.actNorm),
+  // @ts-expect-error: from data to latents nothing is injected.
+  pipe(d.observed(2), d.inject(3)),
+  // @ts-expect-error: pixels become channels of an image only.
+  pipe(d.latent(4), d.squeeze()),
+  // @ts-expect-error: from latents to data runs the inverse of what runs from data to latents.
+  pipe(d.latent(2), d.inverse(pipe(d.latent(2), d.actNorm))),
   // @ts-expect-error: a rate is a scalar.
   d.adam({ rate: h }),
 ];
