@@ -109,7 +109,7 @@ export type Stack<I extends Shape = Shape, O extends Shape = Shape> = {
   readonly _output?: Known<O> | undefined;
   readonly _outputs?: undefined;
   /** Says more of a stack of invertible layers, see `FlowStack`. */
-  readonly _flow?: unknown;
+  readonly _flow?: object | undefined;
 };
 
 /** Appends layers: what every constructor below returns, and what users compose with `flow`. */

@@ -11,7 +11,7 @@ export type NetworkValue = {
   readonly input: Shape;
   readonly layers: readonly Layer[];
   /** Of an inverted network: the shape that its layers, which run backwards, take and it gives. */
-  readonly inverts?: Shape;
+  readonly inverts?: Shape | undefined;
 };
 
 /** A network with one output: I → O, shapes of one example. */
@@ -19,7 +19,7 @@ export type Network<I extends Shape = Shape, O extends Shape = Shape> = NetworkV
   readonly _input?: Known<I> | undefined;
   readonly _output?: Known<O> | undefined;
   readonly _outputs?: undefined;
-  readonly _flow?: unknown;
+  readonly _flow?: object | undefined;
 };
 
 /** A network of invertible layers. */
