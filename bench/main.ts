@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- wasm] [--json] [--rounds 7] [--width 0.25] [--batch 64] [--no-plain] [--clock cpu]`: the whole InjFlow-ln step on the paper's
  * MNIST networks against the rate of a plain matrix product on the same backend, against the plain autoencoder's step, and
- * against the same step with every equation lowered to the kernel of its name. `npm run bench -- peers`: see peers.ts.
+ * against the same step with every equation lowered to the kernel of its name. `npm run bench -- peers`: see peers.ts;
+ * `npm run bench -- architectures`: see architectures.ts.
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -11,14 +12,14 @@ import { type Compiled, compile } from 'immersion/compiler';
 import { adam, experiment, type Objective, showProblem } from 'immersion/dsl';
 import { ae, injFlowLn } from 'immersion/objectives';
 import { createWasmBackend } from 'immersion/training';
+import { mnistNetworks } from '../examples/architectures.js';
 import { type Clock, inTurns, quotients, summary } from './measure.js';
-import { mnistNetworks } from './networks.js';
 import { byKind, profileOf } from './profile.js';
 import { report, type Result } from './report.js';
 import { product, ready, readyStep } from './subject.js';
 
-if (process.argv[2] === 'peers') {
-  await import('./peers.js');
+if (process.argv[2] === 'peers' || process.argv[2] === 'architectures') {
+  await import(process.argv[2] === 'peers' ? './peers.js' : './architectures.js');
   process.exit(0);
 }
 
@@ -37,7 +38,7 @@ const { values, positionals } = parseArgs({
 
 const unknown = positionals.filter((name) => name !== 'wasm');
 if (unknown.length > 0) {
-  console.error(`bench: found ${unknown.join(' ')}, expected wasm or peers`);
+  console.error(`bench: found ${unknown.join(' ')}, expected wasm, peers or architectures`);
   process.exit(1);
 }
 

@@ -55,7 +55,7 @@ export type Layer =
   | { readonly tag: 'heads'; readonly heads: Readonly<Record<string, readonly Layer[]>> }
   | BijectorLayer;
 
-type ConvLayer<Tag extends string> = {
+export type ConvLayer<Tag extends string> = {
   readonly tag: Tag;
   readonly filters: number;
   readonly kernel: number;

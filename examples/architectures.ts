@@ -1,4 +1,4 @@
-/** The networks of the paper, for the examples that train them. */
+/** The networks of Kumar, Poole and Murphy 2020, appendix A, for the examples that train them. */
 import {
   batchNorm,
   conv,
@@ -14,28 +14,37 @@ import {
   sigmoid,
 } from 'immersion/dsl';
 
-const down = <const F extends number, const S extends number>(filters: F, stride: S) =>
-  flow(conv(filters, { kernel: 4, stride }), batchNorm(), elu);
+const down = <const F extends number, const S extends number>(filters: F, kernel: number, stride: S) =>
+  flow(conv(filters, { kernel, stride }), batchNorm(), elu);
 
-const up = <const F extends number, const S extends number>(filters: F, stride: S) =>
-  flow(convTranspose(filters, { kernel: 4, stride }), batchNorm(), elu);
+const up = <const F extends number, const S extends number>(filters: F, kernel: number, stride: S) =>
+  flow(convTranspose(filters, { kernel, stride }), batchNorm(), elu);
+
+/** The last hidden layers, which have no batch norm. */
+const bare = <const F extends number, const S extends number>(filters: F, kernel: number, stride: S) =>
+  flow(convTranspose(filters, { kernel, stride }), elu);
+
+const times =
+  (width: number) =>
+  (filters: number): number =>
+    Math.max(1, Math.round(filters * width));
 
 /**
- * The MNIST networks of Kumar, Poole and Murphy 2020, appendix A: [28,28,1] → [32] → [28,28,1]. `width` multiplies every
- * number of channels but the data's; 1 is the paper's. How its last layer is read: docs/decisions/0001.
+ * [28,28,1] → [32] → [28,28,1]. `width` multiplies every number of channels but the data's; 1 is the paper's. How its last
+ * layer is read: docs/decisions/0001.
  */
 export const mnistNetworks = (width = 1) => {
-  const wide = (filters: number): number => Math.round(filters * width);
+  const wide = times(width);
   return {
     encoder: network(
       'encoder',
       pipe(
         input(28, 28, 1),
-        down(wide(64), 1),
-        down(wide(128), 2),
-        down(wide(256), 2),
-        down(wide(512), 2),
-        down(wide(512), 1),
+        down(wide(64), 4, 1),
+        down(wide(128), 4, 2),
+        down(wide(256), 4, 2),
+        down(wide(512), 4, 2),
+        down(wide(512), 4, 1),
         flatten,
         dense(32),
       ),
@@ -48,11 +57,85 @@ export const mnistNetworks = (width = 1) => {
         reshape(7, 7, wide(256)),
         batchNorm(),
         elu,
-        up(wide(512), 1),
-        up(wide(256), 1),
-        up(wide(128), 2),
-        flow(convTranspose(wide(64), { kernel: 4, stride: 2 }), elu),
+        up(wide(512), 4, 1),
+        up(wide(256), 4, 1),
+        up(wide(128), 4, 2),
+        bare(wide(64), 4, 2),
         convTranspose(1, { kernel: 4 }),
+        sigmoid,
+      ),
+    ),
+  };
+};
+
+/** [32,32,3] → [128] → [32,32,3]. How the decoder's strides are read: docs/decisions/0010. */
+export const cifar10Networks = (width = 1) => {
+  const wide = times(width);
+  return {
+    encoder: network(
+      'encoder',
+      pipe(
+        input(32, 32, 3),
+        down(wide(128), 4, 1),
+        down(wide(256), 4, 2),
+        down(wide(512), 4, 2),
+        down(wide(1024), 4, 2),
+        down(wide(1024), 4, 1),
+        flatten,
+        dense(128),
+      ),
+    ),
+    decoder: network(
+      'decoder',
+      pipe(
+        input(128),
+        dense(8 * 8 * wide(512)),
+        reshape(8, 8, wide(512)),
+        batchNorm(),
+        elu,
+        up(wide(1024), 4, 1),
+        up(wide(512), 4, 1),
+        up(wide(256), 4, 2),
+        bare(wide(128), 4, 2),
+        bare(wide(128), 4, 1),
+        conv(3, { kernel: 1 }),
+        sigmoid,
+      ),
+    ),
+  };
+};
+
+/** [64,64,3] → [128] → [64,64,3]. How the decoder's strides are read: docs/decisions/0010. */
+export const celebaNetworks = (width = 1) => {
+  const wide = times(width);
+  return {
+    encoder: network(
+      'encoder',
+      pipe(
+        input(64, 64, 3),
+        down(wide(128), 5, 1),
+        down(wide(256), 5, 2),
+        down(wide(512), 5, 2),
+        down(wide(1024), 5, 2),
+        down(wide(1024), 5, 2),
+        flatten,
+        dense(128),
+      ),
+    ),
+    decoder: network(
+      'decoder',
+      pipe(
+        input(128),
+        dense(16 * 16 * wide(512)),
+        reshape(16, 16, wide(512)),
+        batchNorm(),
+        elu,
+        up(wide(1024), 5, 1),
+        up(wide(512), 5, 1),
+        up(wide(256), 5, 2),
+        bare(wide(128), 5, 2),
+        bare(wide(128), 5, 1),
+        conv(3, { kernel: 5 }),
         sigmoid,
       ),
     ),

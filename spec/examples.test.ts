@@ -4,11 +4,9 @@ import { type Compiled, compile, print } from '../compiler/index.js';
 import { type Experiment, encodeExperiment, sizeOf } from '../dsl/index.js';
 import aeL2 from '../examples/ae-l2.js';
 import ae from '../examples/ae.js';
-import { mnistNetworks } from '../examples/architectures.js';
 import digits from '../examples/digits.js';
 import mlp from '../examples/mlp.js';
 import mnist from '../examples/mnist.js';
-import * as bench from '../bench/networks.js';
 import { createSession, initialState, type StepEvent } from '../training/index.js';
 import { backends } from './backends.js';
 import { right } from './either.js';
@@ -60,9 +58,4 @@ describe.each(Object.entries(examples))('%s', (name, { experiment, batch }) => {
   )('its program after pass %s is the golden one', async (pass, program) => {
     await expect(print(program)).toMatchFileSnapshot(`golden/${name}/${pass}.txt`);
   });
-});
-
-test('the benchmark measures the networks of the example', () => {
-  expect(bench.mnistNetworks(1)).toEqual(mnistNetworks(1));
-  expect(bench.mnistNetworks(0.25)).toEqual(mnistNetworks(0.25));
 });

@@ -22,7 +22,7 @@ import {
 import { ae, injFlowLn } from 'immersion/objectives';
 import { initialState } from 'immersion/training';
 import type { Clock } from '../measure.js';
-import { mnistNetworks } from '../networks.js';
+import { mnistNetworks } from '../../examples/architectures.js';
 
 export type ObjectiveName = 'injFlowLn' | 'ae';
 
