@@ -1,5 +1,6 @@
 /** Data: readers for real formats, generators with known manifolds, and batches. */
 export * from './batches.js';
+export * from './cifar.js';
 export * from './csv.js';
 export * from './dataset.js';
 export * from './generate.js';
@@ -7,4 +8,6 @@ export * from './idx.js';
 export * from './manifold.js';
 export * from './manifolds/index.js';
 export * from './npy.js';
+export * from './picture.js';
 export * from './source.js';
+export * from './validation.js';

@@ -6,6 +6,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { nearest, type Problem, problem } from '../dsl/problem.js';
+import { isCifarFolder, openCifar } from './cifar.js';
 import { csvSettings, openCsv } from './csv.js';
 import { inMemory, type Source, type Split } from './dataset.js';
 import { entryAt, messageOf } from './file.js';
@@ -14,6 +15,13 @@ import { generators } from './manifolds/index.js';
 import type { Generator } from './manifolds/generator.js';
 import { idxSettings, isMnistFolder, openIdx, openMnist } from './mnist.js';
 import { arraySettings, openNpyFile, openNpz } from './npz.js';
+import {
+  celebaSettings,
+  isCelebaFolder,
+  openCeleba,
+  openPictures,
+  pictureSettings,
+} from './picture-folder.js';
 import {
   integer,
   parseReference,
@@ -57,10 +65,13 @@ const files: Readonly<Record<string, Opener>> = {
 };
 const idxFile = format(idxSettings, openIdx);
 
-/** By the names of the files in it, in this order. */
+/** By the names of what is in it, in this order; any other folder is taken for one of pictures. */
 const folders: readonly { readonly holds: (names: readonly string[]) => boolean; readonly open: Opener }[] = [
   { holds: isMnistFolder, open: mnistFolder(basename) },
+  { holds: isCifarFolder, open: format({}, openCifar) },
+  { holds: isCelebaFolder, open: format(celebaSettings, openCeleba) },
 ];
+const pictureFolder = format(pictureSettings, openPictures);
 
 const openFile: Opener = (path, reference) =>
   (files[extname(path).toLowerCase()] ?? idxFile)(path, reference);
@@ -71,14 +82,9 @@ const openFolder: Opener = (path, reference) =>
       () => readdir(path),
       (error): Problems => [problem(path, messageOf(error), 'a folder that can be read')],
     ),
-    TaskEither.chain((names) => {
-      const found = folders.find(({ holds }) => holds(names));
-      return found === undefined
-        ? TaskEither.left([
-            problem(path, 'a folder without examples', "MNIST's files (train-images-idx3-ubyte …)"),
-          ])
-        : found.open(path, reference);
-    }),
+    TaskEither.chain((names) =>
+      (folders.find(({ holds }) => holds(names))?.open ?? pictureFolder)(path, reference),
+    ),
   );
 
 /** How many examples a generator draws, and from which seed. */

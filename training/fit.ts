@@ -2,7 +2,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Compiled, compile } from '../compiler/index.js';
 import { type Batches, trainingBatches } from '../data/batches.js';
-import type { Split } from '../data/dataset.js';
+import type { Source, Split } from '../data/dataset.js';
 import {
   checkExperiment,
   type Experiment,
@@ -52,7 +52,7 @@ export type Run = {
 };
 
 export type FitOptions = {
-  readonly data: Split;
+  readonly data: Split<Source>;
   readonly backend: Backend;
   readonly seed?: number;
   /** Sees every event as it comes. */
@@ -85,7 +85,7 @@ const fittedOf = (compiled: Compiled, backend: Backend, session: Session): Fitte
 };
 
 /** Data whose examples are not what the encoder takes. */
-const dataProblems = ({ encoder, data }: Experiment, split: Split): readonly Problem[] =>
+const dataProblems = ({ encoder, data }: Experiment, split: Split<Source>): readonly Problem[] =>
   [split.train, split.test]
     .filter((set) => set.size > 0 && !sameShape(set.shape, encoder.input))
     .slice(0, 1)

@@ -1,5 +1,9 @@
 /** Programs have a static batch; data sets have any size: rows run in batches, the last one padded and its padding dropped. */
+import { isLeft } from 'fp-ts/lib/Either.js';
 import { evaluationBatches } from '../data/batches.js';
+import { read, type Source } from '../data/dataset.js';
+import { sizeOf } from '../dsl/index.js';
+import { BackendFailure } from '../runtime/failure.js';
 
 type Arrays = ReadonlyMap<string, Float32Array>;
 
@@ -9,8 +13,25 @@ export type Rows = {
   /** Numbers in a row. */
   readonly width: number;
   /** Copies the rows of these indices into an array of the batch's size. */
-  readonly fill: (indices: Int32Array, into: Float32Array) => void;
+  readonly fill: (indices: Int32Array, into: Float32Array) => void | Promise<void>;
 };
+
+/** The examples at these rows, wherever they are; what cannot be read ends the run as a backend's failure does. */
+export const readExamples = async (
+  source: Source,
+  indices: Int32Array,
+  into: Float32Array,
+): Promise<void> => {
+  const done = await read(source, indices, into)();
+  if (isLeft(done)) throw new BackendFailure(done.left[0]);
+};
+
+/** All examples of a source. */
+export const rowsOfSource = (source: Source): Rows => ({
+  count: source.size,
+  width: sizeOf(source.shape),
+  fill: (indices, into) => readExamples(source, indices, into),
+});
 
 /** Rows that lie one after another in an array of a multiple of `width` numbers. */
 export const rowsOf = (values: Float32Array, width: number): Rows => ({
@@ -35,7 +56,7 @@ export const overRows = async (
   let first = 0;
   for (const { indices, valid } of plan.right) {
     const data = new Float32Array(batch * width);
-    fill(indices, data);
+    await fill(indices, data);
     for (const [name, values] of await run(data, first)) {
       const size = values.length / batch;
       const all = joined.get(name) ?? new Float32Array(count * size);

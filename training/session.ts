@@ -1,19 +1,19 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
 import type { Compiled, Program } from '../compiler/index.js';
-import { type Dataset, gather } from '../data/dataset.js';
+import type { Source } from '../data/dataset.js';
 import { problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
 import { BackendFailure } from '../runtime/failure.js';
 import type { Backend } from '../runtime/backend.js';
 import type { StepEvent, ValidationEvent } from './events.js';
 import { type Feed, feedOf } from './feed.js';
-import { overRows, type Rows, rowsOf } from './rows.js';
+import { overRows, type Rows, rowsOf, rowsOfSource } from './rows.js';
 import type { Array1, TrainState } from './state.js';
 
 export type Session = {
   /** One step on a batch, [batch, …shape] row-major. */
   readonly step: (data: Float32Array) => Promise<Omit<StepEvent, 'seconds'>>;
   /** Every term's mean over a data set. */
-  readonly evaluate: (data: Dataset) => Promise<ValidationEvent>;
+  readonly evaluate: (data: Source) => Promise<ValidationEvent>;
   /** data [n, …shape] → codes [n, d]. */
   readonly encode: (examples: Float32Array) => Promise<Float32Array>;
   /** codes [n, d] → data [n, …shape]. */
@@ -78,10 +78,8 @@ export const createSession = async (
       const expected = `examples of shape ${showShape(compiled.experiment.encoder.input)}`;
       throw new BackendFailure(problem('data', `${data.size} of shape ${showShape(data.shape)}`, expected));
     }
-    const fill = (indices: Int32Array, into: Float32Array): void => gather(data, indices, into);
-    const rows = { count: data.size, width: sizeOf(data.shape), fill };
     const terms = Object.fromEntries(
-      [...(await outputsOf(evaluateProgram, rows))].map(([name, values]) => [
+      [...(await outputsOf(evaluateProgram, rowsOfSource(data)))].map(([name, values]) => [
         name,
         values.reduce((total, x) => total + x, 0) / data.size,
       ]),

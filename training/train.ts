@@ -1,8 +1,9 @@
 /** The training loop as an async iterator of events. */
 import type { Batches } from '../data/batches.js';
-import { gather, type Split } from '../data/dataset.js';
+import type { Source, Split } from '../data/dataset.js';
 import { type Experiment, sizeOf } from '../dsl/index.js';
 import type { TrainEvent } from './events.js';
+import { readExamples } from './rows.js';
 import type { Session } from './session.js';
 
 /**
@@ -12,17 +13,28 @@ import type { Session } from './session.js';
 export async function* train(
   { batch, steps, validation, encoder }: Experiment,
   session: Session,
-  data: Split,
+  data: Split<Source>,
   batches: Batches,
   from = 0,
 ): AsyncGenerator<TrainEvent, void, void> {
   const started = performance.now();
-  const into = new Float32Array(batch * sizeOf(encoder.input));
+  const width = sizeOf(encoder.input);
+  // Two batches by turns: while a step computes with one, the other is read.
+  const buffers = [new Float32Array(batch * width), new Float32Array(batch * width)];
+  const examplesOf = (i: number): Promise<Float32Array> => {
+    const into = buffers[i % 2];
+    const reading = readExamples(data.train, batches.indices(i), into).then(() => into);
+    // Awaited at its step; nobody listens where the caller stops before.
+    reading.catch(() => undefined);
+    return reading;
+  };
   const validates = validation.every > 0 && data.test.size > 0;
   if (validates) yield await session.evaluate(data.test);
-  for (let i = from; i < steps; i++) {
-    gather(data.train, batches.indices(i), into);
-    const event = await session.step(into);
+  let next = from < steps ? examplesOf(from) : undefined;
+  for (let i = from; i < steps && next !== undefined; i++) {
+    const examples = await next;
+    next = i + 1 < steps ? examplesOf(i + 1) : undefined;
+    const event = await session.step(examples);
     yield { ...event, seconds: (performance.now() - started) / 1000 };
     if (validates && ((i + 1) % validation.every === 0 || i + 1 === steps))
       yield await session.evaluate(data.test);
