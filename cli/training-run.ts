@@ -1,9 +1,9 @@
 /** A run from checks to files: what `train` and `start` have in common. */
 import { join } from 'node:path';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
 import { loadData, type Split } from '../data/index.js';
-import { type Experiment, type Problem, problem } from '../dsl/index.js';
-import { reportPage } from '../evaluation/index.js';
+import { type Experiment, type Problem, problem, showProblem } from '../dsl/index.js';
+import { type Geometry, geometryOf, reportPage } from '../evaluation/index.js';
 import {
   type Backend,
   prepareRun,
@@ -46,6 +46,8 @@ export type Result = {
   readonly seconds: number;
   readonly loss: number | null;
   readonly validation: Pick<ValidationEvent, 'step' | 'loss' | 'terms'> | null;
+  /** Of the decoder along the held-out data; null for a run that was interrupted or a decoder without finite derivatives. */
+  readonly geometry: Geometry | null;
 };
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -90,6 +92,14 @@ const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag 
 const finiteOrNull = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null;
 
+/** Along the held-out data, or the training data where none is held out. */
+const geometryAfter = async (run: Run, { train, test }: Split, seed: number): Promise<Geometry | null> => {
+  const found = await geometryOf(run.fitted, test.size > 0 ? test : train, { seed });
+  if (isRight(found)) return found.right;
+  say(`no geometry: ${found.left.map(showProblem).join('; ')}`);
+  return null;
+};
+
 /** Checks everything, then trains and writes. On the left nothing was written, or the disk refused. */
 export const runTraining = async (request: Request): Promise<Checked<Result>> => {
   const prepared = await prepare(request);
@@ -115,9 +125,11 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
       problem('objective', found, 'a finite loss and gradient', `see ${join(folder.path, fileNames.record)}`),
     ]);
   }
+  const geometry = interrupted ? null : await geometryAfter(run, data, request.seed);
   const withReport = request.report && !interrupted;
   if (withReport) {
-    const facts = { name: request.name, seed: request.seed, backend: backend.name, versions: versions() };
+    const { name, seed } = request;
+    const facts = { name, seed, backend: backend.name, versions: versions(), geometry };
     const html = await reportPage(run.fitted, data, events, facts);
     const report = folder.writeReport(html);
     if (isLeft(report)) return report;
@@ -146,5 +158,6 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
     seconds,
     loss: finiteOrNull(steps.at(-1)?.loss),
     validation: last === undefined ? null : { step: last.step, loss: last.loss, terms: last.terms },
+    geometry,
   });
 };

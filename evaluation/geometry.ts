@@ -16,11 +16,13 @@ import {
   sizeOf,
   sub,
 } from '../dsl/index.js';
+import { attempt } from '../runtime/failure.js';
 import type { Fitted, Model, Prior } from '../training/index.js';
 import { type BoundName, boundsOf, logVolume } from './bounds.js';
 import { type CollisionSearch, searchCollisions } from './collisions.js';
 import { evaluateExpressions } from './expressions.js';
 import { jacobiansAt, type LocalGeometry } from './jacobian.js';
+import { fitGaussian } from './priors/gaussian.js';
 import { conditionNumber, effectiveRank, isDegenerate } from './singular-values.js';
 import { mean, type Summary, summaryOf } from './summary.js';
 
@@ -55,7 +57,7 @@ export type Geometry = {
   readonly reencoding: {
     /** ‖h(g(z)) − z‖ at the codes z of the data. */
     readonly data: Summary;
-    /** The same at codes drawn from the prior, where one was given. */
+    /** The same at as many codes drawn from the prior; null where there is none. */
     readonly prior: Summary | null;
     /** Root mean square distance of the codes from their mean: what to compare with. */
     readonly spread: number;
@@ -70,7 +72,7 @@ export type GeometryOptions = {
   /** What the Jacobians may cost, and the search for collisions again: fewer points and steps otherwise. */
   readonly flops?: number;
   readonly seed?: number;
-  /** Where codes to re-encode are drawn, besides those of the data. */
+  /** Where more codes to re-encode are drawn; the Gaussian fitted to the codes of the points unless given. */
   readonly prior?: Prior;
   /** η; the hyper-parameter `eta` of the experiment, or the paper's 0.1. */
   readonly eta?: number;
@@ -118,6 +120,11 @@ const spreadOf = (codes: Float32Array, d: number): number => {
   return Math.sqrt(codes.reduce((sum, value, i) => sum + (value - center[i % d]) ** 2, 0) / count);
 };
 
+const gaussianOf = (codes: Float32Array, d: number): Prior | null => {
+  const gaussian = fitGaussian(codes, d);
+  return isLeft(gaussian) ? null : gaussian.right.sample;
+};
+
 const share = (values: readonly boolean[]): number => values.filter(Boolean).length / values.length;
 
 const localFigures = (points: readonly LocalGeometry[], size: number, eta: number, lambda: number) => {
@@ -150,17 +157,20 @@ export const geometryOf = async (
   dataset: Dataset,
   options: GeometryOptions = {},
 ): Promise<Either<readonly Problem[], Geometry>> => {
-  const { points: most = 256, flops = AFFORDABLE, seed = 0, prior } = options;
+  const { points: most = 256, flops = AFFORDABLE, seed = 0 } = options;
   const hypers = hypersOf(fitted.experiment);
   const eta = options.eta ?? hypers.get('eta') ?? 0.1;
   const lambda = options.lambda ?? hypers.get('lambda') ?? 1;
   const d = sizeOf(fitted.experiment.decoder.input);
-  const codes = await fitted.encode(spreadRows(dataset, most));
+  const encoded = await attempt(() => fitted.encode(spreadRows(dataset, most)));
+  if (isLeft(encoded)) return encoded;
+  const codes = encoded.right;
   const local = await jacobiansAt(fitted, codes, { flops, seed });
   if (isLeft(local)) return local;
   const reencoded = await reencodingDistances(fitted, codes);
   if (isLeft(reencoded)) return reencoded;
-  const drawn = prior === undefined ? null : await reencodingDistances(fitted, prior(codes.length / d, seed));
+  const prior = options.prior ?? gaussianOf(codes, d);
+  const drawn = prior === null ? null : await reencodingDistances(fitted, prior(codes.length / d, seed));
   if (drawn !== null && isLeft(drawn)) return drawn;
   const collisions = await searchCollisions(fitted, codes, { flops });
   return right({

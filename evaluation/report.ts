@@ -14,11 +14,12 @@ import {
 import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../training/index.js';
 import { duration } from '../training/progress.js';
 import { curvesOf } from './curve.js';
-import { fitGaussian } from './priors/gaussian.js';
+import type { Geometry } from './geometry.js';
 import { squaredError } from './measure.js';
 import { html, type NetworkSummary, type Pair, type Row } from './page/page.js';
 import { countText, numberText } from './page/text.js';
 import { isPicture, pictureUri } from './picture.js';
+import { fitGaussian } from './priors/gaussian.js';
 
 /** What the report says besides the model and its events. */
 export type Facts = {
@@ -26,6 +27,8 @@ export type Facts = {
   readonly seed: number;
   readonly backend: string;
   readonly versions: Readonly<Record<string, string>>;
+  /** Of the decoder, where it was looked at. */
+  readonly geometry?: Geometry | null;
 };
 
 const SAMPLES = 72;
@@ -112,7 +115,7 @@ export const reportPage = async (
   fitted: Fitted,
   { train, test }: Split,
   events: readonly TrainEvent[],
-  { name, seed, backend, versions }: Facts,
+  { name, seed, backend, versions, geometry = null }: Facts,
 ): Promise<string> => {
   const { experiment } = fitted;
   const steps = events.filter(isStep);
@@ -138,6 +141,7 @@ export const reportPage = async (
     pairsNote: 'Held-out examples above, their reconstructions below.',
     curves: curvesOf(events),
     curvesNote: curvesNote(fitted),
+    geometry,
     validation:
       last === undefined
         ? []

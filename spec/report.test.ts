@@ -4,7 +4,14 @@ import { fc, test } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { loadData } from '../data/index.js';
 import { adam, dense, experiment, flatten, input, network, pipe, reshape, sigmoid } from '../dsl/index.js';
-import { curvesOf, fitGaussian, pictureUri, reportPage } from '../evaluation/index.js';
+import {
+  curvesOf,
+  fitGaussian,
+  type Geometry,
+  geometryOf,
+  pictureUri,
+  reportPage,
+} from '../evaluation/index.js';
 import { linearTicks, logTicks } from '../evaluation/page/chart.js';
 import { numberText } from '../evaluation/page/text.js';
 import { injFlow } from '../objectives/index.js';
@@ -27,17 +34,20 @@ const spec = experiment({
 
 const events: TrainEvent[] = [];
 let page = '';
+let geometry: Geometry;
 let dispose = (): void => undefined;
 
 beforeAll(async () => {
   const data = right(await loadData('digits')());
   const run = right(await prepareRun(spec, { data, backend: backends.wasm }));
   for await (const event of run.events) events.push(event);
+  geometry = right(await geometryOf(run.fitted, data.test));
   page = await reportPage(run.fitted, data, events, {
     name: 'a <name> & more',
     seed: 0,
     backend: 'wasm',
     versions: { immersion: '1.2.3' },
+    geometry,
   });
   dispose = run.fitted.dispose;
 });
@@ -52,8 +62,25 @@ describe('the page', () => {
     const captions = [...page.matchAll(/<figure class="panel"><figcaption>([^<]*)</g)].map(
       ([, name]) => name,
     );
-    expect(captions).toEqual(['loss', 'prior', 'reconstruction', 'injectivity', 'volume']);
+    expect(captions).toEqual(['loss', 'prior', 'reconstruction', 'injectivity', 'volume', 'singular values']);
     expect(page).toContain('reconstruction = μ·‖x − decoder(encoder(x))‖²'.slice(0, 18));
+  });
+
+  test('says what the decoder does to space', () => {
+    const rows = new Map(
+      [...page.matchAll(/<th scope="row">([^<]*)<\/th><td class="number">([^<]*)</g)].map(([, k, v]) => [
+        k,
+        v,
+      ]),
+    );
+    expect(rows.get('½ log det JᵀJ, mean')).toBe(`${numberText(geometry.volume.mean)} nats`);
+    expect(rows.get('bound (5), (d/2) ln(‖J‖²/d), by')).toBe(
+      `${numberText(geometry.tightness.frobenius)} nats`,
+    );
+    expect(rows.get('bound (4) at λ = 1, by')).toBe(`${numberText(geometry.tightness.linear)} nats`);
+    expect(rows.get('spread of the codes')).toBe(numberText(geometry.reencoding.spread));
+    expect(page).toContain('at the codes of 256 examples');
+    expect(page.match(/class="median"/g)).toHaveLength(3);
   });
 
   test('holds pictures that decode to the shape of the data', () => {

@@ -34,6 +34,9 @@ describe('a run', () => {
     const result = json(stdout);
     expect(result).toMatchObject({ ok: true, seed: 5, backend: 'wasm', steps: 3, skipped: 0 });
     expect(at(result, ['validation', 'step'])).toBe(3);
+    expect(result['geometry']).toMatchObject({ points: 256, dimension: 3, degenerate: 0, lambda: 1 });
+    expect(at(result, ['geometry', 'violations', 'eta'])).toBe(0.2);
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('singular values');
     expect(code).toBe(0);
     expect(readdirSync(out).sort()).toEqual([
       'record.jsonl',
@@ -98,7 +101,7 @@ describe('a run', () => {
     );
     expect(stderr.at(-1)).toMatch(/^interrupted after \d+ steps in \d+ s; the run is in /);
     expect(code).toBe(130);
-    expect(json(stdout)).toMatchObject({ ok: false, interrupted: true });
+    expect(json(stdout)).toMatchObject({ ok: false, interrupted: true, geometry: null });
     expect(readdirSync(out).sort()).toEqual(['record.jsonl', 'spec.json', 'weights.safetensors']);
     const record = linesOf(readFileSync(join(out, 'record.jsonl'), 'utf8')).map(json);
     const steps = record.filter(({ tag }) => tag === 'step');

@@ -2,16 +2,15 @@
 import type { Curve, Point } from '../curve.js';
 import { escaped, numberText } from './text.js';
 
-const WIDTH = 520;
-const HEIGHT = 260;
-const left = 52;
-const right = 14;
-const top = 12;
-const bottom = 26;
+/** Size of a drawing, and the margins around its axes. */
+export const WIDTH = 520;
+export const HEIGHT = 260;
+export const margins = { left: 52, right: 14, top: 12, bottom: 26 } as const;
+const { left, right, top, bottom } = margins;
 
 type Scale = (value: number) => number;
 
-const fixed = (value: number): string => value.toFixed(1);
+export const fixed = (value: number): string => value.toFixed(1);
 
 /** 1, 2 or 5 times a power of ten: the least such step that needs no more than `most` ticks. */
 const niceStep = (span: number, most: number): number => {

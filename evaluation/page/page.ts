@@ -1,6 +1,9 @@
 /** The report page as HTML: one file that refers to nothing outside itself. */
 import type { Curve } from '../curve.js';
+import type { Geometry } from '../geometry.js';
 import { chart } from './chart.js';
+import { geometryNote, injectivityRows, reencodingRows, volumeRows } from './geometry-section.js';
+import { spectrumChart } from './spectrum-chart.js';
 import { style } from './style.js';
 import { countText, escaped, numberText } from './text.js';
 
@@ -27,6 +30,8 @@ export type Page = {
   readonly pairsNote: string;
   readonly curves: readonly Curve[];
   readonly curvesNote: string;
+  /** Null where it was not looked at. */
+  readonly geometry: Geometry | null;
   /** Last values on held-out data. */
   readonly validation: readonly Row[];
   readonly validationNote: string;
@@ -66,6 +71,20 @@ const curveFigure = (curve: Curve): string => {
 const legend =
   '<p class="legend"><span><i></i>training, smoothed</span><span><i class="faint"></i>each step</span><span><i class="validation"></i>validation</span></p>';
 
+const panel = (title: string, rows: readonly Row[]): string =>
+  `<div class="panel"><h3>${escaped(title)}</h3>${table(rows)}</div>`;
+
+const geometrySection = (geometry: Geometry): string =>
+  section(
+    'Geometry',
+    geometryNote(geometry),
+    `<div class="charts"><figure class="panel"><figcaption>singular values<span>by index · log scale</span></figcaption>${spectrumChart(geometry.spectrum, geometry.violations.eta)}</figure>`,
+    panel('Volume, and how far the bounds are above it', volumeRows(geometry)),
+    panel('Injectivity', injectivityRows(geometry)),
+    panel('Codes that are decoded and encoded again', reencodingRows(geometry)),
+    '</div>',
+  );
+
 const networkPanel = ({ name, shapes, parameters, layers }: NetworkSummary): string =>
   `<div class="panel"><h3>${escaped(name)} <span>${escaped(shapes)}, ${countText(parameters)} parameters</span></h3>` +
   `<ol>${layers.map((layer) => `<li>${escaped(layer)}</li>`).join('')}</ol></div>`;
@@ -99,6 +118,7 @@ export const html = (page: Page): string =>
       legend,
       `<div class="charts">${page.curves.map(curveFigure).join('')}</div>`,
     ),
+    page.geometry === null ? '' : geometrySection(page.geometry),
     section(
       'Objective',
       'The terms as the compiler read them.',
@@ -107,8 +127,7 @@ export const html = (page: Page): string =>
     section(
       'Numbers',
       page.validationNote,
-      `<div class="columns"><div class="panel"><h3>Validation</h3>${table(page.validation)}</div>`,
-      `<div class="panel"><h3>Settings</h3>${table(page.settings)}</div></div>`,
+      `<div class="columns">${panel('Validation', page.validation)}${panel('Settings', page.settings)}</div>`,
     ),
     section(
       'Networks',

@@ -45,6 +45,9 @@ svg { display: block; width: 100%; height: auto; overflow: visible; }
 .smooth { fill: none; stroke: var(--train); stroke-width: 2; stroke-linejoin: round; }
 .held { fill: none; stroke: var(--held); stroke-width: 1.5; stroke-dasharray: 3 4; }
 .dot { fill: var(--held); stroke: var(--panel); stroke-width: 1.5; }
+.most { fill: var(--train); opacity: 0.28; }
+.half { fill: var(--train); opacity: 0.55; }
+.median { stroke: var(--train); stroke-width: 2.5; }
 .legend { display: flex; gap: 22px; color: var(--soft); font-size: 14px; margin: 0 0 14px; }
 .legend i { display: inline-block; width: 22px; height: 0; border-top: 3px solid var(--train); vertical-align: middle; margin-right: 8px; border-radius: 2px; }
 .legend .faint { border-color: var(--train); opacity: 0.35; border-top-width: 2px; }
@@ -56,7 +59,7 @@ tr:last-child > * { border-bottom: 0; }
 th { color: var(--soft); }
 td.number { text-align: right; padding-right: 0; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 18px; align-items: start; }
-.columns h3 { font-size: 15px; margin: 0 0 8px; font-weight: 620; }
+.columns h3, .charts h3 { font-size: 15px; margin: 0 0 8px; font-weight: 620; }
 .columns h3 span { color: var(--soft); font-weight: 400; }
 ol { margin: 0; padding: 0; list-style: none; font-size: 15px; }
 ol li { padding: 3px 0; }
