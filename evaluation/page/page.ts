@@ -5,11 +5,10 @@ import { chart } from './chart.js';
 import { geometryNote, injectivityRows, reencodingRows, volumeRows } from './geometry-section.js';
 import { spectrumChart } from './spectrum-chart.js';
 import { style } from './style.js';
+import { panel, type Row } from './table.js';
 import { countText, escaped, numberText } from './text.js';
 
 export type Pair = { readonly original: string; readonly reconstruction: string; readonly label?: number };
-
-export type Row = readonly [name: string, value: string];
 
 export type NetworkSummary = {
   readonly name: string;
@@ -41,14 +40,6 @@ export type Page = {
   readonly footer: readonly string[];
 };
 
-const table = (rows: readonly Row[]): string =>
-  `<table>${rows
-    .map(
-      ([name, value]) =>
-        `<tr><th scope="row">${escaped(name)}</th><td class="number">${escaped(value)}</td></tr>`,
-    )
-    .join('')}</table>`;
-
 const section = (title: string, note: string, ...content: readonly string[]): string =>
   `<section><h2>${escaped(title)}</h2><p class="note">${escaped(note)}</p>${content.join('')}</section>`;
 
@@ -70,9 +61,6 @@ const curveFigure = (curve: Curve): string => {
 
 const legend =
   '<p class="legend"><span><i></i>training, smoothed</span><span><i class="faint"></i>each step</span><span><i class="validation"></i>validation</span></p>';
-
-const panel = (title: string, rows: readonly Row[]): string =>
-  `<div class="panel"><h3>${escaped(title)}</h3>${table(rows)}</div>`;
 
 const geometrySection = (geometry: Geometry): string =>
   section(
