@@ -1,6 +1,7 @@
 /** From an experiment to its programs, through every pass, verified between each two. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { checkExperiment } from '../dsl/codec/index.js';
+import { dataShapeOf } from '../dsl/data-shape.js';
 import type { Experiment } from '../dsl/experiment.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import { sameShape, showShape } from '../dsl/shape.js';
@@ -29,8 +30,13 @@ export type Compiled = {
   readonly stages: readonly Stage[];
 };
 
-/** A code that is not the decoder's input, or a decoder whose output is not what the encoder takes. */
-const misfits = ({ encoder, decoder }: Experiment, encode: Program, decode: Program): readonly Problem[] => {
+/**
+ * A code that is not the decoder's input, or a decoder whose output is not what the encoder takes. Where the encoder does not
+ * take the whole of the data there is nothing to reconstruct, and the decoder's output is its own affair.
+ */
+const misfits = (experiment: Experiment, encode: Program, decode: Program): readonly Problem[] => {
+  const { encoder, decoder } = experiment;
+  const reconstructs = sameShape(dataShapeOf(experiment), encoder.input);
   const shapeOf = ({ outputs: [output] }: Program) => output?.var.type.shape;
   const [code, reconstruction] = [shapeOf(encode), shapeOf(decode)];
   return [
@@ -39,7 +45,7 @@ const misfits = ({ encoder, decoder }: Experiment, encode: Program, decode: Prog
       : [
           problem('decoder.input', showShape(decoder.input), `${showShape(code)}, the output of the encoder`),
         ]),
-    ...(reconstruction === undefined || sameShape(reconstruction, encoder.input)
+    ...(!reconstructs || reconstruction === undefined || sameShape(reconstruction, encoder.input)
       ? []
       : [
           problem(

@@ -1,6 +1,8 @@
 /** The language: everything a model specification is written with, its JSON form and its formulas. */
 export * from './bijector.js';
+export * from './classification.js';
 export * from './codec/index.js';
+export * from './data-shape.js';
 export * from './draw.js';
 export * from './experiment.js';
 export * from './expr.js';

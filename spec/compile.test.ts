@@ -77,8 +77,11 @@ describe('compilation refuses', () => {
     ]);
   });
 
-  test("data of another shape than the encoder's", () => {
-    expect(refused({ objective: objective({ a: sqNorm(data(5)) }) })).toEqual(['objective.a.of.of']);
+  test("data of two shapes, and data of another shape than the encoder's where the encoder takes it", () => {
+    const both = objective({ a: sqNorm(data(5)), b: sqNorm(x) });
+    expect(refused({ objective: both })).toEqual(['objective.b.of.of']);
+    const long: Expr = { tag: 'apply', network: encoder, at: data(5), output: '' };
+    expect(refused({ objective: objective({ a: sqNorm(long) }) })).toEqual(['objective.a.of.of']);
   });
 
   test('what the codec refuses, without throwing', () => {

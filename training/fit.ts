@@ -5,6 +5,7 @@ import { type Batches, trainingBatches } from '../data/batches.js';
 import type { Source, Split } from '../data/dataset.js';
 import {
   checkExperiment,
+  dataShapeOf,
   type Experiment,
   type Problem,
   problem,
@@ -84,18 +85,24 @@ const fittedOf = (compiled: Compiled, backend: Backend, session: Session): Fitte
   };
 };
 
-/** Data whose examples are not what the encoder takes. */
-const dataProblems = ({ encoder, data }: Experiment, split: Split<Source>): readonly Problem[] =>
-  [split.train, split.test]
-    .filter((set) => set.size > 0 && !sameShape(set.shape, encoder.input))
+/** Data whose examples are not what the objective reads. */
+const dataProblems = (experiment: Experiment, split: Split<Source>): readonly Problem[] => {
+  const { encoder, data } = experiment;
+  const shape = dataShapeOf(experiment);
+  const reader = sameShape(shape, encoder.input)
+    ? `the input of network ${JSON.stringify(encoder.name)}`
+    : 'the data of the objective';
+  return [split.train, split.test]
+    .filter((set) => set.size > 0 && !sameShape(set.shape, shape))
     .slice(0, 1)
     .map((set) =>
       problem(
         'data',
         `examples of shape ${showShape(set.shape)} in ${JSON.stringify(data)}`,
-        `${showShape(encoder.input)}, the input of network ${JSON.stringify(encoder.name)}`,
+        `${showShape(shape)}, ${reader}`,
       ),
     );
+};
 
 const batchesOf = (
   experiment: Experiment,

@@ -1,7 +1,7 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
 import type { Compiled, Program } from '../compiler/index.js';
 import type { Source } from '../data/dataset.js';
-import { problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
+import { dataShapeOf, problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
 import { BackendFailure } from '../runtime/failure.js';
 import type { Backend } from '../runtime/backend.js';
 import type { StepEvent, ValidationEvent } from './events.js';
@@ -74,8 +74,9 @@ export const createSession = async (
     });
 
   const evaluate: Session['evaluate'] = async (data) => {
-    if (!sameShape(data.shape, compiled.experiment.encoder.input) || data.size === 0) {
-      const expected = `examples of shape ${showShape(compiled.experiment.encoder.input)}`;
+    const shape = dataShapeOf(compiled.experiment);
+    if (!sameShape(data.shape, shape) || data.size === 0) {
+      const expected = `examples of shape ${showShape(shape)}`;
       throw new BackendFailure(problem('data', `${data.size} of shape ${showShape(data.shape)}`, expected));
     }
     const terms = Object.fromEntries(

@@ -1,7 +1,7 @@
 /** The training loop as an async iterator of events. */
 import type { Batches } from '../data/batches.js';
 import type { Source, Split } from '../data/dataset.js';
-import { type Experiment, sizeOf } from '../dsl/index.js';
+import { dataShapeOf, type Experiment, sizeOf } from '../dsl/index.js';
 import type { TrainEvent } from './events.js';
 import { readExamples } from './rows.js';
 import type { Session } from './session.js';
@@ -11,14 +11,15 @@ import type { Session } from './session.js';
  * `validation.every` steps, and last.
  */
 export async function* train(
-  { batch, steps, validation, encoder }: Experiment,
+  experiment: Experiment,
   session: Session,
   data: Split<Source>,
   batches: Batches,
   from = 0,
 ): AsyncGenerator<TrainEvent, void, void> {
+  const { batch, steps, validation } = experiment;
   const started = performance.now();
-  const width = sizeOf(encoder.input);
+  const width = sizeOf(dataShapeOf(experiment));
   // Two batches by turns: while a step computes with one, the other is read.
   const buffers = [new Float32Array(batch * width), new Float32Array(batch * width)];
   const examplesOf = (i: number): Promise<Float32Array> => {

@@ -1,4 +1,5 @@
 /** Elaborates the programs of an experiment: its objective with all terms, and its encoder and decoder alone. */
+import { dataShapeOf } from '../../dsl/data-shape.js';
 import type { Experiment } from '../../dsl/experiment.js';
 import { data, type Node } from '../../dsl/expr.js';
 import type { NetworkValue } from '../../dsl/network.js';
@@ -49,7 +50,7 @@ const termsOf = (context: Context, experiment: Experiment): readonly (readonly [
  * next running statistics.
  */
 export const elaborateStep = (experiment: Experiment): Elaborated => {
-  const context = createContext('train', experiment.batch, experiment.encoder.input);
+  const context = createContext('train', experiment.batch, dataShapeOf(experiment));
   const { emit } = context.builder;
   const means = termsOf(context, experiment).map(([name, x]) => {
     const mean =
@@ -79,7 +80,7 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
 
 /** The terms of each example, without a mean, with running statistics and without dropout. */
 export const elaborateEvaluation = (experiment: Experiment): Elaborated => {
-  const context = createContext('inference', experiment.batch, experiment.encoder.input);
+  const context = createContext('inference', experiment.batch, dataShapeOf(experiment));
   const terms = termsOf(context, experiment).map(([name, x]) =>
     value(name, atRows(context.builder.emit, 1, x)),
   );

@@ -1,3 +1,4 @@
 /** Feature maps: what scores look at. */
+export * from './classifier.js';
 export * from './feature-map.js';
 export * from './pixels.js';
