@@ -42,6 +42,10 @@ export const select = (emit: Emit, mask: Var, a: Var, b: Var): Var =>
 export const plus = (emit: Emit, x: Var, c: number): Var => add(emit, x, constantLike(emit, c, x.type));
 export const times = (emit: Emit, x: Var, c: number): Var => mul(emit, x, constantLike(emit, c, x.type));
 
+/** The mean over all rows of a batch; a shared value is its own. */
+export const batchMean = (emit: Emit, x: Var, batch: number): Var =>
+  x.type.rows === 0 ? x : times(emit, emit('sumBatch', {}, [x]), 1 / (batch * x.type.rows));
+
 /** A sum of optional tangents: null where all are zero. */
 export const addTangents = (emit: Emit, a: Var | null, b: Var | null): Var | null =>
   a === null ? b : b === null ? a : add(emit, a, b);

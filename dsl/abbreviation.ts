@@ -91,11 +91,11 @@ const nameFor = (node: Node, pieceOf: (child: Node) => Piece, taken: readonly st
 
 type Lines = readonly (readonly [name: string, text: string])[];
 
-/** The definitions, each before its uses, and the terms written with them. */
+/** The definitions, each before its uses, the terms written with them, and the next values of running ones. */
 export const abbreviations = (
   objective: Objective,
   print: (node: Node, pieceOf: (child: Node) => Piece) => Piece,
-): { readonly definitions: Lines; readonly terms: Lines } => {
+): { readonly definitions: Lines; readonly terms: Lines; readonly updates: Lines } => {
   const share = rewriting(shared());
   const terms = Object.entries(objective).map(([name, term]) => [name, share(term)] as const);
   const roots = terms.map(([, term]) => term);
@@ -113,5 +113,13 @@ export const abbreviations = (
     pieces.set(node, named ? atom(name) : piece);
     return named ? [...lines, [name, piece.text]] : lines;
   }, []);
-  return { definitions, terms: terms.map(([name, term]) => [name, pieceOf(term).text]) };
+  return {
+    definitions,
+    terms: terms.map(([name, term]) => [name, pieceOf(term).text]),
+    updates: nodes.flatMap((node) =>
+      node.tag === 'running' && node.update !== undefined
+        ? [[node.name, pieceOf(node.update).text] as const]
+        : [],
+    ),
+  };
 };

@@ -32,6 +32,8 @@ export type Node =
       readonly shape: Shape;
       readonly initializer: Initializer;
     }
+  /** A scalar kept from step to step; without `update` a reading of the one of that name that has it. */
+  | { readonly tag: 'running'; readonly name: string; readonly initial: number; readonly update?: Node }
   /** Σθ² over a network's trainable parameters, or over its kernels only. */
   | { readonly tag: 'sqNormOfWeights'; readonly network: NetworkValue; readonly only: 'all' | 'kernels' }
   | { readonly tag: 'apply'; readonly network: NetworkValue; readonly at: Node; readonly output: string }

@@ -85,6 +85,7 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
     case 'hyper':
     case 'draw':
     case 'parameter':
+    case 'running':
       return atom(node.name);
     case 'step':
       return atom('i');
@@ -154,14 +155,17 @@ const aligned = (lines: readonly (readonly [string, string])[], sign: string): r
 };
 
 /**
- * One line for each term, `prior = prior·‖h‖²`, after the definitions of what occurs more than once, `h := encoder(x)`.
+ * One line for each term, `prior = prior·‖h‖²`, after the definitions of what occurs more than once, `h := encoder(x)`, and before
+ * what becomes of running values, `multiplier ← …`.
  */
 export const objectiveFormula = (objective: Objective): string => {
-  const { definitions, terms } = abbreviations(objective, pieceOf);
+  const { definitions, terms, updates } = abbreviations(objective, pieceOf);
   return [
     ...aligned(definitions, ':='),
     ...(definitions.length === 0 ? [] : ['']),
     ...aligned(terms, '='),
+    ...(updates.length === 0 ? [] : ['']),
+    ...aligned(updates, '←'),
   ].join('\n');
 };
 

@@ -16,6 +16,7 @@ export * from './optimizer.js';
 export * from './path.js';
 export * from './problem.js';
 export * from './rewrite.js';
+export * from './running.js';
 export * from './schedule.js';
 export * from './settings.js';
 export * from './shape.js';

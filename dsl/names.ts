@@ -19,11 +19,11 @@ const firsts = <A>(all: readonly Named<A>[]): ReadonlyMap<string, A> => {
   return new Map(all.map(({ name, value }) => [name, values.get(name) ?? value]));
 };
 
-type NamedNode = Extract<Node, { readonly tag: 'hyper' | 'draw' | 'parameter' }>;
+type NamedNode = Extract<Node, { readonly tag: 'hyper' | 'draw' | 'parameter' | 'running' }>;
 
 const namedNodes = (experiment: Experiment): readonly Named<NamedNode>[] =>
   everyNode(nodesOf(experiment)).flatMap(({ path, node }) =>
-    node.tag === 'hyper' || node.tag === 'draw' || node.tag === 'parameter'
+    node.tag === 'hyper' || node.tag === 'draw' || node.tag === 'parameter' || node.tag === 'running'
       ? [{ path, name: node.name, value: node }]
       : [],
   );
@@ -100,6 +100,8 @@ export const networksOf = (
       );
 };
 
+const wordFor = (tag: NamedNode['tag']): string => (tag === 'running' ? 'running value' : tag);
+
 /** Whatever shares a name with an earlier one of the same namespace and differs from it. */
 const clashes = (all: readonly Named<NamedNode>[]): readonly Problem[] => {
   const first = firsts(all);
@@ -109,20 +111,49 @@ const clashes = (all: readonly Named<NamedNode>[]): readonly Problem[] => {
     return tag === earlier
       ? problem(
           showPath(path),
-          `another ${tag} named ${quoted}`,
-          `the same ${tag} as where the name occurs first`,
+          `another ${wordFor(tag)} named ${quoted}`,
+          `the same ${wordFor(tag)} as where the name occurs first`,
           'give one of them another name',
         )
       : problem(
           showPath(path),
-          `a ${tag} named ${quoted}`,
-          `another name: ${quoted} is a ${earlier} already`,
-          'draws and parameters share their names; give one of them another name',
+          `a ${wordFor(tag)} named ${quoted}`,
+          `another name: ${quoted} is a ${wordFor(earlier)} already`,
+          'draws, parameters and running values share their names; give one of them another name',
         );
   });
 };
 
-/** Inputs of the compiled program beside draws and parameters. */
+type Running = Extract<Node, { readonly tag: 'running' }>;
+
+/** Running values that nothing updates, or two things in two ways. */
+const updateProblems = (all: readonly Named<Running>[]): readonly Problem[] => {
+  const updates = all.flatMap(({ name, path, value: { update } }) =>
+    update === undefined ? [] : [{ name, path: [...path, 'update'], value: update }],
+  );
+  const updated = updates.map(({ name }) => name);
+  return [
+    ...all
+      .filter(({ name }, i) => !updated.includes(name) && all.findIndex((one) => one.name === name) === i)
+      .map(({ path }) =>
+        problem(showPath([...path, 'update']), 'nothing', 'an expression of what the running value becomes'),
+      ),
+    ...namesakes(updates).map(({ name, path }) =>
+      problem(
+        showPath(path),
+        `another update of ${JSON.stringify(name)}`,
+        'the same update as where it occurs first',
+        'give one of them another name',
+      ),
+    ),
+  ];
+};
+
+/** The same without the update, which only one of its occurrences need have. */
+const reading = (node: NamedNode): NamedNode =>
+  node.tag === 'running' ? { tag: 'running', name: node.name, initial: node.initial } : node;
+
+/** Inputs of the compiled program beside draws, parameters and running values. */
 const inputNames: readonly string[] = ['data', 'step'];
 
 /** What `--set` changes by a short name besides hyper-parameters: see `dsl/settings.ts`. */
@@ -137,13 +168,18 @@ const reserved = (path: Path, why: string): Problem =>
   problem(showPath(path), 'a reserved name', 'another name', why);
 
 /**
- * Names that do not mean one thing: hyper-parameters, draws and parameters that differ from an earlier one of their name
- * (draws and parameters are inputs of one program and share a namespace), and names that mean something already.
+ * Names that do not mean one thing: hyper-parameters, draws, parameters and running values that differ from an earlier one of their name
+ * (all but the first are inputs of one program and share a namespace), and names that mean something already.
  */
 export const nameProblems = (experiment: Experiment): readonly Problem[] => {
   const all = namedNodes(experiment);
   const hypers = all.filter(({ value }) => value.tag === 'hyper');
-  const inputs = all.filter(({ value }) => value.tag !== 'hyper');
+  const inputs = all
+    .filter(({ value }) => value.tag !== 'hyper')
+    .map((one) => ({ ...one, value: reading(one.value) }));
+  const runnings = all.flatMap(({ name, path, value }) =>
+    value.tag === 'running' ? [{ name, path, value }] : [],
+  );
   return [
     ...Object.keys(experiment.objective)
       .filter(isOutput)
@@ -162,5 +198,6 @@ export const nameProblems = (experiment: Experiment): readonly Problem[] => {
       ),
     ...clashes(hypers),
     ...clashes(inputs),
+    ...updateProblems(runnings),
   ];
 };

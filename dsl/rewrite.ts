@@ -17,6 +17,8 @@ export const branches = (node: Node): readonly Located[] => {
     case 'parameter':
     case 'sqNormOfWeights':
       return [];
+    case 'running':
+      return node.update === undefined ? [] : [{ path: ['update'], node: node.update }];
     case 'apply':
     case 'logDet':
       return [{ path: ['at'], node: node.at }];
@@ -74,6 +76,8 @@ export const mapChildren = (node: Node, f: (child: Node) => Node): Node => {
     case 'parameter':
     case 'sqNormOfWeights':
       return node;
+    case 'running':
+      return node.update === undefined ? node : { ...node, update: f(node.update) };
     case 'apply':
     case 'logDet':
       return { ...node, at: f(node.at) };

@@ -4,6 +4,7 @@ export * from './bounds.js';
 export * from './contractive.js';
 export * from './injflow.js';
 export * from './jacobian.js';
+export * from './lagrangian.js';
 export * from './models.js';
 export * from './rae.js';
 export * from './vae.js';

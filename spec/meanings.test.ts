@@ -54,7 +54,7 @@ test('draws and parameters have one namespace, with what every program has', () 
     [
       "objective.inputs.left.of.name: found a reserved name, expected another name (every program has an input "data" of its own)",
       "objective.inputs.right.of.name: found a reserved name, expected another name (every program has an input "step" of its own)",
-      "objective.term.right.of: found a parameter named "v", expected another name: "v" is a draw already (draws and parameters share their names; give one of them another name)",
+      "objective.term.right.of: found a parameter named "v", expected another name: "v" is a draw already (draws, parameters and running values share their names; give one of them another name)",
     ]
   `);
   expect(problemsOf({ objective: { slash } })).toMatchInlineSnapshot(`

@@ -2,11 +2,22 @@
 import type { Node, UnaryOp } from '../../dsl/expr.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { sameShape, type Shape, showShape, sizeOf } from '../../dsl/shape.js';
-import { add, binary, constantLike, fillShape, joined, mul, select, sumAll, unary } from '../operations.js';
+import {
+  add,
+  binary,
+  constantLike,
+  fillShape,
+  joined,
+  mul,
+  select,
+  sumAll,
+  unary,
+  batchMean,
+} from '../operations.js';
 import { keyOf } from '../key.js';
 import type { Emit, Var } from '../program.js';
 import { activate } from './activation.js';
-import { bindDraw, bindParameter, type Context, fail } from './context.js';
+import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
 import { applicationOf, declare, jvpAt, parametersOf, vjpAt } from './network.js';
 
 /** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
@@ -115,6 +126,8 @@ export const createElaborate = (context: Context): Elaborate => {
         return drawOf(node, path);
       case 'parameter':
         return bindParameter(context, { ...node, ...fansOf(node.shape) });
+      case 'running':
+        return runningOf(node, x, path);
       case 'sqNormOfWeights':
         return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
       case 'apply': {
@@ -223,6 +236,20 @@ export const createElaborate = (context: Context): Elaborate => {
     return bindDraw(context, spec, { rows: 1, shape });
   };
 
+  /** The value before the update; where there is an update, also the next one. */
+  const runningOf = (
+    { name, initial }: Extract<Node, { tag: 'running' }>,
+    update: Var | undefined,
+    path: string,
+  ): Var | null => {
+    const stored = bindState(context, { name, shape: [], initializer: { tag: 'constant', value: initial } });
+    if (update === undefined) return stored;
+    if (scalarOnly(`${path}.update`, update) === null) return null;
+    if (context.mode === 'train' && !context.nextStates.has(name))
+      context.nextStates.set(name, unary(emit, 'stop', batchMean(emit, update, context.batch)));
+    return stored;
+  };
+
   const sqNormOfWeights = (net: NetworkValue, only: 'all' | 'kernels'): Var => {
     const chosen = parametersOf(net).filter(({ name }) => only === 'all' || name.endsWith('/kernel'));
     return chosen
@@ -258,6 +285,7 @@ export const createElaborate = (context: Context): Elaborate => {
 /** The expressions directly inside a node, with the field that holds each. */
 const operandsOf = (node: Node): readonly (readonly [string, Node])[] => {
   switch (node.tag) {
+    case 'running': return node.update === undefined ? [] : [['update', node.update]];
     case 'apply': case 'logDet': return [['at', node.at]];
     case 'jvp': return [['at', node.at], ['tangent', node.tangent]];
     case 'vjp': return [['at', node.at], ['cotangent', node.cotangent]];

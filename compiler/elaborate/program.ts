@@ -6,7 +6,7 @@ import type { NetworkValue } from '../../dsl/network.js';
 import { codeOutput } from '../../dsl/network.js';
 import { fieldPath } from '../../dsl/path.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
-import { add, atRows, constantLike, times } from '../operations.js';
+import { add, atRows, batchMean, constantLike } from '../operations.js';
 import type { Output, Program, Var } from '../program.js';
 import { type Context, createContext, fail } from './context.js';
 import { createElaborate } from './expression.js';
@@ -47,16 +47,14 @@ const termsOf = (context: Context, experiment: Experiment): readonly (readonly [
 
 /**
  * The objective as a program. Outputs: every term's mean over the batch, `loss` their sum, the optimizer's `rate`, and the
- * next running statistics.
+ * next running statistics and running values.
  */
 export const elaborateStep = (experiment: Experiment): Elaborated => {
   const context = createContext('train', experiment.batch, dataShapeOf(experiment));
   const { emit } = context.builder;
-  const means = termsOf(context, experiment).map(([name, x]) => {
-    const mean =
-      x.type.rows === 0 ? x : times(emit, emit('sumBatch', {}, [x]), 1 / (experiment.batch * x.type.rows));
-    return value(name, mean);
-  });
+  const means = termsOf(context, experiment).map(([name, x]) =>
+    value(name, batchMean(emit, x, experiment.batch)),
+  );
   if (means.length === 0 && context.problems.length === 0) {
     fail(context, 'objective', 'no term', 'at least one named scalar');
   }

@@ -41,6 +41,7 @@ const unaryOp: Codec<UnaryOp> = oneOf(
 
 const binaryOp: Codec<BinaryOp> = oneOf('add', 'sub', 'mul', 'div', 'max', 'min', 'pow', 'greater');
 
+type Running = Extract<Node, { readonly tag: 'running' }>;
 type Draw = Extract<Node, { readonly tag: 'draw' }>;
 
 /** An orthonormal frame has k ≤ d probes; other draws may have any number, or none. */
@@ -101,6 +102,16 @@ const rowsWith = (network: Codec<NetworkValue>, node: Codec<Node>): Rows<Node> =
       shape: shapeCodec,
       initializer: initializerCodec,
     }),
+    running: mapped(
+      struct(name, {
+        tag: t.literal('running'),
+        name: nameCodec,
+        initial: finite,
+        update: optional(node),
+      }),
+      ({ update, ...rest }): Running => (update === undefined ? rest : { ...rest, update }),
+      (value) => ({ update: undefined, ...value }),
+    ),
     sqNormOfWeights: struct(name, {
       tag: t.literal('sqNormOfWeights'),
       network,

@@ -200,6 +200,20 @@ const hyperNamed = (its: string): fc.Arbitrary<Node> =>
 const parameterNamed = (its: string): fc.Arbitrary<Node> =>
   fc.record({ tag: fc.constant('parameter' as const), name: fc.constant(its), shape: axes(4), initializer });
 
+/** Updated from itself and a number. */
+const runningNamed = (its: string): fc.Arbitrary<Node> =>
+  fc.record({ initial: finite, value: finite }).map(({ initial, value }) => ({
+    tag: 'running',
+    name: its,
+    initial,
+    update: {
+      tag: 'binary',
+      op: 'add',
+      left: { tag: 'running', name: its, initial },
+      right: { tag: 'constant', value },
+    },
+  }));
+
 const unaryOp = fc.constantFrom(
   ...(['neg', 'exp', 'log', 'sqrt', 'square', 'abs', 'relu', 'elu', 'tanh', 'sigmoid', 'softplus'] as const),
   ...(['silu', 'gelu'] as const),
@@ -305,7 +319,7 @@ const networks = distinct(networkNamed);
 const leaves = fc
   .tuple(
     distinct<Node>(hyperNamed),
-    distinct<Node>((its, i) => (i % 2 === 0 ? drawNamed(its) : parameterNamed(its)), 2),
+    distinct<Node>((its, i) => [drawNamed, parameterNamed, runningNamed][i % 3](its), 3),
   )
   .map((kinds) => kinds.flat());
 
