@@ -5,11 +5,11 @@ import { loadData, type Split } from '../data/index.js';
 import { type Experiment, type Problem, problem, showProblem } from '../dsl/index.js';
 import { type Geometry, geometryOf, reportPage } from '../evaluation/index.js';
 import {
-  type Backend,
   prepareRun,
   type Run,
   startBackend,
   type StepEvent,
+  threadsFor,
   type TrainEvent,
   type ValidationEvent,
 } from '../training/index.js';
@@ -52,15 +52,17 @@ export type Result = {
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-type Prepared = { readonly data: Split; readonly backend: Backend; readonly run: Run };
+type Prepared = { readonly data: Split; readonly run: Run };
 
 const prepare = async ({ experiment, seed, backend: name, device }: Request): Promise<Checked<Prepared>> => {
   const data = await loadData(experiment.data)();
   if (isLeft(data)) return data;
-  const backend = await startBackend(name ?? 'auto', { device });
-  if (isLeft(backend)) return backend;
-  const run = await prepareRun(experiment, { data: data.right, backend: backend.right, seed });
-  return isLeft(run) ? run : right({ data: data.right, backend: backend.right, run: run.right });
+  const run = await prepareRun(experiment, {
+    data: data.right,
+    backend: ({ step }) => startBackend(name ?? 'auto', { device, threads: threadsFor(step) }),
+    seed,
+  });
+  return isLeft(run) ? run : right({ data: data.right, run: run.right });
 };
 
 type Followed = { readonly events: readonly TrainEvent[]; readonly interrupted: boolean };
@@ -104,7 +106,8 @@ const geometryAfter = async (run: Run, { train, test }: Split, seed: number): Pr
 export const runTraining = async (request: Request): Promise<Checked<Result>> => {
   const prepared = await prepare(request);
   if (isLeft(prepared)) return prepared;
-  const { run, data, backend } = prepared.right;
+  const { run, data } = prepared.right;
+  const { backend } = run;
   const { experiment } = run.compiled;
   const made = createRunFolder(experiment, request);
   if (isLeft(made)) return made;

@@ -1,10 +1,11 @@
 /**
  * Programs of the intermediate representation, in A-normal form. The grammar:
  *
- *   program  ::= name (binder …) { equation … } → (output …)
+ *   program  ::= name (binder …) { equation … } → (output … update …)
  *   binder   ::= var : type = kind "path"
  *   equation ::= var : type = primitive[params] var …
  *   output   ::= "path" = var
+ *   update   ::= "path" by adam[params] var …
  */
 import type { Equation, EquationOf, Params, PrimitiveName, Var } from './params.js';
 
@@ -24,6 +25,27 @@ export type OutputKind = 'value' | 'next';
 
 export type Output = { readonly kind: OutputKind; readonly name: string; readonly var: Var };
 
+/**
+ * Adam's update once more, in its own terms: what the `next` outputs of the same names say by equations, for a backend that has it as
+ * one operation on variables that it holds.
+ */
+export type AdamUpdate = {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly rate: Var;
+  /** β₁ᵗ and β₂ᵗ, with t counted from 1. */
+  readonly beta1Power: Var;
+  readonly beta2Power: Var;
+  /** Names of the parameter and of its moments. */
+  readonly targets: readonly {
+    readonly parameter: string;
+    readonly mean: string;
+    readonly square: string;
+    readonly gradient: Var;
+  }[];
+};
+
 export type Program = {
   readonly name: string;
   /** Examples per call; static. */
@@ -31,7 +53,25 @@ export type Program = {
   readonly binders: readonly Binder[];
   readonly equations: readonly Equation[];
   readonly outputs: readonly Output[];
+  readonly adam?: AdamUpdate;
 };
+
+/** The variables that an update reads, each replaced by `f`. */
+export const mapAdam = (adam: AdamUpdate, f: (x: Var) => Var): AdamUpdate => ({
+  ...adam,
+  rate: f(adam.rate),
+  beta1Power: f(adam.beta1Power),
+  beta2Power: f(adam.beta2Power),
+  targets: adam.targets.map((target) => ({ ...target, gradient: f(target.gradient) })),
+});
+
+/** Every variable that leaves a program: as an output, or into its update. */
+export const results = ({ outputs, adam }: Program): readonly Var[] => [
+  ...outputs.map((o) => o.var),
+  ...(adam === undefined
+    ? []
+    : [adam.rate, adam.beta1Power, adam.beta2Power, ...adam.targets.map((target) => target.gradient)]),
+];
 
 /** Appends one equation and returns its variable. Every transform writes through this one function. */
 export type Emit = <P extends PrimitiveName>(primitive: P, params: Params[P], inputs: readonly Var[]) => Var;

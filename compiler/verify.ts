@@ -1,6 +1,6 @@
 /** Well-formedness of programs: run between every two passes. */
 import { type Problem, problem } from '../dsl/problem.js';
-import { type Equation, is, type Program, type Var } from './program.js';
+import { type Equation, is, type Program, results, type Var } from './program.js';
 import { typeOf } from './table.js';
 import { sameType, showType, type Type } from './type.js';
 
@@ -49,8 +49,8 @@ export const verify = (program: Program): readonly Problem[] => {
     if (inside !== null) problems.push(...verify(inside));
     define(path, eq.out.id, eq.out.type);
   });
+  results(program).forEach((x) => use(`${program.name}, a result`, x.id, x.type));
   program.outputs.forEach(({ kind, name, var: x }) => {
-    use(`${program.name}.${name}`, x.id, x.type);
     const binder = binders.get(name);
     if (kind === 'next' && (binder === undefined || !sameType(binder, x.type))) {
       problems.push(
@@ -62,5 +62,12 @@ export const verify = (program: Program): readonly Problem[] => {
       );
     }
   });
+  for (const { parameter, gradient } of program.adam?.targets ?? []) {
+    const binder = binders.get(parameter);
+    if (binder === undefined || !sameType(binder, gradient.type)) {
+      const expected = binder ? showType(binder) : 'a binder of that name';
+      problems.push(problem(`${program.name}.adam ${parameter}`, showType(gradient.type), expected));
+    }
+  }
   return problems;
 };

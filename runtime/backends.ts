@@ -9,8 +9,10 @@ import { createWasmBackend } from './wasm.js';
 
 type Started = Either<readonly Problem[], Backend>;
 
-const start: Readonly<Record<string, (device: Device) => Promise<Started>>> = {
-  native: async (device) => createNativeBackend({ device }),
+type NativeOptions = { readonly device: Device; readonly threads?: number | undefined };
+
+const start: Readonly<Record<string, (options: NativeOptions) => Promise<Started>>> = {
+  native: async (options) => createNativeBackend(options),
   wasm: async () => right(await createWasmBackend()),
   cpu: async () => right(await createCpuBackend()),
 };
@@ -21,11 +23,13 @@ const deviceNames: readonly Device[] = ['auto', 'cpu'];
 export type BackendOptions = {
   /** Where the native backend computes: a GPU that is present (`auto`), or the processor (`cpu`). */
   readonly device?: string | undefined;
+  /** Threads that share one operation of the native backend; absent for all cores. The first start in a process decides. */
+  readonly threads?: number | undefined;
 };
 
 /** Native where it loads, else wasm, which then says why. */
-const startAuto = async (device: Device): Promise<Started> => {
-  const native = await start['native'](device);
+const startAuto = async (options: NativeOptions): Promise<Started> => {
+  const native = await start['native'](options);
   if (!isLeft(native)) return native;
   const [{ found, hint = '' }] = native.left;
   const advice = hint.replace(/[,;] or use .*/, '');
@@ -43,8 +47,9 @@ const unknown = (option: string, word: string, known: readonly string[]): Starte
 export const startBackend = async (name: string, options: BackendOptions = {}): Promise<Started> => {
   const device = deviceNames.find((one) => one === (options.device ?? 'auto'));
   if (device === undefined) return unknown('--device', options.device ?? '', deviceNames);
-  if (name === 'auto') return startAuto(device);
+  const native = { device, threads: options.threads };
+  if (name === 'auto') return startAuto(native);
   return Object.hasOwn(start, name)
-    ? start[name](device)
+    ? start[name](native)
     : unknown('--backend', name, ['auto', ...backendNames]);
 };

@@ -48,13 +48,17 @@ export type Fitted = Model & {
 /** A run that has passed every check and waits to be iterated. */
 export type Run = {
   readonly compiled: Compiled;
+  readonly backend: Backend;
   readonly events: AsyncIterable<TrainEvent>;
   readonly fitted: Fitted;
 };
 
+export type StartBackend = (compiled: Compiled) => Promise<Either<readonly Problem[], Backend>>;
+
 export type FitOptions = {
   readonly data: Split<Source>;
-  readonly backend: Backend;
+  /** One that runs, or how to start one for what was compiled. */
+  readonly backend: Backend | StartBackend;
   readonly seed?: number;
   /** Sees every event as it comes. */
   readonly onEvent?: (event: TrainEvent) => void;
@@ -116,7 +120,7 @@ const batchesOf = (
 /** Checks and compiles everything, and trains nothing yet. */
 export const prepareRun = async (
   spec: Experiment,
-  { data, backend, seed = 0 }: FitOptions,
+  { data, backend: given, seed = 0 }: FitOptions,
 ): Promise<Either<readonly Problem[], Run>> => {
   const checked = checkExperiment(spec);
   if (isLeft(checked)) return checked;
@@ -127,9 +131,13 @@ export const prepareRun = async (
   if (isLeft(batches)) return batches;
   const compiled = compile(experiment);
   if (isLeft(compiled)) return compiled;
+  const started = typeof given === 'function' ? await given(compiled.right) : right(given);
+  if (isLeft(started)) return started;
+  const backend = started.right;
   const session = await createSession(compiled.right, backend, initialState(compiled.right, seed));
   return right({
     compiled: compiled.right,
+    backend,
     events: train(experiment, session, data, batches.right),
     fitted: fittedOf(compiled.right, backend, session),
   });

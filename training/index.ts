@@ -7,6 +7,7 @@ export * from './state.js';
 export * from './train.js';
 export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../runtime/backend.js';
 export { backendNames, startBackend } from '../runtime/backends.js';
+export { threadsFor } from '../runtime/native/threads.js';
 export { createWasmBackend } from '../runtime/wasm.js';
 export * from './hold-out.js';
 export * from './outcome.js';

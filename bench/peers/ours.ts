@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { showProblem } from 'immersion/dsl';
-import { type Backend, initialState, startBackend } from 'immersion/training';
+import { initialState, startBackend, threadsFor } from 'immersion/training';
 import { clocks } from '../measure.js';
 import { compiledOf, type ObjectiveName, type Ready, type Request, type Terms } from './workloads.js';
 
@@ -15,7 +15,7 @@ const objectives: Readonly<Record<string, ObjectiveName>> = { injFlowLn: 'injFlo
 const firstMomentShare = 0.1;
 
 const prepare = async (
-  backend: Backend,
+  backendName: string,
   objective: ObjectiveName,
   request: Extract<Request, { op: 'prepare' }>,
 ): Promise<Model> => {
@@ -33,7 +33,13 @@ const prepare = async (
     [...initialState(compiled, 1).arrays].map(([name, { data }]) => [name, given.get(name) ?? data]),
   );
   const { step: program } = compiled;
-  const instance = await backend.open(new Map([[program.name, program]]), state);
+  // As `immersion train` starts it.
+  const started = await startBackend(backendName, { threads: threadsFor(compiled.step) });
+  if (isLeft(started)) {
+    console.error(started.left.map(showProblem).join('\n'));
+    process.exit(1);
+  }
+  const instance = await started.right.open(new Map([[program.name, program]]), state);
   const fed = program.binders.filter(({ name }) => given.has(name) && !state.has(name));
   let taken = 0;
   return {
@@ -58,18 +64,13 @@ const prepare = async (
 };
 
 const [, , backendName = 'wasm', objectiveName = 'injFlowLn'] = process.argv;
-const started = await startBackend(backendName);
-if (isLeft(started)) {
-  console.error(started.left.map(showProblem).join('\n'));
-  process.exit(1);
-}
 const answer = (value: unknown): void => console.log(JSON.stringify(value));
 let model: Model | undefined;
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request: Request = JSON.parse(line);
   if (request.op === 'prepare') {
-    model = await prepare(started.right, objectives[objectiveName], request);
+    model = await prepare(backendName, objectives[objectiveName], request);
     const first = await model.step();
     writeFileSync(request.gradients, new Uint8Array((await model.gradients()).buffer));
     const ready: Ready = { versions: { Node: process.version }, terms: [first, await model.step()] };

@@ -1,11 +1,12 @@
 /** Programs as nodes of a graph, one equation after the other. */
-import type { Program } from '../program.js';
+import type { Program, Var } from '../program.js';
 import { physicalShape } from '../type.js';
 import type { GraphBuilder } from './graph-builder.js';
+import { select } from './graph-idioms.js';
 import { lowerToGraph } from './graph-rules.js';
 import { materialised, type Value } from './graph-value.js';
 
-/** Equations as nodes, on binders that are nodes already; gives the outputs, written out in full. */
+/** Equations as nodes, on binders that are nodes already; gives the outputs, written out in full, and any other value so. */
 export const lowerEquations = (
   graph: GraphBuilder,
   program: Program,
@@ -18,18 +19,28 @@ export const lowerEquations = (
       { node: bound.get(name) ?? '', shape: physicalShape(x.type, batch) },
     ]),
   );
-  const valueOf = (id: number): Value => {
-    const value = values.get(id);
-    if (value === undefined) throw new Error(`variable ${id} has no node`);
-    return value;
+  const value = ({ id }: Var): Value => {
+    const found = values.get(id);
+    if (found === undefined) throw new Error(`variable ${id} has no node`);
+    return found;
   };
-  for (const eq of program.equations) {
-    const inputs = eq.inputs.map((x) => valueOf(x.id));
-    values.set(eq.out.id, lowerToGraph(graph, eq, inputs, batch, lowerEquations));
+  const written = (x: Var): Value => materialised(graph, value(x), physicalShape(x.type, batch));
+  for (const { eq, idiom } of select(program)) {
+    values.set(
+      eq.out.id,
+      idiom === null
+        ? lowerToGraph(
+            graph,
+            eq,
+            eq.inputs.map(value),
+            batch,
+            (...inside) => lowerEquations(...inside).outputs,
+          )
+        : idiom.lower(graph, { value, written }),
+    );
   }
-  return program.outputs.map((o) => ({
-    kind: o.kind,
-    name: o.name,
-    ...materialised(graph, valueOf(o.var.id), physicalShape(o.var.type, batch)),
-  }));
+  return {
+    written,
+    outputs: program.outputs.map((o) => ({ kind: o.kind, name: o.name, ...written(o.var) })),
+  };
 };

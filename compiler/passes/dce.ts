@@ -1,13 +1,10 @@
 /** Dead-code elimination: what no output needs is dropped, binders included. */
 import { ancestors } from '../forward.js';
-import type { Program } from '../program.js';
+import { type Program, results } from '../program.js';
 
 /** A binder that a `next` output replaces stays, though nothing may read it (a moment that decays at once). */
 export const eliminateDeadCode = (program: Program): Program => {
-  const needed = ancestors(
-    program.equations,
-    program.outputs.map((o) => o.var),
-  );
+  const needed = ancestors(program.equations, results(program));
   const replaced = new Set(program.outputs.flatMap((o) => (o.kind === 'next' ? [o.name] : [])));
   return {
     ...program,

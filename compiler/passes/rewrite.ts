@@ -1,6 +1,6 @@
 /** Rebuilds a program equation by equation: the one loop under simplification and common-subexpression elimination. */
 import { equation } from '../builder.js';
-import type { Emit, Equation, Program, Var } from '../program.js';
+import { type Emit, type Equation, mapAdam, type Program, type Var } from '../program.js';
 import type { Type } from '../type.js';
 
 /** What a rule may look at: the equation that defines a variable, undefined for a binder. */
@@ -31,5 +31,10 @@ export const rewrite = (program: Program, rule: Rule): Program => {
     const out = keep({ ...eq, inputs: eq.inputs.map(current) });
     if (out.id !== eq.out.id) substitution.set(eq.out.id, out);
   }
-  return { ...program, equations, outputs: program.outputs.map((o) => ({ ...o, var: current(o.var) })) };
+  return {
+    ...program,
+    equations,
+    outputs: program.outputs.map((o) => ({ ...o, var: current(o.var) })),
+    ...(program.adam === undefined ? {} : { adam: mapAdam(program.adam, current) }),
+  };
 };

@@ -75,6 +75,7 @@ const neutral: Rule = (eq, emit, definition) => {
     case 'sub': {
       if (value(b) === 0) return a;
       if (value(a) === 0) return emit('neg', {}, [b]);
+      if (negated(a)?.id === b.id) return emit('mul', {}, [b, constant(emit, -2, eq.out)]);
       const nb = negated(b);
       return nb !== undefined ? emit('add', {}, [a, nb]) : null;
     }

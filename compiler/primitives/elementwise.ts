@@ -163,7 +163,9 @@ export const elementwise: { readonly [P in ElementwiseName]: Row<P> } = {
     type: oneType,
     evaluate: map2((a, b) => a * b),
     jvp: ({ emit, inputs: [a, b], tangents: [ta, tb] }) =>
-      addTangents(emit, ta === null ? null : mul(emit, ta, b), tb === null ? null : mul(emit, a, tb)),
+      a.id === b.id && ta !== null
+        ? times(emit, mul(emit, ta, a), 2)
+        : addTangents(emit, ta === null ? null : mul(emit, ta, b), tb === null ? null : mul(emit, a, tb)),
     transpose: ({ emit, inputs: [a, b], linear: [first], cotangent }) =>
       first ? [mul(emit, cotangent, b), null] : [null, mul(emit, a, cotangent)],
     flops: noFlops,

@@ -14,7 +14,8 @@ export const nonNegativeInteger = numberSuch(
   (n) => Number.isSafeInteger(n) && n >= 0,
 );
 /** Dropout rates, momenta, the β of Adam. */
-export const fraction = numberSuch('a number in [0, 1)', (n) => n >= 0 && n < 1);
+/** Below 1 in single precision too, so that 1 − n is not 0 there. */
+export const fraction = numberSuch('a number in [0, 1)', (n) => n >= 0 && Math.fround(n) < 1);
 
 export const truth = such('true or false', (u): u is boolean => typeof u === 'boolean');
 

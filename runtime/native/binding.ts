@@ -58,7 +58,8 @@ export const bindingPath = (folder: string): string | undefined => {
 export type Device = 'auto' | 'cpu';
 
 /** Set before the library loads, since the binding passes no session options: GPU memory on demand, no start-up chatter. */
-const setDefaults = (device: Device): void => {
+const setDefaults = ({ device = 'auto', threads }: BindingOptions): void => {
+  if (threads !== undefined) process.env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
   if (device === 'cpu') process.env['CUDA_VISIBLE_DEVICES'] = '-1';
@@ -68,6 +69,8 @@ export type BindingOptions = {
   /** The folder of tfjs-node-gpu; undefined where it is not installed. */
   readonly folder?: string | undefined;
   readonly device?: Device;
+  /** Threads that share one operation; absent for all cores. */
+  readonly threads?: number | undefined;
 };
 
 /** The path of a binding that has been seen to load; else no package, no binding, no library or one that does not fit. */
@@ -77,7 +80,7 @@ export const findBinding = (options: BindingOptions = {}): Either<readonly Probl
   const path = bindingPath(folder);
   if (path === undefined)
     return left([problem('native', 'no built binding', 'lib/napi-v*/tfjs_binding.node', rebuild)]);
-  setDefaults(options.device ?? 'auto');
+  setDefaults(options);
   const checked = checkBinding(path);
   return isLeft(checked) ? checked : right(path);
 };
