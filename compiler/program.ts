@@ -65,6 +65,10 @@ export const mapAdam = (adam: AdamUpdate, f: (x: Var) => Var): AdamUpdate => ({
   targets: adam.targets.map((target) => ({ ...target, gradient: f(target.gradient) })),
 });
 
+/** Every array that an update replaces: the parameters and their moments. */
+export const updatedBy = (adam: AdamUpdate): readonly string[] =>
+  adam.targets.flatMap(({ parameter, mean, square }) => [parameter, mean, square]);
+
 /** Every variable that leaves a program: as an output, or into its update. */
 export const results = ({ outputs, adam }: Program): readonly Var[] => [
   ...outputs.map((o) => o.var),

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
+import { fc, test as law } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createBuilder } from '../compiler/builder.js';
 import { type Compiled, compile } from '../compiler/compile.js';
@@ -25,8 +26,11 @@ import {
   type StepEvent,
   type TrainState,
 } from '../training/index.js';
+import { agreesInSingle } from './agreement.js';
+import { compilableExperiment } from './arbitrary/program.js';
 import { backends, hasNative, nativeBackend } from './backends.js';
 import { left, right } from './either.js';
+import { feed } from './feeding.js';
 
 const required = process.env['IMMERSION_REQUIRE_NATIVE'] === '1';
 
@@ -111,6 +115,24 @@ describe.skipIf(!hasNative())('the native backend', () => {
       expect([...((await instance.read()).get('s') ?? [])]).toEqual([2, 3, 4]);
       instance.dispose();
     });
+
+    law.prop([compilableExperiment, fc.nat(100)], { numRuns: 12 })(
+      'becomes what the interpreter says, by TensorFlow’s own operations too',
+      async (experiment, seed) => {
+        const { step, draws } = right(compile(experiment));
+        const inputs = feed(step, draws, seed);
+        const arrays = new Map([...inputs].map(([name, values]) => [name, Float32Array.from(values)]));
+        const resident = step.binders.filter(({ kind }) => kind === 'parameter' || kind === 'state');
+        const names = new Set(resident.map(({ name }) => name));
+        const part = (inside: boolean) => new Map([...arrays].filter(([name]) => names.has(name) === inside));
+        const instance = await backend().open(new Map([['step', step]]), part(true));
+        const values = await instance.run('step', part(false));
+        const next = [...(await instance.read())].map(([name, array]) => [`next ${name}`, array] as const);
+        instance.dispose();
+        const found = [...values, ...next].map(([name, array]) => [name, Float64Array.from(array)] as const);
+        if (values.get('commit')?.[0] === 1) agreesInSingle(step, inputs, new Map(found));
+      },
+    );
 
     test.each([NaN, Infinity])('stays as it was where a step has %s in it', async (bad) => {
       const instance = await backend().open(programs, new Map([['s', Float32Array.of(1, 2, 3)]]));

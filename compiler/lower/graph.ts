@@ -1,7 +1,7 @@
 /** Lowers programs over one state to a single TensorFlow graph: state in variables, one signature for each program. */
 import type { Graph, GraphNode, Signature } from '../graph.js';
 import { eliminateDeadCode } from '../passes/dce.js';
-import type { AdamUpdate, Program, Var } from '../program.js';
+import { type AdamUpdate, type Program, updatedBy, type Var } from '../program.js';
 import { physicalShape } from '../type.js';
 import { bool, createGraphBuilder, float, type GraphBuilder, graphName } from './graph-builder.js';
 import { lowerEquations } from './graph-equations.js';
@@ -79,13 +79,18 @@ const commitState = (graph: GraphBuilder, commit: string, changes: readonly Chan
   return graph.node('Merge', [taken, left], { T: bool, N: { tag: 'int', value: 2 } });
 };
 
-/** Without the equations that one operation for each parameter stands for. */
-const withoutUpdates = (program: Program): Program => {
-  const updated = new Set(
-    program.adam?.targets.flatMap(({ parameter, mean, square }) => [parameter, mean, square]),
-  );
+/**
+ * Without the equations that one operation for each variable stands for; or without that operation, where the program does not
+ * replace what a session holds.
+ */
+const withOneUpdate = (program: Program, state: State): Program => {
+  const { adam, ...equations } = program;
+  if (adam === undefined) return program;
+  const updated = new Set(updatedBy(adam));
+  const replaced = new Set(program.outputs.flatMap((o) => (o.kind === 'next' ? [o.name] : [])));
+  if (![...updated].every((name) => state.has(name) && replaced.has(name))) return equations;
   const outputs = program.outputs.filter((o) => o.kind === 'value' || !updated.has(o.name));
-  return updated.size === 0 ? program : eliminateDeadCode({ ...program, outputs });
+  return eliminateDeadCode({ ...program, outputs });
 };
 
 /**
@@ -130,8 +135,7 @@ const adamChanges = (
 
 type SessionVariable = { readonly handle: string; readonly read: string };
 
-const lowerProgram = (whole: Program, state: State, layout: Layout): Part => {
-  const program = withoutUpdates(whole);
+const lowerProgram = (program: Program, state: State, layout: Layout): Part => {
   const graph = createGraphBuilder(graphName(program.name));
   const inputs = program.binders
     .filter(({ name }) => !state.has(name))
@@ -181,7 +185,7 @@ const lowerProgram = (whole: Program, state: State, layout: Layout): Part => {
 
 /** `state` gives the shape of every array of it. Signatures: `init`, `read`, and one for each program under its name. */
 export const lowerGraph = (programs: Iterable<Program>, state: State): Graph => {
-  const all = [...programs];
+  const all = [...programs].map((program) => withOneUpdate(program, state));
   const layout = layoutOf(all, state);
   const parts = [
     initialise(state, layout),
