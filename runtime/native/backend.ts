@@ -34,6 +34,8 @@ const callOf = (binding: Binding, id: number, { inputs, outputs, name }: Signatu
   const inputNames = inputs.map((port) => `${port.node}:0`).join(',');
   const outputNames = outputs.map((port) => `${port.node}:0`).join(',');
   return (feeds) => {
+    // TensorFlow refuses to run for nothing, such as the state of a model without parameters.
+    if (outputs.length === 0) return new Map();
     const arrays = inputs.map((port) => {
       const values = feeds.get(port.name);
       if (values === undefined) throw new Error(`no array for ${port.name} of ${name}`);
