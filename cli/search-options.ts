@@ -23,7 +23,7 @@ export const searchOptions: readonly Option[] = [
   {
     name: 'held-out',
     value: 'PART',
-    summary: 'part of the training data to validate on (0: the test data is used)',
+    summary: 'part of the training data to validate on, or how many examples (0: the test data is used)',
   },
 ];
 
@@ -75,9 +75,9 @@ const partOption = (given: Arguments, fallback: number): Checked<number> => {
   const text = given.last('held-out');
   if (text === undefined) return E.right(fallback);
   const part = text.trim() === '' ? NaN : Number(text);
-  return part >= 0 && part < 1
+  return (part >= 0 && part < 1) || (Number.isSafeInteger(part) && part > 0)
     ? E.right(part)
-    : E.left([problem('--held-out', JSON.stringify(text), 'a number in [0, 1)')]);
+    : E.left([problem('--held-out', JSON.stringify(text), 'a part below 1 or a number of examples')]);
 };
 
 const count = (given: Arguments, name: string, least: number, fallback: number): Checked<number> => {

@@ -1,22 +1,64 @@
 /** What a trial measures after training, as data, and measuring it. */
-import { right } from 'fp-ts/lib/Either.js';
+import { type Either, Functor, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Dataset } from '../data/index.js';
-import { type Codec, struct, withDefault } from '../dsl/codec/codec.js';
-import { nonNegativeInteger } from '../dsl/codec/primitive.js';
-import { sizeOf } from '../dsl/index.js';
-import type { Array1, Fitted, Measure } from '../training/index.js';
+import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec.js';
+import { nonEmptyString, nonNegativeInteger, positiveInteger } from '../dsl/codec/primitive.js';
+import { hypersOf, type Problem, sizeOf } from '../dsl/index.js';
+import type { Array1, Figures, Fitted, Measure, Parts, Prior } from '../training/index.js';
+import { boundNames, boundsOf, logVolume } from './bounds.js';
+import { type FeatureMap, openFeatures } from './features/index.js';
+import { jacobiansAt } from './jacobian.js';
+import { type Metric, reconstructionError, sampleMetrics, score } from './metrics/index.js';
+import { fitGaussian } from './priors/gaussian.js';
+import { fitMixture } from './priors/mixture.js';
+import { isDegenerate } from './singular-values.js';
+import { mean } from './summary.js';
+
+/** Where codes of new examples are drawn: N(0, I), or what is fitted to the codes of the training examples. */
+const priorNames = ['standard', 'gaussian', 'mixture'] as const;
+export type PriorName = (typeof priorNames)[number];
 
 export type Evaluation = {
-  /** How many test examples are kept with their reconstructions. */
+  /** Names of metrics of samples, such as `frechet`. */
+  readonly metrics: readonly string[];
+  /** What they look at: `pixels`, `classifier`, or the path of a graph. */
+  readonly features: readonly string[];
+  /** Reconstructions are scored, and samples of each of these. */
+  readonly priors: readonly PriorName[];
+  /** Of the mixture. */
+  readonly components: number;
+  /** At how many test examples the decoder's Jacobian is taken. */
+  readonly jacobians: number;
+  /** How many test examples are kept with their reconstructions, and samples of each prior. */
   readonly pictures: number;
 };
 
 /** Nothing but the reconstruction error. */
-export const plainEvaluation: Evaluation = { pictures: 0 };
+export const plainEvaluation: Evaluation = {
+  metrics: [],
+  features: [],
+  priors: [],
+  components: 10,
+  jacobians: 0,
+  pictures: 0,
+};
+
+const names = (of: Codec<string>): Codec<readonly string[]> => list('a list of names', () => of);
+const metricName: Codec<string> = oneOf(...sampleMetrics.map(({ name }) => name));
 
 /** As JSON; what is not asked for may be left out. */
 export const evaluationCodec: Codec<Evaluation> = withDefault(
-  struct('an object that says what is measured', { pictures: withDefault(nonNegativeInteger, 0) }),
+  struct('an object that says what is measured', {
+    metrics: withDefault(names(metricName), plainEvaluation.metrics),
+    features: withDefault(names(nonEmptyString), plainEvaluation.features),
+    priors: withDefault(
+      list('a list of priors', () => oneOf(...priorNames)),
+      plainEvaluation.priors,
+    ),
+    components: withDefault(positiveInteger, plainEvaluation.components),
+    jacobians: withDefault(nonNegativeInteger, plainEvaluation.jacobians),
+    pictures: withDefault(nonNegativeInteger, plainEvaluation.pictures),
+  }),
   plainEvaluation,
 );
 
@@ -26,24 +68,137 @@ export const squaredError = async (fitted: Fitted, { examples, size }: Dataset):
   return examples.reduce((total, x, i) => total + (x - reconstructions[i]) ** 2, 0) / size;
 };
 
-const pictures = async (fitted: Fitted, test: Dataset, count: number): Promise<Map<string, Array1>> => {
-  const shown = Math.min(count, test.size);
-  const shape = [shown, ...test.shape];
-  const originals = test.examples.slice(0, shown * sizeOf(test.shape));
-  return shown === 0
-    ? new Map()
-    : new Map([
-        ['originals', { shape, data: originals }],
-        ['reconstructions', { shape, data: await fitted.reconstruct(originals) }],
-      ]);
+type Checked<A> = Either<readonly Problem[], A>;
+
+type NamedPrior = { readonly name: PriorName; readonly prior: Prior | undefined };
+
+/** What is asked for, fitted to the codes of the training examples. A model samples from N(0, I) where it is given no prior. */
+const priorsOf = async (
+  { priors, components }: Evaluation,
+  fitted: Fitted,
+  train: Dataset,
+  seed: number,
+): Promise<Checked<readonly NamedPrior[]>> => {
+  const codes = priors.length === 0 ? new Float32Array() : await fitted.encode(train.examples);
+  const d = sizeOf(fitted.experiment.decoder.input);
+  const fits: Readonly<Record<PriorName, () => Checked<Prior | undefined>>> = {
+    standard: () => right(undefined),
+    gaussian: () => Functor.map(fitGaussian(codes, d), ({ sample }) => sample),
+    mixture: () => Functor.map(fitMixture(codes, d, { components, seed }), ({ sample }) => sample),
+  };
+  const all = priors.map((name) => ({ name, fit: fits[name]() }));
+  const problems = all.flatMap(({ fit }) => (isLeft(fit) ? fit.left : []));
+  return problems.length > 0
+    ? left(problems)
+    : right(all.flatMap(({ name, fit }) => (isLeft(fit) ? [] : [{ name, prior: fit.right }])));
 };
 
-/** Figures are named after the data they were measured on: `test/reconstruction`. */
-export const measure: Measure<Evaluation> = async (evaluation, { fitted, data }) => {
-  const { validation, test } = data;
-  const figures = {
-    'validation/reconstruction': await squaredError(fitted, validation),
-    'test/reconstruction': await squaredError(fitted, test),
-  };
-  return right({ figures, arrays: await pictures(fitted, test, evaluation.pictures) });
+const under = (place: string, figures: Figures): Figures =>
+  Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${place}/${name}`, value]));
+
+/** Scores of reconstructions and of as many samples of each prior as there are examples. */
+const scoresOn = async (
+  place: string,
+  set: Dataset,
+  fitted: Fitted,
+  priors: readonly NamedPrior[],
+  features: readonly FeatureMap[],
+  metrics: readonly Metric[],
+  seed: number,
+): Promise<Checked<Figures>> => {
+  const reconstructions = await fitted.reconstruct(set.examples);
+  const error = await score(reconstructions, set, [], [reconstructionError]);
+  if (isLeft(error)) return error;
+  let figures = under(place, error.right);
+  if (features.length === 0 || metrics.length === 0) return right(figures);
+  const reconstructed = await score(reconstructions, set, features, metrics);
+  if (isLeft(reconstructed)) return reconstructed;
+  figures = { ...figures, ...under(`${place}/reconstructions`, reconstructed.right) };
+  for (const { name, prior } of priors) {
+    const samples = await fitted.sample(set.size, { seed, ...(prior === undefined ? {} : { prior }) });
+    const scored = await score(samples, set, features, metrics);
+    if (isLeft(scored)) return scored;
+    figures = { ...figures, ...under(`${place}/${name}`, scored.right) };
+  }
+  return right(figures);
+};
+
+/** The volume term at test examples, exactly, and how much each of its bounds is above it; means in nats. */
+const volumes = async (
+  fitted: Fitted,
+  test: Dataset,
+  count: number,
+  seed: number,
+): Promise<Checked<Figures>> => {
+  if (count === 0) return right({});
+  const width = sizeOf(test.shape);
+  const codes = await fitted.encode(test.examples.subarray(0, Math.min(count, test.size) * width));
+  const points = await jacobiansAt(fitted, codes, { seed });
+  if (isLeft(points)) return points;
+  const spectra = points.right.map(({ spectrum }) => spectrum).filter((one) => !isDegenerate(one, width));
+  const lambda = hypersOf(fitted.experiment).get('lambda') ?? 1;
+  const exact = spectra.map(logVolume);
+  const bounds = spectra.map((one) => boundsOf(one, lambda));
+  return right({
+    'test/volume': mean(exact),
+    ...Object.fromEntries(
+      boundNames.map((name) => [`test/excess/${name}`, mean(bounds.map((at, i) => at[name] - exact[i]))]),
+    ),
+    'test/degenerate': points.right.length - spectra.length,
+  });
+};
+
+const pictures = async (
+  fitted: Fitted,
+  test: Dataset,
+  priors: readonly NamedPrior[],
+  count: number,
+  seed: number,
+): Promise<ReadonlyMap<string, Array1>> => {
+  const shown = Math.min(count, test.size);
+  if (shown === 0) return new Map();
+  const array = (data: Float32Array): Array1 => ({ shape: [shown, ...test.shape], data });
+  const originals = test.examples.slice(0, shown * sizeOf(test.shape));
+  const arrays = new Map([
+    ['originals', array(originals)],
+    ['reconstructions', array(await fitted.reconstruct(originals))],
+  ]);
+  for (const { name, prior } of priors) {
+    const samples = await fitted.sample(shown, { seed, ...(prior === undefined ? {} : { prior }) });
+    arrays.set(name, array(samples));
+  }
+  return arrays;
+};
+
+/** Validation and test examples, once where they are the same. */
+const placesOf = ({ validation, test }: Parts): Readonly<Record<string, Dataset>> =>
+  validation === test ? { test } : { validation, test };
+
+/**
+ * Figures are named after the data, what is scored, and the score: `test/mixture/frechet/pixels`, `validation/reconstructions/…`,
+ * `test/reconstruction`.
+ */
+export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, seed }) => {
+  const { train, test } = data;
+  const priors = await priorsOf(evaluation, fitted, train, seed);
+  if (isLeft(priors)) return priors;
+  const places = placesOf(data);
+  const samples = Math.min(...Object.values(places).map(({ size }) => size));
+  const features = await openFeatures(evaluation.features, { train, samples, backend: fitted.backend });
+  if (isLeft(features)) return features;
+  const metrics = sampleMetrics.filter(({ name }) => evaluation.metrics.includes(name));
+  try {
+    let figures: Figures = {};
+    for (const [place, set] of Object.entries(places)) {
+      const scores = await scoresOn(place, set, fitted, priors.right, features.right, metrics, seed);
+      if (isLeft(scores)) return scores;
+      figures = { ...figures, ...scores.right };
+    }
+    const local = await volumes(fitted, test, evaluation.jacobians, seed);
+    if (isLeft(local)) return local;
+    const arrays = await pictures(fitted, test, priors.right, evaluation.pictures, seed);
+    return right({ figures: { ...figures, ...local.right }, arrays });
+  } finally {
+    features.right.forEach(({ dispose }) => dispose());
+  }
 };

@@ -142,7 +142,11 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
   ],
   ['no trials at once', ['--jobs', '0'], /^--jobs: found "0", expected a positive integer$/],
   ['no seeds', ['--seeds', '0'], /^--seeds: found "0", expected a positive integer$/],
-  ['a part that is the whole', ['--held-out', '1'], /^--held-out: found "1", expected a number in \[0, 1\)$/],
+  [
+    'a part that is none',
+    ['--held-out', '1.5'],
+    /^--held-out: found "1.5", expected a part below 1 or a number of examples$/,
+  ],
   [
     'an unknown backend',
     ['--backend', 'wasn'],

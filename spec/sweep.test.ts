@@ -210,8 +210,9 @@ describe('held out', () => {
     async (part) => {
       const split = right(await loadData('digits')());
       const { train, validation, test: last } = right(holdOut(split, part));
-      expect(validation.size).toBe(Math.floor(part * split.train.size));
+      expect(validation.size).toBe(Math.round(part * split.train.size));
       expect(last).toBe(split.test);
+      expect(validation.name).toContain('validation');
       const rows = (set: typeof train): readonly string[] =>
         Array.from({ length: set.size }, (_, i) => set.examples.subarray(i * 64, (i + 1) * 64).join());
       expect([...rows(train), ...rows(validation)].sort()).toEqual([...rows(split.train)].sort());
@@ -221,6 +222,6 @@ describe('held out', () => {
   test('nothing, or less than an example', async () => {
     const split = right(await loadData('digits')());
     expect(right(holdOut(split, 0))).toEqual({ ...split, validation: split.test });
-    expect(left(holdOut(split, 1e-9))[0].path).toBe('heldOut');
+    expect(left(holdOut(split, 1e-9))[0].path).toBe('validation');
   });
 });

@@ -15,10 +15,10 @@ const order = (size: number): readonly number[] => {
 /** Holds out ⌊part · size⌋ examples of the training data, chosen at random by a fixed key. */
 export const holdOut = ({ train, test }: Split, part: number): Either<readonly Problem[], Parts> => {
   if (part === 0) return right({ train, validation: test, test });
-  const count = Math.floor(part * train.size);
-  if (count === 0) {
+  const count = part < 1 ? Math.round(part * train.size) : part;
+  if (count < 1 || count >= train.size) {
     const found = `${part} of ${train.size} examples`;
-    return left([problem('heldOut', found, 'a part that is at least one example')]);
+    return left([problem('validation', found, 'a part that is at least one example')]);
   }
   const rows = order(train.size);
   const chosen = (from: number, to?: number): readonly number[] => rows.slice(from, to).sort((a, b) => a - b);

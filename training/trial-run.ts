@@ -65,7 +65,7 @@ export const runTrial = <Evaluation>(
     if (isLeft(backend)) return backend;
     const { seed } = trial;
     const run = await prepareRun(experiment.right, {
-      data: { train: data.train, test: data.validation },
+      data: { ...data, test: data.validation },
       backend: backend.right,
       seed,
     });

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
 import { type Codec, isRecord, record, struct, such, withDefault } from '../dsl/codec/codec.js';
-import { fraction, nonEmptyString, nonNegativeInteger } from '../dsl/codec/primitive.js';
+import { nonEmptyString, nonNegativeInteger } from '../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../dsl/codec/problems.js';
 import {
   decodeExperiment,
@@ -20,7 +20,7 @@ export type Trial<Evaluation> = {
   /** What is changed in the specification, as `--set` does. */
   readonly settings: Settings;
   readonly seed: number;
-  /** The part of the training data that is held out for validation; with 0 the test data validates. */
+  /** The part of the training data that is held out for validation, below 1, or how many examples; with 0 the test data validates. */
   readonly heldOut: number;
   /** `auto` for the best that loads. */
   readonly backend: string;
@@ -45,9 +45,14 @@ export const settingsCodec: Codec<Settings> = record(
   0,
 );
 
+const part = such(
+  'a number in [0, 1) or a whole number',
+  (u): u is number => typeof u === 'number' && u >= 0 && (u < 1 || Number.isSafeInteger(u)),
+);
+
 /** What both a trial and a sweep of trials say about how each is run. */
 export const runFields = {
-  heldOut: withDefault(fraction, 0),
+  heldOut: withDefault(part, 0),
   backend: withDefault(nonEmptyString, 'auto'),
   device: withDefault(nonEmptyString, 'auto'),
 } as const;

@@ -1,4 +1,5 @@
 /** Feature maps: what scores look at. */
 export * from './classifier.js';
 export * from './feature-map.js';
+export * from './open.js';
 export * from './pixels.js';

@@ -1,0 +1,46 @@
+/** Feature maps by name, made for the data at hand. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { Dataset } from '../../data/index.js';
+import { didYouMean, type Problem, problem } from '../../dsl/index.js';
+import type { Backend } from '../../training/index.js';
+import type { FeatureMap } from './feature-map.js';
+import { pixels } from './pixels.js';
+
+type Opened = Either<readonly Problem[], FeatureMap>;
+
+export type FeatureContext = {
+  readonly train: Dataset;
+  /** Examples in the samples that will be scored. */
+  readonly samples: number;
+  readonly backend: Backend;
+};
+
+const known: Readonly<Record<string, (context: FeatureContext) => Promise<Opened>>> = {
+  pixels: ({ train, samples }) => Promise.resolve(pixels(train, { samples })),
+};
+
+const openOne = (name: string, context: FeatureContext): Promise<Opened> => {
+  const names = Object.keys(known);
+  return Object.hasOwn(known, name)
+    ? known[name](context)
+    : Promise.resolve(
+        left([problem('features', JSON.stringify(name), names.join(' or '), didYouMean(name, names))]),
+      );
+};
+
+/** Opens each; where one cannot be had, none stays open. */
+export const openFeatures = async (
+  names: readonly string[],
+  context: FeatureContext,
+): Promise<Either<readonly Problem[], readonly FeatureMap[]>> => {
+  const maps: FeatureMap[] = [];
+  for (const name of names) {
+    const map = await openOne(name, context);
+    if (isLeft(map)) {
+      maps.forEach(({ dispose }) => dispose());
+      return map;
+    }
+    maps.push(map.right);
+  }
+  return right(maps);
+};
