@@ -13,3 +13,4 @@ export * from './priors/index.js';
 export * from './report.js';
 export * from './singular-values.js';
 export * from './summary.js';
+export * from './table/index.js';

@@ -11,3 +11,24 @@ export const pictureUri = (example: Float32Array, [height, width, channels]: rea
   const png = encode({ width, height, channels, depth: 8, data });
   return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
 };
+
+/** Examples [n, h, w, channels] side by side as one PNG, so many a row, a pixel apart. */
+export const mosaicUri = (
+  examples: Float32Array,
+  [height, width, channels]: readonly number[],
+  across: number,
+): string => {
+  const size = height * width * channels;
+  const count = examples.length / size;
+  const down = Math.ceil(count / across);
+  const [tall, wide] = [down * (height + 1) - 1, across * (width + 1) - 1];
+  const all = new Float32Array(tall * wide * channels).fill(1);
+  for (let i = 0; i < count; i++) {
+    const [top, start] = [Math.floor(i / across) * (height + 1), (i % across) * (width + 1)];
+    for (let y = 0; y < height; y++) {
+      const row = examples.subarray(i * size + y * width * channels, i * size + (y + 1) * width * channels);
+      all.set(row, ((top + y) * wide + start) * channels);
+    }
+  }
+  return pictureUri(all, [tall, wide, channels]);
+};

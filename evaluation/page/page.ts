@@ -2,9 +2,9 @@
 import type { Curve } from '../curve.js';
 import type { Geometry } from '../geometry.js';
 import { chart } from './chart.js';
+import { documentOf, section } from './document.js';
 import { geometryNote, injectivityRows, reencodingRows, volumeRows } from './geometry-section.js';
 import { spectrumChart } from './spectrum-chart.js';
-import { style } from './style.js';
 import { panel, type Row } from './table.js';
 import { countText, escaped, numberText } from './text.js';
 
@@ -39,9 +39,6 @@ export type Page = {
   readonly networks: readonly NetworkSummary[];
   readonly footer: readonly string[];
 };
-
-const section = (title: string, note: string, ...content: readonly string[]): string =>
-  `<section><h2>${escaped(title)}</h2><p class="note">${escaped(note)}</p>${content.join('')}</section>`;
 
 const picture = (uri: string, alt: string): string => `<img src="${uri}" alt="${escaped(alt)}">`;
 
@@ -79,13 +76,10 @@ const networkPanel = ({ name, shapes, parameters, layers }: NetworkSummary): str
 
 /** The whole document. */
 export const html = (page: Page): string =>
-  [
-    '<!doctype html>',
-    '<html lang="en"><head><meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>${escaped(page.title)} · Immersion</title><style>${style}</style></head><body><main>`,
-    `<header><p class="eyebrow">Immersion run</p><h1>${escaped(page.title)}</h1><p class="lede">${escaped(page.summary)}</p>`,
-    `<dl class="figures">${page.figures.map(([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`).join('')}</dl></header>`,
+  documentOf({
+    ...page,
+    eyebrow: 'Immersion run',
+    sections: [
     page.samples.length === 0
       ? ''
       : section(
@@ -122,6 +116,5 @@ export const html = (page: Page): string =>
       'Layers from the input to the output.',
       `<div class="columns">${page.networks.map(networkPanel).join('')}</div>`,
     ),
-    `<footer>${page.footer.map((line) => `<p>${escaped(line)}</p>`).join('')}</footer>`,
-    '</main></body></html>\n',
-  ].join('\n');
+    ],
+  });

@@ -64,6 +64,14 @@ td.number { text-align: right; padding-right: 0; }
 ol { margin: 0; padding: 0; list-style: none; font-size: 15px; }
 ol li { padding: 3px 0; }
 ol .shape { color: var(--soft); }
+thead th { color: var(--ink); font-weight: 600; }
+.scroll { overflow-x: auto; }
+.scroll td, .scroll th { white-space: nowrap; }
+.scroll td + td, .scroll th + th { padding-left: 18px; }
+th.number { text-align: right; padding-right: 0; }
+.gallery { display: grid; grid-template-columns: max-content repeat(3, 1fr); gap: 14px 16px; align-items: center; }
+.gallery span { color: var(--soft); font-size: 14px; }
+section > p + p, .panel + p { margin-top: 12px; }
 footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--line); color: var(--soft); font-size: 14px; }
 footer p { max-width: none; }
 @media (max-width: 760px) {

@@ -1,0 +1,138 @@
+/** A table as Markdown. */
+import { showShape } from '../../dsl/index.js';
+import { duration } from '../../training/progress.js';
+import { numberText } from '../page/text.js';
+import {
+  type Comparison,
+  figureName,
+  statisticsOf,
+  type TableRow,
+  valuesOf,
+  type Verdict,
+} from './aggregate.js';
+import { columns, paperTableOf } from './protocol.js';
+import type { Table } from './table.js';
+import { cellText, intervalText, settingsText, statisticsText } from './text.js';
+
+/** Cells by row, the first row being the heading. */
+export type Grid = readonly (readonly string[])[];
+
+const markdown = ([heading, ...rows]: Grid): string =>
+  [heading, heading.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
+
+const figure = (row: TableRow, name: string): string => statisticsText(statisticsOf(valuesOf(row, name)));
+
+/** The scores of every row: mean and standard error over the seeds, and the paper's FID where the data set is the same. */
+export const scoreGrid = ({ rows, facts }: Table, score: string): Grid => {
+  const paper = paperTableOf(facts.data);
+  return [
+    [
+      'model',
+      ...columns.map(({ heading }) => heading),
+      ...(paper === undefined ? [] : columns.map(({ heading }) => `${heading}, FID in the paper`)),
+      'configuration',
+    ],
+    ...rows.map((row) => [
+      row.name,
+      ...columns.map(({ of }) => figure(row, figureName('test', of, score))),
+      ...(paper === undefined ? [] : paper.figures[row.name].map(String)),
+      row.chosen === undefined ? 'none (see the notes)' : settingsText(row.chosen.settings),
+    ]),
+  ];
+};
+
+const verdicts: Readonly<Record<Verdict, string>> = { yes: 'yes', no: 'no', undecided: 'undecided' };
+
+/** What the paper finds, and whether it is so here. */
+export const claimGrid = (comparisons: readonly Comparison[]): Grid => [
+  ['the paper finds', 'difference', '95 % interval', 'here'],
+  ...comparisons.map(({ lower, higher, difference, holds }) => [
+    `${cellText(lower)} < ${cellText(higher)}`,
+    statisticsText(difference),
+    difference === undefined ? '–' : intervalText(difference),
+    verdicts[holds],
+  ]),
+];
+
+const volumeFigures = [
+  ['½ log det JᵀJ', 'test/volume'],
+  ['sphere bound', 'test/excess/sphere'],
+  ['bound (5)', 'test/excess/frobenius'],
+  ['bound (4), λ = 1', 'test/excess/linear'],
+  ['‖x − g(h(x))‖²', 'test/reconstruction'],
+] as const;
+
+/** The exact volume term of each chosen model, and how much above it each bound is. */
+export const volumeGrid = ({ rows }: Table): Grid => [
+  ['model', ...volumeFigures.map(([heading]) => heading)],
+  ...rows.map((row) => [row.name, ...volumeFigures.map(([, name]) => figure(row, name))]),
+];
+
+export const volumeNote =
+  'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Last, the reconstruction error.';
+
+const count = (comparisons: readonly Comparison[], verdict: Verdict): number =>
+  comparisons.filter(({ holds }) => holds === verdict).length;
+
+/** How many of the paper's claims hold, in a sentence. */
+export const verdictText = (comparisons: readonly Comparison[]): string =>
+  `Of ${comparisons.length} orderings in the paper ${count(comparisons, 'yes')} hold here, ${count(comparisons, 'no')} are reversed and ${count(comparisons, 'undecided')} are undecided: the 95 % interval of the differences, seed by seed, holds 0 (each interval for itself, without a correction for their number).`;
+
+/** How alike the order of the rows is to the paper's. */
+export const agreementText = ({ agreements, scores }: Table): string =>
+  agreements.length === 0
+    ? ''
+    : `Pairs of models whose mean GMM scores (${scores[0]}) are ordered as in the paper: ${agreements
+        .map(
+          ({ with: name, alike, pairs, tau }) =>
+            `${name} ${alike} of ${pairs} (Kendall's τ ${numberText(tau)})`,
+        )
+        .join(', ')}.`;
+
+/** How the table was made, a sentence each. */
+export const protocolText = ({ facts, scores }: Table): readonly string[] => {
+  const { sizes, seeds, steps, batch, cuts, networks, shape } = facts;
+  return [
+    `Every model has the same networks (${networks.join('; ')}) and is trained for ${steps} steps of ${batch} examples of shape ${showShape(shape)} by Adam at rate 0.001, from ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'}; ${sizes.train} examples to train on, ${sizes.validation} to validate on, ${sizes.test} to test on.`,
+    `Of each row's grid the configuration with the lowest mean ${scores[0]} of GMM samples on the validation examples is reported, by its scores against the test examples: means over the seeds and their standard errors. Rec: reconstructions of the test examples; N and GMM: as many samples, of a Gaussian and of a mixture of 10 fitted to the codes of the training examples. Lower is better.`,
+    ...(cuts === undefined ? [] : [`A quick table: ${cuts}.`]),
+  ];
+};
+
+export const factsText = ({ facts }: Table): string =>
+  `${facts.date}. Backend ${facts.backend}, ${facts.processor}; ${Object.entries(facts.versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}. The trainings took ${duration(facts.trainingSeconds)} in sum.`;
+
+export const notesOf = ({ rows }: Table): readonly string[] =>
+  rows.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`));
+
+export const titleOf = ({ facts }: Table): string => `Eight autoencoders on ${facts.data}`;
+
+/** The whole as a document. */
+export const tableMarkdown = (table: Table): string => {
+  const { facts, scores, comparisons } = table;
+  const notes = notesOf(table);
+  return `${[
+    `# ${titleOf(table)}`,
+    `The comparison of Kumar, Poole and Murphy, *Regularized Autoencoders via Relaxed Injective Probability Flow* (2020), table 1, made again by`,
+    `\`\`\`sh\n${facts.command}\n\`\`\``,
+    ...protocolText(table),
+    ...scores.flatMap((score) => [`## ${score}`, markdown(scoreGrid(table, score))]),
+    "## Whether the paper's ordering holds here",
+    ...scores.flatMap((score) => [
+      `By ${score}. ${verdictText(comparisons[score])}`,
+      markdown(claimGrid(comparisons[score])),
+    ]),
+    agreementText(table),
+    '## The volume term and its bounds',
+    volumeNote,
+    markdown(volumeGrid(table)),
+    ...(notes.length === 0 ? [] : ['## Notes', notes.map((note) => `- ${note}`).join('\n')]),
+    factsText(table),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`;
+};
