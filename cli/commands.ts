@@ -9,6 +9,7 @@ import { exportRun, exportUsage } from './export.js';
 import { fail } from './output.js';
 import { start, startUsage } from './start.js';
 import { sweep, sweepUsage } from './sweep.js';
+import { table, tableUsage } from './table.js';
 import { train, trainUsage } from './train.js';
 import { trial, trialUsage } from './trial.js';
 import { usage } from './usage.js';
@@ -32,6 +33,7 @@ const commands: Readonly<Record<string, Command>> = {
   start: { summary: 'trains the bundled example and writes a report page', usage: startUsage, run: start },
   train: { summary: 'trains an experiment and leaves a run folder', usage: trainUsage, run: train },
   sweep: { summary: 'trains every configuration of a grid or a search', usage: sweepUsage, run: sweep },
+  table: { summary: "compares the paper's eight models on a data set", usage: tableUsage, run: table },
   trial: { summary: 'runs one trial of a sweep', usage: trialUsage, run: trial },
   explain: {
     summary: 'shows what an experiment computes and what it costs',

@@ -1,0 +1,170 @@
+/** What a table will try: the rows of the protocol as trials on a data set. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { loadData, type Split } from '../data/index.js';
+import { adam, didYouMean, type Experiment, experiment, type Problem, problem } from '../dsl/index.js';
+import {
+  type Evaluation,
+  isPicture,
+  paperTraining,
+  protocol,
+  type RowName,
+  type TableFacts,
+} from '../evaluation/index.js';
+import { paperModels } from '../objectives/index.js';
+import { holdOut, type Trial, trialsOf } from '../training/index.js';
+import { type Arguments, naturalOption, type Option } from './arguments.js';
+import { tableNetworks } from './table-networks.js';
+
+export const planOptions: readonly Option[] = [
+  { name: 'data', value: 'REF', summary: 'what to compare on (digits)' },
+  { name: 'spec', value: 'FILE', summary: 'a specification whose networks are used' },
+  { name: 'latent', value: 'N', summary: 'size of the code of networks made here' },
+  { name: 'quick', summary: 'fewer steps, seeds and configurations' },
+  {
+    name: 'steps',
+    value: 'N',
+    summary: "of each training (4000; 100000 on the paper's shapes; a quarter if quick)",
+  },
+  { name: 'seeds', value: 'N', summary: 'trainings of each configuration (5, or 3 if quick)' },
+  {
+    name: 'features',
+    value: 'A,B',
+    summary: 'what is scored: pixels, classifier or a graph; the first one chooses',
+  },
+  { name: 'rows', value: 'A,B', summary: 'only these models' },
+];
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+export type PlannedTrial = { readonly row: RowName; readonly trial: Trial<Evaluation> };
+
+/** Trials, and what is known of the table before they are run. */
+export type Plan = {
+  readonly trials: readonly PlannedTrial[];
+  readonly facts: Pick<
+    TableFacts,
+    'data' | 'sizes' | 'shape' | 'networks' | 'seeds' | 'steps' | 'batch' | 'cuts'
+  >;
+};
+
+const paperShapes = ['28,28,1', '32,32,3', '64,64,3'];
+const STEPS = 4000;
+const SEEDS = 5;
+/** What a quick table saves. */
+const quick = {
+  seeds: 3,
+  steps: 1 / 4,
+  cuts: 'a quarter of the steps, fewer seeds, and 16 of the 43 configurations',
+};
+
+/** Shown of each model, beside test examples as many. */
+const PICTURES = 32;
+/** Test examples at which the volume is taken. */
+const JACOBIANS = 64;
+
+const words = (text: string | undefined): readonly string[] =>
+  (text ?? '').split(',').filter((word) => word !== '');
+
+const count = (given: Arguments, name: string): Checked<number | undefined> => {
+  const value = naturalOption(given, name, 0);
+  if (isLeft(value) || !given.has(name)) return isLeft(value) ? value : right(undefined);
+  return value.right > 0
+    ? value
+    : left([problem(`--${name}`, JSON.stringify(given.last(name)), 'a positive integer')]);
+};
+
+const rowsOf = (wanted: readonly string[]): Checked<readonly (typeof protocol)[number][]> => {
+  const names = protocol.map(({ name }): string => name);
+  const unknown = wanted.filter((name) => !names.includes(name));
+  const chosen = protocol.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  return unknown.length > 0
+    ? left(
+        unknown.map((name) =>
+          problem('--rows', JSON.stringify(name), `some of ${names.join(', ')}`, didYouMean(name, names)),
+        ),
+      )
+    : right(chosen);
+};
+
+/** As many validation examples as there are test examples, but no more than a fifth of what there is to train on. */
+type Sizes = { readonly heldOut: number; readonly sizes: TableFacts['sizes']; readonly labelled: boolean };
+
+const sizesOf = (split: Split): Checked<Sizes> => {
+  const heldOut = Math.max(1, Math.min(split.test.size, Math.floor(split.train.size / 5)));
+  const parts = holdOut(split, heldOut);
+  if (isLeft(parts)) return parts;
+  const { train, validation, test } = parts.right;
+  const sizes = { train: train.size, validation: validation.size, test: test.size };
+  return right({ heldOut, sizes, labelled: train.labels !== undefined });
+};
+
+const evaluationOf = (features: readonly string[], shape: readonly number[]): Evaluation => ({
+  metrics: ['frechet'],
+  features,
+  priors: ['gaussian', 'mixture'],
+  components: 10,
+  jacobians: JACOBIANS,
+  pictures: isPicture(shape) ? PICTURES : 0,
+});
+
+/** Checks what is asked for and loads the data, and runs nothing. */
+export const planTable = async (given: Arguments): Promise<Checked<Plan>> => {
+  const reference = given.last('data') ?? 'digits';
+  const isQuick = given.has('quick');
+  const rows = rowsOf(words(given.last('rows')));
+  const [steps, seeds, latent] = ['steps', 'seeds', 'latent'].map((name) => count(given, name));
+  const wrong = [rows, steps, seeds, latent].flatMap((one) => (isLeft(one) ? one.left : []));
+  if (isLeft(rows) || isLeft(steps) || isLeft(seeds) || isLeft(latent)) return left(wrong);
+  const split = await loadData(reference)();
+  if (isLeft(split)) return split;
+  const sizes = sizesOf(split.right);
+  if (isLeft(sizes)) return sizes;
+  const { shape } = split.right.train;
+  const networks = await tableNetworks(shape, { spec: given.last('spec'), latent: latent.right });
+  if (isLeft(networks)) return networks;
+
+  const usual = paperShapes.includes(shape.join()) ? paperTraining.steps : STEPS;
+  const length = steps.right ?? Math.round(usual * (isQuick ? quick.steps : 1));
+  const batch = Math.min(paperTraining.batch, sizes.right.sizes.train);
+  const numbers = Array.from({ length: seeds.right ?? (isQuick ? quick.seeds : SEEDS) }, (_, seed) => seed);
+  const asked = words(given.last('features'));
+  const features = asked.length > 0 ? asked : sizes.right.labelled ? ['classifier', 'pixels'] : ['pixels'];
+  const { encoder, decoder, from } = networks.right;
+  const spec = (row: RowName): Experiment =>
+    experiment({
+      ...paperModels[row](encoder, decoder),
+      optimizer: adam({ rate: paperTraining.rate }),
+      batch,
+      steps: length,
+      data: reference,
+      validation: { every: 0 },
+    });
+  const trials = rows.right.flatMap(({ name, grid, quick: part }) =>
+    trialsOf({
+      spec: spec(name),
+      settings: {},
+      grid: isQuick ? part : grid,
+      random: {},
+      samples: 1,
+      searchSeed: 0,
+      seeds: numbers,
+      heldOut: sizes.right.heldOut,
+      backend: given.last('backend') ?? 'auto',
+      device: given.last('device') ?? 'auto',
+      evaluation: evaluationOf(features, shape),
+    }).map((trial) => ({ row: name, trial })),
+  );
+  return right({
+    trials,
+    facts: {
+      data: reference,
+      sizes: sizes.right.sizes,
+      shape,
+      networks: [from],
+      seeds: numbers,
+      steps: length,
+      batch,
+      ...(isQuick ? { cuts: quick.cuts } : {}),
+    },
+  });
+};
