@@ -78,7 +78,9 @@ export const decodeSafetensors = (
         `${size} bytes for it`,
       );
     }
-    const data = new Float32Array(bytes.slice(8 + headerLength + begin, 8 + headerLength + end).buffer);
+    // A copy, since a Buffer's own slice would be a view of the whole file.
+    const own = new Uint8Array(bytes.subarray(8 + headerLength + begin, 8 + headerLength + end));
+    const data = new Float32Array(own.buffer);
     tensors.set(name, { shape: entry['shape'], data });
   }
   return right(tensors);

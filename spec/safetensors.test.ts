@@ -21,7 +21,9 @@ const tensors = fc
   .map((entries) => new Map(entries.filter(([name]) => name !== '__metadata__' && name !== '__proto__')));
 
 test.prop([tensors])('what is encoded is decoded, to the bit', (written) => {
-  const read = right(decodeSafetensors('x', encodeSafetensors(written, { step: '3' })));
+  const bytes = encodeSafetensors(written, { step: '3' });
+  // A file comes as a Buffer, which may be a part of a larger one.
+  const read = right(decodeSafetensors('x', Buffer.concat([Buffer.alloc(8), bytes]).subarray(8)));
   expect([...read.keys()].sort()).toEqual([...written.keys()].sort());
   for (const [name, { shape, data }] of written) {
     expect(read.get(name)?.shape).toEqual(shape);

@@ -67,7 +67,7 @@ ol .shape { color: var(--soft); }
 thead th { color: var(--ink); font-weight: 600; }
 .scroll { overflow-x: auto; }
 .scroll td, .scroll th { white-space: nowrap; }
-.scroll td + td, .scroll th + th { padding-left: 18px; }
+.scroll tr > * + * { padding-left: 18px; }
 th.number { text-align: right; padding-right: 0; }
 .gallery { display: grid; grid-template-columns: max-content repeat(3, 1fr); gap: 14px 16px; align-items: center; }
 .gallery span { color: var(--soft); font-size: 14px; }

@@ -17,8 +17,12 @@ import { cellText, intervalText, settingsText, statisticsText } from './text.js'
 /** Cells by row, the first row being the heading. */
 export type Grid = readonly (readonly string[])[];
 
+/** Columns of words; all others hold numbers. */
+export const isText = (heading: string): boolean =>
+  ['model', 'configuration', 'the paper finds', 'here'].includes(heading);
+
 const markdown = ([heading, ...rows]: Grid): string =>
-  [heading, heading.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
+  [heading, heading.map((name) => (isText(name) ? '---' : '---:')), ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n');
 
@@ -43,8 +47,6 @@ export const scoreGrid = ({ rows, facts }: Table, score: string): Grid => {
   ];
 };
 
-const verdicts: Readonly<Record<Verdict, string>> = { yes: 'yes', no: 'no', undecided: 'undecided' };
-
 /** What the paper finds, and whether it is so here. */
 export const claimGrid = (comparisons: readonly Comparison[]): Grid => [
   ['the paper finds', 'difference', '95 % interval', 'here'],
@@ -52,7 +54,7 @@ export const claimGrid = (comparisons: readonly Comparison[]): Grid => [
     `${cellText(lower)} < ${cellText(higher)}`,
     statisticsText(difference),
     difference === undefined ? '–' : intervalText(difference),
-    verdicts[holds],
+    holds,
   ]),
 ];
 
@@ -76,9 +78,9 @@ export const volumeNote =
 const count = (comparisons: readonly Comparison[], verdict: Verdict): number =>
   comparisons.filter(({ holds }) => holds === verdict).length;
 
-/** How many of the paper's claims hold, in a sentence. */
+/** How many of the paper's claims hold, in two sentences. */
 export const verdictText = (comparisons: readonly Comparison[]): string =>
-  `Of ${comparisons.length} orderings in the paper ${count(comparisons, 'yes')} hold here, ${count(comparisons, 'no')} are reversed and ${count(comparisons, 'undecided')} are undecided: the 95 % interval of the differences, seed by seed, holds 0 (each interval for itself, without a correction for their number).`;
+  `Of ${comparisons.length} orderings that the paper finds, ${count(comparisons, 'yes')} hold here, ${count(comparisons, 'no')} are reversed and ${count(comparisons, 'undecided')} are undecided. The models are compared seed by seed: an ordering holds where the 95 % interval of the mean difference lies below 0, and is undecided where it has 0 in it. Each interval stands for itself; nothing is corrected for their number.`;
 
 /** How alike the order of the rows is to the paper's. */
 export const agreementText = ({ agreements, scores }: Table): string =>
@@ -117,7 +119,7 @@ export const tableMarkdown = (table: Table): string => {
   const notes = notesOf(table);
   return `${[
     `# ${titleOf(table)}`,
-    `The comparison of Kumar, Poole and Murphy, *Regularized Autoencoders via Relaxed Injective Probability Flow* (2020), table 1, made again by`,
+    `The comparison of Kumar, Poole and Murphy, *Regularized Autoencoders via Relaxed Injective Probability Flow* (2020), table 1, made again by:`,
     `\`\`\`sh\n${facts.command}\n\`\`\``,
     ...protocolText(table),
     ...scores.flatMap((score) => [`## ${score}`, markdown(scoreGrid(table, score))]),

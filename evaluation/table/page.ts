@@ -6,6 +6,7 @@ import {
   claimGrid,
   factsText,
   type Grid,
+  isText,
   notesOf,
   protocolText,
   scoreGrid,
@@ -32,11 +33,11 @@ export type TablePictures = {
 
 const gridTable = ([heading, ...rows]: Grid): string =>
   `<div class="panel scroll"><table><thead><tr>${heading
-    .map((cell, i) => `<th scope="col"${i === 0 ? '' : ' class="number"'}>${escaped(cell)}</th>`)
+    .map((cell) => `<th scope="col"${isText(cell) ? '' : ' class="number"'}>${escaped(cell)}</th>`)
     .join('')}</tr></thead><tbody>${rows
     .map(
       (cells) =>
-        `<tr>${cells.map((cell, i) => (i === 0 ? `<th scope="row">${escaped(cell)}</th>` : `<td class="number">${escaped(cell)}</td>`)).join('')}</tr>`,
+        `<tr>${cells.map((cell, i) => (i === 0 ? `<th scope="row">${escaped(cell)}</th>` : `<td${isText(heading[i]) ? '' : ' class="number"'}>${escaped(cell)}</td>`)).join('')}</tr>`,
     )
     .join('')}</tbody></table></div>`;
 
