@@ -80,41 +80,41 @@ export const html = (page: Page): string =>
     ...page,
     eyebrow: 'Immersion run',
     sections: [
-    page.samples.length === 0
-      ? ''
-      : section(
-          'Samples',
-          page.samplesNote,
-          `<div class="samples">${page.samples.map((uri) => picture(uri, 'a sample')).join('')}</div>`,
-        ),
-    page.pairs.length === 0
-      ? ''
-      : section(
-          'Reconstructions',
-          page.pairsNote,
-          `<div class="pairs">${page.pairs.map(pairFigure).join('')}</div>`,
-        ),
-    section(
-      'Training',
-      page.curvesNote,
-      legend,
-      `<div class="charts">${page.curves.map(curveFigure).join('')}</div>`,
-    ),
-    page.geometry === null ? '' : geometrySection(page.geometry),
-    section(
-      'Objective',
-      'The terms as the compiler read them.',
-      `<div class="panel"><pre>${escaped(page.objective)}</pre></div>`,
-    ),
-    section(
-      'Numbers',
-      page.validationNote,
-      `<div class="columns">${panel('Validation', page.validation)}${panel('Settings', page.settings)}</div>`,
-    ),
-    section(
-      'Networks',
-      'Layers from the input to the output.',
-      `<div class="columns">${page.networks.map(networkPanel).join('')}</div>`,
-    ),
+      page.samples.length === 0
+        ? ''
+        : section(
+            'Samples',
+            page.samplesNote,
+            `<div class="samples">${page.samples.map((uri) => picture(uri, 'a sample')).join('')}</div>`,
+          ),
+      page.pairs.length === 0
+        ? ''
+        : section(
+            'Reconstructions',
+            page.pairsNote,
+            `<div class="pairs">${page.pairs.map(pairFigure).join('')}</div>`,
+          ),
+      section(
+        'Training',
+        page.curvesNote,
+        legend,
+        `<div class="charts">${page.curves.map(curveFigure).join('')}</div>`,
+      ),
+      page.geometry === null ? '' : geometrySection(page.geometry),
+      section(
+        'Objective',
+        'The terms as the compiler read them.',
+        `<div class="panel"><pre>${escaped(page.objective)}</pre></div>`,
+      ),
+      section(
+        'Numbers',
+        page.validationNote,
+        `<div class="columns">${panel('Validation', page.validation)}${panel('Settings', page.settings)}</div>`,
+      ),
+      section(
+        'Networks',
+        'Layers from the input to the output.',
+        `<div class="columns">${page.networks.map(networkPanel).join('')}</div>`,
+      ),
     ],
   });

@@ -1,5 +1,5 @@
 /** A table as one self-contained page, with pictures of each model in the manner of the paper's figure 3. */
-import { documentOf, section } from '../page/page.js';
+import { documentOf, section } from '../page/document.js';
 import { countText, escaped } from '../page/text.js';
 import {
   agreementText,
