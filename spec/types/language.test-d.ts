@@ -39,6 +39,13 @@ exactly<d.Stack<readonly [28, 28, 64], readonly [28, 28, 64]>>()(
   pipe(d.input(28, 28, 64), d.residual(block)),
 );
 
+// Spectral normalisation keeps what a layer or a block does to shapes.
+exactly<d.Stack<readonly [28, 28, 1], readonly [14, 14, 8]>>()(
+  pipe(d.input(28, 28, 1), d.spectral(down(8)), d.spectral(flow(d.conv(8, { kernel: 3 }), d.relu))),
+);
+exactly<d.Stack<readonly [3], readonly [5]>>()(pipe(d.input(3), d.spectral(d.dense(5), { iterations: 2 })));
+exactly<typeof decoder>()(d.spectralNorm(decoder));
+
 // A size outside the table is a number: it fits, and the compiler checks it.
 const odd = d.network('odd', pipe(d.input(30, 30, 1), down(8), d.flatten, d.dense(32)));
 exactly<Network<readonly [30, 30, 1], readonly [32]>>()(odd);
