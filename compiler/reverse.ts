@@ -14,7 +14,29 @@ type Linearized = {
   readonly isLinear: (x: Var) => boolean;
 };
 
-/** Forward mode with unknown tangents: what depends on them is recorded aside, the coefficients go into the program. */
+export type Recorder = {
+  /** What depends on the unknowns is recorded aside, everything else goes into the program. */
+  readonly emit: Emit;
+  readonly isUnknown: (x: Var) => boolean;
+  readonly recorded: readonly Equation[];
+};
+
+/** Partial evaluation: splits what is emitted into equations of some unknown variables and the rest, their coefficients. */
+export const recording = (builder: Builder, unknowns: readonly Var[]): Recorder => {
+  const ids = new Set(unknowns.map((x) => x.id));
+  const isUnknown = (x: Var): boolean => ids.has(x.id);
+  const recorded: Equation[] = [];
+  const emit: Emit = (primitive, params, operands) => {
+    if (!operands.some(isUnknown)) return builder.emit(primitive, params, operands);
+    const eq = equation(primitive, params, operands, builder.fresh);
+    ids.add(eq.out.id);
+    recorded.push(eq);
+    return eq.out;
+  };
+  return { emit, isUnknown, recorded };
+};
+
+/** Forward mode with unknown tangents. */
 const linearize = (
   builder: Builder,
   inputs: readonly Var[],
@@ -22,19 +44,10 @@ const linearize = (
   user: boolean,
 ): Linearized => {
   const tangents = inputs.map((x) => builder.fresh(x.type));
-  const ids = new Set(tangents.map((t) => t.id));
-  const isLinear = (x: Var): boolean => ids.has(x.id);
-  const recorded: Equation[] = [];
-  const emit: Emit = (primitive, params, operands) => {
-    if (!operands.some(isLinear)) return builder.emit(primitive, params, operands);
-    const eq = equation(primitive, params, operands, builder.fresh);
-    ids.add(eq.out.id);
-    recorded.push(eq);
-    return eq.out;
-  };
+  const { emit, isUnknown, recorded } = recording(builder, tangents);
   const seeds = inputs.map((primal, i) => ({ primal, tangent: tangents[i] }));
   const results = pushForward(emit, builder.equations(), seeds, outputs, user);
-  return { equations: recorded, inputs: tangents, outputs: results, isLinear };
+  return { equations: recorded, inputs: tangents, outputs: results, isLinear: isUnknown };
 };
 
 /** Emits the transpose of a linearized program: cotangents of its inputs, null for zero. */

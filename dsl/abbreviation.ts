@@ -59,6 +59,7 @@ const isWorthAName = (node: Node, piece: Piece): boolean =>
   node.tag === 'apply' ||
   node.tag === 'jvp' ||
   node.tag === 'vjp' ||
+  node.tag === 'solveGram' ||
   piece.text.length > LONG ||
   isSchedule(node);
 

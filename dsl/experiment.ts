@@ -1,11 +1,11 @@
 /** An experiment: networks, objective, optimizer, data and length of training as one value; what SPEC means on the command line. */
-import type { Expr } from './expr.js';
+import type { Expr, Surrogate } from './expr.js';
 import type { NetworkValue } from './network.js';
 import type { Optimizer } from './optimizer.js';
 import type { Scalar } from './shape.js';
 
 /** Named scalar terms. The loss is their sum, averaged over the batch; every term is logged under its name. */
-export type Objective = Readonly<Record<string, Expr<Scalar>>>;
+export type Objective = Readonly<Record<string, Expr<Scalar> | Surrogate>>;
 
 /** A record of named scalars as an objective; a term that is not a scalar fails to type-check. */
 export const objective = <const O extends Objective>(terms: O): O => terms;
@@ -13,7 +13,7 @@ export const objective = <const O extends Objective>(terms: O): O => terms;
 /** The same objective with some of its terms replaced. */
 export const override = <O extends Objective>(
   terms: O,
-  changes: Partial<Record<keyof O, Expr<Scalar>>>,
+  changes: Partial<Record<keyof O, Expr<Scalar> | Surrogate>>,
 ): O => ({
   ...terms,
   ...changes,

@@ -11,6 +11,9 @@ export type UnaryOp =
   'neg' | 'exp' | 'log' | 'sqrt' | 'square' | 'abs' | Exclude<ActivationName, 'leakyRelu'>;
 export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow' | 'greater';
 
+/** How a volume is trained: exactly, by a stochastic surrogate, or whichever is cheaper. Evaluation is always exact. */
+export type VolumeMethod = 'auto' | 'exact' | 'stochastic';
+
 export type Node =
   | { readonly tag: 'data'; readonly shape: Shape }
   | { readonly tag: 'constant'; readonly value: number }
@@ -68,10 +71,50 @@ export type Node =
   | { readonly tag: 'reshape'; readonly of: Node; readonly shape: Shape }
   | { readonly tag: 'slice'; readonly of: Node; readonly begin: Shape; readonly size: Shape }
   | { readonly tag: 'concat'; readonly of: readonly Node[]; readonly axis: number }
-  | { readonly tag: 'pad'; readonly of: Node; readonly before: Shape; readonly after: Shape };
+  | { readonly tag: 'pad'; readonly of: Node; readonly before: Shape; readonly after: Shape }
+  /** Unit probes, one for each element of the shape: a leading axis of as many. */
+  | { readonly tag: 'basis'; readonly shape: Shape }
+  /** ⟨of_i, of_j⟩ for the k arrays of the leading axis, [k, k]. */
+  | { readonly tag: 'gram'; readonly of: Node }
+  /** ln det of a symmetric positive definite matrix [n, n]. */
+  | { readonly tag: 'logDetSPD'; readonly of: Node }
+  /** (JᵀJ)⁻¹·of by conjugate gradients. */
+  | {
+      readonly tag: 'solveGram';
+      readonly network: NetworkValue;
+      readonly at: Node;
+      readonly of: Node;
+      readonly output: string;
+      /** At most as many products with JᵀJ; absent for the dimension of the input. */
+      readonly iterations?: number;
+      /** Of ‖residual‖/‖of‖, where an example is done. */
+      readonly tolerance: number;
+    }
+  /** ½ ln det JᵀJ, or in training a surrogate with its gradient. */
+  | {
+      readonly tag: 'volume';
+      readonly network: NetworkValue;
+      readonly at: Node;
+      readonly output: string;
+      readonly method: VolumeMethod;
+      /** Random directions [k, …input] with E εεᵀ = I, for the surrogate. */
+      readonly probes: Node;
+    };
 
 /** An expression whose value has shape S for each example. */
 export type Expr<S extends Shape = Shape> = Node & { readonly _shape?: Known<S> | undefined };
+
+/**
+ * A scalar of which only the gradient means anything. It can be scaled and be a term of an objective; added to a likelihood it
+ * fails to type-check.
+ */
+export type Surrogate = Node & { readonly _shape?: 'surrogate' | undefined };
+
+/** The scalar as a surrogate: no value of it is to be reported as a likelihood. */
+export const surrogate = (of: Expr<Scalar>): Surrogate => {
+  const node: Node = of;
+  return node;
+};
 
 /** A scalar, or a plain number in its place. */
 export type ScalarLike = Expr<Scalar> | number;
@@ -229,11 +272,11 @@ export const pow = binary('pow');
 export const greater = binary('greater');
 
 /** A scalar times anything. */
-export const scale = <S extends Shape>(by: ScalarLike, of: Expr<S>): Expr<S> => ({
-  tag: 'scale',
-  by: lift(by),
-  of,
-});
+export function scale<S extends Shape>(by: ScalarLike, of: Expr<S>): Expr<S>;
+export function scale(by: ScalarLike, of: Surrogate): Surrogate;
+export function scale(by: ScalarLike, of: Node): Node {
+  return { tag: 'scale', by: lift(by), of };
+}
 
 /** A scalar spread over a shape. */
 export const fill = <const S extends Shape>(of: ScalarLike, ...shape: S): Expr<S> => ({

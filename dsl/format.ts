@@ -105,6 +105,20 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
       );
     case 'logDet':
       return call('ln', `|det J_${labelOf(node.network)}(${text(node.at)})|`);
+    case 'basis':
+      return atom('I');
+    case 'gram':
+      return call('gram', text(node.of));
+    case 'logDetSPD':
+      return call('ln det', text(node.of));
+    case 'solveGram': {
+      const J = `J_${labelOf(node.network)}${output(node.output)}`;
+      return applied(atom(`(${J}ᵀ·${J})(${text(node.at)})⁻¹`), piece(node.of));
+    }
+    case 'volume': {
+      const J = `J_${labelOf(node.network)}${output(node.output)}`;
+      return { text: `½·ln det(${J}ᵀ·${J})(${text(node.at)})`, level: level.product };
+    }
     case 'stop':
       return call('stop', text(node.of));
     case 'unary':

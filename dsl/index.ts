@@ -21,4 +21,5 @@ export * from './schedule.js';
 export * from './settings.js';
 export * from './shape.js';
 export * from './spectral.js';
+export * from './volume.js';
 export { flow, pipe } from 'fp-ts/lib/function.js';

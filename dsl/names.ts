@@ -43,6 +43,8 @@ const networkIn = (node: Node): NetworkValue | undefined => {
     case 'vjp':
     case 'logDet':
     case 'sqNormOfWeights':
+    case 'solveGram':
+    case 'volume':
       return node.network;
     default:
       return undefined;

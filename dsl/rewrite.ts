@@ -16,6 +16,7 @@ export const branches = (node: Node): readonly Located[] => {
     case 'draw':
     case 'parameter':
     case 'sqNormOfWeights':
+    case 'basis':
       return [];
     case 'running':
       return node.update === undefined ? [] : [{ path: ['update'], node: node.update }];
@@ -31,6 +32,16 @@ export const branches = (node: Node): readonly Located[] => {
       return [
         { path: ['at'], node: node.at },
         { path: ['cotangent'], node: node.cotangent },
+      ];
+    case 'solveGram':
+      return [
+        { path: ['at'], node: node.at },
+        { path: ['of'], node: node.of },
+      ];
+    case 'volume':
+      return [
+        { path: ['at'], node: node.at },
+        { path: ['probes'], node: node.probes },
       ];
     case 'binary':
       return [
@@ -58,6 +69,8 @@ export const branches = (node: Node): readonly Located[] => {
     case 'reshape':
     case 'slice':
     case 'pad':
+    case 'gram':
+    case 'logDetSPD':
       return [{ path: ['of'], node: node.of }];
   }
 };
@@ -75,6 +88,7 @@ export const mapChildren = (node: Node, f: (child: Node) => Node): Node => {
     case 'draw':
     case 'parameter':
     case 'sqNormOfWeights':
+    case 'basis':
       return node;
     case 'running':
       return node.update === undefined ? node : { ...node, update: f(node.update) };
@@ -85,6 +99,10 @@ export const mapChildren = (node: Node, f: (child: Node) => Node): Node => {
       return { ...node, at: f(node.at), tangent: f(node.tangent) };
     case 'vjp':
       return { ...node, at: f(node.at), cotangent: f(node.cotangent) };
+    case 'solveGram':
+      return { ...node, at: f(node.at), of: f(node.of) };
+    case 'volume':
+      return { ...node, at: f(node.at), probes: f(node.probes) };
     case 'binary':
       return { ...node, left: f(node.left), right: f(node.right) };
     case 'scale':
@@ -101,6 +119,8 @@ export const mapChildren = (node: Node, f: (child: Node) => Node): Node => {
     case 'reshape':
     case 'slice':
     case 'pad':
+    case 'gram':
+    case 'logDetSPD':
       return { ...node, of: f(node.of) };
   }
 };

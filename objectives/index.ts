@@ -8,3 +8,4 @@ export * from './lagrangian.js';
 export * from './models.js';
 export * from './rae.js';
 export * from './vae.js';
+export * from './rectangular.js';

@@ -11,14 +11,16 @@ import {
   mul,
   select,
   sumAll,
-  unary,
   batchMean,
+  times,
+  unary,
 } from '../operations.js';
 import { keyOf } from '../key.js';
 import type { Emit, Var } from '../program.js';
 import { activate } from './activation.js';
 import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
-import { applicationOf, declare, jvpAt, parametersOf, vjpAt } from './network.js';
+import { applicationOf, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
+import { expandVolume } from './volume.js';
 
 /** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
 export type Elaborate = (node: Node, path: string) => Var | null;
@@ -74,7 +76,8 @@ const createKeys = () => {
       .filter(([, value]) => typeof value !== 'object' || Array.isArray(value))
       .filter(([, value]) => !(Array.isArray(value) && value.some((item) => typeof item === 'object')));
     const net = 'network' in node ? networkKey(node.network) : '';
-    return `${keyOf(fields)}|${net}|${children.map((x) => x.id).join()}`;
+    const probes = node.tag === 'volume' ? keyOf(node.probes) : '';
+    return `${keyOf(fields)}|${net}|${probes}|${children.map((x) => x.id).join()}`;
   };
 };
 
@@ -149,6 +152,24 @@ export const createElaborate = (context: Context): Elaborate => {
         const application = applicationOf(context, node.network, x, path);
         return application && (application.logDet ?? constantLike(emit, 0, { rows: 0, shape: [] }));
       }
+      case 'solveGram': {
+        const application = applicationOf(context, node.network, x, path);
+        return application && solveGramAt(context, node, application, y, path);
+      }
+      case 'volume': {
+        const application = applicationOf(context, node.network, x, path);
+        return application && elaborate(expandVolume(context, node, application), path);
+      }
+      case 'basis': {
+        const n = sizeOf(node.shape);
+        const ones = constantLike(emit, 1, { rows: 0, shape: [n, n] });
+        const identity = emit('band', { below: 0, diagonal: 1, above: 0 }, [ones]);
+        return emit('reshape', { shape: [n, ...node.shape] }, [identity]);
+      }
+      case 'gram':
+        return gramOf(x, path);
+      case 'logDetSPD':
+        return logDetOf(x, path);
       case 'stop':
         return unary(emit, 'stop', x);
       case 'unary':
@@ -279,6 +300,25 @@ export const createElaborate = (context: Context): Elaborate => {
         );
   };
 
+  const gramOf = (x: Var, path: string): Var | null => {
+    const [k, ...inner] = x.type.shape;
+    if (k === undefined) return fail(context, path, 'a scalar', 'an array with a leading axis');
+    const flat = emit('reshape', { shape: [k, sizeOf(inner)] }, [x]);
+    return emit('matmul', { transposeA: false, transposeB: true }, [flat, flat]);
+  };
+
+  /** 2·Σ ln of the diagonal of the Cholesky factor. */
+  const logDetOf = (x: Var, path: string): Var | null => {
+    const [n, m] = x.type.shape;
+    if (x.type.shape.length !== 2 || n !== m)
+      return fail(context, path, showShape(x.type.shape), 'a square matrix [n, n]');
+    const factor = emit('cholesky', { jitters: 3 }, [x]);
+    const diagonal = emit('reduceSum', { axes: [1] }, [
+      emit('band', { below: 0, diagonal: 1, above: 0 }, [factor]),
+    ]);
+    return times(emit, sumAll(emit, unary(emit, 'log', diagonal)), 2);
+  };
+
   return elaborate;
 };
 
@@ -289,11 +329,15 @@ const operandsOf = (node: Node): readonly (readonly [string, Node])[] => {
     case 'apply': case 'logDet': return [['at', node.at]];
     case 'jvp': return [['at', node.at], ['tangent', node.tangent]];
     case 'vjp': return [['at', node.at], ['cotangent', node.cotangent]];
+    case 'solveGram': return [['at', node.at], ['of', node.of]];
+    // Its probes are elaborated where they are used: an exact volume draws nothing.
+    case 'volume': return [['at', node.at]];
     case 'binary': return [['left', node.left], ['right', node.right]];
     case 'scale': return [['by', node.by], ['of', node.of]];
     case 'select': return [['condition', node.condition], ['then', node.then], ['otherwise', node.otherwise]];
     case 'concat': return node.of.map((part, i) => [`of[${i}]`, part] as const);
     case 'stop': case 'unary': case 'fill': case 'sum': case 'norm': case 'reshape': case 'slice': case 'pad':
+    case 'gram': case 'logDetSPD':
       return [['of', node.of]];
     default: return [];
   } // prettier-ignore

@@ -1,6 +1,7 @@
 /** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
 import { isInvertible } from '../../dsl/bijector.js';
 import { labelOf, layerName, type NetworkValue, outputNames, written } from '../../dsl/network.js';
+import type { Node } from '../../dsl/expr.js';
 import { fieldPath } from '../../dsl/path.js';
 import { showShape } from '../../dsl/shape.js';
 import { atRows, constantLike } from '../operations.js';
@@ -11,6 +12,8 @@ import { type Application, type Context, createContext, fail, type ParameterSpec
 import { runFlow } from './bijector.js';
 import { elaborateLayers } from './layer.js';
 import type { Place } from './site.js';
+import { sizeOfShape } from '../type.js';
+import { gramOperator } from './gram.js';
 
 /** Either way round. */
 const sameNetwork = (a: NetworkValue, b: NetworkValue): boolean => {
@@ -168,6 +171,30 @@ export const vjpAt = (
   return overProbes(builder.emit, cotangent, y.type.shape, couplesExamples(net), (w) => {
     const [result] = pullBack(builder, [at], [y], [w], true);
     return result ?? constantLike(builder.emit, 0, { rows: w.type.rows, shape: at.type.shape });
+  });
+};
+
+/** (JᵀJ)⁻¹·b at the application, for one right-hand side or one for each probe. */
+export const solveGramAt = (
+  context: Context,
+  { network: net, output, iterations, tolerance }: Extract<Node, { readonly tag: 'solveGram' }>,
+  { at, outputs }: Application,
+  b: Var,
+  path: string,
+): Var | null => {
+  const y = outputs.get(output);
+  if (y === undefined) return unknownOutput(context, net, output, path);
+  if (!fits(b, at.type.shape)) return wrongDirection(context, b, at, `${path}.of`);
+  if (couplesExamples(net)) {
+    const found =
+      'a batch norm whose statistics are differentiated, so JᵀJ of one example alone does not exist';
+    return fail(context, path, found, "statistics: 'constant'");
+  }
+  const { builder } = context;
+  const bound = iterations ?? sizeOfShape(at.type.shape);
+  return overProbes(builder.emit, b, at.type.shape, false, (right) => {
+    const { operator, captured } = gramOperator(builder, at, y, right.type);
+    return builder.emit('solveSPD', { operator, iterations: bound, tolerance }, [right, ...captured]);
   });
 };
 

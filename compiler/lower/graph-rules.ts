@@ -48,6 +48,12 @@ const broadcastShape = (shapes: readonly (readonly number[])[]): readonly number
   );
 };
 
+/** A shape with ones before it. */
+const aligned = (shape: readonly number[], rank: number): readonly number[] => [
+  ...new Array<number>(rank - shape.length).fill(1),
+  ...shape,
+];
+
 const elementwise =
   <P extends PrimitiveName>(op: string): Lower<P> =>
   ({ graph, inputs }) => ({
@@ -189,10 +195,11 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   broadcast: ({ graph, params, inputs: [x], shape, lead }) => {
     if (x.shape.length === 0) return x;
     const kept = [...Array.from({ length: lead }, (_, i) => i), ...params.axes.map((axis) => axis + lead)];
+    const sizes = aligned(x.shape, kept.length);
     return reshaped(
       graph,
       x,
-      shape.map((_, i) => (kept.includes(i) ? x.shape[kept.indexOf(i)] : 1)),
+      shape.map((_, i) => (kept.includes(i) ? sizes[kept.indexOf(i)] : 1)),
     );
   },
   reduceSum: (site) =>
@@ -255,11 +262,8 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
       shape,
     };
   },
-  spread: ({ graph, inputs: [x], full: [own] }) => {
-    if (x.shape.length === 0) return x;
-    const aligned = [...new Array<number>(own.length - x.shape.length).fill(1), ...x.shape];
-    return reshaped(graph, x, [1, ...aligned]);
-  },
+  // Shapes align from the right; TensorFlow fuses a bias with its product only where it has one axis.
+  spread: same,
   sumBatch: (site) => summed(site, [0]),
   fold: asReshape,
   unfold: asReshape,

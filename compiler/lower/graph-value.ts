@@ -2,7 +2,7 @@
 import type { GraphAttribute } from '../graph.js';
 import { float, type GraphBuilder, int32 } from './graph-builder.js';
 
-/** A node's output; its own shape has size 1 along axes where the variable repeats. */
+/** A node's output; its own shape has size 1 along axes where the variable repeats, and lacks leading ones. */
 export type Value = { readonly node: string; readonly shape: readonly number[] };
 
 const T = { T: float } as const;

@@ -2,7 +2,7 @@
 import * as t from 'io-ts/lib/index.js';
 import { isInvertible } from '../bijector.js';
 import type { DistributionName } from '../draw.js';
-import type { BinaryOp, Node, UnaryOp } from '../expr.js';
+import type { BinaryOp, Node, UnaryOp, VolumeMethod } from '../expr.js';
 import type { NetworkValue } from '../network.js';
 import { outputNames } from '../network.js';
 import { didYouMean } from '../problem.js';
@@ -10,7 +10,14 @@ import { sizeOf } from '../shape.js';
 import type { Codec, Rows } from './codec.js';
 import { checked, list, mapped, oneOf, optional, remembered, struct, tagged, withDefault } from './codec.js';
 import { initializerCodec } from './initializer.js';
-import { anyString, finite, name as nameCodec, nonNegativeInteger, positiveInteger } from './primitive.js';
+import {
+  anyString,
+  finite,
+  name as nameCodec,
+  nonNegative,
+  nonNegativeInteger,
+  positiveInteger,
+} from './primitive.js';
 import { exampleShapeCodec, offsetsCodec, shapeCodec } from './shape.js';
 
 const name = 'an expression';
@@ -42,6 +49,7 @@ const unaryOp: Codec<UnaryOp> = oneOf(
 const binaryOp: Codec<BinaryOp> = oneOf('add', 'sub', 'mul', 'div', 'max', 'min', 'pow', 'greater');
 
 type Running = Extract<Node, { readonly tag: 'running' }>;
+type Solve = Extract<Node, { readonly tag: 'solveGram' }>;
 type Draw = Extract<Node, { readonly tag: 'draw' }>;
 
 /** An orthonormal frame has k ≤ d probes; other draws may have any number, or none. */
@@ -148,6 +156,34 @@ const rowsWith = (network: Codec<NetworkValue>, node: Codec<Node>): Rows<Node> =
       axis: withDefault(nonNegativeInteger, 0),
     }),
     pad: struct(name, { tag: t.literal('pad'), of: node, before: offsetsCodec, after: offsetsCodec }),
+    basis: struct(name, { tag: t.literal('basis'), shape: shapeCodec }),
+    gram: struct(name, { tag: t.literal('gram'), of: node }),
+    logDetSPD: struct(name, { tag: t.literal('logDetSPD'), of: node }),
+    solveGram: withOutput(
+      mapped(
+        struct(name, {
+          tag: t.literal('solveGram'),
+          network,
+          at: node,
+          of: node,
+          output,
+          iterations: optional(positiveInteger),
+          tolerance: withDefault(nonNegative, 1e-6),
+        }),
+        ({ iterations, ...rest }): Solve => (iterations === undefined ? rest : { ...rest, iterations }),
+        (solve) => ({ iterations: undefined, ...solve }),
+      ),
+    ),
+    volume: withOutput(
+      struct(name, {
+        tag: t.literal('volume'),
+        network,
+        at: node,
+        output,
+        method: withDefault<VolumeMethod>(oneOf('auto', 'exact', 'stochastic'), 'auto'),
+        probes: node,
+      }),
+    ),
   };
 };
 

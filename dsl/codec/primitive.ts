@@ -7,6 +7,7 @@ const numberSuch = (name: string, holds: (n: number) => boolean): Codec<number> 
 
 export const finite = numberSuch('a finite number', () => true);
 export const positiveNumber = numberSuch('a positive number', (n) => n > 0);
+export const nonNegative = numberSuch('a non-negative number', (n) => n >= 0);
 export const positiveInteger = numberSuch('a positive integer', (n) => Number.isSafeInteger(n) && n > 0);
 export const atLeastTwo = numberSuch('an integer of at least 2', (n) => Number.isSafeInteger(n) && n >= 2);
 export const nonNegativeInteger = numberSuch(

@@ -7,6 +7,8 @@ import { sizeOfShape } from '../../compiler/type.js';
 import { fromTape, type Tape } from './tape.js';
 
 const largest = 120;
+/** tfjs's kernels go no further. */
+const highestRank = 5;
 
 const unaries = ['neg', 'tanh', 'sigmoid', 'softplus', 'elu', 'erf', 'stop', 'finite'] as const;
 const binaries = ['add', 'sub', 'mul', 'max', 'min', 'greater'] as const;
@@ -145,7 +147,11 @@ const programFrom = (tape: Tape): Program => {
   ];
   const known = Array.from({ length: 20 }).reduce<readonly Var[]>((vars) => {
     const next = tape.left() === 0 ? null : equationAfter(tape, builder, vars);
-    return next === null || next.type.rows * sizeOfShape(next.type.shape) > largest ? vars : [...vars, next];
+    const fits =
+      next !== null &&
+      next.type.rows * sizeOfShape(next.type.shape) <= largest &&
+      next.type.shape.length <= highestRank;
+    return fits ? [...vars, next] : vars;
   }, first);
   const made = known.slice(first.length);
   const outputs = [...made.slice(-2), ...made.filter(() => tape.below(4) === 0)];

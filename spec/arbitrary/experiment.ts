@@ -260,6 +260,18 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
                 .tuple(fc.constantFrom(...onto).chain(eitherWay), node)
                 .map(([net, at]): Node => ({ tag: 'logDet', network: net, at })),
             ]),
+        fc
+          .tuple(
+            application,
+            node,
+            fc.record({ iterations: size, tolerance: positive }, { requiredKeys: ['tolerance'] }),
+          )
+          .map(([applied, of, bounds]): Node => ({ tag: 'solveGram', ...applied, of, ...bounds })),
+        fc
+          .tuple(application, node, fc.constantFrom('auto' as const, 'exact' as const, 'stochastic' as const))
+          .map(([applied, probes, method]): Node => ({ tag: 'volume', ...applied, method, probes })),
+        fc.record({ tag: fc.constant('basis' as const), shape: axes(4) }),
+        fc.record({ tag: fc.constantFrom('gram' as const, 'logDetSPD' as const), of: node }),
         fc.record({ tag: fc.constant('stop' as const), of: node }),
         fc.record({ tag: fc.constant('unary' as const), op: unaryOp, of: node }),
         fc.record({ tag: fc.constant('binary' as const), op: binaryOp, left: node, right: node }),

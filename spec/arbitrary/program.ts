@@ -193,6 +193,17 @@ const arrays = (tape: Tape, nets: Nets) => {
     ]);
   };
 
+  /** ln det(V·Vᵀ + 2·I) for k products V with a Jacobian. */
+  const determinant = (depth: number): Expr<readonly []> => {
+    const k = 2 + tape.below(2);
+    const products = tape.pick<Node>([
+      { tag: 'jvp', network: decoder, at: code(depth - 1), tangent: probesOf(k, nets.code), output: '' },
+      { tag: 'vjp', network: decoder, at: code(depth - 1), cotangent: probesOf(k, nets.data), output: '' },
+    ]);
+    const two = scale(2, { tag: 'basis', shape: [k] });
+    return { tag: 'logDetSPD', of: binary('add', { tag: 'gram', of: products }, two) };
+  };
+
   const positive = (depth: number): Expr<readonly []> =>
     add(0.5, sqNorm(array(tape.pick([nets.code, nets.data]), depth)));
 
@@ -202,7 +213,9 @@ const arrays = (tape: Tape, nets: Nets) => {
       return tape.pick<Expr<readonly []>>(
         [hyper('eta', 0.25), norm(leaf(shape)), 0.5].map((e) => (typeof e === 'number' ? constant(e) : e)),
       );
-    switch (tape.below(12)) {
+    switch (tape.below(13)) {
+      case 11:
+        return determinant(depth);
       case 0:
         return norm(array(shape, depth - 1));
       case 1:

@@ -1,0 +1,127 @@
+/**
+ * The volume that a network spans: ½ ln det JᵀJ, J its Jacobian, exactly or by the surrogate of Caterini, Loaiza-Ganem, Pleiss and
+ * Cunningham, Rectangular Flows for Manifold Learning, NeurIPS 2021.
+ */
+import { draw } from './expr.js';
+import type { Expr, Node, Surrogate, VolumeMethod } from './expr.js';
+import type { DistributionName } from './draw.js';
+import type { Network, NetworkValue } from './network.js';
+import { outputNames } from './network.js';
+import type { Scalar, Shape } from './shape.js';
+
+/** The unit probes of a shape: jvp over them gives the whole Jacobian, a column for each. */
+export const basis = <const S extends Shape>(...shape: S): Expr<readonly [number, ...S]> => ({
+  tag: 'basis',
+  shape,
+});
+
+/** ⟨e_i, e_j⟩ for the k arrays of the leading axis: JᵀJ of the columns of J. */
+export const gram = <K extends number>(e: Expr<readonly [K, ...Shape]>): Expr<readonly [K, K]> => ({
+  tag: 'gram',
+  of: e,
+});
+
+/**
+ * ln det of a symmetric positive definite matrix by its Cholesky factor. Where it has none, jitter is added to the diagonal three
+ * times, from 1e-6 of its mean by factors of 10; after that it is not a number, and a training step is not committed.
+ */
+export const logDetSPD = <N extends number>(e: Expr<readonly [N, N]>): Expr<Scalar> => ({
+  tag: 'logDetSPD',
+  of: e,
+});
+
+export type SolveOptions = {
+  /** At most as many products with JᵀJ; the dimension of the input, where the solution is exact, by default. */
+  readonly iterations?: number;
+  /** Relative residual at which an example is done. Default 1e-6. */
+  readonly tolerance?: number;
+};
+
+/** (JᵀJ)⁻¹·b by conjugate gradients, J the Jacobian of the network at `at`; b may have a leading axis of probes. */
+export function solveGram<I extends Shape, O extends Shape>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  b: Expr<NoInfer<I>>,
+  options?: SolveOptions,
+): Expr<I>;
+export function solveGram<I extends Shape, O extends Shape, K extends number>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  b: Expr<readonly [K, ...I]>,
+  options?: SolveOptions,
+): Expr<readonly [K, ...I]>;
+export function solveGram(network: NetworkValue, at: Node, b: Node, options: SolveOptions = {}): Node {
+  const { iterations, tolerance = 1e-6 } = options;
+  const bound = iterations === undefined ? {} : { iterations };
+  return { tag: 'solveGram', network, at, of: b, output: outputNames(network)[0], ...bound, tolerance };
+}
+
+export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
+  /** Default `auto`: the compiler compares what each costs, and `explain` says why. */
+  readonly method?: M;
+  /** How ε is drawn. Default `sphere`. */
+  readonly probe?: Extract<DistributionName, 'normal' | 'sphere' | 'rademacher'>;
+  /** How many ε an example gets. Default 1. */
+  readonly probes?: number;
+  /** The name of the draw. Default `epsilon`. */
+  readonly name?: string;
+};
+
+/**
+ * ½ ln det JᵀJ of the network at `at` (½ ln det JJᵀ where it has more inputs than outputs). `exact` takes min(d, D) products
+ * with J and a Cholesky factor. `stochastic` is a surrogate, ½·mean of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹ε, whose expected gradient
+ * is the exact one. Evaluation is exact whatever the method.
+ */
+export function volume<I extends Shape, O extends Shape>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  options: VolumeOptions<'exact'> & { readonly method: 'exact' },
+): Expr<Scalar>;
+export function volume<I extends Shape, O extends Shape>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  options?: VolumeOptions,
+): Surrogate;
+export function volume(network: NetworkValue, at: Node, options: VolumeOptions = {}): Node {
+  const { method = 'auto', probe = 'sphere', probes = 1, name = 'epsilon' } = options;
+  return {
+    tag: 'volume',
+    network,
+    at,
+    output: outputNames(network)[0],
+    method,
+    probes: draw(name, { tag: probe, shape: network.input }, { probes }),
+  };
+}
+
+type Volume = Extract<Node, { readonly tag: 'volume' }>;
+
+const half = (of: Node): Node => ({ tag: 'scale', by: { tag: 'constant', value: 0.5 }, of });
+
+/** The volume by all columns of J, or by all its rows: its shape is that of the basis. */
+export const exactVolume = ({ network, at, output }: Volume, by: 'columns' | 'rows', shape: Shape): Node => {
+  const unit: Node = { tag: 'basis', shape };
+  const products: Node =
+    by === 'columns'
+      ? { tag: 'jvp', network, at, tangent: unit, output }
+      : { tag: 'vjp', network, at, cotangent: unit, output };
+  return half({ tag: 'logDetSPD', of: { tag: 'gram', of: products } });
+};
+
+/** The surrogate: ½·mean over the probes ε of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹·ε. */
+export const surrogateVolume = ({ network, at, output, probes }: Volume, count: number): Node => {
+  const u: Node = { tag: 'solveGram', network, at, of: probes, output, tolerance: 1e-6 };
+  const push = (tangent: Node): Node => ({ tag: 'jvp', network, at, tangent, output });
+  const products: Node = {
+    tag: 'binary',
+    op: 'mul',
+    left: push({ tag: 'stop', of: u }),
+    right: push(probes),
+  };
+  const mean: Node = {
+    tag: 'scale',
+    by: { tag: 'constant', value: 1 / count },
+    of: { tag: 'sum', of: products, keep: 0 },
+  };
+  return half(mean);
+};

@@ -1,0 +1,140 @@
+/**
+ * Rectangular flows: injective flows trained by their likelihood, Caterini, Loaiza-Ganem, Pleiss and Cunningham, Rectangular Flows
+ * for Manifold Learning, NeurIPS 2021, with the baseline that leaves the volume out and the free-form surrogate.
+ */
+import {
+  apply,
+  dataOf,
+  dot,
+  draw,
+  type Expr,
+  hyper,
+  jvp,
+  mul,
+  type Network,
+  objective,
+  type Scalar,
+  type ScalarLike,
+  scale,
+  schedule,
+  type Shape,
+  sizeOf,
+  sqNorm,
+  stop,
+  sub,
+  surrogate,
+  volume,
+  type VolumeOptions,
+} from '../dsl/index.js';
+import { reconstruction } from './autoencoder.js';
+
+/** ln N(z; 0, I) = −‖z‖²/2 − (d/2)·ln 2π of a code of d numbers. */
+export const logNormal =
+  (d: number) =>
+  (z: Expr): Expr<Scalar> =>
+    sub(-(d / 2) * Math.log(2 * Math.PI), scale(0.5, sqNorm(z)));
+
+export type RectangularOptions<Z extends Shape = Shape> = {
+  /** β, the weight of ‖x − x̂‖². Default: hyper-parameter `beta`, 50, as in the authors' experiments on tables. */
+  readonly beta?: ScalarLike;
+  /** w_i, the weight of the likelihood. Default: from 0 to 1 over the first `ramp` steps, a hyper-parameter, 1000. */
+  readonly weight?: ScalarLike;
+  /** ln p_h, the density of codes. Default: ln N(0, I). */
+  readonly logPrior?: (z: Expr<Z>) => Expr<Scalar>;
+};
+
+/** What all of them share: the code h(x), the weights, and the terms but for the volume. */
+const likelihood = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+  options: RectangularOptions<Z>,
+) => {
+  const z = apply(encoder, dataOf(encoder));
+  const weight = options.weight ?? schedule.linear(0, 1, hyper('ramp', 1000));
+  const logPrior = options.logPrior ?? logNormal(sizeOf(decoder.input));
+  return {
+    z,
+    weight,
+    logPrior,
+    terms: {
+      prior: scale(mul(-1, weight), logPrior(z)),
+      reconstruction: scale(options.beta ?? hyper('beta', 50), reconstruction(encoder, decoder)),
+    },
+  };
+};
+
+/**
+ * −w·[ln p_h(z) − ½ ln det JᵀJ] + β‖x − x̂‖², z = h(x), J = dg/dz at z: by all d columns of J and a Cholesky factor. `prior` and
+ * `volume` together are w times a negative log-likelihood, of the point of the manifold that x projects to.
+ */
+export const rectangularExact = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+  options: RectangularOptions<Z> = {},
+) => {
+  const { z, weight, terms } = likelihood(encoder, decoder, options);
+  return objective({ ...terms, volume: scale(weight, volume(decoder, z, { method: 'exact' })) });
+};
+
+/**
+ * The same gradient in expectation by the surrogate ½⟨J·stop(u), Jε⟩, u = (JᵀJ)⁻¹ε by conjugate gradients, E εεᵀ = I. While it
+ * trains, `volume` is no volume (its value is about ‖ε‖²/2) and has a type of its own; evaluated, it is exact.
+ */
+export const rectangularStochastic = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+  options: RectangularOptions<Z> & Omit<VolumeOptions, 'method'> = {},
+) => rectangular(encoder, decoder, { ...options, method: 'stochastic' });
+
+/** Exact or stochastic, whichever the compiler finds cheaper unless `method` says which; `explain` shows the choice. */
+export const rectangular = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+  options: RectangularOptions<Z> & VolumeOptions = {},
+) => {
+  const { z, weight, terms } = likelihood(encoder, decoder, options);
+  return objective({ ...terms, volume: scale(weight, volume(decoder, z, options)) });
+};
+
+/**
+ * The two-step baseline without a volume (as in Brehmer and Cranmer, Flows for simultaneous manifold learning and density
+ * estimation, 2020): β‖x − x̂‖² for `period` steps, then −ln p_h(stop(z)) for as many, and so on, `phases` in all. With the default
+ * N(0, I) the second has nothing to train.
+ */
+export const twoStep = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+  options: Omit<RectangularOptions<Z>, 'weight'> & {
+    readonly period?: number;
+    readonly phases?: number;
+  } = {},
+) => {
+  const { z, logPrior, terms } = likelihood(encoder, decoder, options);
+  const { period = 1000, phases = 2 } = options;
+  const pieces = Array.from({ length: phases - 1 }, (_, i) => ({ from: (i + 1) * period, value: i % 2 }));
+  const isFirst = schedule.piecewise(1, ...pieces);
+  return objective({
+    reconstruction: scale(isFirst, terms.reconstruction),
+    prior: scale(sub(isFirst, 1), logPrior(stop(z))),
+  });
+};
+
+/**
+ * Free-form injective flows, Sorrenson, Draxler, Rousselot, Hummerich, Zimmermann and Köthe, Lifting Architectural Constraints of
+ * Injective Flows, ICLR 2024: −w·ln p_h(z) − w·mean of v_kᵀ·f′(x)·stop(g′(z)·v_k) + β‖x − x̂‖², f the encoder, g the decoder.
+ */
+export const freeForm = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+  options: RectangularOptions<Z> & Omit<VolumeOptions, 'method'> = {},
+) => {
+  const { z, weight, terms } = likelihood(encoder, decoder, options);
+  const { probe = 'sphere', probes = 1, name = 'v' } = options;
+  const v: Expr<readonly [number, ...Z]> = draw<Z, number>(
+    name,
+    { tag: probe, shape: decoder.input },
+    { probes },
+  );
+  const back = jvp(encoder, dataOf(encoder), stop(jvp(decoder, z, v)));
+  return objective({ ...terms, volume: scale(mul(-1 / probes, weight), surrogate(dot(v, back))) });
+};
