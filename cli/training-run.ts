@@ -94,9 +94,19 @@ const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag 
 const finiteOrNull = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null;
 
+/** What each part of the geometry may cost where no report was asked for: less than a second. */
+const QUICK = 1e10;
+
 /** Along the held-out data, or the training data where none is held out. */
-const geometryAfter = async (run: Run, { train, test }: Split, seed: number): Promise<Geometry | null> => {
-  const found = await geometryOf(run.fitted, test.size > 0 ? test : train, { seed });
+const geometryAfter = async (
+  { fitted }: Run,
+  { train, test }: Split,
+  { seed, report }: Request,
+): Promise<Geometry | null> => {
+  const found = await geometryOf(fitted, test.size > 0 ? test : train, {
+    seed,
+    ...(report ? {} : { flops: QUICK }),
+  });
   if (isRight(found)) return found.right;
   say(`no geometry: ${found.left.map(showProblem).join('; ')}`);
   return null;
@@ -128,7 +138,7 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
       problem('objective', found, 'a finite loss and gradient', `see ${join(folder.path, fileNames.record)}`),
     ]);
   }
-  const geometry = interrupted ? null : await geometryAfter(run, data, request.seed);
+  const geometry = interrupted ? null : await geometryAfter(run, data, request);
   const withReport = request.report && !interrupted;
   if (withReport) {
     const { name, seed } = request;

@@ -42,6 +42,8 @@ export type CollisionSearch = {
   readonly searched: number;
   /** Median ‖g(z₁) − g(z₂)‖ of the given codes that are the separation apart: what to compare with. */
   readonly typicalDistance: number;
+  /** Steps of the descent that were taken. */
+  readonly iterations: number;
   /** Nearest images first. */
   readonly pairs: readonly Collision[];
   /** How many of them have images closer than the tolerance. */
@@ -55,13 +57,11 @@ export type CollisionOptions = {
   readonly pairs?: number;
   /** Steps of the descent; 100 unless given. */
   readonly iterations?: number;
-  /** Fewer steps where all would take more FLOPs than this, but at least `LEAST_ITERATIONS`. */
+  /** What decoding the codes may cost, and the descent again; no limit unless given. */
   readonly flops?: number;
   /** What counts as coinciding, as a part of the typical distance; 0.001 unless given. */
   readonly tolerance?: number;
 };
-
-const LEAST_ITERATIONS = 10;
 
 /** Pairs grow with the square of the codes; of more than this the first are taken. */
 const MOST_CODES = 1024;
@@ -100,11 +100,17 @@ export const searchCollisions = async (
   const d = sizeOf(decoder.input);
   const problems = checked(given, d);
   if (problems.length > 0) return left(problems);
-  const codes = given.subarray(0, MOST_CODES * d);
+  const wanted = given.subarray(0, MOST_CODES * d);
   const image = apply(decoder, data(...decoder.input));
-  const decoded = await evaluateExpressions(model, { image }, { shape: decoder.input, examples: codes });
+  const decoded = await evaluateExpressions(
+    model,
+    { image },
+    { shape: decoder.input, examples: wanted },
+    { flops },
+  );
   if (isLeft(decoded)) return decoded;
   const { shape, values } = decoded.right.image;
+  const codes = wanted.subarray(0, (values.length / sizeOf(shape)) * d);
 
   const all = pairsOf(codes, d, values, sizeOf(shape));
   const separation = options.separation ?? median(all.map(({ latentDistance }) => latentDistance)) / 2;
@@ -122,17 +128,19 @@ export const searchCollisions = async (
     ),
   );
 
-  const opened = await openExpressions(model, pairExpressions(decoder, d), [2 * d], { rows: starts.length });
+  const opened = await openExpressions(model, pairExpressions(decoder, d), [2 * d], {
+    rows: starts.length,
+    flops,
+  });
   if (isLeft(opened)) return opened;
-  const { evaluate, flops: each, dispose } = opened.right;
+  const { evaluate, affordable, dispose } = opened.right;
   const oracle = async (pairs: Float32Array) => {
     const found = await evaluate(pairs);
     if (isLeft(found)) return found;
     const { distance, gradient } = found.right;
     return right({ distance: distance.values, gradient: gradient.values });
   };
-  const affordable = Math.floor(flops / Math.max(1, each * starts.length));
-  const steps = Math.min(iterations, Math.max(LEAST_ITERATIONS, affordable));
+  const steps = Math.min(iterations, Math.floor(affordable / starts.length));
   const placed = await descend(oracle, starts, { separation, ...boxOf(codes, d) }, steps);
   dispose();
   if (isLeft(placed)) return placed;
@@ -150,6 +158,7 @@ export const searchCollisions = async (
     separation,
     searched: codes.length / d,
     typicalDistance,
+    iterations: steps,
     pairs: found,
     coinciding: found.filter(({ dataDistance }) => dataDistance <= tolerance * typicalDistance).length,
   });

@@ -22,16 +22,18 @@ export type Evaluator<Name extends string> = {
     examples: Float32Array,
     first?: number,
   ) => Promise<Checked<Readonly<Record<Name, Values>>>>;
-  /** FLOPs of products and convolutions for one example. */
-  readonly flops: number;
+  /** How many examples the FLOPs are enough for, at least 1. */
+  readonly affordable: number;
   readonly dispose: () => void;
 };
 
 export type EvaluationOptions = {
   /** Seed of the draws; the one that the model was trained from unless given. */
   readonly seed?: number;
-  /** The most examples that one call will have, if that is known. */
+  /** The most examples that there will be, if that is known. */
   readonly rows?: number;
+  /** What all examples may cost, as the compiler counts it; no limit unless given. */
+  readonly flops?: number;
 };
 
 /** Memory that a batch may take, as the compiler counts it. */
@@ -43,15 +45,16 @@ const compiled = (
   { experiment }: Model,
   expressions: Expressions,
   example: readonly number[],
-  most: number,
-): Checked<{ readonly compiled: CompiledExpressions; readonly flops: number }> => {
+  { rows: most = MOST_ROWS, flops: limit = Infinity }: EvaluationOptions,
+): Checked<{ readonly compiled: CompiledExpressions; readonly affordable: number }> => {
   const one = compileExpressions(experiment, expressions, { example, batch: 1 });
   if (isLeft(one)) return one;
   const { flops, peak, parameters } = costOf(one.right.program);
   const rows = Math.floor((BUDGET - parameters.bytes) / Math.max(1, peak - parameters.bytes));
-  const batch = Math.max(1, Math.min(MOST_ROWS, most, rows));
+  const affordable = Math.max(1, Math.floor(limit / Math.max(1, flops)));
+  const batch = Math.max(1, Math.min(MOST_ROWS, most, rows, affordable));
   const many = compileExpressions(experiment, expressions, { example, batch });
-  return isLeft(many) ? many : right({ compiled: many.right, flops });
+  return isLeft(many) ? many : right({ compiled: many.right, affordable });
 };
 
 /** What the expressions read and the model does not have, or has in another shape. */
@@ -69,9 +72,9 @@ export const openExpressions = async <Name extends string>(
   model: Model,
   expressions: Readonly<Record<Name, Node>>,
   shape: readonly number[],
-  { seed, rows: most = MOST_ROWS }: EvaluationOptions = {},
+  options: EvaluationOptions = {},
 ): Promise<Checked<Evaluator<Name>>> => {
-  const made = compiled(model, expressions, shape, most);
+  const made = compiled(model, expressions, shape, options);
   if (isLeft(made)) return made;
   const { program, draws } = made.right.compiled;
   const state = await model.state();
@@ -90,7 +93,7 @@ export const openExpressions = async <Name extends string>(
   const specs = new Map(draws.map((spec) => [spec.name, spec]));
 
   const run = (data: Float32Array, first: number): Promise<ReadonlyMap<string, Float32Array>> => {
-    const key = { seed: seed ?? state.seed, step: 0, purpose: 'evaluation', first };
+    const key = { seed: options.seed ?? state.seed, step: 0, purpose: 'evaluation', first };
     return instance.run(program.name, feedOf(program, specs, { data, step: state.step, draws: key }));
   };
 
@@ -112,14 +115,14 @@ export const openExpressions = async <Name extends string>(
     );
   };
 
-  return right({ evaluate, flops: made.right.flops, dispose: instance.dispose });
+  return right({ evaluate, affordable: made.right.affordable, dispose: instance.dispose });
 };
 
 /**
  * The value of each expression for each example, in inference mode: batch-norm uses its running statistics, dropout is
  * off, `step` is the number of steps taken, hyper-parameters are the experiment's, and draws are those of the example's
  * number. Expressions may have any shape and any networks of the experiment; the data may have any shape too, such as
- * the codes' for what is asked of the decoder alone.
+ * the codes' for what is asked of the decoder alone. With a limit on FLOPs the values are those of the first examples.
  */
 export const evaluateExpressions = async <Name extends string>(
   model: Model,
@@ -130,7 +133,10 @@ export const evaluateExpressions = async <Name extends string>(
   const rows = Math.ceil(examples.length / Math.max(1, sizeOf(shape)));
   const opened = await openExpressions(model, expressions, shape, { rows, ...options });
   if (isLeft(opened)) return opened;
-  const values = await opened.right.evaluate(examples);
+  const { affordable } = opened.right;
+  const values = await opened.right.evaluate(
+    rows > affordable ? examples.subarray(0, affordable * sizeOf(shape)) : examples,
+  );
   opened.right.dispose();
   return values;
 };

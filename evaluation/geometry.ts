@@ -2,8 +2,8 @@
  * What a decoder does to space along the data: the spectrum of its Jacobian, how tight the bounds on its volume term
  * are, where it falls short of injectivity, and how well the encoder undoes it.
  */
-import { type Either, isLeft, isRight, right } from 'fp-ts/lib/Either.js';
-import type { Dataset } from '../data/index.js';
+import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
+import { type Dataset, permutation } from '../data/index.js';
 import {
   apply,
   codeOutput,
@@ -11,16 +11,18 @@ import {
   type Expr,
   hypersOf,
   type Network,
+  type NetworkValue,
   norm,
   type Problem,
+  problem,
   sizeOf,
   sub,
 } from '../dsl/index.js';
-import { attempt } from '../runtime/failure.js';
-import type { Fitted, Model, Prior } from '../training/index.js';
+import { deriveKey, uniforms } from '../dsl/random.js';
+import type { Model, Prior } from '../training/index.js';
 import { type BoundName, boundsOf, logVolume } from './bounds.js';
 import { type CollisionSearch, searchCollisions } from './collisions.js';
-import { evaluateExpressions } from './expressions.js';
+import { type EvaluationOptions, evaluateExpressions, type Examples } from './expressions.js';
 import { jacobiansAt, type LocalGeometry } from './jacobian.js';
 import { fitGaussian } from './priors/gaussian.js';
 import { conditionNumber, effectiveRank, isDegenerate } from './singular-values.js';
@@ -55,6 +57,8 @@ export type Geometry = {
     readonly directions: number;
   };
   readonly reencoding: {
+    /** How many codes of the data. */
+    readonly codes: number;
     /** ‖h(g(z)) − z‖ at the codes z of the data. */
     readonly data: Summary;
     /** The same at as many codes drawn from the prior; null where there is none. */
@@ -67,10 +71,11 @@ export type Geometry = {
 };
 
 export type GeometryOptions = {
-  /** The most points, spread evenly over the data; 256 unless given. */
+  /** The most points, a random part of the data; 256 unless given. */
   readonly points?: number;
-  /** What the Jacobians may cost, and the search for collisions again: fewer points and steps otherwise. */
+  /** What each part may cost; fewer points and steps where all would cost more. 10¹¹ unless given. */
   readonly flops?: number;
+  /** Chooses the points and their frames; 0 unless given. */
   readonly seed?: number;
   /** Where more codes to re-encode are drawn; the Gaussian fitted to the codes of the points unless given. */
   readonly prior?: Prior;
@@ -80,36 +85,39 @@ export type GeometryOptions = {
   readonly lambda?: number;
 };
 
-/** A few seconds on one core. */
-const AFFORDABLE = 5e10;
+/** Some seconds on one core for each of the parts. */
+const AFFORDABLE = 1e11;
 
-/** Rows spread evenly over a data set. */
-const spreadRows = ({ examples, shape, size }: Dataset, most: number): Float32Array => {
+/** Examples of a data set in random order, so that the first of them stand for all. */
+const sampled = ({ examples, shape, size }: Dataset, most: number, seed: number): Examples => {
   const width = sizeOf(shape);
-  const count = Math.min(most, size);
-  const chosen = new Float32Array(count * width);
-  for (let i = 0; i < count; i++) {
-    const row = Math.floor((i * size) / count);
-    chosen.set(examples.subarray(row * width, (row + 1) * width), i * width);
-  }
-  return chosen;
+  const key = deriveKey(seed, 'geometry');
+  const order = permutation(size, 0, (epoch, count) => uniforms(key, [0, 0, epoch], count));
+  const rows = order.subarray(0, Math.min(most, size));
+  const chosen = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => chosen.set(examples.subarray(row * width, (row + 1) * width), i * width));
+  return { shape, examples: chosen };
 };
+
+/** The code of an encoder, at its data unless elsewhere; of several outputs the one that is its code. */
+const codeOf = (encoder: NetworkValue, at: Expr): Expr => ({
+  tag: 'apply',
+  network: encoder,
+  at,
+  output: codeOutput(encoder),
+});
 
 /** ‖h(g(z)) − z‖ for each code z, row-major [n, d]. */
 export const reencodingDistances = async (
   model: Model,
   codes: Float32Array,
+  options: EvaluationOptions = {},
 ): Promise<Either<readonly Problem[], Float32Array>> => {
   const { encoder, decoder }: { readonly encoder: Network; readonly decoder: Network } = model.experiment;
   const z = data(...decoder.input);
-  const again: Expr = {
-    tag: 'apply',
-    network: encoder,
-    at: apply(decoder, z),
-    output: codeOutput(encoder),
-  };
-  const expressions = { distance: norm(sub(again, z)) };
-  const found = await evaluateExpressions(model, expressions, { shape: decoder.input, examples: codes });
+  const distance = norm(sub(codeOf(encoder, apply(decoder, z)), z));
+  const examples = { shape: decoder.input, examples: codes };
+  const found = await evaluateExpressions(model, { distance }, examples, options);
   return isLeft(found) ? found : right(found.right.distance.values);
 };
 
@@ -151,31 +159,37 @@ const localFigures = (points: readonly LocalGeometry[], size: number, eta: numbe
   };
 };
 
-/** The geometry of a fitted model along a data set of at least one example. */
+/** The geometry of a trained model along a data set. */
 export const geometryOf = async (
-  fitted: Model & Pick<Fitted, 'encode'>,
+  model: Model,
   dataset: Dataset,
   options: GeometryOptions = {},
 ): Promise<Either<readonly Problem[], Geometry>> => {
   const { points: most = 256, flops = AFFORDABLE, seed = 0 } = options;
-  const hypers = hypersOf(fitted.experiment);
+  if (dataset.size === 0) return left([problem('data', 'no example', 'at least one')]);
+  const { encoder, decoder } = model.experiment;
+  const hypers = hypersOf(model.experiment);
   const eta = options.eta ?? hypers.get('eta') ?? 0.1;
   const lambda = options.lambda ?? hypers.get('lambda') ?? 1;
-  const d = sizeOf(fitted.experiment.decoder.input);
-  const encoded = await attempt(() => fitted.encode(spreadRows(dataset, most)));
+  const d = sizeOf(decoder.input);
+  const examples = sampled(dataset, most, seed);
+  const code = codeOf(encoder, data(...encoder.input));
+  const encoded = await evaluateExpressions(model, { code }, examples, { flops });
   if (isLeft(encoded)) return encoded;
-  const codes = encoded.right;
-  const local = await jacobiansAt(fitted, codes, { flops, seed });
+  const codes = encoded.right.code.values;
+  const local = await jacobiansAt(model, codes, { flops, seed });
   if (isLeft(local)) return local;
-  const reencoded = await reencodingDistances(fitted, codes);
+  const reencoded = await reencodingDistances(model, codes, { flops });
   if (isLeft(reencoded)) return reencoded;
   const prior = options.prior ?? gaussianOf(codes, d);
-  const drawn = prior === null ? null : await reencodingDistances(fitted, prior(codes.length / d, seed));
+  const drawn =
+    prior === null ? null : await reencodingDistances(model, prior(codes.length / d, seed), { flops });
   if (drawn !== null && isLeft(drawn)) return drawn;
-  const collisions = await searchCollisions(fitted, codes, { flops });
+  const collisions = await searchCollisions(model, codes, { flops });
   return right({
     ...localFigures(local.right, sizeOf(dataset.shape), eta, lambda),
     reencoding: {
+      codes: reencoded.right.length,
       data: summaryOf([...reencoded.right]),
       prior: drawn === null ? null : summaryOf([...drawn.right]),
       spread: spreadOf(codes, d),

@@ -12,14 +12,6 @@ export type LocalGeometry = {
   readonly stretches: Float64Array;
 };
 
-export type JacobianOptions = EvaluationOptions & {
-  /** Fewer codes than given where all of them would take more FLOPs than this, but at least `LEAST`. */
-  readonly flops?: number;
-};
-
-/** Points whatever they cost. */
-const LEAST = 4;
-
 /** How many numbers of Jacobians are held at once. */
 const HELD = 2 ** 25;
 
@@ -32,16 +24,15 @@ const lengths = (columns: Float32Array, d: number): Float64Array => {
 
 /**
  * J at each code, row-major [n, d]. JQ for an orthonormal frame Q has the singular values of J, so d JVPs are enough;
- * they are taken in the backend's single precision and decomposed in double.
+ * they are taken in the backend's single precision and decomposed in double. With a limit on FLOPs, at the first codes.
  */
 export const jacobiansAt = async (
   model: Model,
   codes: Float32Array,
-  { flops = Infinity, ...options }: JacobianOptions = {},
+  options: EvaluationOptions = {},
 ): Promise<Either<readonly Problem[], readonly LocalGeometry[]>> => {
   const decoder: Network = model.experiment.decoder;
   const d = sizeOf(decoder.input);
-  const size = sizeOf(model.experiment.encoder.input);
   const frame = draw('frame', { tag: 'orthonormal', shape: decoder.input }, { probes: d });
   const columns = scale(1 / Math.sqrt(d), jvp(decoder, data(...decoder.input), frame));
   const opened = await openExpressions(model, { columns }, decoder.input, {
@@ -49,22 +40,23 @@ export const jacobiansAt = async (
     ...options,
   });
   if (isLeft(opened)) return opened;
-  const { evaluate, flops: each, dispose } = opened.right;
+  const { evaluate, affordable, dispose } = opened.right;
   try {
-    const count = Math.min(codes.length / d, Math.max(LEAST, Math.floor(flops / Math.max(1, each))));
+    const count = Math.min(codes.length / d, affordable);
     const points: LocalGeometry[] = [];
-    const chunk = Math.max(1, Math.floor(HELD / (d * size)));
+    const chunk = Math.max(1, Math.floor(HELD / (d * sizeOf(model.experiment.encoder.input))));
     for (let first = 0; first < count; first += chunk) {
       const found = await evaluate(codes.subarray(first * d, Math.min(first + chunk, count) * d), first);
       if (isLeft(found)) return found;
-      const { values } = found.right.columns;
+      const { shape, values } = found.right.columns;
       if (!values.every(Number.isFinite)) {
         const what = `values that are not finite among codes ${first} … ${Math.min(first + chunk, count) - 1}`;
         return left([problem('jacobian', what, 'a decoder with finite derivatives')]);
       }
-      for (let at = 0; at < values.length; at += d * size) {
-        const columns = values.subarray(at, at + d * size);
-        points.push({ spectrum: singularValues(columns, d), stretches: lengths(columns, d) });
+      const width = sizeOf(shape);
+      for (let at = 0; at < values.length; at += width) {
+        const own = values.subarray(at, at + width);
+        points.push({ spectrum: singularValues(own, d), stretches: lengths(own, d) });
       }
     }
     return right(points);

@@ -131,6 +131,17 @@ describe('the value of an expression', () => {
     expect([...found['pair'].values]).toEqual([2, 4, 6, 8]);
   });
 
+  example('within a limit of FLOPs is that of the first examples', async () => {
+    const examples = some(20);
+    const all = right(await evaluateExpressions(model, { code: h }, examples));
+    const one = right(await evaluateExpressions(model, { code: h }, examples, { flops: 1 }));
+    expect(one.code.values).toEqual(all.code.values.subarray(0, 3));
+    const few = right(await evaluateExpressions(model, { code: h }, examples, { flops: 1e4 })).code.values;
+    expect(few.length).toBeGreaterThan(3);
+    expect(few.length).toBeLessThan(60);
+    expect(few).toEqual(all.code.values.subarray(0, few.length));
+  });
+
   example('of no example is empty', async () => {
     expect(await values({ code: h }, some(0))).toEqual({ code: { shape: [3], values: new Float32Array() } });
   });

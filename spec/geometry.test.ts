@@ -171,6 +171,13 @@ describe('the geometry of the golden decoder', () => {
     model.dispose();
   });
 
+  example('of no data is a problem', async () => {
+    const model = await golden();
+    expect(left(await geometryOf(model, points(3, 0)))).toMatchObject([{ path: 'data' }]);
+    expect(left(await geometryOf(model, points(4, 9)))).toMatchObject([{ path: 'expressions.code.at' }]);
+    model.dispose();
+  });
+
   example('without full rank every point is degenerate, and no number is claimed', async () => {
     const model = await linear([[1, 2, 3], [2, 4, 6]], [[1, 0], [0, 1], [0, 0]], [0, 0]); // prettier-ignore
     const found = right(await geometryOf(model, points(3, 10)));
