@@ -1,9 +1,11 @@
-/** Feature maps by name, made for the data at hand. */
+/** Feature maps by name, or by the path of a graph, made for the data at hand. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Dataset } from '../../data/index.js';
 import { didYouMean, type Problem, problem } from '../../dsl/index.js';
 import type { Backend } from '../../training/index.js';
+import { classifier } from './classifier.js';
 import type { FeatureMap } from './feature-map.js';
+import { graphFeatures } from './graph.js';
 import { pixels } from './pixels.js';
 
 type Opened = Either<readonly Problem[], FeatureMap>;
@@ -17,14 +19,19 @@ export type FeatureContext = {
 
 const known: Readonly<Record<string, (context: FeatureContext) => Promise<Opened>>> = {
   pixels: ({ train, samples }) => Promise.resolve(pixels(train, { samples })),
+  classifier: ({ train, samples, backend }) => classifier(train, { backend, samples }),
 };
 
+/** Words are names; whatever has a slash or a dot in it is a path. */
+const isPath = (name: string): boolean => /[./\\]/.test(name);
+
 const openOne = (name: string, context: FeatureContext): Promise<Opened> => {
+  if (isPath(name)) return graphFeatures(name, { shape: context.train.shape });
   const names = Object.keys(known);
   return Object.hasOwn(known, name)
     ? known[name](context)
     : Promise.resolve(
-        left([problem('features', JSON.stringify(name), names.join(' or '), didYouMean(name, names))]),
+        left([problem('features', JSON.stringify(name), `${names.join(', ')}, or the path of a graph`, didYouMean(name, names))]),
       );
 };
 

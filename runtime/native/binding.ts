@@ -20,7 +20,7 @@ export type Binding = {
     inputs: readonly number[],
     inputNames: string,
     outputNames: string,
-  ) => readonly { readonly id: number }[];
+  ) => readonly { readonly id: number; readonly shape: readonly number[] }[];
   readonly getNumOfTensors: () => number;
   readonly isUsingGpuDevice: () => boolean;
 };
