@@ -31,7 +31,14 @@ const openOne = (name: string, context: FeatureContext): Promise<Opened> => {
   return Object.hasOwn(known, name)
     ? known[name](context)
     : Promise.resolve(
-        left([problem('features', JSON.stringify(name), `${names.join(', ')}, or the path of a graph`, didYouMean(name, names))]),
+        left([
+          problem(
+            'features',
+            JSON.stringify(name),
+            `${names.join(', ')}, or the path of a graph`,
+            didYouMean(name, names),
+          ),
+        ]),
       );
 };
 
