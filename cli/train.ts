@@ -27,7 +27,11 @@ export const runOptions: readonly Option[] = [
 export const shorthands: readonly Option[] = [
   { name: 'steps', value: 'N', summary: 'how long to train, in steps' },
   { name: 'batch', value: 'N', summary: 'examples per step' },
-  { name: 'data', value: 'REF', summary: 'what to train on: digits, a folder or an IDX file' },
+  {
+    name: 'data',
+    value: 'REF',
+    summary: 'what to train on: digits, a generator such as circle?kappa=2, a file or a folder',
+  },
 ];
 
 const options: readonly Option[] = [

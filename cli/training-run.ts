@@ -1,7 +1,7 @@
 /** A run from checks to files: what `train` and `start` have in common. */
 import { join } from 'node:path';
-import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
-import { loadData, type Split } from '../data/index.js';
+import { type Either, flatten, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
+import { openData, type Source, type Split } from '../data/index.js';
 import { type Experiment, type Problem, problem, showProblem } from '../dsl/index.js';
 import { type Geometry, geometryOf, reportPage } from '../evaluation/index.js';
 import {
@@ -13,6 +13,7 @@ import {
   type TrainEvent,
   type ValidationEvent,
 } from '../training/index.js';
+import { attempt } from '../runtime/failure.js';
 import { createProgress, duration } from '../training/progress.js';
 import { interruption } from './interrupt.js';
 import { say } from './output.js';
@@ -52,10 +53,10 @@ export type Result = {
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-type Prepared = { readonly data: Split; readonly run: Run };
+type Prepared = { readonly data: Split<Source>; readonly run: Run };
 
 const prepare = async ({ experiment, seed, backend: name, device }: Request): Promise<Checked<Prepared>> => {
-  const data = await loadData(experiment.data)();
+  const data = await openData(experiment.data)();
   if (isLeft(data)) return data;
   const run = await prepareRun(experiment, {
     data: data.right,
@@ -100,7 +101,7 @@ const QUICK = 1e10;
 /** Along the held-out data, or the training data where none is held out. */
 const geometryAfter = async (
   { fitted }: Run,
-  { train, test }: Split,
+  { train, test }: Split<Source>,
   { seed, report }: Request,
 ): Promise<Geometry | null> => {
   const found = await geometryOf(fitted, test.size > 0 ? test : train, {
@@ -123,7 +124,7 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
   if (isLeft(made)) return made;
   const folder = made.right;
   say(`backend ${backend.description}`);
-  const followed = await follow(run, experiment, folder);
+  const followed = flatten(await attempt(() => follow(run, experiment, folder)));
   const weights = folder.writeWeights(await run.fitted.state());
   if (isLeft(followed)) return followed;
   if (isLeft(weights)) return weights;

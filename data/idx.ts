@@ -8,11 +8,11 @@ import { again, readBytes } from './file.js';
 
 type Problems = readonly Problem[];
 
-/** Values in 0 … 1, row-major [size, height, width, 1]. */
+/** Pixels 0 … 255, row-major [size, height, width, 1]. */
 export type Images = {
   readonly size: number;
   readonly shape: readonly [number, number, number];
-  readonly examples: Float32Array;
+  readonly bytes: Uint8Array;
 };
 
 type Kind = { readonly magic: number; readonly name: string; readonly sizes: readonly string[] };
@@ -155,13 +155,6 @@ const decode = (
     }),
   );
 
-/** Bytes 0 … 255 as 0 … 1. A loop, because Float32Array.from makes a list of a file's 47 million values first. */
-const fractions = (values: Uint8Array): Float32Array => {
-  const result = new Float32Array(values.length);
-  for (let i = 0; i < values.length; i++) result[i] = values[i] / 255;
-  return result;
-};
-
 /** Decodes an image file's bytes; `path` only names them in problems. */
 export const decodeImages = (path: string, bytes: Uint8Array): Either.Either<Problems, Images> =>
   pipe(
@@ -169,7 +162,7 @@ export const decodeImages = (path: string, bytes: Uint8Array): Either.Either<Pro
     Either.map(({ sizes: [size, height, width], values }) => ({
       size,
       shape: [height, width, 1],
-      examples: fractions(values),
+      bytes: values,
     })),
   );
 

@@ -4,10 +4,12 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as Task from 'fp-ts/lib/Task.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
-import type { Dataset, Source, Split } from './dataset.js';
+import { sizeOf } from '../dsl/shape.js';
+import type { Source, Split, Stored } from './dataset.js';
 import { entryAt } from './file.js';
 import { readImages, readLabels } from './idx.js';
 import { HELD_OUT, splitSettings, withParts } from './parts.js';
+import { recordsInMemory, storedRecords } from './records.js';
 import type { ValuesOf } from './settings.js';
 
 type Problems = readonly Problem[];
@@ -22,28 +24,34 @@ const findIn = (folder: string, name: string): Task.Task<string | undefined> =>
     ),
   );
 
-const readImageSet = (name: string, path: string): Loading<Dataset> =>
+/** Pictures in 0 … 1, which stay bytes until they are read. */
+const readImageSet = (name: string, path: string): Loading<Stored> =>
   pipe(
     readImages(path),
-    TaskEither.map((images) => ({ name, ...images })),
+    TaskEither.map(({ size, shape, bytes }) =>
+      storedRecords({ name, size, shape }, recordsInMemory(bytes, sizeOf(shape)), (record, into) => {
+        for (let i = 0; i < into.length; i++) into[i] = record[i] / 255;
+        return undefined;
+      }),
+    ),
   );
 
-const withLabels = (dataset: Dataset, path: string): Loading<Dataset> =>
+const withLabels = (source: Stored, path: string): Loading<Stored> =>
   pipe(
     readLabels(path),
     TaskEither.filterOrElse(
-      (labels) => labels.length === dataset.size,
+      (labels) => labels.length === source.size,
       (labels): Problems => [
-        problem(path, `${labels.length} labels`, `${dataset.size} labels (one for each image)`),
+        problem(path, `${labels.length} labels`, `${source.size} labels (one for each image)`),
       ],
     ),
-    TaskEither.map((labels) => ({ ...dataset, labels })),
+    TaskEither.map((labels) => ({ ...source, labels })),
   );
 
 const imagesName = (part: 'train' | 't10k'): string => `${part}-images-idx3-ubyte`;
 
 /** One of MNIST's two parts; the labels may be missing, the images not. */
-const readPart = (folder: string, name: string, part: 'train' | 't10k'): Loading<Dataset> => {
+const readPart = (folder: string, name: string, part: 'train' | 't10k'): Loading<Stored> => {
   const file = imagesName(part);
   const hint = `name the training file instead of the folder to hold out every ${HELD_OUT}th example of it`;
   return pipe(
@@ -60,11 +68,11 @@ const readPart = (folder: string, name: string, part: 'train' | 't10k'): Loading
           ])
         : readImageSet(name, path),
     ),
-    TaskEither.chain((dataset) =>
+    TaskEither.chain((source) =>
       pipe(
         TaskEither.fromTask(findIn(folder, `${part}-labels-idx1-ubyte`)),
         TaskEither.chain((path) =>
-          path === undefined ? TaskEither.right(dataset) : withLabels(dataset, path),
+          path === undefined ? TaskEither.right(source) : withLabels(source, path),
         ),
       ),
     ),

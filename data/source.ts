@@ -37,7 +37,7 @@ type Loading<A> = TaskEither.TaskEither<Problems, A>;
 const digits = fileURLToPath(new URL('./digits', import.meta.url));
 
 /** Sets that users have, under the folder names they give them. */
-const downloads = ['mnist', 'fashion-mnist'];
+const downloads = ['mnist', 'fashion-mnist', 'cifar-10', 'celeba'];
 
 /** Opens what lies at a path under the settings of a reference. */
 type Opener = (path: string, reference: Reference) => Loading<Split<Source>>;

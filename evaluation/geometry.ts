@@ -3,7 +3,7 @@
  * are, where it falls short of injectivity, and how well the encoder undoes it.
  */
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
-import { type Dataset, permutation } from '../data/index.js';
+import { permutation, read, type Source } from '../data/index.js';
 import {
   apply,
   codeOutput,
@@ -89,14 +89,18 @@ export type GeometryOptions = {
 const AFFORDABLE = 1e11;
 
 /** Examples of a data set in random order, so that the first of them stand for all. */
-const sampled = ({ examples, shape, size }: Dataset, most: number, seed: number): Examples => {
-  const width = sizeOf(shape);
+const sampled = async (
+  source: Source,
+  most: number,
+  seed: number,
+): Promise<Either<readonly Problem[], Examples>> => {
+  const { shape, size } = source;
   const key = deriveKey(seed, 'geometry');
   const order = permutation(size, 0, (epoch, count) => uniforms(key, [0, 0, epoch], count));
   const rows = order.subarray(0, Math.min(most, size));
-  const chosen = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => chosen.set(examples.subarray(row * width, (row + 1) * width), i * width));
-  return { shape, examples: chosen };
+  const examples = new Float32Array(rows.length * sizeOf(shape));
+  const done = await read(source, rows, examples)();
+  return isLeft(done) ? done : right({ shape, examples });
 };
 
 /** The code of an encoder, at its data unless elsewhere; of several outputs the one that is its code. */
@@ -162,7 +166,7 @@ const localFigures = (points: readonly LocalGeometry[], size: number, eta: numbe
 /** The geometry of a trained model along a data set. */
 export const geometryOf = async (
   model: Model,
-  dataset: Dataset,
+  dataset: Source,
   options: GeometryOptions = {},
 ): Promise<Either<readonly Problem[], Geometry>> => {
   const { points: most = 256, flops = AFFORDABLE, seed = 0 } = options;
@@ -172,9 +176,10 @@ export const geometryOf = async (
   const eta = options.eta ?? hypers.get('eta') ?? 0.1;
   const lambda = options.lambda ?? hypers.get('lambda') ?? 1;
   const d = sizeOf(decoder.input);
-  const examples = sampled(dataset, most, seed);
+  const examples = await sampled(dataset, most, seed);
+  if (isLeft(examples)) return examples;
   const code = codeOf(encoder, data(...encoder.input));
-  const encoded = await evaluateExpressions(model, { code }, examples, { flops });
+  const encoded = await evaluateExpressions(model, { code }, examples.right, { flops });
   if (isLeft(encoded)) return encoded;
   const codes = encoded.right.code.values;
   const local = await jacobiansAt(model, codes, { flops, seed });

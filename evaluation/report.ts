@@ -1,6 +1,6 @@
 /** The report of a run: what was trained, how it went, and what the model makes of pictures. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Dataset, Split } from '../data/index.js';
+import type { Dataset, Source, Split } from '../data/index.js';
 import {
   describeLayer,
   everyNode,
@@ -13,6 +13,7 @@ import {
 } from '../dsl/index.js';
 import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../training/index.js';
 import { duration } from '../training/progress.js';
+import { firstExamples } from '../training/rows.js';
 import { curvesOf } from './curve.js';
 import type { Geometry } from './geometry.js';
 import { squaredError } from './measure.js';
@@ -34,6 +35,8 @@ export type Facts = {
 
 const SAMPLES = 72;
 const PAIRS = 20;
+/** As much of a set as the page looks at: 10,000 CIFAR pictures are 120 MB. */
+const MOST_EXAMPLES = 10_000;
 
 const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
 const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
@@ -114,7 +117,7 @@ const curvesNote = ({ experiment }: Fitted): string => {
 /** The page of a run, as one self-contained HTML text. */
 export const reportPage = async (
   fitted: Fitted,
-  { train, test }: Split,
+  data: Split<Source>,
   events: readonly TrainEvent[],
   { name, seed, backend, versions, geometry = null }: Facts,
 ): Promise<string> => {
@@ -122,12 +125,16 @@ export const reportPage = async (
   const steps = events.filter(isStep);
   const seconds = steps.at(-1)?.seconds ?? 0;
   const last = events.filter(isValidation).at(-1);
+  const [train, test] = [
+    await firstExamples(data.train, MOST_EXAMPLES),
+    await firstExamples(data.test, MOST_EXAMPLES),
+  ];
   const seen = isPicture(train.shape);
   const d = sizeOf(experiment.decoder.input);
   const parameters = fitted.compiled.parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
   return html({
     title: name,
-    summary: `${countText(steps.length)} steps of ${experiment.batch} examples on ${experiment.data} (${countText(train.size)} to train on, ${countText(test.size)} held out), in ${duration(seconds)}.`,
+    summary: `${countText(steps.length)} steps of ${experiment.batch} examples on ${experiment.data} (${countText(data.train.size)} to train on, ${countText(data.test.size)} held out), in ${duration(seconds)}.`,
     figures: [
       ...(test.size === 0
         ? []
@@ -150,7 +157,7 @@ export const reportPage = async (
             term,
             numberText(value),
           ]),
-    validationNote: `Means over ${countText(test.size)} held-out examples after the last step.`,
+    validationNote: `Means over ${countText(data.test.size)} held-out examples after the last step.`,
     objective: objectiveFormula(experiment.objective),
     settings: settingsOf(fitted, seed),
     networks: [

@@ -1,7 +1,7 @@
 /** Programs have a static batch; data sets have any size: rows run in batches, the last one padded and its padding dropped. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { evaluationBatches } from '../data/batches.js';
-import { read, type Source } from '../data/dataset.js';
+import { type Dataset, inMemory, read, select, type Source } from '../data/dataset.js';
 import { sizeOf } from '../dsl/index.js';
 import { BackendFailure } from '../runtime/failure.js';
 
@@ -24,6 +24,14 @@ export const readExamples = async (
 ): Promise<void> => {
   const done = await read(source, indices, into)();
   if (isLeft(done)) throw new BackendFailure(done.left[0]);
+};
+
+/** The first examples of a source, at most this many, in memory. */
+export const firstExamples = async (source: Source, most: number): Promise<Dataset> => {
+  const rows = Array.from({ length: Math.min(most, source.size) }, (_, row) => row);
+  const found = await inMemory(rows.length < source.size ? select(source, source.name, rows) : source)();
+  if (isLeft(found)) throw new BackendFailure(found.left[0]);
+  return found.right;
 };
 
 /** All examples of a source. */
