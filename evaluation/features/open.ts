@@ -19,6 +19,7 @@ export type FeatureContext = {
 
 const known: Readonly<Record<string, (context: FeatureContext) => Promise<Opened>>> = {
   pixels: ({ train, samples }) => Promise.resolve(pixels(train, { samples })),
+  // One seed for all models, or their scores could not be compared.
   classifier: ({ train, samples, backend }) => classifier(train, { backend, samples }),
 };
 
