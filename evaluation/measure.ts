@@ -123,7 +123,7 @@ const scoresOn = async (
   return right(figures);
 };
 
-/** The volume term at test examples, exactly, and how much each of its bounds is above it; means in nats. */
+/** The volume term at test examples, exactly, and how much each of its bounds is above it, means in nats; and the share of them where a singular value is below η. */
 const volumes = async (
   fitted: Fitted,
   test: Dataset,
@@ -136,7 +136,9 @@ const volumes = async (
   const points = await jacobiansAt(fitted, codes, { seed });
   if (isLeft(points)) return points;
   const spectra = points.right.map(({ spectrum }) => spectrum).filter((one) => !isDegenerate(one, width));
-  const lambda = hypersOf(fitted.experiment).get('lambda') ?? 1;
+  const hypers = hypersOf(fitted.experiment);
+  const [lambda, eta] = [hypers.get('lambda') ?? 1, hypers.get('eta') ?? 0.1];
+  const least = points.right.map(({ spectrum }) => spectrum[spectrum.length - 1]);
   const exact = spectra.map(logVolume);
   const bounds = spectra.map((one) => boundsOf(one, lambda));
   return right({
@@ -145,6 +147,7 @@ const volumes = async (
       boundNames.map((name) => [`test/excess/${name}`, mean(bounds.map((at, i) => at[name] - exact[i]))]),
     ),
     'test/degenerate': points.right.length - spectra.length,
+    'test/violations': least.filter((value) => value < eta).length / least.length,
   });
 };
 

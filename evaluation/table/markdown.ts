@@ -63,6 +63,7 @@ const volumeFigures = [
   ['sphere bound', 'test/excess/sphere'],
   ['bound (5)', 'test/excess/frobenius'],
   ['bound (4), λ = 1', 'test/excess/linear'],
+  ['below η = 0.1', 'test/violations'],
   ['‖x − g(h(x))‖²', 'test/reconstruction'],
 ] as const;
 
@@ -73,7 +74,7 @@ export const volumeGrid = ({ rows }: Table): Grid => [
 ];
 
 export const volumeNote =
-  'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Last, the reconstruction error.';
+  'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Then the share of examples at which a singular value is below η, and the reconstruction error.';
 
 const count = (comparisons: readonly Comparison[], verdict: Verdict): number =>
   comparisons.filter(({ holds }) => holds === verdict).length;
