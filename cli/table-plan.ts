@@ -43,7 +43,7 @@ export type Plan = {
   readonly trials: readonly PlannedTrial[];
   readonly facts: Pick<
     TableFacts,
-    'data' | 'sizes' | 'shape' | 'networks' | 'seeds' | 'steps' | 'batch' | 'cuts'
+    'data' | 'sizes' | 'shape' | 'networks' | 'seeds' | 'steps' | 'batch' | 'draws' | 'cuts'
   >;
 };
 
@@ -98,11 +98,19 @@ const sizesOf = (split: Split): Checked<Sizes> => {
   return right({ heldOut, sizes, labelled: train.labels !== undefined });
 };
 
-const evaluationOf = (features: readonly string[], shape: readonly number[]): Evaluation => ({
+/** Samples that are scored in all, at least: where there are few test examples, the mean over several draws is less noisy. */
+const SCORED = 3000;
+
+const evaluationOf = (
+  features: readonly string[],
+  shape: readonly number[],
+  { validation, test }: TableFacts['sizes'],
+): Evaluation => ({
   metrics: ['frechet'],
   features,
   priors: ['gaussian', 'mixture'],
   components: 10,
+  draws: Math.ceil(SCORED / Math.min(validation, test)),
   jacobians: JACOBIANS,
   pictures: isPicture(shape) ? PICTURES : 0,
 });
@@ -139,6 +147,7 @@ export const planTable = async (given: Arguments): Promise<Checked<Plan>> => {
       data: reference,
       validation: { every: 0 },
     });
+  const evaluation = evaluationOf(features, shape, sizes.right.sizes);
   const trials = rows.right.flatMap(({ name, grid, quick: part }) =>
     trialsOf({
       spec: spec(name),
@@ -151,7 +160,7 @@ export const planTable = async (given: Arguments): Promise<Checked<Plan>> => {
       heldOut: sizes.right.heldOut,
       backend: given.last('backend') ?? 'auto',
       device: given.last('device') ?? 'auto',
-      evaluation: evaluationOf(features, shape),
+      evaluation,
     }).map((trial) => ({ row: name, trial })),
   );
   return right({
@@ -164,6 +173,7 @@ export const planTable = async (given: Arguments): Promise<Checked<Plan>> => {
       seeds: numbers,
       steps: length,
       batch,
+      draws: evaluation.draws,
       ...(isQuick ? { cuts: quick.cuts } : {}),
     },
   });

@@ -9,7 +9,7 @@ export type TrialProgress = {
   readonly end: () => void;
 };
 
-const SHOWN_FIGURES = 4;
+const SHOWN_FIGURES = 2;
 
 const inWords = (outcome: Outcome): string =>
   isLeft(outcome)

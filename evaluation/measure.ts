@@ -27,6 +27,8 @@ export type Evaluation = {
   readonly priors: readonly PriorName[];
   /** Of the mixture. */
   readonly components: number;
+  /** How many samples of each prior are scored, each as large as the examples' number; their mean score is reported. */
+  readonly draws: number;
   /** At how many test examples the decoder's Jacobian is taken. */
   readonly jacobians: number;
   /** How many test examples are kept with their reconstructions, and samples of each prior. */
@@ -39,6 +41,7 @@ export const plainEvaluation: Evaluation = {
   features: [],
   priors: [],
   components: 10,
+  draws: 1,
   jacobians: 0,
   pictures: 0,
 };
@@ -56,6 +59,7 @@ export const evaluationCodec: Codec<Evaluation> = withDefault(
       plainEvaluation.priors,
     ),
     components: withDefault(positiveInteger, plainEvaluation.components),
+    draws: withDefault(positiveInteger, plainEvaluation.draws),
     jacobians: withDefault(nonNegativeInteger, plainEvaluation.jacobians),
     pictures: withDefault(nonNegativeInteger, plainEvaluation.pictures),
   }),
@@ -96,16 +100,39 @@ const priorsOf = async (
 const under = (place: string, figures: Figures): Figures =>
   Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${place}/${name}`, value]));
 
-/** Scores of reconstructions and of as many samples of each prior as there are examples. */
-const scoresOn = async (
-  place: string,
+/** The mean of each figure. */
+const meanFigures = (all: readonly Figures[]): Figures =>
+  Object.fromEntries(Object.keys(all[0] ?? {}).map((name) => [name, mean(all.map((one) => one[name]))]));
+
+/** What a fitted model is scored with. */
+type Scoring = {
+  readonly fitted: Fitted;
+  readonly priors: readonly NamedPrior[];
+  readonly features: readonly FeatureMap[];
+  readonly metrics: readonly Metric[];
+  readonly draws: number;
+  readonly seed: number;
+};
+
+/** Mean scores of samples, each as many as there are examples. */
+const sampleScores = async (
+  { fitted, features, metrics, draws, seed }: Scoring,
+  prior: Prior | undefined,
   set: Dataset,
-  fitted: Fitted,
-  priors: readonly NamedPrior[],
-  features: readonly FeatureMap[],
-  metrics: readonly Metric[],
-  seed: number,
 ): Promise<Checked<Figures>> => {
+  const scores: Figures[] = [];
+  for (let draw = 0; draw < draws; draw++) {
+    const options = { seed: seed * draws + draw, ...(prior === undefined ? {} : { prior }) };
+    const scored = await score(await fitted.sample(set.size, options), set, features, metrics);
+    if (isLeft(scored)) return scored;
+    scores.push(scored.right);
+  }
+  return right(meanFigures(scores));
+};
+
+/** Scores of the reconstructions of a set, and of samples against it. */
+const scoresOn = async (place: string, set: Dataset, scoring: Scoring): Promise<Checked<Figures>> => {
+  const { fitted, priors, features, metrics } = scoring;
   const reconstructions = await fitted.reconstruct(set.examples);
   const error = await score(reconstructions, set, [], [reconstructionError]);
   if (isLeft(error)) return error;
@@ -115,8 +142,7 @@ const scoresOn = async (
   if (isLeft(reconstructed)) return reconstructed;
   figures = { ...figures, ...under(`${place}/reconstructions`, reconstructed.right) };
   for (const { name, prior } of priors) {
-    const samples = await fitted.sample(set.size, { seed, ...(prior === undefined ? {} : { prior }) });
-    const scored = await score(samples, set, features, metrics);
+    const scored = await sampleScores(scoring, prior, set);
     if (isLeft(scored)) return scored;
     figures = { ...figures, ...under(`${place}/${name}`, scored.right) };
   }
@@ -190,10 +216,12 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
   const features = await openFeatures(evaluation.features, { train, samples, backend: fitted.backend });
   if (isLeft(features)) return features;
   const metrics = sampleMetrics.filter(({ name }) => evaluation.metrics.includes(name));
+  const { draws } = evaluation;
+  const scoring = { fitted, priors: priors.right, features: features.right, metrics, draws, seed };
   try {
     let figures: Figures = {};
     for (const [place, set] of Object.entries(places)) {
-      const scores = await scoresOn(place, set, fitted, priors.right, features.right, metrics, seed);
+      const scores = await scoresOn(place, set, scoring);
       if (isLeft(scores)) return scores;
       figures = { ...figures, ...scores.right };
     }

@@ -130,6 +130,7 @@ const facts: TableFacts = {
   seeds: [0, 1, 2],
   steps: 1,
   batch: 2,
+  draws: 4,
   backend: 'wasm',
   processor: '2 × a processor',
   versions: { immersion: '1.2.3' },

@@ -96,10 +96,10 @@ export const agreementText = ({ agreements, scores }: Table): string =>
 
 /** How the table was made, a sentence each. */
 export const protocolText = ({ facts, scores }: Table): readonly string[] => {
-  const { sizes, seeds, steps, batch, cuts, networks, shape } = facts;
+  const { sizes, seeds, steps, batch, draws, cuts, networks, shape } = facts;
   return [
     `Every model has the same networks (${networks.join('; ')}) and is trained for ${steps} steps of ${batch} examples of shape ${showShape(shape)} by Adam at rate 0.001, from ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'}; ${sizes.train} examples to train on, ${sizes.validation} to validate on, ${sizes.test} to test on.`,
-    `Of each row's grid the configuration with the lowest mean ${scores[0]} of GMM samples on the validation examples is reported, by its scores against the test examples: means over the seeds and their standard errors. Rec: reconstructions of the test examples; N and GMM: as many samples, of a Gaussian and of a mixture of 10 fitted to the codes of the training examples. Lower is better.`,
+    `Of each row's grid the configuration with the lowest mean ${scores[0]} of GMM samples on the validation examples is reported, by its scores against the test examples: means over the seeds and their standard errors. Rec: reconstructions of the test examples; N and GMM: as many samples${draws === 1 ? '' : `, drawn ${draws} times, the mean of their scores`}, of a Gaussian and of a mixture of 10 fitted to the codes of the training examples. Lower is better.`,
     ...(cuts === undefined ? [] : [`A quick table: ${cuts}.`]),
   ];
 };

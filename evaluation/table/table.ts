@@ -24,6 +24,8 @@ export type TableFacts = {
   readonly seeds: readonly number[];
   readonly steps: number;
   readonly batch: number;
+  /** How many samples are scored, each as large as the number of examples that it is compared with. */
+  readonly draws: number;
   /** What a quick table cuts, in words; absent in a whole one. */
   readonly cuts?: string;
   readonly backend: string;
