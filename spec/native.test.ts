@@ -116,7 +116,7 @@ describe.skipIf(!hasNative())('the native backend', () => {
       instance.dispose();
     });
 
-    law.prop([compilableExperiment, fc.nat(100)], { numRuns: 12 })(
+    law.prop([compilableExperiment, fc.nat(100)], { numRuns: 12, endOnFailure: true })(
       'becomes what the interpreter says, by TensorFlow’s own operations too',
       async (experiment, seed) => {
         const { step, draws } = right(compile(experiment));

@@ -65,6 +65,17 @@ const elementwise =
     shape: broadcastShape(inputs.map((x) => x.shape)),
   });
 
+const addRows = elementwise<'add'>('AddV2');
+
+/** A single row is added as a vector: TensorFlow 2.21 takes a row that is added to a product for a bias, and then refuses it. */
+const addition: Lower<'add'> = (site) => {
+  const { graph, inputs, shape } = site;
+  if (shape.length !== 2 || shape[0] !== 1) return addRows(site);
+  const vectors = inputs.map((x) => (x.shape.length === 2 ? reshaped(graph, x, x.shape.slice(1)) : x));
+  const sum = addRows({ ...site, inputs: vectors });
+  return sum.shape.length === 1 ? reshaped(graph, sum, [1, ...sum.shape]) : sum;
+};
+
 const toFloat = (graph: GraphBuilder, node: string): string =>
   graph.node('Cast', [node], { SrcT: bool, DstT: float, Truncate: { tag: 'bool', value: false } });
 
@@ -160,7 +171,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     node: toFloat(graph, graph.node('IsFinite', [x.node], T)),
     shape: x.shape,
   }),
-  add: elementwise('AddV2'),
+  add: addition,
   sub: elementwise('Sub'),
   mul: elementwise('Mul'),
   div: elementwise('RealDiv'),
