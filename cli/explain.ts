@@ -3,10 +3,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import {
   type Compiled,
   compile,
+  lowerGraph,
   lowerPlain,
   lowerWasm,
-  type Plan,
   print,
+  printGraph,
   printPlan,
   type Program,
 } from '../compiler/index.js';
@@ -19,12 +20,19 @@ import { fail, printJson } from './output.js';
 import { usage } from './usage.js';
 
 type Checked<A> = E.Either<readonly Problem[], A>;
-type Lower = (program: Program) => Plan;
+/** What a backend runs for a program, as text. */
+type Lower = (program: Program) => string;
 
-/** How the backends that run plans lower a program. */
+/** The step and its state as the native backend's session holds them. */
+const graphOf: Lower = (program) => {
+  const held = program.binders.filter(({ kind }) => kind === 'parameter' || kind === 'state');
+  return printGraph(lowerGraph([program], new Map(held.map(({ name, var: x }) => [name, x.type.shape]))));
+};
+
 const lowerings = new Map<string, Lower>([
-  ['wasm', lowerWasm],
-  ['cpu', (program) => lowerPlain(program, { hasFilterGradient: true })],
+  ['wasm', (program) => printPlan(lowerWasm(program))],
+  ['cpu', (program) => printPlan(lowerPlain(program, { hasFilterGradient: true }))],
+  ['native', graphOf],
 ]);
 
 const options: readonly Option[] = [
@@ -34,7 +42,7 @@ const options: readonly Option[] = [
     summary: 'sets a hyper-parameter or a field such as batch; repeatable',
   },
   { name: 'ir', summary: "also the step's program after each pass, and its plan" },
-  { name: 'backend', value: 'NAME', summary: `whose plan: ${[...lowerings.keys()].join(' or ')} (wasm)` },
+  { name: 'backend', value: 'NAME', summary: `whose plan: ${[...lowerings.keys()].join(', ')} (wasm)` },
 ];
 
 const heading = (title: string): string => `── ${title} `.padEnd(100, '─');
@@ -44,7 +52,7 @@ type Page = { readonly title: string; readonly text: string };
 
 const pages = ({ stages, step }: Compiled, lower: Lower, backend: string): readonly Page[] => [
   ...stages.map(({ pass, program }) => ({ title: `after ${pass}`, text: print(program) })),
-  { title: `plan for ${backend}`, text: printPlan(lower(step)) },
+  { title: `plan for ${backend}`, text: lower(step) },
 ];
 
 const lowering = (backend: string): Checked<Lower> => {

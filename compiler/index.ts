@@ -9,6 +9,8 @@ export * from './plan.js';
 export * from './print.js';
 export { optimize, type Stage } from './pipeline.js';
 export * from './program.js';
+export { printGraph } from './graph.js';
+export { lowerGraph } from './lower/graph.js';
 export { printPlan, showStep } from './lower/print-plan.js';
 export { lowerPlain } from './lower/plain.js';
 export { lowerWasm } from './lower/wasm.js';

@@ -104,6 +104,13 @@ describe('the command', () => {
       expect(out).toContain(heading);
   });
 
+  test('shows the graph of the native backend', async () => {
+    const { code, out } = await run(example('mlp'), '--ir', '--backend', 'native');
+    expect(code).toBe(0);
+    expect(out).toMatch(/── plan for native ─+\n\n/);
+    expect(out).toMatch(/ResourceApplyAdam/);
+  });
+
   test('gives one JSON result with --json, and follows --set', async () => {
     const { code, out } = await run(example('mlp'), '--json', '--set', 'batch=3');
     expect(code).toBe(0);
@@ -133,7 +140,7 @@ describe('the command', () => {
     const { code, err } = await run(example('mlp'), '--backend', 'wsam');
     expect([code, err]).toEqual([
       1,
-      '--backend: found "wsam", expected one of wasm, cpu (did you mean "wasm"?)\n',
+      '--backend: found "wsam", expected one of wasm, cpu, native (did you mean "wasm"?)\n',
     ]);
   });
 });
