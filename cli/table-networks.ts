@@ -71,15 +71,17 @@ const networksIn = async (path: string, shape: Shape): Promise<Checked<Networks>
     : left([problem(`${path}: encoder`, 'heads', 'a plain encoder', 'the table adds the heads of the VAEs')]);
 };
 
-/** `spec` is the path of a specification, `latent` the size of the code where there is none. */
+/** `spec` is the path of a specification, `latent` the size of the code where there is none; `dimension` that of the data's manifold, if known. */
 export const tableNetworks = (
   shape: Shape,
-  options: { readonly spec: string | undefined; readonly latent: number | undefined },
+  options: Readonly<Record<'latent' | 'dimension', number | undefined>> & {
+    readonly spec: string | undefined;
+  },
 ): Promise<Checked<Networks>> => {
   const name = paperExamples[shape.join()];
   const example = name === undefined || options.latent !== undefined ? undefined : exampleFile(name);
   const path = options.spec ?? example;
   return path === undefined
-    ? Promise.resolve(right(perceptrons(shape, options.latent ?? latentSize(shape))))
+    ? Promise.resolve(right(perceptrons(shape, options.latent ?? options.dimension ?? latentSize(shape))))
     : networksIn(path, shape);
 };

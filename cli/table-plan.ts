@@ -128,7 +128,11 @@ export const planTable = async (given: Arguments): Promise<Checked<Plan>> => {
   const sizes = sizesOf(split.right);
   if (isLeft(sizes)) return sizes;
   const { shape } = split.right.train;
-  const networks = await tableNetworks(shape, { spec: given.last('spec'), latent: latent.right });
+  const networks = await tableNetworks(shape, {
+    spec: given.last('spec'),
+    latent: latent.right,
+    dimension: split.right.manifold?.dimension,
+  });
   if (isLeft(networks)) return networks;
 
   const usual = paperShapes.includes(shape.join()) ? paperTraining.steps : STEPS;

@@ -1,18 +1,16 @@
 /** What a trial measures after training, as data, and measuring it. */
-import { type Either, Functor, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Dataset } from '../data/index.js';
 import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec.js';
 import { nonEmptyString, nonNegativeInteger, positiveInteger } from '../dsl/codec/primitive.js';
-import { hypersOf, type Problem, sizeOf } from '../dsl/index.js';
-import type { Array1, Figures, Fitted, Measure, Parts, Prior } from '../training/index.js';
-import { boundNames, boundsOf, logVolume } from './bounds.js';
+import { type Problem, sizeOf } from '../dsl/index.js';
+import type { Array1, Figures, Fitted, Measure, Parts } from '../training/index.js';
 import { type FeatureMap, openFeatures } from './features/index.js';
-import { jacobiansAt } from './jacobian.js';
 import { type Metric, reconstructionError, sampleMetrics, score } from './metrics/index.js';
-import { fitGaussian } from './priors/gaussian.js';
+import { type CodePrior, fitGaussian, standardGaussian } from './priors/gaussian.js';
 import { fitMixture } from './priors/mixture.js';
-import { isDegenerate } from './singular-values.js';
 import { mean } from './summary.js';
+import { volumeFigures } from './volume-figures.js';
 
 /** Where codes of new examples are drawn: N(0, I), or what is fitted to the codes of the training examples. */
 const priorNames = ['standard', 'gaussian', 'mixture'] as const;
@@ -74,9 +72,9 @@ export const squaredError = async (fitted: Fitted, { examples, size }: Dataset):
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-type NamedPrior = { readonly name: PriorName; readonly prior: Prior | undefined };
+type NamedPrior = { readonly name: PriorName; readonly prior: CodePrior };
 
-/** What is asked for, fitted to the codes of the training examples. A model samples from N(0, I) where it is given no prior. */
+/** What is asked for, fitted to the codes of the training examples. */
 const priorsOf = async (
   { priors, components }: Evaluation,
   fitted: Fitted,
@@ -85,10 +83,10 @@ const priorsOf = async (
 ): Promise<Checked<readonly NamedPrior[]>> => {
   const codes = priors.length === 0 ? new Float32Array() : await fitted.encode(train.examples);
   const d = sizeOf(fitted.experiment.decoder.input);
-  const fits: Readonly<Record<PriorName, () => Checked<Prior | undefined>>> = {
-    standard: () => right(undefined),
-    gaussian: () => Functor.map(fitGaussian(codes, d), ({ sample }) => sample),
-    mixture: () => Functor.map(fitMixture(codes, d, { components, seed }), ({ sample }) => sample),
+  const fits: Readonly<Record<PriorName, () => Checked<CodePrior>>> = {
+    standard: () => right(standardGaussian(d)),
+    gaussian: () => fitGaussian(codes, d),
+    mixture: () => fitMixture(codes, d, { components, seed }),
   };
   const all = priors.map((name) => ({ name, fit: fits[name]() }));
   const problems = all.flatMap(({ fit }) => (isLeft(fit) ? fit.left : []));
@@ -117,12 +115,12 @@ type Scoring = {
 /** Mean scores of samples, each as many as there are examples. */
 const sampleScores = async (
   { fitted, features, metrics, draws, seed }: Scoring,
-  prior: Prior | undefined,
+  { sample }: CodePrior,
   set: Dataset,
 ): Promise<Checked<Figures>> => {
   const scores: Figures[] = [];
   for (let draw = 0; draw < draws; draw++) {
-    const options = { seed: seed * draws + draw, ...(prior === undefined ? {} : { prior }) };
+    const options = { seed: seed * draws + draw, prior: sample };
     const scored = await score(await fitted.sample(set.size, options), set, features, metrics);
     if (isLeft(scored)) return scored;
     scores.push(scored.right);
@@ -149,34 +147,6 @@ const scoresOn = async (place: string, set: Dataset, scoring: Scoring): Promise<
   return right(figures);
 };
 
-/** The volume term at test examples, exactly, and how much each of its bounds is above it, means in nats; and the share of them where a singular value is below η. */
-const volumes = async (
-  fitted: Fitted,
-  test: Dataset,
-  count: number,
-  seed: number,
-): Promise<Checked<Figures>> => {
-  if (count === 0) return right({});
-  const width = sizeOf(test.shape);
-  const codes = await fitted.encode(test.examples.subarray(0, Math.min(count, test.size) * width));
-  const points = await jacobiansAt(fitted, codes, { seed });
-  if (isLeft(points)) return points;
-  const spectra = points.right.map(({ spectrum }) => spectrum).filter((one) => !isDegenerate(one, width));
-  const hypers = hypersOf(fitted.experiment);
-  const [lambda, eta] = [hypers.get('lambda') ?? 1, hypers.get('eta') ?? 0.1];
-  const least = points.right.map(({ spectrum }) => spectrum[spectrum.length - 1]);
-  const exact = spectra.map(logVolume);
-  const bounds = spectra.map((one) => boundsOf(one, lambda));
-  return right({
-    'test/volume': mean(exact),
-    ...Object.fromEntries(
-      boundNames.map((name) => [`test/excess/${name}`, mean(bounds.map((at, i) => at[name] - exact[i]))]),
-    ),
-    'test/degenerate': points.right.length - spectra.length,
-    'test/violations': least.filter((value) => value < eta).length / least.length,
-  });
-};
-
 const pictures = async (
   fitted: Fitted,
   test: Dataset,
@@ -193,7 +163,7 @@ const pictures = async (
     ['reconstructions', array(await fitted.reconstruct(originals))],
   ]);
   for (const { name, prior } of priors) {
-    const samples = await fitted.sample(shown, { seed, ...(prior === undefined ? {} : { prior }) });
+    const samples = await fitted.sample(shown, { seed, prior: prior.sample });
     arrays.set(name, array(samples));
   }
   return arrays;
@@ -217,6 +187,7 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
   if (isLeft(features)) return features;
   const metrics = sampleMetrics.filter(({ name }) => evaluation.metrics.includes(name));
   const { draws } = evaluation;
+  const mixture = priors.right.find(({ name }) => name === 'mixture')?.prior;
   const scoring = { fitted, priors: priors.right, features: features.right, metrics, draws, seed };
   try {
     let figures: Figures = {};
@@ -225,7 +196,7 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
       if (isLeft(scores)) return scores;
       figures = { ...figures, ...scores.right };
     }
-    const local = await volumes(fitted, test, evaluation.jacobians, seed);
+    const local = await volumeFigures(fitted, data, mixture, { points: evaluation.jacobians, seed });
     if (isLeft(local)) return local;
     const arrays = await pictures(fitted, test, priors.right, evaluation.pictures, seed);
     return right({ figures: { ...figures, ...local.right }, arrays });

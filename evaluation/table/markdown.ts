@@ -67,14 +67,24 @@ const volumeFigures = [
   ['‖x − g(h(x))‖²', 'test/reconstruction'],
 ] as const;
 
+/** Where the data lies on a manifold whose density is known. */
+const densityFigures = [
+  ['log-density', 'test/logDensity'],
+  ['true log-density', 'test/trueLogDensity'],
+] as const;
+
 /** The exact volume term of each chosen model, and how much above it each bound is. */
-export const volumeGrid = ({ rows }: Table): Grid => [
-  ['model', ...volumeFigures.map(([heading]) => heading)],
-  ...rows.map((row) => [row.name, ...volumeFigures.map(([, name]) => figure(row, name))]),
-];
+export const volumeGrid = ({ rows }: Table): Grid => {
+  const known = densityFigures.filter(([, name]) => rows.some((row) => valuesOf(row, name).length > 0));
+  const shown = [...volumeFigures, ...known];
+  return [
+    ['model', ...shown.map(([heading]) => heading)],
+    ...rows.map((row) => [row.name, ...shown.map(([, name]) => figure(row, name))]),
+  ];
+};
 
 export const volumeNote =
-  'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Then the share of examples at which a singular value is below η, and the reconstruction error.';
+  'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Then the share of examples at which a singular value is below η, and the reconstruction error. A log-density is that of the mixture at the code minus the volume term, at the same examples, beside the one that they were drawn from.';
 
 const count = (comparisons: readonly Comparison[], verdict: Verdict): number =>
   comparisons.filter(({ holds }) => holds === verdict).length;

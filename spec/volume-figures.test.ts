@@ -1,0 +1,67 @@
+/** Volumes and log-densities of models that are known exactly, on data whose density is known. */
+import { fc, test } from '@fast-check/vitest';
+import { Matrix, pseudoInverse } from 'ml-matrix';
+import { describe, expect } from 'vitest';
+import { loadData } from '../data/index.js';
+import { dense, input, network, pipe } from '../dsl/index.js';
+import { gaussianOf, volumeFigures } from '../evaluation/index.js';
+import { holdOut } from '../training/index.js';
+import { left, right } from './either.js';
+import { modelOf } from './models.js';
+
+const [d, size] = [2, 6];
+const scale = fc.double({ min: 0.3, max: 3, noNaN: true });
+
+describe('of the model that the data was made with', () => {
+  test.prop([scale, scale, fc.double({ min: -2, max: 2, noNaN: true })], { numRuns: 8 })(
+    'the log-density is the true one in whatever coordinates the codes are',
+    async (a, b, shear) => {
+      const data = right(holdOut(right(await loadData('linear?count=200')()), 0));
+      const w = new Matrix(
+        [...Array(size).keys()].map((row) =>
+          [...(data.manifold?.jacobian([0, 0]) ?? [])].slice(row * d, (row + 1) * d),
+        ),
+      );
+      // z = A c with A lower triangular, so c = A⁻¹ z is normal with covariance A⁻¹A⁻ᵀ.
+      const chart = new Matrix([[a, 0], [shear, b]]); // prettier-ignore
+      const decoder = w.mmul(chart);
+      const model = await modelOf(
+        network('encoder', pipe(input(size), dense(d))),
+        network('decoder', pipe(input(d), dense(size))),
+        {
+          weights: {
+            'encoder/0.dense/kernel': pseudoInverse(decoder).transpose().to1DArray(),
+            'encoder/0.dense/bias': [0, 0],
+            'decoder/0.dense/kernel': decoder.transpose().to1DArray(),
+            'decoder/0.dense/bias': Array<number>(size).fill(0),
+          },
+        },
+      );
+      const inverse = new Matrix([[1 / a, 0], [-shear / (a * b), 1 / b]]); // prettier-ignore
+      const prior = gaussianOf(new Float64Array(d), inverse);
+      const figures = right(await volumeFigures(model, data, prior, { points: 50, seed: 0 }));
+      model.dispose();
+      expect(figures['test/logDensity']).toBeCloseTo(figures['test/trueLogDensity'], 3);
+      const gram = decoder.transpose().mmul(decoder);
+      const exact = 0.5 * Math.log(gram.get(0, 0) * gram.get(1, 1) - gram.get(0, 1) ** 2);
+      expect(figures['test/volume']).toBeCloseTo(exact, 4);
+      expect(figures['test/excess/frobenius']).toBeCloseTo(Math.log(gram.trace() / 2) - exact, 4);
+      expect(figures['test/excess/linear']).toBeCloseTo((gram.trace() - 2) / 2 - exact, 3);
+      expect(figures['test/degenerate']).toBe(0);
+    },
+  );
+});
+
+test('what nobody asks for costs nothing, and codes that are not finite are a problem', async () => {
+  const data = right(holdOut(right(await loadData('linear?count=50')()), 0));
+  const model = await modelOf(
+    network('encoder', pipe(input(size), dense(d))),
+    network('decoder', pipe(input(d), dense(size))),
+    {
+      weights: { 'decoder/0.dense/kernel': Array<number>(size * d).fill(NaN) },
+    },
+  );
+  expect(right(await volumeFigures(model, data, undefined, { points: 0, seed: 0 }))).toEqual({});
+  expect(left(await volumeFigures(model, data, undefined, { points: 4, seed: 0 }))[0].path).toBe('jacobian');
+  model.dispose();
+});
