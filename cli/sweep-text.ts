@@ -1,6 +1,7 @@
 /** The table at the end of a sweep: a row for each configuration, its figures as means over the seeds. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Settings } from '../dsl/index.js';
+import { acrossSeeds } from '../evaluation/index.js';
 import { canonical, type Figures } from '../training/index.js';
 import { short } from '../training/progress.js';
 import type { Performed } from './trials.js';
@@ -28,15 +29,12 @@ export const sweepRows = (trials: readonly Performed[]): readonly SweepRow[] => 
   });
 };
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((total, value) => total + value, 0) / values.length;
-
 /** `0.79 ± 0.01`, the mean and its standard error; the value alone where there is one. */
 const figureText = (values: readonly number[]): string => {
-  if (values.length < 2) return values.map(short).join();
-  const centre = mean(values);
-  const variance = values.reduce((total, value) => total + (value - centre) ** 2, 0) / (values.length - 1);
-  return `${short(centre)} ± ${short(Math.sqrt(variance / values.length))}`;
+  const statistics = acrossSeeds(values);
+  if (isLeft(statistics)) return values.map(short).join();
+  const { mean, standardError } = statistics.right;
+  return standardError === undefined ? short(mean) : `${short(mean)} ± ${short(standardError)}`;
 };
 
 /** Columns of text: the first `left` ones begin together, the others end together. */
@@ -52,11 +50,20 @@ export const columns = (rows: readonly (readonly string[])[], left: number): str
     .join('\n');
 };
 
+/** A header that is longer gets a legend. */
+const WIDEST_HEADER = 100;
+
+/** `A`, `B`, … `Z`, `AA`, … */
+const letters = (i: number): string =>
+  (i < 26 ? '' : letters(Math.floor(i / 26) - 1)) + String.fromCharCode(65 + (i % 26));
+
 /** What varies, then every figure that was measured; a configuration that failed says so. */
 export const sweepText = (axes: readonly string[], rows: readonly SweepRow[]): string => {
   const names = [...new Set(rows.flatMap(({ figures }) => figures.flatMap(Object.keys)))];
   const failures = rows.some(({ failed }) => failed > 0);
-  const header = [...axes, ...names, ...(failures ? ['failed'] : [])];
+  const isWide = names.join('  ').length > WIDEST_HEADER;
+  const headings = isWide ? names.map((_, i) => letters(i)) : names;
+  const header = [...axes, ...headings, ...(failures ? ['failed'] : [])];
   const body = rows.map(({ settings, figures, failed }) => [
     ...axes.map((axis) => {
       const value = settings[axis] ?? '';
@@ -65,5 +72,10 @@ export const sweepText = (axes: readonly string[], rows: readonly SweepRow[]): s
     ...names.map((name) => figureText(figures.flatMap((one) => (name in one ? [one[name]] : [])))),
     ...(failures ? [failed > 0 ? String(failed) : ''] : []),
   ]);
-  return columns([header, ...body], axes.length);
+  const table = columns([header, ...body], axes.length);
+  const legend = columns(
+    names.map((name, i) => [headings[i], name]),
+    2,
+  );
+  return isWide ? `${legend}\n\n${table}` : table;
 };

@@ -7,6 +7,7 @@ import { type Evaluation, evaluationCodec, plainEvaluation } from '../evaluation
 import { axesOf, decodeSweep, type Sweep, type Trial, trialsOf } from '../training/index.js';
 import { type Arguments, assignments, type Option, readArguments, wantsJson } from './arguments.js';
 import { loadSpec, readJson } from './load-spec.js';
+import { evaluationOf, measureOptions } from './measure-options.js';
 import { fail, printJson, say } from './output.js';
 import { searchOf, searchOptions } from './search-options.js';
 import { sweepRows, sweepText } from './sweep-text.js';
@@ -23,6 +24,7 @@ import { usage } from './usage.js';
 
 const options: readonly Option[] = [
   ...searchOptions,
+  ...measureOptions,
   { name: 'set', value: 'NAME=VALUE', summary: 'sets a hyper-parameter, a field or a path for all trials' },
   ...shorthands,
   ...runOptions.filter(({ name }) => name === 'backend' || name === 'device'),
@@ -63,14 +65,16 @@ const load = async (path: string): Promise<Checked<Named>> => {
 const withOptions = (sweep: Sweep<Evaluation>, given: Arguments): Checked<Sweep<Evaluation>> => {
   const search = searchOf(sweep, given);
   const pairs = assignments(given.all('set'));
-  const problems = [search, pairs].flatMap((one) => (isLeft(one) ? one.left : []));
-  if (isLeft(search) || isLeft(pairs)) return left(problems);
+  const evaluation = evaluationOf(sweep.evaluation, given);
+  const problems = [search, pairs, evaluation].flatMap((one) => (isLeft(one) ? one.left : []));
+  if (isLeft(search) || isLeft(pairs) || isLeft(evaluation)) return left(problems);
   const spec = configured(sweep.spec, pairs.right, given);
   return isLeft(spec)
     ? spec
     : right({
         ...search.right,
         spec: spec.right,
+        evaluation: evaluation.right,
         backend: given.last('backend') ?? sweep.backend,
         device: given.last('device') ?? sweep.device,
       });

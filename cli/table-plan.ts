@@ -13,6 +13,7 @@ import {
 import { paperModels } from '../objectives/index.js';
 import { holdOut, type Trial, trialsOf } from '../training/index.js';
 import { type Arguments, naturalOption, type Option } from './arguments.js';
+import { words } from './measure-options.js';
 import { tableNetworks } from './table-networks.js';
 
 export const planOptions: readonly Option[] = [
@@ -61,9 +62,6 @@ const quick = {
 const PICTURES = 32;
 /** Test examples at which the volume is taken. */
 const JACOBIANS = 64;
-
-const words = (text: string | undefined): readonly string[] =>
-  (text ?? '').split(',').filter((word) => word !== '');
 
 const count = (given: Arguments, name: string): Checked<number | undefined> => {
   const value = naturalOption(given, name, 0);

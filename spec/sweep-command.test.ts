@@ -152,6 +152,11 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['--backend', 'wasn'],
     /^--backend: found "wasn", expected one of .*did you mean "wasm"/,
   ],
+  [
+    'a metric that is none',
+    ['--metrics', 'frechett'],
+    /^--metrics: found "frechett", expected some of .*did you mean "frechet"/,
+  ],
   ['data that is not there', ['--data', 'digitz'], /^data: found "digitz".*did you mean "digits"/],
 ];
 
