@@ -1,5 +1,5 @@
 /** Trials run from the command line: their folder, their processes, Ctrl-C and what they came to. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
@@ -112,8 +112,11 @@ const dataBytes = async (
   return sizes.size === 0 && isLeft(last) ? last : right(sizes);
 };
 
-/** The command that runs a trial: this one. */
-const command = [process.execPath, fileURLToPath(new URL('../bin/immersion.mjs', import.meta.url))];
+/** The command that runs a trial, seen from the sources and from their compiled form. */
+const bin = ['../bin/immersion.mjs', '../../bin/immersion.mjs']
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  .find((path) => existsSync(path));
+const command = [process.execPath, bin ?? 'immersion'];
 
 /** Runs the trials that are not done yet, and answers with all in their order. */
 export const performTrials = async (
