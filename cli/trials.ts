@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
 import { backendNames } from '../training/index.js';
-import { loadData } from '../data/index.js';
+import { type Dataset, loadData } from '../data/index.js';
 import { didYouMean, type Problem, problem, showProblem } from '../dsl/index.js';
-import { type Evaluation, evaluationCodec } from '../evaluation/index.js';
+import { type Evaluation, evaluationCodec, featureProblems } from '../evaluation/index.js';
 import {
   contentKey,
   encodeTrial,
@@ -95,21 +95,37 @@ const commonProblems = (trials: readonly Trial<Evaluation>[]): readonly Problem[
   ];
 };
 
-/** The bytes of each data set that the trials name, or why one cannot be had; where all of them name it, nothing is run then. */
-const dataBytes = async (
+/** The training part of each data set that the trials name; on the left why none of them can be had. */
+const trainingSets = async (
   trials: readonly Trial<Evaluation>[],
-): Promise<Checked<ReadonlyMap<string, number>>> => {
-  const references = new Set(
-    trials.map(experimentOf).flatMap((one) => (isLeft(one) ? [] : [one.right.data])),
-  );
-  const sizes = new Map<string, number>();
+): Promise<Checked<ReadonlyMap<string, Dataset>>> => {
+  const sets = new Map<string, Dataset>();
   let last: Checked<unknown> = right(undefined);
-  for (const reference of references) {
+  for (const reference of new Set(trials.flatMap(referenceOf))) {
     const data = await loadData(reference)();
     last = data;
-    if (!isLeft(data)) sizes.set(reference, data.right.train.examples.byteLength);
+    if (!isLeft(data)) sets.set(reference, data.right.train);
   }
-  return sizes.size === 0 && isLeft(last) ? last : right(sizes);
+  return sets.size === 0 && isLeft(last) ? last : right(sets);
+};
+
+const referenceOf = (trial: Trial<Evaluation>): readonly string[] => {
+  const experiment = experimentOf(trial);
+  return isLeft(experiment) ? [] : [experiment.right.data];
+};
+
+/** Features that no trial can be scored by. */
+const featuresWrong = (
+  trials: readonly Trial<Evaluation>[],
+  sets: ReadonlyMap<string, Dataset>,
+): readonly Problem[] => {
+  const wrong = trials.flatMap((trial) =>
+    referenceOf(trial).flatMap((reference) => {
+      const set = sets.get(reference);
+      return set === undefined ? [] : [featureProblems(trial.evaluation.features, set)];
+    }),
+  );
+  return wrong.every((problems) => problems.length > 0) ? (wrong.at(0) ?? []) : [];
 };
 
 /** The command that runs a trial, seen from the sources and from their compiled form. */
@@ -125,8 +141,10 @@ export const performTrials = async (
   const trials = request.trials.map(({ trial }) => trial);
   const common = commonProblems(trials);
   if (common.length > 0) return left(common);
-  const bytes = await dataBytes(trials);
-  if (isLeft(bytes)) return bytes;
+  const sets = await trainingSets(trials);
+  if (isLeft(sets)) return sets;
+  const features = featuresWrong(trials, sets.right);
+  if (features.length > 0) return left(features);
   const { folder } = request;
   const made = tryCatch(() => mkdirSync(folder, { recursive: true }), thrownAt(folder, 'a folder'));
   if (isLeft(made)) return made;
@@ -145,7 +163,7 @@ export const performTrials = async (
     const needed =
       experiment === undefined || isLeft(experiment)
         ? 0
-        : memoryOf(experiment.right) + 2 * (bytes.right.get(experiment.right.data) ?? 0);
+        : memoryOf(experiment.right) + 2 * (sets.right.get(experiment.right.data)?.examples.byteLength ?? 0);
     demands.set(key, needed);
     return needed;
   };

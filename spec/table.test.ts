@@ -274,6 +274,14 @@ describe('the command', () => {
 
   test.each([
     [['--rows', 'AE,CEA'], /^--rows: found "CEA", expected some of VAE, .*did you mean/],
+    [
+      ['--features', 'pixel'],
+      /^features: found "pixel", expected pixels, classifier, .*did you mean "pixels"/,
+    ],
+    [
+      ['--data', 'circle', '--features', 'classifier'],
+      /^features: found no labels in circle.*\(use "pixels"\)$/,
+    ],
     [['--seeds', '0'], /^--seeds: found "0", expected a positive integer$/],
     [['--data', 'digitz'], /^data: found "digitz".*did you mean "digits"/],
     [

@@ -1,4 +1,5 @@
 /** Feature maps by name, or by the path of a graph, made for the data at hand. */
+import { existsSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Dataset } from '../../data/index.js';
 import { didYouMean, type Problem, problem } from '../../dsl/index.js';
@@ -26,21 +27,25 @@ const known: Readonly<Record<string, (context: FeatureContext) => Promise<Opened
 /** Words are names; whatever has a slash or a dot in it is a path. */
 const isPath = (name: string): boolean => /[./\\]/.test(name);
 
+const unknown = (name: string): readonly Problem[] => {
+  const names = Object.keys(known);
+  const expected = `${names.join(', ')}, or the path of a graph`;
+  return [problem('features', JSON.stringify(name), expected, didYouMean(name, names))];
+};
+
+/** What is wrong before any is made: a name that is none, a file that is not there, a classifier of data without labels. */
+export const featureProblems = (names: readonly string[], train: Dataset): readonly Problem[] =>
+  names.flatMap((name) => {
+    if (isPath(name)) return existsSync(name) ? [] : [problem(name, 'nothing there', 'a graph of features')];
+    if (!Object.hasOwn(known, name)) return unknown(name);
+    return name === 'classifier' && train.labels === undefined
+      ? [problem('features', `no labels in ${train.name}`, 'labels for "classifier"', 'use "pixels"')]
+      : [];
+  });
+
 const openOne = (name: string, context: FeatureContext): Promise<Opened> => {
   if (isPath(name)) return graphFeatures(name, { shape: context.train.shape });
-  const names = Object.keys(known);
-  return Object.hasOwn(known, name)
-    ? known[name](context)
-    : Promise.resolve(
-        left([
-          problem(
-            'features',
-            JSON.stringify(name),
-            `${names.join(', ')}, or the path of a graph`,
-            didYouMean(name, names),
-          ),
-        ]),
-      );
+  return Object.hasOwn(known, name) ? known[name](context) : Promise.resolve(left(unknown(name)));
 };
 
 /** Opens each; where one cannot be had, none stays open. */
