@@ -73,18 +73,28 @@ const densityFigures = [
   ['true log-density', 'test/trueLogDensity'],
 ] as const;
 
+const isDensityKnown = ({ rows }: Table): boolean =>
+  rows.some((row) => valuesOf(row, 'test/trueLogDensity').length > 0);
+
 /** The exact volume term of each chosen model, and how much above it each bound is. */
-export const volumeGrid = ({ rows }: Table): Grid => {
-  const known = densityFigures.filter(([, name]) => rows.some((row) => valuesOf(row, name).length > 0));
-  const shown = [...volumeFigures, ...known];
+export const volumeGrid = (table: Table): Grid => {
+  const { rows } = table;
+  const shown = [...volumeFigures, ...(isDensityKnown(table) ? densityFigures : [])];
   return [
     ['model', ...shown.map(([heading]) => heading)],
     ...rows.map((row) => [row.name, ...shown.map(([, name]) => figure(row, name))]),
   ];
 };
 
-export const volumeNote =
-  'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Then the share of examples at which a singular value is below η, and the reconstruction error. A log-density is that of the mixture at the code minus the volume term, at the same examples, beside the one that they were drawn from.';
+const volumeSentence =
+  'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Then the share of examples at which a singular value is below η, and the reconstruction error.';
+
+const densitySentence =
+  'A log-density is that of the mixture at the code minus the volume term, at the same examples, beside the one that they were drawn from.';
+
+/** What the columns of `volumeGrid` are. */
+export const volumeNote = (table: Table): string =>
+  isDensityKnown(table) ? `${volumeSentence} ${densitySentence}` : volumeSentence;
 
 const count = (comparisons: readonly Comparison[], verdict: Verdict): number =>
   comparisons.filter(({ holds }) => holds === verdict).length;
@@ -141,7 +151,7 @@ export const tableMarkdown = (table: Table): string => {
     ]),
     agreementText(table),
     '## The volume term and its bounds',
-    volumeNote,
+    volumeNote(table),
     markdown(volumeGrid(table)),
     ...(notes.length === 0 ? [] : ['## Notes', notes.map((note) => `- ${note}`).join('\n')]),
     factsText(table),

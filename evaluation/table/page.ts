@@ -99,7 +99,7 @@ export const tablePage = (table: Table, pictures: TablePictures | undefined): st
         gridTable(claimGrid(comparisons[scores[0]])),
         sentences([agreementText(table)].filter((text) => text !== '')),
       ),
-      section('The volume term and its bounds', volumeNote, gridTable(volumeGrid(table))),
+      section('The volume term and its bounds', volumeNote(table), gridTable(volumeGrid(table))),
       section(
         'How it was made',
         'The protocol of the paper, section 4.',
