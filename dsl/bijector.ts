@@ -13,6 +13,7 @@ const invertibleTags: readonly string[] = [
   'coupling',
   'elementwise',
   'permutation',
+  'luLinear',
   'squeeze',
   'factorOut',
   'inverse',
@@ -38,6 +39,8 @@ export const shapeAfter = (layer: Invertible, shape: Shape): Shape | string => {
           ? shape
           : 'at least two channels: one part conditions the other'
         : 'a vector [n] or an image [h,w,c]';
+    case 'luLinear':
+      return shape.length === 1 || shape.length === 3 ? shape : 'a vector [n] or an image [h,w,c]';
     case 'elementwise':
     case 'permutation':
       return shape.length > 0 ? shape : 'at least one axis';

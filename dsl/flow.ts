@@ -108,6 +108,9 @@ export const permutation =
   (stack) =>
     append(stack, { tag: 'permutation', seed });
 
+/** An invertible matrix over the channels, by its LU factors, and a shift; it starts as the identity. */
+export const luLinear: Keeping = (stack) => append(stack, { tag: 'luLinear' });
+
 /** Blocks of size × size pixels become channels. */
 export const squeeze =
   <const S extends number = 2>(size?: S) =>

@@ -258,6 +258,8 @@ export const describeLayer = (layer: Layer): string => {
       return `element-wise ${transformText(layer.transform)}`;
     case 'permutation':
       return `permutation, seed ${layer.seed}`;
+    case 'luLinear':
+      return 'LU linear';
     case 'squeeze':
       return `squeeze ${layer.size}×${layer.size}`;
     case 'factorOut':

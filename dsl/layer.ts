@@ -92,6 +92,8 @@ export type BijectorLayer =
   | { readonly tag: 'elementwise'; readonly transform: Transform }
   /** The channels in an order that the seed fixes. */
   | { readonly tag: 'permutation'; readonly seed: number }
+  /** x ↦ xW + b over the channels, W = LU with a unit lower L and an upper U of diagonal e^s, |s| < 3; Kingma and Dhariwal 2018. */
+  | { readonly tag: 'luLinear' }
   /** Blocks of size × size pixels become channels. [h,w,c] → [h/size,w/size,c·size²]. */
   | { readonly tag: 'squeeze'; readonly size: number }
   /** The last half of the channels is done; the first half goes on through layers. [h,w,c] → [h·w·c]; Dinh et al. 2017. */

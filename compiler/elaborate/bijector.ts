@@ -10,10 +10,20 @@ import {
 import type { Layer, Transform } from '../../dsl/layer.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import { sameShape, type Shape, showShape, sizeOf } from '../../dsl/shape.js';
-import { add, joined } from '../operations.js';
+import { add, joined, sub, times, unary } from '../operations.js';
 import type { Var } from '../program.js';
 import { type Context, fail } from './context.js';
-import { emitOf, parameter, placeInside, type Place, type Site, withBias, wrongShape } from './site.js';
+import {
+  alongLast,
+  emitOf,
+  parameter,
+  placeInside,
+  type Place,
+  type Site,
+  withBias,
+  wrongShape,
+} from './site.js';
+import { type LuFactors, luFactors, luProduct, luSolution } from './lu.js';
 import { opposite, parameterCount, transformed, type Way } from './transform.js';
 
 /** Runs ordinary layers, a coupling's conditioner, inside a place. */
@@ -80,6 +90,22 @@ const projected = (site: Site, hidden: Var, count: number, perNumber: number): V
   return reshaped(site, withBias(at, product, true), [count, perNumber]);
 };
 
+/** x of any shape times the matrix of LU factors over its channels, plus a shift, or back. */
+const throughMatrix = (site: FlowSite<Layer>, factors: LuFactors): Moved => {
+  const { x, way } = site;
+  const emit = emitOf(site);
+  const { shape } = x.type;
+  const pixels = sizeOf(shape.slice(0, -1));
+  const logDet = times(emit, emit('reduceSum', { axes: [0] }, [factors.logScales]), pixels);
+  if (way === 'forward') return { value: withBias(site, luProduct(emit, factors, x), true), logDet };
+  const centred = sub(
+    emit,
+    x,
+    alongLast(emit, parameter(site, 'bias', shape.slice(-1), { tag: 'zeros' }), x),
+  );
+  return { value: luSolution(emit, factors, centred), logDet: unary(emit, 'neg', logDet) };
+};
+
 /** The order in which a permutation puts n channels: element i of its result is element order[i]. */
 export const orderOf = (seed: number, n: number): readonly number[] => {
   const keys = uniforms(deriveKey(seed, 'permutation'), [0, 0, 0], n);
@@ -127,6 +153,7 @@ const rows: { readonly [T in Invertible['tag']]: Row<Extract<Invertible, { tag: 
       emitOf(site)('reorder', { order: way === 'forward' ? order : inverseOf(order) }, [x]),
     );
   },
+  luLinear: (site) => throughMatrix(site, luFactors(site)),
   squeeze: (site) => {
     const { layer, x, way, shape } = site;
     const emit = emitOf(site);
@@ -188,6 +215,7 @@ const dispatch = (site: FlowSite<Invertible>): Moved | null => {
     case 'coupling': return rows.coupling({ ...site, layer });
     case 'elementwise': return rows.elementwise({ ...site, layer });
     case 'permutation': return rows.permutation({ ...site, layer });
+    case 'luLinear': return rows.luLinear({ ...site, layer });
     case 'squeeze': return rows.squeeze({ ...site, layer });
     case 'factorOut': return rows.factorOut({ ...site, layer });
     case 'inverse': return rows.inverse({ ...site, layer });

@@ -148,6 +148,7 @@ const rowsWith = (inner: Codec<Layer>): Rows<Layer, Exclude<Layer['tag'], 'heads
     transform: withDefault(transformCodec, affine()),
   }),
   permutation: struct(name, { tag: t.literal('permutation'), seed: finite }),
+  luLinear: struct(name, { tag: t.literal('luLinear') }),
   squeeze: struct(name, { tag: t.literal('squeeze'), size: withDefault(positiveInteger, 2) }),
   factorOut: checked(
     struct(name, { tag: t.literal('factorOut'), layers: layersOf(inner) }),

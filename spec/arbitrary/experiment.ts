@@ -95,6 +95,7 @@ const invertibleLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) =
       }),
       fc.record({ tag: fc.constant('elementwise' as const), transform }),
       fc.record({ tag: fc.constant('permutation' as const), seed: finite }),
+      fc.constant<Layer>({ tag: 'luLinear' }),
       fc.record({ tag: fc.constant('squeeze' as const), size }),
       fc.record({ tag: fc.constant('flatten' as const) }),
       fc.record({ tag: fc.constant('factorOut' as const), layers }),

@@ -48,7 +48,7 @@ export const invertibleLayer = (tape: Tape, shape: Shape, depth: number): Layer 
     case 0:
       return { tag: 'elementwise', transform: transform(tape) };
     case 1:
-      return { tag: 'permutation', seed: tape.below(9) };
+      return tape.below(2) === 0 ? { tag: 'permutation', seed: tape.below(9) } : { tag: 'luLinear' };
     case 2:
       return isImage && h % 2 === 0 && w % 2 === 0
         ? { tag: 'squeeze', size: 2 }
@@ -104,7 +104,12 @@ export const injectiveFlow = (tape: Tape): NetworkValue => {
   const units = d + 1 + tape.below(3);
   const bending = (n: number, count: number): readonly Layer[] =>
     Array.from({ length: count }, (_, i) =>
-      tape.below(4) === 0 ? { tag: 'permutation', seed: i } : bent(tape, [n]),
+      tape.pick<() => Layer>([
+        () => bent(tape, [n]),
+        () => bent(tape, [n]),
+        () => ({ tag: 'permutation', seed: i }),
+        () => ({ tag: 'luLinear' }),
+      ])(),
     );
   return {
     name: 'flow',
