@@ -8,6 +8,7 @@ import { sameShape, showShape } from '../dsl/shape.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
 import {
   elaborateDecoder,
+  elaborateDensity,
   elaborateEncoder,
   elaborateEvaluation,
   elaborateStep,
@@ -23,6 +24,8 @@ export type Compiled = {
   readonly evaluate: Program;
   readonly encode: Program;
   readonly decode: Program;
+  /** Where the experiment has a density: `logDensity` and `distance` of each example, in inference mode. */
+  readonly density: Program | undefined;
   readonly parameters: readonly ParameterSpec[];
   readonly states: readonly StateSpec[];
   readonly draws: readonly DrawSpec[];
@@ -57,6 +60,12 @@ const misfits = (experiment: Experiment, encode: Program, decode: Program): read
   ];
 };
 
+/** A density that is not one number for each example. */
+const densityProblems = (density: Program | undefined): readonly Problem[] =>
+  (density?.outputs ?? [])
+    .filter(({ var: { type } }) => type.shape.length > 0)
+    .map(({ name, var: { type } }) => problem(name, showShape(type.shape), 'a scalar, ln p of one example'));
+
 /** Compiles an experiment; on the left every problem that was found. */
 export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> => {
   const checked = checkExperiment(spec);
@@ -66,23 +75,27 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
   const evaluation = elaborateEvaluation(experiment);
   const encoder = elaborateEncoder(experiment);
   const decoder = elaborateDecoder(experiment);
+  const density = elaborateDensity(experiment);
+  const all = [objective, evaluation, encoder, decoder, ...(density === undefined ? [] : [density])];
   const problems = [
-    ...semanticProblems([objective, evaluation, encoder, decoder]),
+    ...semanticProblems(all),
+    ...densityProblems(density?.program),
     ...misfits(experiment, encoder.program, decoder.program),
   ];
   if (problems.length > 0) return left(problems);
   const { program, moments } = update(objective.program, experiment.optimizer);
   const stages = [{ pass: 'elaborate', program: objective.program }, ...optimize('differentiate', program)];
-  const others = [evaluation, encoder, decoder].map((e) => optimize('elaborate', e.program));
+  const others = all.slice(1).map((e) => optimize('elaborate', e.program));
   const wrong = [stages, ...others].flatMap(faults);
   if (wrong.length > 0) return left(wrong);
-  const contexts = [objective, evaluation, encoder, decoder].map(({ context }) => context);
+  const contexts = all.map(({ context }) => context);
   return right({
     experiment,
     step: last(stages),
     evaluate: last(others[0]),
     encode: last(others[1]),
     decode: last(others[2]),
+    density: density === undefined ? undefined : last(others[3]),
     parameters: [...new Map(contexts.flatMap((c) => [...c.parameters])).values()],
     states: [...new Map(contexts.flatMap((c) => [...c.states])).values(), ...moments],
     draws: [...new Map(contexts.flatMap((c) => [...c.draws])).values()],

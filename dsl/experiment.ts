@@ -23,6 +23,11 @@ export type Experiment = {
   readonly encoder: NetworkValue;
   readonly decoder: NetworkValue;
   readonly objective: Objective;
+  /**
+   * ln p(x) of the data example in nats, for a model that has a density; on a manifold with respect to volume on it. Reported
+   * as a likelihood, so it is exact: it holds no draw.
+   */
+  readonly logDensity?: Expr<Scalar> | undefined;
   readonly optimizer: Optimizer;
   /** Examples per step. */
   readonly batch: number;

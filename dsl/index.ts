@@ -3,6 +3,7 @@ export * from './bijector.js';
 export * from './classification.js';
 export * from './codec/index.js';
 export * from './data-shape.js';
+export * from './density.js';
 export * from './draw.js';
 export * from './experiment.js';
 export * from './expr.js';

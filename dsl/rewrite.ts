@@ -156,13 +156,15 @@ export const mapExpressions = (experiment: Experiment, f: (node: Node) => Node):
     objective: Object.fromEntries(
       Object.entries(experiment.objective).map(([name, term]) => [name, rewrite(term)]),
     ),
+    ...(experiment.logDensity === undefined ? {} : { logDensity: rewrite(experiment.logDensity) }),
     optimizer: { ...experiment.optimizer, rate: rewrite(experiment.optimizer.rate) },
   };
 };
 
-/** The roots of all expressions: the objective's terms in order, then the optimizer's rate. */
+/** The roots of all expressions: the objective's terms in order, the density, then the optimizer's rate. */
 export const nodesOf = (experiment: Experiment): readonly Located[] => [
   ...Object.entries(experiment.objective).map(([name, node]) => ({ path: ['objective', name], node })),
+  ...(experiment.logDensity === undefined ? [] : [{ path: ['logDensity'], node: experiment.logDensity }]),
   { path: ['optimizer', 'rate'], node: experiment.optimizer.rate },
 ];
 

@@ -2,6 +2,7 @@
 export * from './autoencoder.js';
 export * from './bounds.js';
 export * from './contractive.js';
+export * from './flow.js';
 export * from './injflow.js';
 export * from './jacobian.js';
 export * from './lagrangian.js';

@@ -29,7 +29,7 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
   const parent = at(json, path.slice(0, -1));
   const key = path.at(-1);
   if (!isObject(parent)) return false;
-  if (path.length === 1) return key === 'validation';
+  if (path.length === 1) return key === 'validation' || key === 'logDensity';
   switch (parent.tag) {
     case 'dense':
       return key === 'bias' || key === 'kernel';

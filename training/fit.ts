@@ -42,6 +42,8 @@ export type Fitted = Model & {
     options?: { readonly seed?: number; readonly prior?: Prior },
   ) => Promise<Float32Array>;
   readonly evaluate: Session['evaluate'];
+  /** Exact, with the distance from the manifold beside it; undefined for an experiment without a density. */
+  readonly logProb: Session['logProb'];
   readonly dispose: () => void;
 };
 
@@ -84,6 +86,7 @@ const fittedOf = (compiled: Compiled, backend: Backend, session: Session): Fitte
     reconstruct: async (examples) => session.decode(await session.encode(examples)),
     sample: (count, { seed = 0, prior = standardNormal(d) } = {}) => session.decode(prior(count, seed)),
     evaluate: session.evaluate,
+    logProb: session.logProb,
     state: session.state,
     dispose: session.dispose,
   };

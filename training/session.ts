@@ -1,13 +1,21 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
 import type { Compiled, Program } from '../compiler/index.js';
 import type { Source } from '../data/dataset.js';
-import { dataShapeOf, problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
+import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
 import { BackendFailure } from '../runtime/failure.js';
 import type { Backend } from '../runtime/backend.js';
 import type { StepEvent, ValidationEvent } from './events.js';
 import { type Feed, feedOf } from './feed.js';
 import { overRows, type Rows, rowsOf, rowsOfSource } from './rows.js';
 import type { Array1, TrainState } from './state.js';
+
+/** An exact density in nats, and beside it how far each example is from the manifold that the density is on. */
+export type LogProb = {
+  /** ln p, [n]. Of a manifold: at the point that decoding gives back, with respect to volume on the manifold. */
+  readonly logDensity: Float32Array;
+  /** ‖x − decode(encode(x))‖, [n]. */
+  readonly distance: Float32Array;
+};
 
 export type Session = {
   /** One step on a batch, [batch, …shape] row-major. */
@@ -18,12 +26,23 @@ export type Session = {
   readonly encode: (examples: Float32Array) => Promise<Float32Array>;
   /** codes [n, d] → data [n, …shape]. */
   readonly decode: (codes: Float32Array) => Promise<Float32Array>;
+  /** Of data [n, …shape], where the experiment has a density. */
+  readonly logProb: ((examples: Float32Array) => Promise<LogProb>) | undefined;
   /** The state as it stands, copied to the host. */
   readonly state: () => Promise<TrainState>;
   readonly dispose: () => void;
 };
 
 const telemetry: ReadonlySet<string> = new Set(['loss', 'rate', 'gradientNorm', 'commit']);
+
+/** What a factorisation that failed in spite of its bounded jitter leads to, and weights that are not finite. */
+const noDensity = (logDensity: Float32Array, without: number): Problem =>
+  problem(
+    'logDensity',
+    `not a number for ${without} of ${logDensity.length} examples, the first of them number ${logDensity.findIndex(Number.isNaN)}`,
+    'a density of every example',
+    'is the example finite, and does the Jacobian of the decoder have full rank there?',
+  );
 
 export const createSession = async (
   compiled: Compiled,
@@ -32,8 +51,9 @@ export const createSession = async (
 ): Promise<Session> => {
   const { batch } = compiled.experiment;
   const draws = new Map(compiled.draws.map((spec) => [spec.name, spec]));
-  const { step: stepProgram, evaluate: evaluateProgram, encode, decode } = compiled;
-  const programs = new Map([stepProgram, evaluateProgram, encode, decode].map((p) => [p.name, p]));
+  const { step: stepProgram, evaluate: evaluateProgram, encode, decode, density } = compiled;
+  const all = [stepProgram, evaluateProgram, encode, decode, ...(density === undefined ? [] : [density])];
+  const programs = new Map(all.map((p) => [p.name, p]));
   const values = new Map([...from.arrays].map(([name, { data }]) => [name, data]));
   const instance = await backend.open(programs, values);
   let taken = from.step;
@@ -89,12 +109,11 @@ export const createSession = async (
     return { tag: 'validation', step: taken, loss, terms };
   };
 
-  const map = async (
+  const outputsAt = async (
     program: Program,
-    output: string,
     inputShape: readonly number[],
     values: Float32Array,
-  ): Promise<Float32Array> => {
+  ): Promise<ReadonlyMap<string, Float32Array>> => {
     const rows = rowsOf(values, sizeOf(inputShape));
     if (!Number.isInteger(rows.count)) {
       const found = `${values.length} numbers`;
@@ -102,7 +121,23 @@ export const createSession = async (
         problem(program.name, found, `a multiple of ${rows.width}, the size of one example`),
       );
     }
-    return (await outputsOf(program, rows)).get(output) ?? new Float32Array();
+    return outputsOf(program, rows);
+  };
+
+  const map = async (
+    program: Program,
+    output: string,
+    inputShape: readonly number[],
+    values: Float32Array,
+  ): Promise<Float32Array> =>
+    (await outputsAt(program, inputShape, values)).get(output) ?? new Float32Array();
+
+  const logProb = async (program: Program, examples: Float32Array): Promise<LogProb> => {
+    const found = await outputsAt(program, compiled.experiment.encoder.input, examples);
+    const logDensity = found.get('logDensity') ?? new Float32Array();
+    const without = logDensity.filter(Number.isNaN).length;
+    if (without > 0) throw new BackendFailure(noDensity(logDensity, without));
+    return { logDensity, distance: found.get('distance') ?? new Float32Array() };
   };
 
   return {
@@ -110,6 +145,7 @@ export const createSession = async (
     evaluate,
     encode: (examples) => map(encode, 'code', compiled.experiment.encoder.input, examples),
     decode: (codes) => map(decode, 'data', compiled.experiment.decoder.input, codes),
+    logProb: density === undefined ? undefined : (examples) => logProb(density, examples),
     state: async () => {
       const arrays = await instance.read();
       const shaped = [...from.arrays].map(([name, { shape, data }]): readonly [string, Array1] => [

@@ -115,6 +115,22 @@ export const elaborateEncoder = ({ encoder, batch }: Experiment): Elaborated =>
     { path: 'encode', output: 'code', node: only(encoder, data(...encoder.input)) },
   ]);
 
+/** data → ln p(x), and the distance of x from its reconstruction: of a manifold's density only the two together say anything. */
+export const elaborateDensity = ({
+  encoder,
+  decoder,
+  batch,
+  logDensity,
+}: Experiment): Elaborated | undefined => {
+  if (logDensity === undefined) return undefined;
+  const x = data(...encoder.input);
+  const rest: Node = { tag: 'binary', op: 'sub', left: x, right: only(decoder, only(encoder, x)) };
+  return elaborateExpressions('density', batch, encoder.input, [
+    { path: 'logDensity', output: 'logDensity', node: logDensity },
+    { path: 'density', output: 'distance', node: { tag: 'norm', of: rest, keep: 0 } },
+  ]);
+};
+
 /** code → data; the code is bound as `data`. */
 export const elaborateDecoder = ({ decoder, batch }: Experiment): Elaborated =>
   elaborateExpressions('decode', batch, decoder.input, [

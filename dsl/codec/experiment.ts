@@ -4,6 +4,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts/lib/index.js';
+import { densityProblems } from '../density.js';
 import type { Experiment } from '../experiment.js';
 import { experiment } from '../experiment.js';
 import { nameProblems, networksOf } from '../names.js';
@@ -42,6 +43,7 @@ const fieldsWith = (network: Codec<NetworkValue>) => {
     encoder: network,
     decoder: network,
     objective: record('an object with at least one term', name, expr, 1),
+    logDensity: optional(expr),
     optimizer: optimizerCodec(expr),
     batch: positiveInteger,
     steps: positiveInteger,
@@ -56,6 +58,7 @@ const experimentOf = ({
   encoder,
   decoder,
   objective,
+  logDensity,
   optimizer,
   batch,
   steps,
@@ -70,6 +73,7 @@ const experimentOf = ({
     batch,
     steps,
     data,
+    ...(logDensity === undefined ? {} : { logDensity }),
     ...(validation === undefined ? {} : { validation }),
   });
 
@@ -141,6 +145,7 @@ const finished = (
   const problems = [
     ...(E.isLeft(networks) ? networks.left : []),
     ...nameProblems(value),
+    ...densityProblems(value),
     ...valueProblems(value),
   ];
   return problems.length > 0 ? E.left(problems) : E.right(value);
@@ -181,7 +186,7 @@ const encoded = (value: Experiment, networks: ReadonlyMap<string, NetworkValue>)
   const table = Object.fromEntries(
     [...networks].map(([key, { input, layers }]) => [key, bodyCodec.encode({ input, layers })]),
   );
-  const body = struct(title, fieldsWith(referenceCodec(table))).encode(value);
+  const body = struct(title, fieldsWith(referenceCodec(table))).encode({ logDensity: undefined, ...value });
   return { schemaVersion: SCHEMA_VERSION, networks: table, ...(isRecord(body) ? body : {}) };
 };
 

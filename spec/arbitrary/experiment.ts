@@ -342,16 +342,23 @@ export const expr: fc.Arbitrary<Node> = fc
   .tuple(networks, leaves)
   .chain(([nets, nodes]) => exprOver(nets, nodes));
 
-export const experiment: fc.Arbitrary<Experiment> = fc.tuple(networks, leaves).chain(([nets, nodes]) => {
-  const node = exprOver(nets, nodes);
-  return fc.record({
-    encoder: fc.constantFrom(...nets).chain(eitherWay),
-    decoder: fc.constantFrom(...nets).chain(eitherWay),
-    objective: named(node, 3),
-    optimizer: optimizerWith(node),
-    batch: size,
-    steps: size,
-    data: fc.string({ minLength: 1 }),
-    validation: fc.record({ every: offset }),
+export const experiment: fc.Arbitrary<Experiment> = fc
+  .tuple(networks, leaves, fc.boolean())
+  .chain(([nets, nodes, densities]) => {
+    const node = exprOver(nets, nodes);
+    const exact = exprOver(
+      nets,
+      nodes.filter(({ tag }) => tag !== 'draw'),
+    );
+    return fc.record({
+      encoder: fc.constantFrom(...nets).chain(eitherWay),
+      decoder: fc.constantFrom(...nets).chain(eitherWay),
+      objective: named(node, 3),
+      ...(densities ? { logDensity: exact } : {}),
+      optimizer: optimizerWith(node),
+      batch: size,
+      steps: size,
+      data: fc.string({ minLength: 1 }),
+      validation: fc.record({ every: offset }),
+    });
   });
-});
