@@ -2,6 +2,7 @@
 export * from './bounds.js';
 export * from './collisions.js';
 export * from './curve.js';
+export * from './density.js';
 export * from './expressions.js';
 export * from './features/index.js';
 export * from './geometry.js';

@@ -15,6 +15,7 @@ import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../training
 import { duration } from '../training/progress.js';
 import { firstExamples } from '../training/rows.js';
 import { curvesOf } from './curve.js';
+import { densityFit } from './density.js';
 import type { Geometry } from './geometry.js';
 import { squaredError } from './measure.js';
 import { html, type NetworkSummary, type Pair } from './page/page.js';
@@ -150,6 +151,7 @@ export const reportPage = async (
     curves: curvesOf(events),
     curvesNote: curvesNote(fitted),
     geometry,
+    density: (await densityFit(fitted, test, data.manifold)) ?? null,
     validation:
       last === undefined
         ? []

@@ -1,7 +1,9 @@
 /** The report page as HTML: one file that refers to nothing outside itself. */
 import type { Curve } from '../curve.js';
+import type { DensityFit } from '../density.js';
 import type { Geometry } from '../geometry.js';
 import { chart } from './chart.js';
+import { densityDrawings, densityNote, densityRows } from './density-section.js';
 import { documentOf, section } from './document.js';
 import { geometryNote, injectivityRows, reencodingRows, volumeRows } from './geometry-section.js';
 import { spectrumChart } from './spectrum-chart.js';
@@ -31,6 +33,8 @@ export type Page = {
   readonly curvesNote: string;
   /** Null where it was not looked at. */
   readonly geometry: Geometry | null;
+  /** Null where the model has no density. */
+  readonly density: DensityFit | null;
   /** Last values on held-out data. */
   readonly validation: readonly Row[];
   readonly validationNote: string;
@@ -70,6 +74,19 @@ const geometrySection = (geometry: Geometry): string =>
     '</div>',
   );
 
+const densitySection = (density: DensityFit): string =>
+  section(
+    'Density',
+    densityNote,
+    '<div class="charts">',
+    ...densityDrawings(density).map(
+      (drawing, i) =>
+        `<figure class="panel"><figcaption>${i === 0 ? 'the true manifold' : 'the learned one'}</figcaption>${drawing}</figure>`,
+    ),
+    panel('Likelihood', densityRows(density)),
+    '</div>',
+  );
+
 const networkPanel = ({ name, shapes, parameters, layers }: NetworkSummary): string =>
   `<div class="panel"><h3>${escaped(name)} <span>${escaped(shapes)}, ${countText(parameters)} parameters</span></h3>` +
   `<ol>${layers.map((layer) => `<li>${escaped(layer)}</li>`).join('')}</ol></div>`;
@@ -101,6 +118,7 @@ export const html = (page: Page): string =>
         `<div class="charts">${page.curves.map(curveFigure).join('')}</div>`,
       ),
       page.geometry === null ? '' : geometrySection(page.geometry),
+      page.density === null ? '' : densitySection(page.density),
       section(
         'Objective',
         'The terms as the compiler read them.',
