@@ -2,7 +2,7 @@
  * `npm run bench [-- wasm] [--json] [--rounds 7] [--width 0.25] [--batch 64] [--no-plain] [--clock cpu]`: the whole InjFlow-ln step on the paper's
  * MNIST networks against the rate of a plain matrix product on the same backend, against the plain autoencoder's step, and
  * against the same step with every equation lowered to the kernel of its name. `npm run bench -- peers`: see peers.ts;
- * `npm run bench -- architectures`: see architectures.ts.
+ * `npm run bench -- architectures`: see architectures.ts; `npm run bench -- rectangular`: see rectangular.ts.
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -18,8 +18,9 @@ import { byKind, profileOf } from './profile.js';
 import { report, type Result } from './report.js';
 import { product, ready, readyStep } from './subject.js';
 
-if (process.argv[2] === 'peers' || process.argv[2] === 'architectures') {
-  await import(process.argv[2] === 'peers' ? './peers.js' : './architectures.js');
+const others = ['peers', 'architectures', 'rectangular'];
+if (others.includes(process.argv[2])) {
+  await import(`./${process.argv[2]}.js`);
   process.exit(0);
 }
 
@@ -38,7 +39,7 @@ const { values, positionals } = parseArgs({
 
 const unknown = positionals.filter((name) => name !== 'wasm');
 if (unknown.length > 0) {
-  console.error(`bench: found ${unknown.join(' ')}, expected wasm, peers or architectures`);
+  console.error(`bench: found ${unknown.join(' ')}, expected wasm, ${others.join(', ')}`);
   process.exit(1);
 }
 

@@ -8,10 +8,10 @@ const secondTolerance = 2e-3;
 /** ‖g − g′‖ of one parameter over ‖g‖ of that parameter plus a thousandth of all. */
 const gradientTolerance = 1e-2;
 
-const names = ['loss', 'prior', 'reconstruction', 'volume', 'injectivity'] as const;
+const injFlowTerms = ['loss', 'prior', 'reconstruction', 'volume', 'injectivity'];
 
 /** The worst relative difference of any term. */
-const worstTerm = (reference: Terms, terms: Terms): number =>
+const worstTerm = (names: readonly string[], reference: Terms, terms: Terms): number =>
   Math.max(...names.map((name) => Math.abs(terms[name] - reference[name]) / Math.abs(reference[name] || 1)));
 
 const norm = (values: Float32Array): number => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
@@ -27,6 +27,7 @@ export const agreement = (
   arrays: readonly ArrayEntry[],
   reference: { readonly ready: Ready; readonly gradients: Float32Array },
   other: { readonly ready: Ready; readonly gradients: Float32Array },
+  names: readonly string[] = injFlowTerms,
 ): Agreement => {
   const floor = norm(reference.gradients) / 1000;
   let at = 0;
@@ -39,8 +40,8 @@ export const agreement = (
     at += size;
   }
   return {
-    terms: worstTerm(reference.ready.terms[0], other.ready.terms[0]),
-    second: worstTerm(reference.ready.terms[1], other.ready.terms[1]),
+    terms: worstTerm(names, reference.ready.terms[0], other.ready.terms[0]),
+    second: worstTerm(names, reference.ready.terms[1], other.ready.terms[1]),
     gradient,
   };
 };

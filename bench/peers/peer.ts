@@ -1,7 +1,6 @@
 /** A peer as a child process that speaks JSON lines. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
-import type { Request } from './workloads.js';
 
 export type Command = {
   readonly program: string;
@@ -11,7 +10,7 @@ export type Command = {
 
 export type Peer = {
   /** The answer, parsed; throws with the peer's last words when it dies or takes longer than `seconds`. */
-  readonly ask: (request: Request, seconds: number) => Promise<unknown>;
+  readonly ask: (request: object, seconds: number) => Promise<unknown>;
   readonly end: () => void;
 };
 

@@ -68,7 +68,11 @@ const python = (
   workloads: everything,
 });
 
-const torch: Installation = { name: 'torch', manager: 'pip', packages: ['torch==2.15.0', 'numpy==2.4.6'] };
+export const torch: Installation = {
+  name: 'torch',
+  manager: 'pip',
+  packages: ['torch==2.15.0', 'numpy==2.4.6'],
+};
 const jax: Installation = { name: 'jax', manager: 'pip', packages: ['jax==0.10.2'] };
 const tensorflow: Installation = { name: 'tensorflow', manager: 'pip', packages: ['tensorflow-cpu==2.21.0'] };
 const jaxJs: Installation = { name: 'jax-js', manager: 'npm', packages: ['@jax-js/jax@0.1.25'] };
