@@ -90,9 +90,9 @@ const clipped = (emit: Emit, gradients: readonly Var[], clipNorm: number | undef
 
 /**
  * The whole step. Besides the terms it gives `gradientNorm` and `commit`, which is 1 when the loss, the gradients' norm, the rate and
- * every running statistic are finite; a backend replaces parameters, moments and statistics by their `next` values only then. What is
- * finite before stays so: a gradient whose square overflows has no finite norm, and a change is at most a modest multiple of the rate
- * times that norm.
+ * every running statistic are finite; a backend replaces parameters, moments and statistics by their `next` values only then. The next
+ * values themselves are not read once more: a gradient whose square overflows has no finite norm, and what is left is a rate or a
+ * parameter within a few powers of ten of the greatest float, which may step over it; the step after that is not committed.
  */
 export const update = (objective: Program, optimizer: Optimizer): Update => {
   const program = differentiate(objective);

@@ -7,7 +7,9 @@ import { setBackend, Tensor, tensor } from '@tensorflow/tfjs-core';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import spec from '../examples/digits.js';
+import { createBuilder } from '../compiler/builder.js';
 import { compile, type Program } from '../compiler/index.js';
+import type { Var } from '../compiler/program.js';
 import { exportProgram } from '../runtime/export.js';
 import { initialState } from '../training/state.js';
 import { right } from './either.js';
@@ -36,9 +38,28 @@ const expected = async (program: Program, output: string, values: Float32Array):
   return results.slice(0, (results.length / compiledBatch) * count);
 };
 
+/** Constants that fill the batch, and groups of equations that a session has operations of TensorFlow's own for. */
+const idioms = ((): Program => {
+  const { bind, emit, binders, equations } = createBuilder();
+  const type = { rows: 1, shape: [3] };
+  const filled = (value: number): Var => emit('constant', { value, ...type }, []);
+  const shared = emit('constant', { value: 0.5, rows: 0, shape: [3] }, []);
+  const squares = emit('reduceSum', { axes: [0] }, [emit('mul', {}, [shared, shared])]);
+  const x = bind('data', 'data', type);
+  const y = emit('tanh', {}, [x]);
+  const slope = emit('sub', {}, [filled(1), emit('mul', {}, [y, y])]);
+  const change = emit('select', {}, [emit('greater', {}, [x, filled(0.5)]), filled(0.25), x]);
+  const parts = [emit('mul', {}, [slope, change]), filled(2)];
+  const scale = emit('spread', { rows: 1 }, [emit('broadcast', { shape: [6], axes: [] }, [squares])]);
+  const out = emit('mul', {}, [emit('concat', { axis: 0 }, parts), scale]);
+  const outputs = [{ kind: 'value', name: 'out', var: out }] as const;
+  return { name: 'idioms', batch: compiledBatch, binders: binders(), equations: equations(), outputs };
+})();
+
 const cases = [
   { program: compiled.encode, output: 'code' },
   { program: compiled.decode, output: 'data' },
+  { program: idioms, output: 'out' },
 ].map(({ program, output }) => ({
   name: program.name,
   program,

@@ -93,6 +93,22 @@ test('the graph of the MLP example reads as before', async () => {
   await expect(printGraph(graph)).toMatchFileSnapshot('golden/graph/mlp.txt');
 });
 
+test('an array that some program assigns has a variable of its own', () => {
+  const { step } = right(compile(mlp));
+  const state = step.binders.filter(({ kind }) => kind === 'parameter' || kind === 'state');
+  const shapes = new Map(state.map(({ name, var: x }) => [name, x.type.shape]));
+  const [{ name, var: own }] = state.filter(({ kind }) => kind === 'parameter');
+  const double = programOf('double', step.batch, (b) => {
+    const x = b.bind('parameter', name, own.type);
+    return [{ kind: 'next', name, var: b.emit('add', {}, [x, x]) }];
+  });
+  const variablesOf = (...all: readonly Program[]) =>
+    new Set(lowerGraph(all, shapes).nodes.map(({ attributes }) => attributes['shared_name']?.value));
+  expect(variablesOf(step)).not.toContain(name);
+  expect(variablesOf(step, double)).toContain(name);
+  expect(variablesOf(step, double)).toContain('small/parameter');
+});
+
 describe.skipIf(!hasNative())('the native backend', () => {
   const backend = (): Backend => right(nativeBackend());
 

@@ -12,6 +12,7 @@ export const lowerEquations = (
   program: Program,
   bound: ReadonlyMap<string, string>,
   batch: number,
+  portable = false,
 ) => {
   const values = new Map<number, Value>(
     program.binders.map(({ name, var: x }) => [
@@ -24,8 +25,10 @@ export const lowerEquations = (
     if (found === undefined) throw new Error(`variable ${id} has no node`);
     return found;
   };
-  const written = (x: Var): Value => materialised(graph, value(x), physicalShape(x.type, batch));
-  for (const { eq, idiom } of select(program)) {
+  // A constant that fills a batch of unknown size takes it from here.
+  const like = [...values.values()].find(({ shape }) => shape[0] === -1);
+  const written = (x: Var): Value => materialised(graph, value(x), physicalShape(x.type, batch), like);
+  for (const { eq, idiom } of select(program, portable)) {
     values.set(
       eq.out.id,
       idiom === null
@@ -34,7 +37,8 @@ export const lowerEquations = (
             eq,
             eq.inputs.map(value),
             batch,
-            (...inside) => lowerEquations(...inside).outputs,
+            (...inside) => lowerEquations(...inside, portable).outputs,
+            like,
           )
         : idiom.lower(graph, { value, written }),
     );

@@ -192,8 +192,11 @@ const idioms: readonly Match[] = [
 
 export type Selected = { readonly eq: Equation; readonly idiom: Idiom | null };
 
-/** The equations to lower, in order, each alone or as the last of an idiom; from the results backwards, so that what only an idiom's inside needs is left out. */
-export const select = (program: Program): readonly Selected[] => {
+/**
+ * The equations to lower, in order, each alone or as the last of an idiom; from the results backwards, so that what only an idiom's
+ * inside needs is left out. A portable graph has no idioms: tfjs's GraphModel lacks their operations.
+ */
+export const select = (program: Program, portable: boolean): readonly Selected[] => {
   const definitions = new Map(program.equations.map((eq) => [eq.out.id, eq]));
   const counts = new Map<number, number>();
   for (const x of [...results(program), ...program.equations.flatMap((eq) => eq.inputs)])
@@ -202,11 +205,12 @@ export const select = (program: Program): readonly Selected[] => {
     definition: (x) => (x === undefined ? undefined : definitions.get(x.id)),
     uses: (x) => counts.get(x.id) ?? 0,
   };
+  const known = portable ? [] : idioms;
   const needed = new Set(results(program).map((x) => x.id));
   const selected: Selected[] = [];
   for (const eq of [...program.equations].reverse()) {
     if (!needed.has(eq.out.id)) continue;
-    const idiom = idioms.reduce<Idiom | null>((found, match) => found ?? match(eq, reading), null);
+    const idiom = known.reduce<Idiom | null>((found, match) => found ?? match(eq, reading), null);
     for (const x of idiom?.inputs ?? eq.inputs) needed.add(x.id);
     selected.push({ eq, idiom });
   }

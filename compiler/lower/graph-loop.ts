@@ -21,6 +21,7 @@ export const lowerSolve = (
   [b, ...captured]: readonly Value[],
   batch: number,
   inside: LowerInside,
+  like: Value = b,
 ): Value => {
   const frame = `conjugate_gradients_${graph.nodes().length}`;
   const shape = physicalShape(eq.out.type, batch);
@@ -32,8 +33,8 @@ export const lowerSolve = (
       parallel_iterations: { tag: 'int', value: 1 },
     });
   const zeros = (of: readonly number[]): string =>
-    materialised(graph, { node: graph.floats([0], []), shape: [] }, of, b).node;
-  const right = materialised(graph, b, shape).node;
+    materialised(graph, { node: graph.floats([0], []), shape: [] }, of, like).node;
+  const right = materialised(graph, b, shape, like).node;
   const variables = [
     { name: 'i', type: int32, first: graph.int(0) },
     { name: 'running', type: float, first: graph.floats([1], []) },
@@ -63,7 +64,7 @@ export const lowerSolve = (
   const [{ taken: count }, , { either: solution }] = switched;
   const body = insideLoop(graph, count);
   const values = captured.map(
-    (x, i) => materialised(graph, x, physicalShape(eq.inputs[i + 1].type, batch), b).node,
+    (x, i) => materialised(graph, x, physicalShape(eq.inputs[i + 1].type, batch), like).node,
   );
   const round = roundOf(eq, batch);
   const carried = new Map(switched.map(({ name, taken }) => [name, taken]));

@@ -23,14 +23,16 @@ type Site<P extends PrimitiveName> = {
   readonly lead: number;
   readonly batch: number;
   readonly inside: LowerInside;
+  /** A value that has the batch's size, where the graph has one. */
+  readonly like: Value | undefined;
 };
 
 type Lower<P extends PrimitiveName> = (site: Site<P>) => Value;
 
 const T = { T: float } as const;
 
-const fullInput = <P extends PrimitiveName>({ graph, inputs, full }: Site<P>, i: number): Value =>
-  materialised(graph, inputs[i], full[i]);
+const fullInput = <P extends PrimitiveName>({ graph, inputs, full, like }: Site<P>, i: number): Value =>
+  materialised(graph, inputs[i], full[i], like);
 
 /** A rule for operands written out and with an axis of rows, for operands with or without. */
 const withRowAxis =
@@ -346,7 +348,8 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     }),
     shape: site.shape,
   }),
-  solveSPD: ({ graph, eq, inputs, batch, inside }) => lowerSolve(graph, eq, inputs, batch, inside),
+  solveSPD: ({ graph, eq, inputs, batch, inside, like }) =>
+    lowerSolve(graph, eq, inputs, batch, inside, like),
 };
 
 /** One equation as nodes of the graph. */
@@ -356,11 +359,13 @@ export const lowerToGraph = <P extends PrimitiveName>(
   inputs: readonly Value[],
   batch: number,
   inside: LowerInside,
+  like?: Value,
 ): Value =>
   graphRules[eq.primitive]({
     graph,
     batch,
     inside,
+    like,
     params: eq.params,
     inputs,
     eq,

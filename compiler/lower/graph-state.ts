@@ -12,10 +12,20 @@ export type Variable = { readonly name: string; readonly holds: readonly string[
 
 export type Layout = { readonly variables: readonly Variable[]; readonly of: ReadonlyMap<string, Variable> };
 
-/** Arrays of one variable as the state names them: the parameters, their means, their squares. */
+/**
+ * Arrays of one variable as the state names them: the parameters, their means, their squares; not those that any program
+ * assigns alone.
+ */
 const packsOf = (programs: readonly Program[]): readonly Variable[] => {
   const [program, ...others] = programs.filter(({ adam }) => adam !== undefined);
-  const targets = program?.adam?.targets.filter(({ gradient }) => isSmall(gradient)) ?? [];
+  const assigned = new Set(
+    programs.flatMap(({ outputs }) => outputs.flatMap((o) => (o.kind === 'next' ? [o.name] : []))),
+  );
+  const targets =
+    program?.adam?.targets.filter(
+      ({ parameter, mean, square, gradient }) =>
+        isSmall(gradient) && ![parameter, mean, square].some((name) => assigned.has(name)),
+    ) ?? [];
   if (others.length > 0 || targets.length < 2) return [];
   return (['parameter', 'mean', 'square'] as const).map((kind) => ({
     name: `small/${kind}`,

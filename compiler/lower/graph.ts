@@ -218,10 +218,12 @@ export const lowerFrozen = (
     return values === undefined ? [] : [[name, graph.floats(values, x.type.shape, name)] as const];
   });
   const bound = new Map([...weights, ...inputs.map(({ name, node }) => [name, node] as const)]);
-  const outputs = lowerEquations(graph, program, bound, anyBatch).outputs.map(({ name, node, shape }) => ({
-    name,
-    shape,
-    node: fetch(graph, name, node),
-  }));
+  const outputs = lowerEquations(graph, program, bound, anyBatch, true).outputs.map(
+    ({ name, node, shape }) => ({
+      name,
+      shape,
+      node: fetch(graph, name, node),
+    }),
+  );
   return { nodes: graph.nodes(), signatures: [{ name: signature, inputs, outputs }] };
 };
