@@ -68,7 +68,7 @@ export const mnistNetworks = (width = 1) => {
   };
 };
 
-/** [32,32,3] → [128] → [32,32,3]. How the decoder's strides are read: docs/decisions/0010. */
+/** [32,32,3] → [128] → [32,32,3]. How the decoder's strides are read: docs/decisions/0012. */
 export const cifar10Networks = (width = 1) => {
   const wide = times(width);
   return {
@@ -105,7 +105,7 @@ export const cifar10Networks = (width = 1) => {
   };
 };
 
-/** [64,64,3] → [128] → [64,64,3]. How the decoder's strides are read: docs/decisions/0010. */
+/** [64,64,3] → [128] → [64,64,3]. How the decoder's strides are read: docs/decisions/0012. */
 export const celebaNetworks = (width = 1) => {
   const wide = times(width);
   return {

@@ -29,11 +29,24 @@ export const memoryOf = (experiment: Experiment): number => {
   return BASE_BYTES + (isLeft(compiled) ? 0 : BACKEND_FACTOR * costOf(compiled.right.step).peak);
 };
 
-const lastLine = (path: string): string =>
-  readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .at(-1) ?? '';
+const lastLine = (path: string): string => {
+  try {
+    const lines = readFileSync(path, 'utf8').split('\n');
+    return lines.filter((line) => line.trim() !== '').at(-1) ?? '';
+  } catch {
+    return `no words in ${path}`;
+  }
+};
+
+/** A file that takes a process's words, or why it cannot be made. */
+const openLog = (path: string): Either<readonly Problem[], number> => {
+  try {
+    return right(openSync(path, 'w'));
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    return left([problem(path, found, 'a file that can be written')]);
+  }
+};
 
 /** Both the process and what it started: it leads a group of its own. */
 const endGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
@@ -55,7 +68,12 @@ export const localProcesses =
   (folder, signal) =>
     new Promise<Either<readonly Problem[], void>>((resolve) => {
       const log = join(folder, trialFiles.log);
-      const words = openSync(log, 'w');
+      const opened = openLog(log);
+      if (isLeft(opened)) {
+        resolve(opened);
+        return;
+      }
+      const words = opened.right;
       const child = spawn(command[0], [...command.slice(1), 'trial', join(folder, trialFiles.trial)], {
         stdio: ['ignore', words, words, 'ipc'],
         env: { ...process.env, ...environment },

@@ -1,5 +1,5 @@
 /** Running the trials of a sweep: as many at once as fit, each in a folder of its own, those that are done left alone. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../dsl/index.js';
@@ -70,6 +70,8 @@ const execute = async (key: string, json: unknown, options: SweepOptions): Promi
   const path = trialFolder(folder, key);
   const written = writeTrial(path, json);
   if (isLeft(written)) return written;
+  // What an earlier try came to says nothing of this one.
+  rmSync(join(path, trialFiles.result), { force: true });
   const ended = await executor(path, signal);
   const outcome = readOutcome(folder, key);
   if (outcome !== undefined || signal.aborted) return outcome;
