@@ -4,7 +4,7 @@ import type { Node } from '../expr.js';
 import type { Optimizer } from '../optimizer.js';
 import type { Codec, Rows } from './codec.js';
 import { mapped, optional, struct, tagged, withDefault } from './codec.js';
-import { fraction, positiveNumber, truth } from './primitive.js';
+import { fraction, positiveNumber, positiveSingle, truth } from './primitive.js';
 
 const name = 'an optimizer';
 
@@ -34,7 +34,7 @@ export const optimizerCodec = (expr: Codec<Node>): Codec<Optimizer> => {
         rate: expr,
         beta1: withDefault(fraction, 0.9),
         beta2: withDefault(fraction, 0.999),
-        epsilon: withDefault(positiveNumber, 1e-8),
+        epsilon: withDefault(positiveSingle, 1e-8),
         clipNorm: optional(positiveNumber),
       }),
       clipped,

@@ -6,6 +6,8 @@ const numberSuch = (name: string, holds: (n: number) => boolean): Codec<number> 
   such(name, (u): u is number => typeof u === 'number' && Number.isFinite(u) && holds(u));
 
 export const finite = numberSuch('a finite number', () => true);
+/** What is added to a root that may be 0 must not vanish in single precision. */
+export const positiveSingle = numberSuch('a positive number in single precision', (n) => Math.fround(n) > 0);
 export const positiveNumber = numberSuch('a positive number', (n) => n > 0);
 export const nonNegative = numberSuch('a non-negative number', (n) => n >= 0);
 export const positiveInteger = numberSuch('a positive integer', (n) => Number.isSafeInteger(n) && n > 0);
@@ -14,8 +16,7 @@ export const nonNegativeInteger = numberSuch(
   'a non-negative integer',
   (n) => Number.isSafeInteger(n) && n >= 0,
 );
-/** Dropout rates, momenta, the β of Adam. */
-/** Below 1 in single precision too, so that 1 − n is not 0 there. */
+/** Dropout rates, momenta, the β of Adam: below 1 in single precision too, so that 1 − n is not 0 there. */
 export const fraction = numberSuch('a number in [0, 1)', (n) => n >= 0 && Math.fround(n) < 1);
 
 export const truth = such('true or false', (u): u is boolean => typeof u === 'boolean');

@@ -39,8 +39,8 @@ const platforms: readonly string[] =
 /** The library's own package is processor-only and small; on Arm the plain one is. */
 const distribution = process.arch === 'x64' && process.platform === 'linux' ? 'tensorflow-cpu' : 'tensorflow';
 
-/** The fastest of those tried, on Linux x64: 2.15.0 takes 1.05 of its time on convolutions. The first plain wheels for Arm are 2.16's. */
-export const defaultVersion = distribution === 'tensorflow-cpu' ? '2.21.0' : '2.16.2';
+/** Tried here, on Linux x64: 2.15.0 and 2.21.0, which is 5 % faster on convolutions and wrong on one (docs/decisions/0008). The first plain wheels for Arm are 2.16's. */
+export const defaultVersion = distribution === 'tensorflow-cpu' ? '2.15.0' : '2.16.2';
 
 const failed = (what: string, { missing, reason, stderr }: Finished, python: string): Checked<never> => {
   const because = (found: string, expected: string, hint?: string): Checked<never> =>
