@@ -205,7 +205,8 @@ test.prop([programs, fc.integer({ min: 2, max: 5 })])('every figure grows with t
     const [one, many] = [costOf(program), costOf({ ...program, batch: times * program.batch })];
     const shared = sharedFlops(one);
     expect(sharedFlops(many)).toBe(shared);
-    expect(many.flops - shared).toBe(times * (one.flops - shared));
+    // A factorisation counts thirds.
+    expect(many.flops - shared).toBeCloseTo(times * (one.flops - shared), 6);
     expect(many.bytes).toBeGreaterThanOrEqual(one.bytes);
     expect(many.peak).toBeGreaterThanOrEqual(one.peak);
     expect(many.parameters).toEqual(one.parameters);
