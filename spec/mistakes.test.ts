@@ -63,6 +63,10 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
     case 'jvp':
     case 'vjp':
       return key === 'output' && parent.output === '';
+    case 'solveGram':
+      return key === 'iterations' || key === 'tolerance' || (key === 'output' && parent.output === '');
+    case 'volume':
+      return key === 'method' || (key === 'output' && parent.output === '');
     case 'draw':
       return key === 'probes';
     case 'running':
