@@ -85,7 +85,7 @@ export type Node =
       readonly at: Node;
       readonly of: Node;
       readonly output: string;
-      /** At most as many products with JᵀJ; absent for the dimension of the input. */
+      /** At most as many products with JᵀJ; absent for as many as are exact, or a factor of JᵀJ where that is cheaper. */
       readonly iterations?: number;
       /** Of ‖residual‖/‖of‖, where an example is done. */
       readonly tolerance: number;
@@ -99,6 +99,8 @@ export type Node =
       readonly method: VolumeMethod;
       /** Random directions [k, …input] with E εεᵀ = I, for the surrogate. */
       readonly probes: Node;
+      /** See solveGram. */
+      readonly iterations?: number;
     };
 
 /** An expression whose value has shape S for each example. */

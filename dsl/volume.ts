@@ -31,7 +31,10 @@ export const logDetSPD = <N extends number>(e: Expr<readonly [N, N]>): Expr<Scal
 });
 
 export type SolveOptions = {
-  /** At most as many products with JᵀJ; the dimension of the input, where the solution is exact, by default. */
+  /**
+   * Conjugate gradients with at most as many products with JᵀJ. Without it the solution is exact: after as many products as there
+   * are dimensions, or by all columns of J and a Cholesky factor where the compiler finds that cheaper.
+   */
   readonly iterations?: number;
   /** Relative residual at which an example is done. Default 1e-6. */
   readonly tolerance?: number;
@@ -65,6 +68,8 @@ export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
   readonly probes?: number;
   /** The name of the draw. Default `epsilon`. */
   readonly name?: string;
+  /** Conjugate gradients with at most as many products with JᵀJ for u; see solveGram. */
+  readonly iterations?: number;
 };
 
 /**
@@ -83,7 +88,7 @@ export function volume<I extends Shape, O extends Shape>(
   options?: VolumeOptions,
 ): Surrogate;
 export function volume(network: NetworkValue, at: Node, options: VolumeOptions = {}): Node {
-  const { method = 'auto', probe = 'sphere', probes = 1, name = 'epsilon' } = options;
+  const { method = 'auto', probe = 'sphere', probes = 1, name = 'epsilon', iterations } = options;
   return {
     tag: 'volume',
     network,
@@ -91,6 +96,7 @@ export function volume(network: NetworkValue, at: Node, options: VolumeOptions =
     output: outputNames(network)[0],
     method,
     probes: draw(name, { tag: probe, shape: network.input }, { probes }),
+    ...(iterations === undefined ? {} : { iterations }),
   };
 }
 
@@ -109,8 +115,10 @@ export const exactVolume = ({ network, at, output }: Volume, by: 'columns' | 'ro
 };
 
 /** The surrogate: ½·mean over the probes ε of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹·ε. */
-export const surrogateVolume = ({ network, at, output, probes }: Volume, count: number): Node => {
-  const u: Node = { tag: 'solveGram', network, at, of: probes, output, tolerance: 1e-6 };
+export const surrogateVolume = (volumeNode: Volume, count: number): Node => {
+  const { network, at, output, probes, iterations } = volumeNode;
+  const bound = iterations === undefined ? {} : { iterations };
+  const u: Node = { tag: 'solveGram', network, at, of: probes, output, ...bound, tolerance: 1e-6 };
   const push = (tangent: Node): Node => ({ tag: 'jvp', network, at, tangent, output });
   const products: Node = {
     tag: 'binary',

@@ -172,11 +172,11 @@ describe('the exact volume', () => {
 });
 
 describe('the solution of JᵀJ·u = b', () => {
-  test.prop([shapes, seed])('times JᵀJ is b', ({ d, D }, s) => {
+  test.prop([shapes, seed, fc.boolean()])('times JᵀJ is b', ({ d, D }, s, cg) => {
     const decoder = decoderOf(d, D);
     const code = codeOf(decoder, D);
     const b = draw('b', normal(d), { probes: 2 });
-    const u = solveGram(decoder, code, b, { tolerance: 0 });
+    const u = solveGram(decoder, code, b, cg ? { tolerance: 0, iterations: d } : {});
     const { inputs } = programsOf(decoder, D, volumeOf(decoder, D, { method: 'exact' }));
     const given = inputs(s);
     fc.pre(columnsOf(decoder, D, given).every((J) => roundness(J) > 1e-3));
@@ -185,9 +185,10 @@ describe('the solution of JᵀJ·u = b', () => {
     expectClose(value('JTJu'), value('b'), 1e-8);
   });
 
-  test.prop([shapes, seed])('has the gradient that is its slope', ({ d, D }, s) => {
+  test.prop([shapes, seed, fc.boolean()])('has the gradient that is its slope', ({ d, D }, s, cg) => {
     const decoder = decoderOf(d, D);
-    const u = solveGram(decoder, codeOf(decoder, D), draw('b', normal(d)), { tolerance: 0 });
+    const bound = cg ? { tolerance: 0, iterations: d } : {};
+    const u = solveGram(decoder, codeOf(decoder, D), draw('b', normal(d)), bound);
     agreesWithSlope(decoder, D, { size: log(add(1, sqNorm(u))) }, s);
   });
 });
@@ -196,27 +197,35 @@ const runners: readonly RunnerName[] = ['wasm', 'cpu', ...(hasNative() ? ['nativ
 
 describe('the stochastic surrogate', () => {
   /** The gradients of both, the surrogate's over the probes √d·e_k. */
-  const both = (d: number, D: number, s: number) => {
+  const both = (d: number, D: number, s: number, conjugate = false) => {
     const decoder = decoderOf(d, D);
     const exact = programsOf(decoder, D, volumeOf(decoder, D, { method: 'exact' }));
-    const stochastic = programsOf(decoder, D, volumeOf(decoder, D, { method: 'stochastic', probes: d }));
+    const how = conjugate ? { iterations: d } : {};
+    const stochastic = programsOf(
+      decoder,
+      D,
+      volumeOf(decoder, D, { method: 'stochastic', probes: d, ...how }),
+    );
     const inputs = new Map([...exact.inputs(s), ['epsilon', frame(d)]]);
     const columns = columnsOf(decoder, D, inputs);
     return { exact: exact.gradients, stochastic: stochastic.gradients, inputs, columns };
   };
 
-  test.prop([shapes, seed])('averaged over the probes √d·e_k has the exact gradient', ({ d, D }, s) => {
-    const { exact, stochastic, inputs, columns } = both(d, D, s);
-    const expected = gradientsOf(interpret(exact, inputs), exact);
-    fc.pre(columns.every((J) => roundness(J) > 1e-3));
-    expectClose(gradientsOf(interpret(stochastic, inputs), stochastic), expected, 1e-9);
-  });
+  test.prop([shapes, seed, fc.boolean()])(
+    'averaged over the probes √d·e_k has the exact gradient',
+    ({ d, D }, s, cg) => {
+      const { exact, stochastic, inputs, columns } = both(d, D, s, cg);
+      const expected = gradientsOf(interpret(exact, inputs), exact);
+      fc.pre(columns.every((J) => roundness(J) > 1e-3));
+      expectClose(gradientsOf(interpret(stochastic, inputs), stochastic), expected, 1e-9);
+    },
+  );
 
   for (const name of runners) {
-    test.prop([shapes, seed], { numRuns: name === 'native' ? 5 : 15 })(
+    test.prop([shapes, seed, fc.boolean()], { numRuns: name === 'native' ? 5 : 15 })(
       `on ${name} averaged over the probes √d·e_k has the exact gradient`,
-      async ({ d, D }, s) => {
-        const { exact, stochastic, inputs, columns } = both(d, D, s);
+      async ({ d, D }, s, cg) => {
+        const { exact, stochastic, inputs, columns } = both(d, D, s, cg);
         const expected = gradientsOf(interpret(exact, inputs), exact);
         // Of a determinant near 0 single precision does not know four digits.
         fc.pre(columns.every((J) => roundness(J) > 0.05));

@@ -20,6 +20,7 @@ import type { Emit, Var } from '../program.js';
 import { activate } from './activation.js';
 import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
 import { applicationOf, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
+import { jitters, unitProbes } from './gram.js';
 import { expandVolume } from './volume.js';
 
 /** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
@@ -160,12 +161,8 @@ export const createElaborate = (context: Context): Elaborate => {
         const application = applicationOf(context, node.network, x, path);
         return application && elaborate(expandVolume(context, node, application), path);
       }
-      case 'basis': {
-        const n = sizeOf(node.shape);
-        const ones = constantLike(emit, 1, { rows: 0, shape: [n, n] });
-        const identity = emit('band', { below: 0, diagonal: 1, above: 0 }, [ones]);
-        return emit('reshape', { shape: [n, ...node.shape] }, [identity]);
-      }
+      case 'basis':
+        return unitProbes(emit, node.shape);
       case 'gram':
         return gramOf(x, path);
       case 'logDetSPD':
@@ -312,7 +309,7 @@ export const createElaborate = (context: Context): Elaborate => {
     const [n, m] = x.type.shape;
     if (x.type.shape.length !== 2 || n !== m)
       return fail(context, path, showShape(x.type.shape), 'a square matrix [n, n]');
-    const factor = emit('cholesky', { jitters: 3 }, [x]);
+    const factor = emit('cholesky', { jitters }, [x]);
     const diagonal = emit('reduceSum', { axes: [1] }, [
       emit('band', { below: 0, diagonal: 1, above: 0 }, [factor]),
     ]);

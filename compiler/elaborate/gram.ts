@@ -1,13 +1,13 @@
-/** The product with JᵀJ as an operator: linearized at a point once, so that a loop around it computes no coefficient again. */
+/** Systems with JᵀJ: its product as an operator, linearized once, so that a loop around it computes no coefficient again; or its factor. */
 import type { Builder } from '../builder.js';
 import { pushForward } from '../forward.js';
-import { constantLike } from '../operations.js';
+import { atRows, constantLike } from '../operations.js';
 import { eliminateCommonSubexpressions } from '../passes/cse.js';
 import { eliminateDeadCode } from '../passes/dce.js';
 import { simplify } from '../passes/simplify.js';
-import { type Equation, is, type Operator, type Program, type Var } from '../program.js';
+import { type Emit, type Equation, is, type Operator, type Program, type Var } from '../program.js';
 import { pullBack, recording } from '../reverse.js';
-import type { Type } from '../type.js';
+import { sizeOfShape, type Type } from '../type.js';
 
 /** An operator and what the variables that it captures are outside. */
 export type Closure = { readonly operator: Operator; readonly captured: readonly Var[] };
@@ -67,4 +67,49 @@ export const gramOperator = (builder: Builder, at: Var, y: Var, type: Type): Clo
   const zero = (): Var => emit('mul', {}, [v, constantLike(builder.emit, 0, type)]);
   const product = Jv === null ? null : pullBack({ ...builder, emit }, [at], [y], [Jv], true)[0];
   return close(v, recorded, product ?? zero(), builder);
+};
+
+/** The unit matrix [n, …shape], n elements in the shape. */
+export const unitProbes = (emit: Emit, shape: readonly number[]): Var => {
+  const n = sizeOfShape(shape);
+  const ones = constantLike(emit, 1, { rows: 0, shape: [n, n] });
+  const identity = emit('band', { below: 0, diagonal: 1, above: 0 }, [ones]);
+  return emit('reshape', { shape: [n, ...shape] }, [identity]);
+};
+
+/** How often jitter may be added before a factor is given up. */
+export const jitters = 3;
+
+/** Rounds of conjugate gradients that a system is expected to need, if it has as many unknowns. */
+const expectedRounds = 30;
+
+/** A round takes a product with J and one with Jᵀ, a factor d products with J, all of them at once. */
+export const prefersFactor = (d: number): boolean => d <= 2 * Math.min(d, expectedRounds);
+
+/** (JᵀJ)⁻¹·b for b of the shape of `at`, or [k, …] of it, by all columns of J and a Cholesky factor. */
+export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var): Var => {
+  const { emit } = builder;
+  const { rows, shape } = at.type;
+  const d = sizeOfShape(shape);
+  const right = atRows(emit, Math.max(rows, b.type.rows), b);
+  const unit = emit('fold', {}, [atRows(emit, rows, unitProbes(emit, shape))]);
+  const [columns] = pushForward(emit, builder.equations(), [{ primal: at, tangent: unit }], [y], true);
+  const J =
+    columns === null
+      ? constantLike(emit, 0, { rows, shape: [d, 1] })
+      : emit('reshape', { shape: [d, sizeOfShape(y.type.shape)] }, [emit('unfold', { times: d }, [columns])]);
+  const factor = emit('cholesky', { jitters }, [
+    emit('matmul', { transposeA: false, transposeB: true }, [J, J]),
+  ]);
+  const count = sizeOfShape(right.type.shape) / d;
+  const turned = (x: Var): Var => emit('permute', { permutation: [1, 0] }, [x]);
+  const half = emit('triangularSolve', { lower: true, transposed: false }, [
+    atRows(emit, right.type.rows, factor),
+    turned(emit('reshape', { shape: [count, d] }, [right])),
+  ]);
+  const whole = emit('triangularSolve', { lower: true, transposed: true }, [
+    atRows(emit, right.type.rows, factor),
+    half,
+  ]);
+  return emit('reshape', { shape: right.type.shape }, [turned(whole)]);
 };

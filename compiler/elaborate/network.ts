@@ -13,7 +13,7 @@ import { runFlow } from './bijector.js';
 import { elaborateLayers } from './layer.js';
 import type { Place } from './site.js';
 import { sizeOfShape } from '../type.js';
-import { gramOperator } from './gram.js';
+import { gramOperator, prefersFactor, solveByFactor } from './gram.js';
 
 /** Either way round. */
 const sameNetwork = (a: NetworkValue, b: NetworkValue): boolean => {
@@ -191,10 +191,12 @@ export const solveGramAt = (
     return fail(context, path, found, "statistics: 'constant'");
   }
   const { builder } = context;
-  const bound = iterations ?? sizeOfShape(at.type.shape);
+  const d = sizeOfShape(at.type.shape);
+  if (iterations === undefined && prefersFactor(d)) return solveByFactor(builder, at, y, b);
   return overProbes(builder.emit, b, at.type.shape, false, (right) => {
     const { operator, captured } = gramOperator(builder, at, y, right.type);
-    return builder.emit('solveSPD', { operator, iterations: bound, tolerance }, [right, ...captured]);
+    const params = { operator, iterations: iterations ?? d, tolerance };
+    return builder.emit('solveSPD', params, [right, ...captured]);
   });
 };
 

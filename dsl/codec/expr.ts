@@ -50,6 +50,7 @@ const binaryOp: Codec<BinaryOp> = oneOf('add', 'sub', 'mul', 'div', 'max', 'min'
 
 type Running = Extract<Node, { readonly tag: 'running' }>;
 type Solve = Extract<Node, { readonly tag: 'solveGram' }>;
+type Volume = Extract<Node, { readonly tag: 'volume' }>;
 type Draw = Extract<Node, { readonly tag: 'draw' }>;
 
 /** An orthonormal frame has k ≤ d probes; other draws may have any number, or none. */
@@ -175,14 +176,19 @@ const rowsWith = (network: Codec<NetworkValue>, node: Codec<Node>): Rows<Node> =
       ),
     ),
     volume: withOutput(
-      struct(name, {
-        tag: t.literal('volume'),
-        network,
-        at: node,
-        output,
-        method: withDefault<VolumeMethod>(oneOf('auto', 'exact', 'stochastic'), 'auto'),
-        probes: node,
-      }),
+      mapped(
+        struct(name, {
+          tag: t.literal('volume'),
+          network,
+          at: node,
+          output,
+          method: withDefault<VolumeMethod>(oneOf('auto', 'exact', 'stochastic'), 'auto'),
+          probes: node,
+          iterations: optional(positiveInteger),
+        }),
+        ({ iterations, ...rest }): Volume => (iterations === undefined ? rest : { ...rest, iterations }),
+        (volume) => ({ iterations: undefined, ...volume }),
+      ),
     ),
   };
 };
