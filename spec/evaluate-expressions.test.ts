@@ -31,7 +31,7 @@ import {
   apply,
   tanh,
 } from '../dsl/index.js';
-import { evaluateExpressions, type Examples } from '../evaluation/index.js';
+import { evaluateExpressions, type Examples, openExpressions } from '../evaluation/index.js';
 import { injFlowLn } from '../objectives/index.js';
 import { fit } from '../training/index.js';
 import { backends } from './backends.js';
@@ -129,6 +129,16 @@ describe('the value of an expression', () => {
     expect([...found['step'].values]).toEqual([12, 12]);
     expect([...found['both'].values]).toEqual([3, 3]);
     expect([...found['pair'].values]).toEqual([2, 4, 6, 8]);
+  });
+
+  example('in parts is that of the whole, where each part says the number of its first example', async () => {
+    const whole = (await values({ frame }, some(10)))['frame'].values;
+    const { evaluate, dispose } = right(await openExpressions(model, { frame }, [8, 8, 1]));
+    const part = async (first: number, end: number): Promise<Float32Array> =>
+      right(await evaluate(some(end).examples.subarray(64 * first), first)).frame.values;
+    expect(await part(0, 4)).toEqual(whole.subarray(0, 4 * 9));
+    expect(await part(4, 10)).toEqual(whole.subarray(4 * 9));
+    dispose();
   });
 
   example('within a limit of FLOPs is that of the first examples', async () => {
