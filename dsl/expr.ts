@@ -97,8 +97,8 @@ export type Node =
       readonly at: Node;
       readonly output: string;
       readonly method: VolumeMethod;
-      /** Random directions [k, …input] with E εεᵀ = I, for the surrogate. */
-      readonly probes: Node;
+      /** Random directions [k, …input] with E εεᵀ = I, for the surrogate; absent where the method is exact. */
+      readonly probes?: Node;
       /** See solveGram. */
       readonly iterations?: number;
     };

@@ -41,7 +41,7 @@ export const branches = (node: Node): readonly Located[] => {
     case 'volume':
       return [
         { path: ['at'], node: node.at },
-        { path: ['probes'], node: node.probes },
+        ...(node.probes === undefined ? [] : [{ path: ['probes'], node: node.probes }]),
       ];
     case 'binary':
       return [
@@ -102,7 +102,11 @@ export const mapChildren = (node: Node, f: (child: Node) => Node): Node => {
     case 'solveGram':
       return { ...node, at: f(node.at), of: f(node.of) };
     case 'volume':
-      return { ...node, at: f(node.at), probes: f(node.probes) };
+      return {
+        ...node,
+        at: f(node.at),
+        ...(node.probes === undefined ? {} : { probes: f(node.probes) }),
+      };
     case 'binary':
       return { ...node, left: f(node.left), right: f(node.right) };
     case 'scale':

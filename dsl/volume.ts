@@ -95,7 +95,7 @@ export function volume(network: NetworkValue, at: Node, options: VolumeOptions =
     at,
     output: outputNames(network)[0],
     method,
-    probes: draw(name, { tag: probe, shape: network.input }, { probes }),
+    ...(method === 'exact' ? {} : { probes: draw(name, { tag: probe, shape: network.input }, { probes }) }),
     ...(iterations === undefined ? {} : { iterations }),
   };
 }
@@ -115,8 +115,8 @@ export const exactVolume = ({ network, at, output }: Volume, by: 'columns' | 'ro
 };
 
 /** The surrogate: ½·mean over the probes ε of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹·ε. */
-export const surrogateVolume = (volumeNode: Volume, count: number): Node => {
-  const { network, at, output, probes, iterations } = volumeNode;
+export const surrogateVolume = ({ network, at, output, iterations }: Volume, probes: Node): Node => {
+  const count = probes.tag === 'draw' ? (probes.probes ?? 1) : 1;
   const bound = iterations === undefined ? {} : { iterations };
   const u: Node = { tag: 'solveGram', network, at, of: probes, output, ...bound, tolerance: 1e-6 };
   const push = (tangent: Node): Node => ({ tag: 'jvp', network, at, tangent, output });

@@ -77,7 +77,7 @@ const createKeys = () => {
       .filter(([, value]) => typeof value !== 'object' || Array.isArray(value))
       .filter(([, value]) => !(Array.isArray(value) && value.some((item) => typeof item === 'object')));
     const net = 'network' in node ? networkKey(node.network) : '';
-    const probes = node.tag === 'volume' ? keyOf(node.probes) : '';
+    const probes = node.tag === 'volume' && node.probes !== undefined ? keyOf(node.probes) : '';
     return `${keyOf(fields)}|${net}|${probes}|${children.map((x) => x.id).join()}`;
   };
 };

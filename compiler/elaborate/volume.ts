@@ -13,7 +13,7 @@ export const expandVolume = (
   const output = outputs.get(node.output)?.type.shape ?? [];
   const isTall = sizeOfShape(at.type.shape) <= sizeOfShape(output);
   const exact = exactVolume(node, isTall ? 'columns' : 'rows', isTall ? at.type.shape : output);
-  if (context.mode === 'inference' || node.method === 'exact') return exact;
-  const count = node.probes.tag === 'draw' ? (node.probes.probes ?? 1) : 1;
-  return surrogateVolume(node, count);
+  return context.mode === 'inference' || node.method === 'exact' || node.probes === undefined
+    ? exact
+    : surrogateVolume(node, node.probes);
 };

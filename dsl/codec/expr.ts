@@ -183,11 +183,15 @@ const rowsWith = (network: Codec<NetworkValue>, node: Codec<Node>): Rows<Node> =
           at: node,
           output,
           method: withDefault<VolumeMethod>(oneOf('auto', 'exact', 'stochastic'), 'auto'),
-          probes: node,
+          probes: optional(node),
           iterations: optional(positiveInteger),
         }),
-        ({ iterations, ...rest }): Volume => (iterations === undefined ? rest : { ...rest, iterations }),
-        (volume) => ({ iterations: undefined, ...volume }),
+        ({ iterations, probes, ...rest }): Volume => ({
+          ...rest,
+          ...(probes === undefined ? {} : { probes }),
+          ...(iterations === undefined ? {} : { iterations }),
+        }),
+        (volume) => ({ iterations: undefined, probes: undefined, ...volume }),
       ),
     ),
   };
