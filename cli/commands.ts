@@ -13,7 +13,7 @@ import { table, tableUsage } from './table.js';
 import { train, trainUsage } from './train.js';
 import { trial, trialUsage } from './trial.js';
 import { usage } from './usage.js';
-import { versions } from './version.js';
+import { versions } from '../training/index.js';
 
 type Command = {
   readonly summary: string;

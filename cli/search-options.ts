@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Problem } from '../dsl/index.js';
 import { problem } from '../dsl/index.js';
-import { type Distribution, distributionCodec, type Sweep } from '../training/index.js';
+import { type Distribution, distributionCodec, HELD_OUT_PART, type Sweep } from '../training/index.js';
 import { contextPath, problemsOf } from '../dsl/codec/problems.js';
 import { type Arguments, naturalOption, type Option } from './arguments.js';
 
@@ -23,7 +23,7 @@ export const searchOptions: readonly Option[] = [
   {
     name: 'held-out',
     value: 'PART',
-    summary: 'part of the training data to validate on, or how many examples (0: the test data is used)',
+    summary: `part of the training data to validate on, or how many examples (${HELD_OUT_PART}; 0: the test data is used)`,
   },
 ];
 

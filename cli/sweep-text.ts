@@ -57,9 +57,25 @@ const WIDEST_HEADER = 100;
 const letters = (i: number): string =>
   (i < 26 ? '' : letters(Math.floor(i / 26) - 1)) + String.fromCharCode(65 + (i % 26));
 
-/** What varies, then every figure that was measured; a configuration that failed says so. */
-export const sweepText = (axes: readonly string[], rows: readonly SweepRow[]): string => {
-  const names = [...new Set(rows.flatMap(({ figures }) => figures.flatMap(Object.keys)))];
+/** The names of all figures that were measured. */
+export const figureNames = (rows: readonly SweepRow[]): readonly string[] => [
+  ...new Set(rows.flatMap(({ figures }) => figures.flatMap(Object.keys))),
+];
+
+/** Whether configurations can be chosen by something else than the examples that they are to be tested on. */
+export const isValidated = (names: readonly string[]): boolean =>
+  names.some((name) => name.startsWith('validation/'));
+
+/** What configurations may be chosen by: with figures of validation examples not those of test examples, unless they are asked for. */
+export const shownFigures = (names: readonly string[], withTest: boolean): readonly string[] =>
+  withTest || !isValidated(names) ? names : names.filter((name) => !name.startsWith('test/'));
+
+/** What varies, then the named figures; a configuration that failed says so. */
+export const sweepText = (
+  axes: readonly string[],
+  rows: readonly SweepRow[],
+  names: readonly string[],
+): string => {
   const failures = rows.some(({ failed }) => failed > 0);
   const isWide = names.join('  ').length > WIDEST_HEADER;
   const headings = isWide ? names.map((_, i) => letters(i)) : names;

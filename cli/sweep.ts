@@ -4,13 +4,13 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { isRecord } from '../dsl/codec/codec.js';
 import { encodeExperiment, type Problem } from '../dsl/index.js';
 import { type Evaluation, evaluationCodec, plainEvaluation } from '../evaluation/index.js';
-import { axesOf, decodeSweep, type Sweep, type Trial, trialsOf } from '../training/index.js';
+import { axesOf, decodeSweep, HELD_OUT_PART, type Sweep, type Trial, trialsOf } from '../training/index.js';
 import { type Arguments, assignments, type Option, readArguments, wantsJson } from './arguments.js';
 import { loadSpec, readJson } from './load-spec.js';
 import { evaluationOf, measureOptions } from './measure-options.js';
 import { fail, printJson, say } from './output.js';
 import { searchOf, searchOptions } from './search-options.js';
-import { sweepRows, sweepText } from './sweep-text.js';
+import { figureNames, isValidated, shownFigures, sweepRows, sweepText } from './sweep-text.js';
 import { configured, runOptions, shorthands } from './train.js';
 import {
   performTrials,
@@ -25,6 +25,7 @@ import { usage } from './usage.js';
 const options: readonly Option[] = [
   ...searchOptions,
   ...measureOptions,
+  { name: 'test', summary: 'shows the scores against the test examples too: to report, not to choose by' },
   { name: 'set', value: 'NAME=VALUE', summary: 'sets a hyper-parameter, a field or a path for all trials' },
   ...shorthands,
   ...runOptions.filter(({ name }) => name === 'backend' || name === 'device'),
@@ -57,7 +58,7 @@ const load = async (path: string): Promise<Checked<Named>> => {
   if (isLeft(spec)) return spec;
   const { name, experiment } = spec.right;
   const plain = { settings: {}, grid: {}, random: {}, samples: 1, searchSeed: 0, seeds: [0] };
-  const run = { heldOut: 0, backend: 'auto', device: 'auto', evaluation: plainEvaluation };
+  const run = { heldOut: HELD_OUT_PART, backend: 'auto', device: 'auto', evaluation: plainEvaluation };
   return right({ name, sweep: { spec: experiment, ...plain, ...run } });
 };
 
@@ -110,7 +111,7 @@ export const sweep = async (args: readonly string[]): Promise<number> => {
   if (isLeft(complete)) return fail(complete.left, json);
   const axes = axesOf(complete.right);
   const trials = trialsOf(complete.right).map(labelled(axes));
-  const request = requestOf(given.right, `sweep-${loaded.right.name}`, trials);
+  const request = await requestOf(given.right, `sweep-${loaded.right.name}`, trials);
   if (isLeft(request)) return fail(request.left, json);
   const performed = await performTrials(request.right);
   if (isLeft(performed)) return fail(performed.left, json);
@@ -123,7 +124,13 @@ export const sweep = async (args: readonly string[]): Promise<number> => {
     const ok = !interrupted && !failed;
     printJson({ ok, interrupted, folder: request.right.folder, trials: all.map(resultOf) });
   } else if (all.some(({ outcome }) => outcome !== undefined)) {
-    process.stdout.write(`${sweepText(axes, sweepRows(all))}\n`);
+    const rows = sweepRows(all);
+    const names = figureNames(rows);
+    process.stdout.write(`${sweepText(axes, rows, shownFigures(names, given.right.has('test')))}\n`);
+    if (names.some((name) => name.startsWith('test/')) && !isValidated(names))
+      say(
+        'nothing was held out to validate on: a configuration chosen by these test scores is not tested by them',
+      );
   }
   return interrupted ? 130 : failed ? 1 : 0;
 };

@@ -1,6 +1,5 @@
 /** `immersion table`: the comparison of the paper's table 1 on any data set, as a sweep of trials and their aggregation. */
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../dsl/index.js';
@@ -16,14 +15,13 @@ import {
   type TablePictures,
 } from '../evaluation/index.js';
 import { decodeSafetensors } from '../runtime/safetensors.js';
-import { trialFiles, writeWhole } from '../training/index.js';
+import { type Provenance, trialFiles, writeWhole } from '../training/index.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
 import { fail, printJson, say } from './output.js';
 import { type Plan, planOptions, planTable } from './table-plan.js';
 import { runOptions } from './train.js';
 import { type Performed, performTrials, requestOf, sayFailures, trialsOptions } from './trials.js';
 import { usage } from './usage.js';
-import { versions } from './version.js';
 
 const options: readonly Option[] = [
   ...planOptions,
@@ -54,16 +52,28 @@ const labelOf = ({ row, trial }: Plan['trials'][number]): string =>
 const resultsOf = (trials: readonly Performed[]) =>
   trials.flatMap(({ outcome }) => (outcome !== undefined && isRight(outcome) ? [outcome.right] : []));
 
+const eachOnce = (words: readonly string[], between = ', '): string => [...new Set(words)].join(between);
+
+/** Of trials that were run at different times or places, all that there are. */
+const provenanceOf = (all: readonly Provenance[]): Provenance => {
+  const dates = all.map(({ date }) => date).sort();
+  const names = [...new Set(all.flatMap(({ versions }) => Object.keys(versions)))];
+  return {
+    date: eachOnce([...dates.slice(0, 1), ...dates.slice(-1)], ' to '),
+    processor: eachOnce(all.map(({ processor }) => processor)),
+    versions: Object.fromEntries(
+      names.map((name) => [name, eachOnce(all.flatMap(({ versions }) => versions[name] ?? []))]),
+    ),
+  };
+};
+
 const factsOf = (plan: Plan, trials: readonly Performed[], args: readonly string[]): TableFacts => {
   const results = resultsOf(trials);
-  const processors = cpus();
   return {
     ...plan.facts,
+    ...provenanceOf(results.map(({ provenance }) => provenance)),
     command: commandOf(args),
-    backend: [...new Set(results.map(({ backend }) => backend))].join(', '),
-    processor: `${processors.length} × ${processors.at(0)?.model.trim() ?? 'unknown processor'}`,
-    versions: versions(),
-    date: new Date().toISOString().slice(0, 10),
+    backend: eachOnce(results.map(({ backend }) => backend)),
     trainingSeconds: results.reduce((total, { seconds }) => total + seconds, 0),
   };
 };
@@ -134,7 +144,7 @@ export const table = async (args: readonly string[]): Promise<number> => {
   if (isLeft(plan)) return fail(plan.left, json);
   const labelled = plan.right.trials.map((one) => ({ label: labelOf(one), trial: one.trial }));
   const name = `table-${plan.right.facts.data.replaceAll(/[^\w.-]+/g, '-')}`;
-  const request = requestOf(given.right, name, labelled);
+  const request = await requestOf(given.right, name, labelled);
   if (isLeft(request)) return fail(request.left, json);
   const performed = await performTrials(request.right);
   if (isLeft(performed)) return fail(performed.left, json);

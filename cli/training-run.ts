@@ -18,7 +18,7 @@ import { createProgress, duration } from '../training/progress.js';
 import { interruption } from './interrupt.js';
 import { say } from './output.js';
 import { createRunFolder, fileNames, type RunFolder } from './run-folder.js';
-import { versions } from './version.js';
+import { versions } from '../training/index.js';
 
 export type Request = {
   /** Names the run folder and heads the report. */

@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
 import { backendNames } from '../training/index.js';
-import { type Dataset, loadData } from '../data/index.js';
-import { didYouMean, type Problem, problem, showProblem } from '../dsl/index.js';
-import { type Evaluation, evaluationCodec, featureProblems } from '../evaluation/index.js';
+import { openData, partsOf, type Source } from '../data/index.js';
+import { didYouMean, type Problem, problem, showProblem, sizeOf } from '../dsl/index.js';
+import { type Evaluation, evaluationCodec, featureProblems, isPath } from '../evaluation/index.js';
 import {
   contentKey,
+  digestsOf,
   encodeTrial,
   experimentOf,
+  inputOf,
   localCapacity,
   localProcesses,
   memoryOf,
   type Outcome,
+  pinsOf,
   runTrials,
   type Trial,
   trialFolder,
@@ -55,8 +58,28 @@ export type Request = {
   readonly retry: boolean;
 };
 
+/** What a trial reads from disk. */
+const inputsOf = (trial: Trial<Evaluation>): readonly string[] => [
+  ...referenceOf(trial).flatMap(inputOf),
+  ...trial.evaluation.features.filter(isPath),
+];
+
+/** Trials that know what they read and by what they are run, so that their results are kept as long as both are the same. */
+const pinned = async (trials: readonly Labelled[]): Promise<readonly Labelled[]> => {
+  const digests = await digestsOf(trials.flatMap(({ trial }) => inputsOf(trial)));
+  return trials.map(({ label, trial }) => ({
+    label,
+    trial: { ...trial, pins: pinsOf(inputsOf(trial), digests) },
+  }));
+};
+
 /** `--jobs` and `--retry`; the folder is `--out`, or one under `runs/` that the same trials get again. */
-export const requestOf = (given: Arguments, name: string, trials: readonly Labelled[]): Checked<Request> => {
+export const requestOf = async (
+  given: Arguments,
+  name: string,
+  labelled: readonly Labelled[],
+): Promise<Checked<Request>> => {
+  const trials = await pinned(labelled);
   const jobs = naturalOption(given, 'jobs', 0);
   if (isLeft(jobs)) return jobs;
   if (given.has('jobs') && jobs.right === 0) {
@@ -95,16 +118,33 @@ const commonProblems = (trials: readonly Trial<Evaluation>[]): readonly Problem[
   ];
 };
 
-/** The training part of each data set that the trials name; on the left why none of them can be had. */
-const trainingSets = async (
+type Opened = { readonly train: Source; readonly bytes: number };
+
+/** Copies of the examples in memory: as they are read and as they are parted. What is scored is copied for its reconstructions and samples too. */
+const COPIES = { trained: 2, scored: 4 };
+
+/** What a trial holds of a part of the data; what is trained on and lies elsewhere is read by row. */
+const bytesOf = (part: Source, isTrained: boolean): number =>
+  isTrained && !('examples' in part)
+    ? 0
+    : Float32Array.BYTES_PER_ELEMENT *
+      part.size *
+      sizeOf(part.shape) *
+      (isTrained ? COPIES.trained : COPIES.scored);
+
+/** Each data set that the trials name; on the left why none of them can be had. */
+const openedSets = async (
   trials: readonly Trial<Evaluation>[],
-): Promise<Checked<ReadonlyMap<string, Dataset>>> => {
-  const sets = new Map<string, Dataset>();
+): Promise<Checked<ReadonlyMap<string, Opened>>> => {
+  const sets = new Map<string, Opened>();
   let last: Checked<unknown> = right(undefined);
   for (const reference of new Set(trials.flatMap(referenceOf))) {
-    const data = await loadData(reference)();
+    const data = await openData(reference)();
     last = data;
-    if (!isLeft(data)) sets.set(reference, data.right.train);
+    if (isLeft(data)) continue;
+    const { train } = data.right;
+    const bytes = partsOf(data.right).reduce((sum, part) => sum + bytesOf(part, part === train), 0);
+    sets.set(reference, { train, bytes });
   }
   return sets.size === 0 && isLeft(last) ? last : right(sets);
 };
@@ -117,12 +157,12 @@ const referenceOf = (trial: Trial<Evaluation>): readonly string[] => {
 /** Features that no trial can be scored by. */
 const featuresWrong = (
   trials: readonly Trial<Evaluation>[],
-  sets: ReadonlyMap<string, Dataset>,
+  sets: ReadonlyMap<string, Opened>,
 ): readonly Problem[] => {
   const wrong = trials.flatMap((trial) =>
     referenceOf(trial).flatMap((reference) => {
       const set = sets.get(reference);
-      return set === undefined ? [] : [featureProblems(trial.evaluation.features, set)];
+      return set === undefined ? [] : [featureProblems(trial.evaluation.features, set.train)];
     }),
   );
   return wrong.every((problems) => problems.length > 0) ? (wrong.at(0) ?? []) : [];
@@ -141,7 +181,7 @@ export const performTrials = async (
   const trials = request.trials.map(({ trial }) => trial);
   const common = commonProblems(trials);
   if (common.length > 0) return left(common);
-  const sets = await trainingSets(trials);
+  const sets = await openedSets(trials);
   if (isLeft(sets)) return sets;
   const features = featuresWrong(trials, sets.right);
   if (features.length > 0) return left(features);
@@ -163,7 +203,7 @@ export const performTrials = async (
     const needed =
       experiment === undefined || isLeft(experiment)
         ? 0
-        : memoryOf(experiment.right) + 2 * (sets.right.get(experiment.right.data)?.examples.byteLength ?? 0);
+        : memoryOf(experiment.right) + (sets.right.get(experiment.right.data)?.bytes ?? 0);
     demands.set(key, needed);
     return needed;
   };

@@ -3,6 +3,7 @@ export * from './batches.js';
 export * from './cifar.js';
 export * from './csv.js';
 export * from './dataset.js';
+export * from './digest.js';
 export * from './generate.js';
 export * from './idx.js';
 export * from './manifold.js';

@@ -124,6 +124,13 @@ const unknown = (reference: string): Problems => {
   ];
 };
 
+/** The file or folder that a reference names, relative to `root`; undefined for what the package makes or brings itself. */
+export const pathOf = (reference: string, root: string = process.cwd()): string | undefined => {
+  const { name } = parseReference(reference);
+  const isOurs = name === '' || name === 'digits' || generators.some((generator) => generator.name === name);
+  return isOurs ? undefined : resolve(root, name);
+};
+
 /**
  * Opens what a reference names: a generator (`circle?kappa=2&count=1000`), `digits` (bundled), or a path relative to `root`. Settings follow a
  * `?`. Examples that need not be in memory are read by row.
@@ -134,9 +141,10 @@ export const openData = (reference: string, root: string = process.cwd()): Loadi
   const generator = generators.find((candidate) => candidate.name === name);
   if (generator !== undefined) return openGenerator(generator, parsed);
   if (name === 'digits') return mnistFolder(() => 'digits')(digits, parsed);
-  const path = resolve(root, name);
+  const path = pathOf(reference, root);
+  if (path === undefined) return TaskEither.left(unknown(name));
   return pipe(
-    TaskEither.fromTask(name === '' ? async () => 'nothing' : entryAt(path)),
+    TaskEither.fromTask(entryAt(path)),
     TaskEither.chain((entry) =>
       entry === 'folder'
         ? openFolder(path, parsed)

@@ -125,7 +125,8 @@ export const reencodingDistances = async (
   return isLeft(found) ? found : right(found.right.distance.values);
 };
 
-const spreadOf = (codes: Float32Array, d: number): number => {
+/** Root mean square distance of codes [n, d] from their mean. */
+export const spreadOf = (codes: Float32Array, d: number): number => {
   const count = codes.length / d;
   const center = new Float64Array(d);
   codes.forEach((value, i) => (center[i % d] += value / count));
@@ -139,7 +140,13 @@ const gaussianOf = (codes: Float32Array, d: number): Prior | null => {
 
 const share = (values: readonly boolean[]): number => values.filter(Boolean).length / values.length;
 
-const localFigures = (points: readonly LocalGeometry[], size: number, eta: number, lambda: number) => {
+/** What Jacobians at some points, of images with `size` elements, come to. */
+export const localFigures = (
+  points: readonly LocalGeometry[],
+  size: number,
+  eta: number,
+  lambda: number,
+): Omit<Geometry, 'reencoding' | 'collisions'> => {
   const spectra = points.map(({ spectrum }) => spectrum);
   const [{ length: d }] = spectra;
   const regular = spectra.filter((s) => !isDegenerate(s, size));

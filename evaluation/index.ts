@@ -15,4 +15,4 @@ export * from './report.js';
 export * from './singular-values.js';
 export * from './summary.js';
 export * from './table/index.js';
-export * from './volume-figures.js';
+export * from './geometry-figures.js';

@@ -1,6 +1,6 @@
 /** What a trial measures after training, as data, and measuring it. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import type { Dataset } from '../data/index.js';
+import type { Dataset, Source } from '../data/index.js';
 import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec.js';
 import { nonEmptyString, nonNegativeInteger, positiveInteger } from '../dsl/codec/primitive.js';
 import { type Problem, sizeOf } from '../dsl/index.js';
@@ -10,7 +10,7 @@ import { type Metric, reconstructionError, sampleMetrics, score } from './metric
 import { type CodePrior, fitGaussian, standardGaussian } from './priors/gaussian.js';
 import { fitMixture } from './priors/mixture.js';
 import { mean } from './summary.js';
-import { volumeFigures } from './volume-figures.js';
+import { geometryFigures } from './geometry-figures.js';
 
 /** Where codes of new examples are drawn: N(0, I), or what is fitted to the codes of the training examples. */
 const priorNames = ['standard', 'gaussian', 'mixture'] as const;
@@ -27,7 +27,7 @@ export type Evaluation = {
   readonly components: number;
   /** How many samples of each prior are scored, each as large as the examples' number; their mean score is reported. */
   readonly draws: number;
-  /** At how many test examples the decoder's Jacobian is taken. */
+  /** At how many test examples the decoder's geometry is looked at. */
   readonly jacobians: number;
   /** How many test examples are kept with their reconstructions, and samples of each prior. */
   readonly pictures: number;
@@ -78,10 +78,10 @@ type NamedPrior = { readonly name: PriorName; readonly prior: CodePrior };
 const priorsOf = async (
   { priors, components }: Evaluation,
   fitted: Fitted,
-  train: Dataset,
+  train: Source,
   seed: number,
 ): Promise<Checked<readonly NamedPrior[]>> => {
-  const codes = priors.length === 0 ? new Float32Array() : await fitted.encode(train.examples);
+  const codes = priors.length === 0 ? new Float32Array() : await fitted.encode(train);
   const d = sizeOf(fitted.experiment.decoder.input);
   const fits: Readonly<Record<PriorName, () => Checked<CodePrior>>> = {
     standard: () => right(standardGaussian(d)),
@@ -198,7 +198,7 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
       if (isLeft(scores)) return scores;
       figures = { ...figures, ...scores.right };
     }
-    const local = await volumeFigures(fitted, data, mixture, { points: evaluation.jacobians, seed });
+    const local = await geometryFigures(fitted, data, mixture, { points: evaluation.jacobians, seed });
     if (isLeft(local)) return local;
     const arrays = await pictures(fitted, test, priors.right, evaluation.pictures, seed);
     return right({ figures: { ...figures, ...local.right }, arrays });

@@ -1,5 +1,11 @@
 /** The eight models that Kumar, Poole and Murphy 2020 compare (table 1), each made of one plain encoder and decoder. */
-import { type Experiment, type Network, type Shape, spectralNorm } from '../dsl/index.js';
+import {
+  type Experiment,
+  type Network,
+  type Shape,
+  spectralNorm,
+  type SpectralOptions,
+} from '../dsl/index.js';
 import { ae, aeL2 } from './autoencoder.js';
 import { cae } from './contractive.js';
 import { injFlow, injFlowLn } from './injflow.js';
@@ -13,9 +19,16 @@ type ModelOf = <D extends Shape, Z extends Shape>(
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
 ) => Model;
 
-/** AE+SN: the AE whose decoder's kernels are each divided by their top singular value; section 4, baseline (iii). */
-export const aeSn: ModelOf = (encoder, decoder) => {
-  const normalised = spectralNorm(decoder);
+/**
+ * AE+SN: the AE whose decoder's kernels are each divided by their top singular value; section 4, baseline (iii). `options` choose the
+ * norm, of the reshaped kernel as in the paper or of the convolution itself, and the iterations of the power method.
+ */
+export const aeSn = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+  options?: SpectralOptions,
+): Model => {
+  const normalised = spectralNorm(decoder, options);
   return { encoder, decoder: normalised, objective: ae(encoder, normalised) };
 };
 

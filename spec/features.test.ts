@@ -1,8 +1,9 @@
 /** Feature maps: principal components against what they must be. */
 import { fc, test } from '@fast-check/vitest';
 import { expect, test as example } from 'vitest';
-import type { Dataset } from '../data/index.js';
+import { type Dataset, gather, type Stored } from '../data/index.js';
 import { pixels, standardGaussian } from '../evaluation/index.js';
+import { right as succeeded } from 'fp-ts/lib/Either.js';
 import { left, right } from './either.js';
 import { dot, rowsOf } from './moments.js';
 
@@ -34,7 +35,7 @@ test.prop([fc.nat(1000), fc.integer({ min: 5, max: 12 })], { numRuns: 20 })(
   'principal components of the training examples have their greatest variances, and no correlation',
   async (seed, width) => {
     const train = turned(800, width, seed);
-    const map = right(pixels(train, { samples: 50 }));
+    const map = right(await pixels(train, { samples: 50 }));
     expect(map.size).toBe(4);
     const found = await map.apply(train.examples);
     const rows = rowsOf(found, 4);
@@ -47,14 +48,14 @@ test.prop([fc.nat(1000), fc.integer({ min: 5, max: 12 })], { numRuns: 20 })(
 
 example('more pixels than examples: components of the examples, the same up to sign', async () => {
   const wide = turned(40, 60, 3);
-  const map = right(pixels(wide, { samples: 80 }));
+  const map = right(await pixels(wide, { samples: 80 }));
   const found = await map.apply(wide.examples);
   const total = variancesOf(wide.examples, 60).reduce((a, b) => a + b);
   const kept = variancesOf(found, map.size).reduce((a, b) => a + b);
   expect(map.size).toBe(8);
   expect(kept / total).toBeGreaterThan(0.5);
   // All of 39 components keep everything.
-  const all = right(pixels({ ...wide, shape: [60] }, { samples: 9 * 59, most: 32 }));
+  const all = right(await pixels({ ...wide, shape: [60] }, { samples: 9 * 59, most: 32 }));
   const most = variancesOf(await all.apply(wide.examples), 32).reduce((a, b) => a + b);
   expect(most / total).toBeGreaterThan(0.98);
   expect(most / total).toBeLessThanOrEqual(1 + 1e-6);
@@ -62,11 +63,30 @@ example('more pixels than examples: components of the examples, the same up to s
 
 example('few pixels are their own features', async () => {
   const train = turned(50, 5, 1);
-  const map = right(pixels(train, { samples: 80 }));
+  const map = right(await pixels(train, { samples: 80 }));
   expect(await map.apply(train.examples)).toEqual(train.examples);
 });
 
-example('no examples have no components', () => {
+example('no examples have no components', async () => {
   const none = { name: 'none', shape: [4], size: 0, examples: new Float32Array() };
-  expect(left(pixels(none, { samples: 90 }))[0]).toMatchObject({ path: 'train' });
+  expect(left(await pixels(none, { samples: 90 }))[0]).toMatchObject({ path: 'train' });
+});
+
+/** The same examples, read by row. */
+const stored = ({ examples, ...about }: Dataset): Stored => ({
+  ...about,
+  read: (rows, into) => async () => {
+    gather({ ...about, examples }, rows, into);
+    return succeeded(undefined);
+  },
+});
+
+example.each([
+  [40, 60],
+  [25_000, 9],
+])('%i examples of %i pixels that are read by row have the same components', async (size, width) => {
+  const train = turned(size, width, 4);
+  const some = train.examples.subarray(0, 20 * width);
+  const of = async (source: Dataset | Stored) => right(await pixels(source, { samples: 40 })).apply(some);
+  expect(await of(stored(train))).toEqual(await of(train));
 });

@@ -12,6 +12,8 @@ import {
   input,
   network,
   batchNorm,
+  conv,
+  convTranspose,
   elu,
   flatten,
   dense,
@@ -19,6 +21,7 @@ import {
   sigmoid,
 } from '../dsl/index.js';
 import {
+  aeSn,
   bound4,
   bound5,
   cae,
@@ -41,10 +44,23 @@ const decoder = network(
   pipe(input(3), dense(8), batchNorm(), elu, dense(16), sigmoid, reshape(4, 4, 1)),
 );
 
+const convolutional = network(
+  'decoder',
+  pipe(
+    input(3),
+    dense(8),
+    reshape(2, 2, 2),
+    convTranspose(2, { kernel: 3, stride: 2 }),
+    elu,
+    conv(1, { kernel: 3 }),
+  ),
+);
+
 const plain = (objective: Model['objective']): Model => ({ encoder, decoder, objective });
 
 const models: Readonly<Record<string, Model>> = {
   ...Object.fromEntries(Object.entries(paperModels).map(([name, model]) => [name, model(encoder, decoder)])),
+  'AE+SN, the norm of the convolution': aeSn(encoder, convolutional, { norm: 'operator', iterations: 2 }),
   'CAE, reverse': plain(cae(encoder, decoder, { jacobian: 'reverse', probes: 2 })),
   'RAE-GP': plain(raeGp(encoder, decoder)),
   'bound (4)': plain(bound4(encoder, decoder, { probes: 2, probe: 'rademacher' })),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { encode } from 'fast-png';
 import { afterAll, describe, expect } from 'vitest';
-import { type Dataset, inMemory, read, select, type Source } from '../data/dataset.js';
+import { type Dataset, inMemory, read, select, type Source, type Split } from '../data/dataset.js';
 import { loadData, openData } from '../data/source.js';
 import { withValidation } from '../data/validation.js';
 import {
@@ -19,8 +19,9 @@ import {
   reshape,
   showProblem,
 } from '../dsl/index.js';
+import { type Evaluation, measure, plainEvaluation } from '../evaluation/index.js';
 import { ae } from '../objectives/index.js';
-import { prepareRun, type TrainEvent } from '../training/index.js';
+import { holdOut, prepareRun, scoredInMemory, type TrainEvent } from '../training/index.js';
 import { backends } from './backends.js';
 import { left, right } from './either.js';
 
@@ -85,6 +86,28 @@ describe.each([
     const stored = right(await openData(reference)());
     expect('examples' in stored.train).toBe(false);
     expect(await trained(stored)).toEqual(await trained(right(await loadData(reference)())));
+  });
+
+  test('is encoded and scored as in memory, bit for bit', async () => {
+    const evaluation: Evaluation = {
+      ...plainEvaluation,
+      metrics: ['frechet'],
+      features: ['pixels'],
+      priors: ['gaussian', 'mixture'],
+      components: 2,
+      jacobians: 4,
+    };
+    const figuresOf = async (split: Split<Source>) => {
+      const data = right(await scoredInMemory(right(holdOut(split, 0.2))));
+      const { fitted } = right(await prepareRun(spec, { data, backend: backends.wasm, seed: 2 }));
+      const { figures } = right(await measure(evaluation, { fitted, data, seed: 2 }));
+      const codes = await fitted.encode(data.train);
+      fitted.dispose();
+      return { figures, codes };
+    };
+    const found = await figuresOf(right(await openData(reference)()));
+    expect(found).toEqual(await figuresOf(right(await loadData(reference)())));
+    expect(Object.keys(found.figures)).toContain('validation/mixture/frechet/pixels');
   });
 
   const both = (async () => ({

@@ -80,6 +80,31 @@ describe('a sweep', () => {
   });
 });
 
+describe('the scores of a sweep', () => {
+  const scored = async (name: string, ...words: readonly string[]) => {
+    const args = ['sweep', spec, '--features', 'pixels', '--backend', 'wasm', '--out', join(folder, name)];
+    const { code, stdout, stderr } = await run(...args, ...words);
+    expect(code).toBe(0);
+    return { stdout, stderr: stderr.join('\n') };
+  };
+
+  test('are those of held-out examples, until those of the test examples are asked for', async () => {
+    const usual = await scored('scored');
+    expect(usual.stdout).toContain('validation/mixture/frechet/pixels');
+    expect(usual.stdout).not.toContain('test/');
+    const more = await scored('scored', '--test');
+    expect(more.stderr).toContain('1 of 1 were done before');
+    expect(more.stdout).toContain('validation/mixture/frechet/pixels');
+    expect(more.stdout).toContain('test/mixture/frechet/pixels');
+  });
+
+  test('are those of the test examples where nothing is held out, and that is said', async () => {
+    const unheld = await scored('unheld', '--held-out', '0');
+    expect(unheld.stdout).toContain('test/mixture/frechet/pixels');
+    expect(unheld.stderr).toMatch(/^nothing was held out to validate on: .* is not tested by them$/m);
+  });
+});
+
 describe('a trial', () => {
   test('leaves its figures and its pictures, the same each time', async () => {
     const path = trialFile('trial-', 3);

@@ -26,6 +26,7 @@ describe('running trials', () => {
     _tag: 'Right',
     right: {
       backend: 'x',
+      provenance: { date: '2026-01-31', processor: 'one', versions: {} },
       steps: 1,
       skipped: 0,
       seconds: 1,

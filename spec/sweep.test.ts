@@ -1,7 +1,7 @@
 /** A sweep is data, its trials are the product of what varies, and what is done is not done again. */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { loadData } from '../data/index.js';
+import { type Dataset, inMemory, loadData } from '../data/index.js';
 import { anyString } from '../dsl/codec/primitive.js';
 import { problem } from '../dsl/index.js';
 import {
@@ -15,6 +15,7 @@ import {
   encodeTrial,
   holdOut,
   type Outcome,
+  scoredInMemory,
   type Sweep,
   trialsOf,
 } from '../training/index.js';
@@ -97,6 +98,11 @@ describe('as data', () => {
     fc
       .record({
         backend: fc.string(),
+        provenance: fc.record({
+          date: fc.string(),
+          processor: fc.string(),
+          versions: fc.dictionary(fc.string(), fc.string()),
+        }),
         steps: fc.nat(),
         skipped: fc.nat(),
         seconds: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
@@ -209,13 +215,15 @@ describe('held out', () => {
     'training and validation examples are those of the training data, each once',
     async (part) => {
       const split = right(await loadData('digits')());
-      const { train, validation, test: last } = right(holdOut(split, part));
+      const { train, validation, test: last } = right(await scoredInMemory(right(holdOut(split, part))));
       expect(validation.size).toBe(Math.round(part * split.train.size));
       expect(last).toBe(split.test);
       expect(validation.name).toContain('validation');
-      const rows = (set: typeof train): readonly string[] =>
+      const rows = (set: Dataset): readonly string[] =>
         Array.from({ length: set.size }, (_, i) => set.examples.subarray(i * 64, (i + 1) * 64).join());
-      expect([...rows(train), ...rows(validation)].sort()).toEqual([...rows(split.train)].sort());
+      expect([...rows(right(await inMemory(train)())), ...rows(validation)].sort()).toEqual(
+        [...rows(split.train)].sort(),
+      );
     },
   );
 

@@ -1,5 +1,5 @@
 /** The table: its protocol is the paper's, its figures are those that a hand computes, and a small one runs from end to end. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -37,10 +37,10 @@ const combinations = (grid: Readonly<Record<string, readonly number[]>>): number
   Object.values(grid).reduce((product, { length }) => product * length, 1);
 
 describe('the protocol', () => {
-  test('has a row for each model, 43 configurations in all and 16 in a quick table', () => {
+  test('has a row for each model, 43 configurations in all and 18 in a quick table', () => {
     expect(protocol.map(({ name }) => name)).toEqual(Object.keys(paperModels));
     expect(protocol.reduce((sum, { grid }) => sum + combinations(grid), 0)).toBe(43);
-    expect(protocol.reduce((sum, { quick }) => sum + combinations(quick), 0)).toBe(16);
+    expect(protocol.reduce((sum, { quick }) => sum + combinations(quick), 0)).toBe(18);
   });
 
   const encoder = network('encoder', pipe(input(4, 4, 1), flatten, dense(2)));
@@ -95,6 +95,7 @@ const trial = (
   };
   const result = {
     backend: 'wasm',
+    provenance: { date: '2026-01-31', processor: 'one', versions: {} },
     steps: 1,
     skipped: 0,
     seconds: 1,
@@ -147,7 +148,7 @@ describe('the aggregation', () => {
       trials.filter((one) => one.row === 'InjFlow'),
       `validation/mixture/${score}`,
     );
-    expect(row.chosen).toMatchObject({ settings: { prior: 0 }, validation: 1, of: 3 });
+    expect(row.chosen).toMatchObject({ settings: { prior: 0 }, validation: 1, of: 2 });
     expect(row.notes).toEqual(['prior 2: seed 2 failed: objective: found NaN, expected a finite loss']);
   });
 
@@ -270,6 +271,16 @@ describe('the command', () => {
     const again = await run(...args);
     expect(again.stderr).toContain('2 of 2 were done before');
     expect(again.stdout).toBe(readFileSync(join(out, 'table.md'), 'utf8'));
+
+    // Results that were made elsewhere are said to be from there.
+    const provenance = { date: '2025-12-31', processor: '64 × another', versions: { immersion: '0.0.9' } };
+    const [path] = readdirSync(join(out, 'trials')).map((key) => join(out, 'trials', key, 'result.json'));
+    const kept = json(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify({ ...kept, result: { ...Object(kept.result), provenance } }));
+    const { facts } = Object(json((await run(...args, '--json')).stdout).table);
+    expect(facts.date).toMatch(/^2025-12-31 to \d{4}-\d\d-\d\d$/);
+    expect(facts.processor.split(', ')).toContain('64 × another');
+    expect(facts.versions.immersion.split(', ')).toContain('0.0.9');
   });
 
   test.each([

@@ -35,7 +35,7 @@ export type Fitted = Model & {
   readonly encode: Session['encode'];
   readonly decode: Session['decode'];
   /** decode ∘ encode. */
-  readonly reconstruct: (examples: Float32Array) => Promise<Float32Array>;
+  readonly reconstruct: (examples: Float32Array | Source) => Promise<Float32Array>;
   /** Decodes codes of a prior, N(0, I) unless another is given. */
   readonly sample: (
     count: number,

@@ -4,12 +4,14 @@ import { codec, type Codec, list, mapped, optional, record, struct, such } from 
 import { anyString, nonNegativeInteger, positiveNumber, truth } from '../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../dsl/codec/problems.js';
 import { type Problem, SCHEMA_VERSION } from '../dsl/index.js';
+import type { Provenance } from './provenance.js';
 
 /** Figures by name. One that is not finite is written as text, since JSON has no word for it. */
 export type Figures = Readonly<Record<string, number>>;
 
 export type TrialResult = {
   readonly backend: string;
+  readonly provenance: Provenance;
   readonly steps: number;
   /** Steps that changed nothing, since their loss or gradient was not finite. */
   readonly skipped: number;
@@ -54,8 +56,15 @@ const problemCodec: Codec<Problem> = mapped(
 
 const version = such(`the number ${SCHEMA_VERSION}`, (u): u is number => u === SCHEMA_VERSION);
 
+const provenance: Codec<Provenance> = struct('an object that says where a result comes from', {
+  date: anyString,
+  processor: anyString,
+  versions: record('an object of versions by name', anyString, anyString, 0),
+});
+
 const resultFields = {
   backend: anyString,
+  provenance,
   steps: nonNegativeInteger,
   skipped: nonNegativeInteger,
   seconds: anyNumber,

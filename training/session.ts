@@ -22,8 +22,8 @@ export type Session = {
   readonly step: (data: Float32Array) => Promise<Omit<StepEvent, 'seconds'>>;
   /** Every term's mean over a data set. */
   readonly evaluate: (data: Source) => Promise<ValidationEvent>;
-  /** data [n, …shape] → codes [n, d]. */
-  readonly encode: (examples: Float32Array) => Promise<Float32Array>;
+  /** data [n, …shape], in memory or read by row → codes [n, d]. */
+  readonly encode: (examples: Float32Array | Source) => Promise<Float32Array>;
   /** codes [n, d] → data [n, …shape]. */
   readonly decode: (codes: Float32Array) => Promise<Float32Array>;
   /** Of data [n, …shape], where the experiment has a density. */
@@ -112,13 +112,17 @@ export const createSession = async (
   const outputsAt = async (
     program: Program,
     inputShape: readonly number[],
-    values: Float32Array,
+    values: Float32Array | Source,
   ): Promise<ReadonlyMap<string, Float32Array>> => {
-    const rows = rowsOf(values, sizeOf(inputShape));
-    if (!Number.isInteger(rows.count)) {
-      const found = `${values.length} numbers`;
+    const width = sizeOf(inputShape);
+    const rows = values instanceof Float32Array ? rowsOf(values, width) : rowsOfSource(values);
+    if (!Number.isInteger(rows.count) || rows.width !== width) {
+      const found =
+        values instanceof Float32Array
+          ? `${values.length} numbers`
+          : `examples of shape ${showShape(values.shape)}`;
       throw new BackendFailure(
-        problem(program.name, found, `a multiple of ${rows.width}, the size of one example`),
+        problem(program.name, found, `a multiple of ${width}, the size of one example`),
       );
     }
     return outputsOf(program, rows);
@@ -128,7 +132,7 @@ export const createSession = async (
     program: Program,
     output: string,
     inputShape: readonly number[],
-    values: Float32Array,
+    values: Float32Array | Source,
   ): Promise<Float32Array> =>
     (await outputsAt(program, inputShape, values)).get(output) ?? new Float32Array();
 

@@ -1,13 +1,15 @@
 /** A trial from its data to its figures. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { loadData } from '../data/index.js';
+import { openData } from '../data/index.js';
 import { type Problem, problem } from '../dsl/index.js';
 import { startBackend } from '../runtime/backends.js';
 import { attempt } from '../runtime/failure.js';
 import type { StepEvent, TrainEvent, ValidationEvent } from './events.js';
 import { type Fitted, prepareRun, type Run } from './fit.js';
-import { holdOut, type Parts } from './hold-out.js';
+import { holdOut, type Parts, scoredInMemory } from './hold-out.js';
 import type { Figures, TrialResult } from './outcome.js';
+import { pinProblems } from './pins.js';
+import { provenance } from './provenance.js';
 import type { Array1 } from './state.js';
 import { experimentOf, type Trial } from './trial.js';
 
@@ -56,9 +58,13 @@ export const runTrial = <Evaluation>(
   attempt(async (): Promise<Checked<Tried>> => {
     const experiment = experimentOf(trial);
     if (isLeft(experiment)) return experiment;
-    const split = await loadData(experiment.right.data)();
+    const moved = trial.pins === undefined ? [] : await pinProblems(trial.pins);
+    if (moved.length > 0) return left(moved);
+    const split = await openData(experiment.right.data)();
     if (isLeft(split)) return split;
-    const parts = holdOut(split.right, trial.heldOut);
+    const held = holdOut(split.right, trial.heldOut);
+    if (isLeft(held)) return held;
+    const parts = await scoredInMemory(held.right);
     if (isLeft(parts)) return parts;
     const data = parts.right;
     const backend = await startBackend(trial.backend, { device: trial.device });
@@ -78,8 +84,11 @@ export const runTrial = <Evaluation>(
       if (isLeft(measured)) return measured;
       const memory = process.resourceUsage().maxRSS * 1024;
       const { figures, arrays } = measured.right;
-      const result = { backend: backend.right.name, ...training.right, memory, measures: figures };
-      return right({ result, arrays });
+      const { name } = backend.right;
+      return right({
+        result: { backend: name, provenance: provenance(), ...training.right, memory, measures: figures },
+        arrays,
+      });
     } finally {
       fitted.dispose();
     }

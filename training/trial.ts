@@ -1,7 +1,7 @@
 /** A trial: one run as pure data, with the key of its content. Whatever can run `immersion trial` can execute a sweep. */
 import { createHash } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
-import { type Codec, isRecord, record, struct, such, withDefault } from '../dsl/codec/codec.js';
+import { type Codec, isRecord, optional, record, struct, such, withDefault } from '../dsl/codec/codec.js';
 import { nonEmptyString, nonNegativeInteger } from '../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../dsl/codec/problems.js';
 import {
@@ -14,13 +14,15 @@ import {
   type Settings,
   setValues,
 } from '../dsl/index.js';
+import { HELD_OUT_PART } from './hold-out.js';
+import { type Pins, pinsCodec } from './pins.js';
 
 export type Trial<Evaluation> = {
   readonly spec: Experiment;
   /** What is changed in the specification, as `--set` does. */
   readonly settings: Settings;
   readonly seed: number;
-  /** The part of the training data that is held out for validation, below 1, or how many examples; with 0 the test data validates. */
+  /** The part of the training data that is held out for validation, below 1, or how many examples; see `holdOut`. */
   readonly heldOut: number;
   /** `auto` for the best that loads. */
   readonly backend: string;
@@ -28,6 +30,8 @@ export type Trial<Evaluation> = {
   readonly device: string;
   /** What is measured after training. */
   readonly evaluation: Evaluation;
+  /** What it was made for; nothing is checked without them. */
+  readonly pins?: Pins;
 };
 
 type Checked<A> = E.Either<readonly Problem[], A>;
@@ -52,7 +56,7 @@ const part = such(
 
 /** What both a trial and a sweep of trials say about how each is run. */
 export const runFields = {
-  heldOut: withDefault(part, 0),
+  heldOut: withDefault(part, HELD_OUT_PART),
   backend: withDefault(nonEmptyString, 'auto'),
   device: withDefault(nonEmptyString, 'auto'),
 } as const;
@@ -67,6 +71,7 @@ const trialCodec = <Evaluation>(evaluation: Codec<Evaluation>) =>
     seed: nonNegativeInteger,
     ...runFields,
     evaluation,
+    pins: optional(pinsCodec),
   });
 
 /** The same problems at a path further out. */
@@ -90,8 +95,8 @@ export const decodeTrial =
       return E.left([...fields.left, ...known]);
     }
     if (E.isLeft(spec)) return spec;
-    const { schemaVersion: _, ...rest } = fields.right;
-    return E.right({ ...rest, spec: spec.right });
+    const { schemaVersion: _, pins, ...rest } = fields.right;
+    return E.right({ ...rest, spec: spec.right, ...(pins === undefined ? {} : { pins }) });
   };
 
 /** The JSON form of a trial, with every field written out. */
@@ -99,7 +104,7 @@ export const encodeTrial =
   <Evaluation>(evaluation: Codec<Evaluation>) =>
   (trial: Trial<Evaluation>): Checked<unknown> =>
     E.map((spec: unknown) =>
-      trialCodec(evaluation).encode({ schemaVersion: SCHEMA_VERSION, ...trial, spec }),
+      trialCodec(evaluation).encode({ schemaVersion: SCHEMA_VERSION, pins: undefined, ...trial, spec }),
     )(encodeExperiment(trial.spec));
 
 /** JSON text that does not depend on the order of fields. */

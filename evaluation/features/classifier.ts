@@ -1,6 +1,6 @@
 /** A small classifier of the training data, trained with the language itself, and its last layer but one as features. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import type { Dataset } from '../../data/index.js';
+import { type Dataset, read, type Source, type Stored } from '../../data/index.js';
 import {
   adam,
   apply,
@@ -66,19 +66,25 @@ const trunk = (shape: Shape, size: number) => {
 };
 
 /** Examples with the one-hot vectors of their labels behind them: the encoder sees the pixels, the objective both. */
-const withLabels = (
-  { name, shape, size, examples }: Dataset,
-  labels: Uint8Array,
-  classes: number,
-): Dataset => {
+const withLabels = (source: Source, labels: Uint8Array, classes: number): Stored => {
+  const { name, shape, size } = source;
   const width = sizeOf(shape);
   const stride = width + classes;
-  const joined = new Float32Array(size * stride);
-  labels.forEach((label, row) => {
-    joined.set(examples.subarray(row * width, (row + 1) * width), row * stride);
-    joined[row * stride + width + label] = 1;
-  });
-  return { name: `${name} with labels`, shape: [stride], size, examples: joined };
+  return {
+    name: `${name} with labels`,
+    shape: [stride],
+    size,
+    read: (rows, into) => async () => {
+      const examples = new Float32Array(rows.length * width);
+      const done = await read(source, rows, examples)();
+      into.fill(0);
+      for (let i = 0; i < rows.length; i++) {
+        into.set(examples.subarray(i * width, (i + 1) * width), i * stride);
+        into[i * stride + width + labels[rows[i]]] = 1;
+      }
+      return done;
+    },
+  };
 };
 
 const specification = (
@@ -108,7 +114,7 @@ const specification = (
   });
 };
 
-const labelsOf = ({ name, labels }: Dataset): Either<readonly Problem[], Uint8Array> =>
+const labelsOf = ({ name, labels }: Source): Either<readonly Problem[], Uint8Array> =>
   labels === undefined
     ? left([
         problem(
@@ -127,7 +133,7 @@ const greatest = (values: Float32Array): number => values.indexOf(Math.max(...va
  * average over the features. Another seed is another feature map: scores of one and of the other do not compare.
  */
 export const classifier = async (
-  train: Dataset,
+  train: Source,
   { backend, samples, most = 32, seed = 0, steps = 1500 }: ClassifierOptions,
 ): Promise<Either<readonly Problem[], Classifier>> => {
   const labels = labelsOf(train);
@@ -137,11 +143,11 @@ export const classifier = async (
   const size = carriedSize(samples, most);
   const labelled = withLabels(train, labels.right, classes);
   const spec = specification(train.shape, classes, size, Math.min(BATCH, train.size), steps);
-  const nothing = { ...labelled, size: 0, examples: new Float32Array() };
+  const nothing = { ...labelled, size: 0 };
   const fitted = await fit(spec, { data: { train: labelled, test: nothing }, backend, seed });
   if (isLeft(fitted)) return fitted;
   const { encode, reconstruct, dispose } = fitted.right;
-  const raw = await encode(train.examples);
+  const raw = await encode(train);
   const { mean, covariance } = momentsOf(raw, size);
   const spread = Math.sqrt(covariance.trace() / size) || 1;
   return right({

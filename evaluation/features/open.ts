@@ -1,7 +1,7 @@
 /** Feature maps by name, or by the path of a graph, made for the data at hand. */
 import { existsSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import type { Dataset } from '../../data/index.js';
+import type { Source } from '../../data/index.js';
 import { didYouMean, type Problem, problem } from '../../dsl/index.js';
 import type { Backend } from '../../training/index.js';
 import { classifier } from './classifier.js';
@@ -12,20 +12,20 @@ import { pixels } from './pixels.js';
 type Opened = Either<readonly Problem[], FeatureMap>;
 
 export type FeatureContext = {
-  readonly train: Dataset;
+  readonly train: Source;
   /** Examples in the samples that will be scored. */
   readonly samples: number;
   readonly backend: Backend;
 };
 
 const known: Readonly<Record<string, (context: FeatureContext) => Promise<Opened>>> = {
-  pixels: ({ train, samples }) => Promise.resolve(pixels(train, { samples })),
+  pixels: ({ train, samples }) => pixels(train, { samples }),
   // One seed for all models, or their scores could not be compared.
   classifier: ({ train, samples, backend }) => classifier(train, { backend, samples }),
 };
 
 /** Words are names; whatever has a slash or a dot in it is a path. */
-const isPath = (name: string): boolean => /[./\\]/.test(name);
+export const isPath = (name: string): boolean => /[./\\]/.test(name);
 
 const unknown = (name: string): readonly Problem[] => {
   const names = Object.keys(known);
@@ -34,7 +34,7 @@ const unknown = (name: string): readonly Problem[] => {
 };
 
 /** What is wrong before any is made: a name that is none, a file that is not there, a classifier of data without labels. */
-export const featureProblems = (names: readonly string[], train: Dataset): readonly Problem[] =>
+export const featureProblems = (names: readonly string[], train: Source): readonly Problem[] =>
   names.flatMap((name) => {
     if (isPath(name)) return existsSync(name) ? [] : [problem(name, 'nothing there', 'a graph of features')];
     if (!Object.hasOwn(known, name)) return unknown(name);

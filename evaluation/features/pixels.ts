@@ -1,9 +1,9 @@
 /** Principal components of the training examples (Pearson 1901): the pixels themselves, or the directions in which they vary most. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Matrix } from 'ml-matrix';
-import type { Dataset } from '../../data/index.js';
+import { inMemory, select, type Source } from '../../data/index.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
-import { createScatter, eigen, meanOf, thinned } from '../moments.js';
+import { createScatter, eigen, meanOf } from '../moments.js';
 import { carriedSize, type FeatureMap } from './feature-map.js';
 
 /** Pixels at most for whose covariance eigenvectors are taken, and examples where there are more pixels: they take the cube. */
@@ -48,24 +48,33 @@ const components = (centred: Float64Array, width: number, count: number): readon
   });
 };
 
+/** Every so many-th example in memory, so that there are at most `most`. */
+const thinned = (train: Source, most: number) => {
+  const stride = Math.ceil(train.size / most);
+  const rows = Array.from({ length: Math.ceil(train.size / stride) }, (_, i) => i * stride);
+  return inMemory(stride === 1 ? train : select(train, train.name, rows))();
+};
+
 /**
  * Features `pixels` for samples of `examples` examples: as many principal components of the training examples as such samples can
  * carry (see `carriedSize`), `most` = 64 unless given, or the pixels as they are where those are no more.
  */
-export const pixels = (
-  { examples, shape, size: rows }: Dataset,
+export const pixels = async (
+  train: Source,
   { samples, most = 64 }: { readonly samples: number; readonly most?: number },
-): Either<readonly Problem[], FeatureMap> => {
+): Promise<Either<readonly Problem[], FeatureMap>> => {
+  const { shape, size: rows } = train;
   const width = sizeOf(shape);
   if (rows === 0) return left([problem('train', 'no examples', 'examples to take principal components of')]);
   const size = carriedSize(samples, most);
   const name = 'pixels';
   if (width <= size)
     return right({ name, size: width, apply: (all) => Promise.resolve(all), dispose: () => undefined });
-  const some = thinned(examples, width, width > MOST ? MOST : MOST_ROWS);
-  const mean = meanOf(some, width);
+  const some = await thinned(train, width > MOST ? MOST : MOST_ROWS);
+  if (isLeft(some)) return some;
+  const mean = meanOf(some.right.examples, width);
   const directions = components(
-    Float64Array.from(some, (x, at) => x - mean[at % width]),
+    Float64Array.from(some.right.examples, (x, at) => x - mean[at % width]),
     width,
     size,
   );

@@ -23,7 +23,7 @@ export type TableRow = {
     readonly settings: Settings;
     /** Mean over seeds of the score that it was chosen by. */
     readonly validation: number;
-    /** Among so many. */
+    /** Among so many, each of which ended well for every seed. */
     readonly of: number;
     /** For each seed, in the order of the seeds. */
     readonly figures: readonly Figures[];
@@ -86,7 +86,7 @@ export const rowOf = (name: RowName, trials: readonly TableTrial[], selection: s
   const notes = groups.flatMap((group) => failureNotes(group[0].settings, group));
   return best === undefined
     ? { name, notes: notes.length > 0 ? notes : ['no configuration has a score on validation'] }
-    : { name, chosen: { ...best, of: groups.length }, notes };
+    : { name, chosen: { ...best, of: candidates.length }, notes };
 };
 
 /** A figure of a row for each seed; nothing in a gap, or where it is not finite. */

@@ -58,12 +58,15 @@ export const claimGrid = (comparisons: readonly Comparison[]): Grid => [
   ]),
 ];
 
-const volumeFigures = [
+const geometryFigures = [
   ['½ log det JᵀJ', 'test/volume'],
   ['sphere bound', 'test/excess/sphere'],
   ['bound (5)', 'test/excess/frobenius'],
   ['bound (4), λ = 1', 'test/excess/linear'],
   ['below η = 0.1', 'test/violations'],
+  ['re-encoding', 'test/reencoding'],
+  ['of samples', 'test/reencoding/samples'],
+  ['nearest images', 'test/collision'],
   ['‖x − g(h(x))‖²', 'test/reconstruction'],
 ] as const;
 
@@ -76,25 +79,25 @@ const densityFigures = [
 const isDensityKnown = ({ rows }: Table): boolean =>
   rows.some((row) => valuesOf(row, 'test/trueLogDensity').length > 0);
 
-/** The exact volume term of each chosen model, and how much above it each bound is. */
-export const volumeGrid = (table: Table): Grid => {
+/** Of each chosen model the exact volume term, how much above it each bound is, and how injective the decoder is. */
+export const geometryGrid = (table: Table): Grid => {
   const { rows } = table;
-  const shown = [...volumeFigures, ...(isDensityKnown(table) ? densityFigures : [])];
+  const shown = [...geometryFigures, ...(isDensityKnown(table) ? densityFigures : [])];
   return [
     ['model', ...shown.map(([heading]) => heading)],
     ...rows.map((row) => [row.name, ...shown.map(([, name]) => figure(row, name))]),
   ];
 };
 
-const volumeSentence =
-  'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Then the share of examples at which a singular value is below η, and the reconstruction error.';
+const geometrySentence =
+  'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Then the share of examples at which a singular value is below η; the mean of ‖h(g(z)) − z‖ at the codes of these examples and at codes of the mixture, as a part of the codes’ spread (their root mean square distance from their mean); the distance of the nearest images that a search found of two codes far apart, as a part of the median distance of such images; and the reconstruction error.';
 
 const densitySentence =
   'A log-density is that of the mixture at the code minus the volume term, at the same examples, beside the one that they were drawn from.';
 
-/** What the columns of `volumeGrid` are. */
-export const volumeNote = (table: Table): string =>
-  isDensityKnown(table) ? `${volumeSentence} ${densitySentence}` : volumeSentence;
+/** What the columns of `geometryGrid` are. */
+export const geometryNote = (table: Table): string =>
+  isDensityKnown(table) ? `${geometrySentence} ${densitySentence}` : geometrySentence;
 
 const count = (comparisons: readonly Comparison[], verdict: Verdict): number =>
   comparisons.filter(({ holds }) => holds === verdict).length;
@@ -150,9 +153,9 @@ export const tableMarkdown = (table: Table): string => {
       markdown(claimGrid(comparisons[score])),
     ]),
     agreementText(table),
-    '## The volume term and its bounds',
-    volumeNote(table),
-    markdown(volumeGrid(table)),
+    '## The geometry of the decoders',
+    geometryNote(table),
+    markdown(geometryGrid(table)),
     ...(notes.length === 0 ? [] : ['## Notes', notes.map((note) => `- ${note}`).join('\n')]),
     factsText(table),
   ]

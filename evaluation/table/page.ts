@@ -12,8 +12,8 @@ import {
   scoreGrid,
   titleOf,
   verdictText,
-  volumeGrid,
-  volumeNote,
+  geometryGrid,
+  geometryNote,
 } from './markdown.js';
 import type { Table } from './table.js';
 
@@ -99,7 +99,7 @@ export const tablePage = (table: Table, pictures: TablePictures | undefined): st
         gridTable(claimGrid(comparisons[scores[0]])),
         sentences([agreementText(table)].filter((text) => text !== '')),
       ),
-      section('The volume term and its bounds', volumeNote(table), gridTable(volumeGrid(table))),
+      section('The geometry of the decoders', geometryNote(table), gridTable(geometryGrid(table))),
       section(
         'How it was made',
         'The protocol of the paper, section 4.',

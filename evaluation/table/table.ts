@@ -10,10 +10,11 @@ import {
   type TableRow,
   type TableTrial,
 } from './aggregate.js';
+import type { Provenance } from '../../training/index.js';
 import { claims, protocol } from './protocol.js';
 
-/** How a table was made. */
-export type TableFacts = {
+/** How a table was made; where its trials are from is all that there is among them. */
+export type TableFacts = Provenance & {
   /** The command that makes it again. */
   readonly command: string;
   /** The reference of the data. */
@@ -29,9 +30,6 @@ export type TableFacts = {
   /** What a quick table cuts, in words; absent in a whole one. */
   readonly cuts?: string;
   readonly backend: string;
-  readonly processor: string;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly date: string;
   /** Of all trainings together, as each counts it. */
   readonly trainingSeconds: number;
 };

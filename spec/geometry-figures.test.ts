@@ -1,11 +1,11 @@
-/** Volumes and log-densities of models that are known exactly, on data whose density is known. */
+/** Volumes, re-encoding and log-densities of models that are known exactly, on data whose density is known. */
 import { fc, test } from '@fast-check/vitest';
 import { Matrix, pseudoInverse } from 'ml-matrix';
 import { describe, expect } from 'vitest';
 import { loadData } from '../data/index.js';
 import { dense, input, network, pipe } from '../dsl/index.js';
-import { gaussianOf, volumeFigures } from '../evaluation/index.js';
-import { holdOut } from '../training/index.js';
+import { gaussianOf, geometryFigures, spreadOf } from '../evaluation/index.js';
+import { holdOut, scoredInMemory } from '../training/index.js';
 import { left, right } from './either.js';
 import { modelOf } from './models.js';
 
@@ -16,7 +16,9 @@ describe('of the model that the data was made with', () => {
   test.prop([scale, scale, fc.double({ min: -2, max: 2, noNaN: true })], { numRuns: 8 })(
     'the log-density is the true one in whatever coordinates the codes are',
     async (a, b, shear) => {
-      const data = right(holdOut(right(await loadData('linear?count=200')()), 0));
+      const data = right(
+        await scoredInMemory(right(holdOut(right(await loadData('linear?count=200')()), 0))),
+      );
       const w = new Matrix(
         [...Array(size).keys()].map((row) =>
           [...(data.manifold?.jacobian([0, 0]) ?? [])].slice(row * d, (row + 1) * d),
@@ -39,7 +41,7 @@ describe('of the model that the data was made with', () => {
       );
       const inverse = new Matrix([[1 / a, 0], [-shear / (a * b), 1 / b]]); // prettier-ignore
       const prior = gaussianOf(new Float64Array(d), inverse);
-      const figures = right(await volumeFigures(model, data, prior, { points: 50, seed: 0 }));
+      const figures = right(await geometryFigures(model, data, prior, { points: 50, seed: 0 }));
       model.dispose();
       expect(figures['test/logDensity']).toBeCloseTo(figures['test/trueLogDensity'], 3);
       const gram = decoder.transpose().mmul(decoder);
@@ -48,12 +50,16 @@ describe('of the model that the data was made with', () => {
       expect(figures['test/excess/frobenius']).toBeCloseTo(Math.log(gram.trace() / 2) - exact, 4);
       expect(figures['test/excess/linear']).toBeCloseTo((gram.trace() - 2) / 2 - exact, 3);
       expect(figures['test/degenerate']).toBe(0);
+      expect(figures['test/reencoding']).toBeLessThan(1e-5);
+      expect(figures['test/reencoding/samples']).toBeLessThan(1e-5);
+      expect(figures['test/collision']).toBeGreaterThan(0);
+      expect(figures['test/collision']).toBeLessThanOrEqual(1);
     },
   );
 });
 
 test('what nobody asks for costs nothing, and codes that are not finite are a problem', async () => {
-  const data = right(holdOut(right(await loadData('linear?count=50')()), 0));
+  const data = right(await scoredInMemory(right(holdOut(right(await loadData('linear?count=50')()), 0))));
   const model = await modelOf(
     network('encoder', pipe(input(size), dense(d))),
     network('decoder', pipe(input(d), dense(size))),
@@ -61,7 +67,31 @@ test('what nobody asks for costs nothing, and codes that are not finite are a pr
       weights: { 'decoder/0.dense/kernel': Array<number>(size * d).fill(NaN) },
     },
   );
-  expect(right(await volumeFigures(model, data, undefined, { points: 0, seed: 0 }))).toEqual({});
-  expect(left(await volumeFigures(model, data, undefined, { points: 4, seed: 0 }))[0].path).toBe('jacobian');
+  expect(right(await geometryFigures(model, data, undefined, { points: 0, seed: 0 }))).toEqual({});
+  expect(left(await geometryFigures(model, data, undefined, { points: 4, seed: 0 }))[0].path).toBe(
+    'jacobian',
+  );
   model.dispose();
 });
+
+test.prop([fc.double({ min: 0.1, max: 2, noNaN: true })], { numRuns: 5 })(
+  'an encoder that stretches decoded codes by 1 + r is off by r‖z‖, as a part of the spread of the codes',
+  async (r) => {
+    const data = right(await scoredInMemory(right(holdOut(right(await loadData('linear?count=60')()), 0))));
+    const injection = [1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
+    const projection = [...Array(size * d).keys()].map((at) => (at === 0 || at === d + 1 ? 1 + r : 0));
+    const model = await modelOf(
+      network('encoder', pipe(input(size), dense(d))),
+      network('decoder', pipe(input(d), dense(size))),
+      { weights: { 'encoder/0.dense/kernel': projection, 'decoder/0.dense/kernel': injection } },
+    );
+    const figures = right(await geometryFigures(model, data, undefined, { points: 40, seed: 0 }));
+    const codes = await model.encode(data.test.examples.subarray(0, 40 * size));
+    model.dispose();
+    const lengths = Array.from({ length: 40 }, (_, i) => Math.hypot(codes[i * d], codes[i * d + 1]));
+    const mean = lengths.reduce((sum, length) => sum + length, 0) / 40;
+    expect(figures['test/reencoding'] / ((r * mean) / spreadOf(codes, d))).toBeCloseTo(1, 4);
+    expect(figures).not.toHaveProperty(['test/reencoding/samples']);
+    expect(figures['test/violations']).toBe(0);
+  },
+);
