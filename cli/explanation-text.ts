@@ -1,13 +1,9 @@
 /** An explanation as text for a terminal of 100 columns. */
 import { showShape } from '../dsl/index.js';
-import type {
-  Explanation,
-  JacobianPart,
-  LayerRow,
-  NetworkPart,
-  StepPart,
-  TrainingPart,
-} from './explanation.js';
+import type { SolveCost } from '../compiler/index.js';
+import type { LayerRow, NetworkPart } from './explanation-network.js';
+import type { ProductPart, SystemPart, VolumePart } from './explanation-jacobian.js';
+import type { Explanation, StepPart, TrainingPart } from './explanation.js';
 
 const columns = 100;
 const gap = 2;
@@ -80,14 +76,79 @@ const networkLines = (net: NetworkPart): readonly string[] => {
   ];
 };
 
-const jacobianLines = (part: JacobianPart): readonly string[] => {
-  const { product, terms, method, probes, network, input, output, flops, exact } = part;
-  const [direction, back] = method === 'forward probe' ? ['tangent', ''] : ['cotangent', ' back'];
+const titled = ({ expression, terms }: { readonly expression: string; readonly terms: readonly string[] }) =>
+  `${expression}  in ${terms.join(', ')}`;
+
+const productLines = (part: ProductPart): readonly string[] => {
+  const { method, probes, network, input, output, flops, exact, otherwise } = part;
+  const [direction, back, other] =
+    method === 'forward probe' ? ['tangent', '', 'cotangents'] : ['cotangent', ' back', 'tangents'];
   const count = probes === 1 ? `one ${direction}` : `${probes} ${direction}s`;
   return [
-    `${product}  in ${terms.join(', ')}`,
+    titled(part),
     `  ${method}, k = ${probes}: ${count}${back} through ${network}, ${short(probes * flops)}FLOPs an example beyond its value`,
-    `  the whole Jacobian ${showShape(input)} → ${showShape(output)} would take ${exact}: ${short(exact * flops)}FLOPs`,
+    `  the whole Jacobian ${showShape(input)} → ${showShape(output)} would take ${exact}: ${short(exact * flops)}FLOPs; by ${other} ${otherwise}`,
+  ];
+};
+
+/** A way of computing something, with what it costs in products with J. */
+type Way = { readonly name: string; readonly how: string; readonly products: number };
+
+const wayLines = (ways: readonly Way[], flops: number): readonly string[] =>
+  indented(
+    table(
+      ways.map(({ name, how, products }) => [
+        name,
+        how,
+        `${short(products)} products`,
+        `${short(products * flops)}FLOPs`,
+      ]),
+      [2, 3],
+      1,
+    ),
+  );
+
+const solveWays = ({ chosen, factor, conjugateGradients }: SolveCost): readonly Way[] => {
+  const rounds = { name: 'conjugate gradients', how: 'two products a round', products: conjugateGradients };
+  if (factor === undefined) return [rounds];
+  const columns = { name: 'Cholesky factor', how: 'all columns of J', products: factor };
+  return chosen === 'factor' ? [columns, rounds] : [rounds, columns];
+};
+
+/** Why the first of some ways was taken. */
+const reason = (ways: readonly Way[], onlyOne: string, asked = false): string =>
+  ways.length === 1 ? onlyOne : asked ? 'as the specification says' : 'which costs no more';
+
+const volumeLines = ({ asked, probes, flops, cost, ...place }: VolumePart): readonly string[] => {
+  const { chosen, by, exact, stochastic } = cost;
+  const whole = { name: 'exact', how: `all ${by} of J, and their gradient`, products: exact };
+  const solving = stochastic === undefined ? [] : solveWays(stochastic.solve);
+  const sampled =
+    stochastic === undefined
+      ? []
+      : [
+          {
+            name: 'stochastic',
+            how: `k = ${probes}: (JᵀJ)⁻¹ε, two products and their gradient`,
+            products: stochastic.products,
+          },
+        ];
+  const ways = chosen === 'exact' ? [whole, ...sampled] : [...sampled, whole];
+  const why = reason(ways, 'the only way where inputs outnumber outputs', asked !== 'auto');
+  return [
+    titled(place),
+    `  ${chosen}, ${why}${chosen === 'exact' ? '' : '; evaluation is exact'}`,
+    ...wayLines(ways, flops),
+    ...(chosen === 'exact' ? [] : [`  (JᵀJ)⁻¹ε`, ...indented(wayLines(solving, flops))]),
+  ];
+};
+
+const systemLines = ({ cost, flops, ...place }: SystemPart): readonly string[] => {
+  const ways = solveWays(cost);
+  return [
+    titled(place),
+    `  ${ways[0]?.name}, ${reason(ways, 'whose rounds are bounded')}`,
+    ...wayLines(ways, flops),
   ];
 };
 
@@ -133,17 +194,31 @@ const trainingLines = (part: TrainingPart): readonly string[] => {
   ];
 };
 
-export const explanationText = ({ networks, objective, training, jacobians, step }: Explanation): string =>
-  [
+export const explanationText = (explanation: Explanation): string => {
+  const { networks, objective, training, jacobians, volumes, systems, step } = explanation;
+  const lines = [
+    ...volumes.flatMap(volumeLines),
+    ...systems.flatMap(systemLines),
+    ...jacobians.flatMap(productLines),
+  ];
+  return [
     ...networks.flatMap(networkLines),
     'objective  the sum of these terms, its mean over the batch',
     '',
     ...indented(objective.split('\n')),
     '',
     ...trainingLines(training),
-    ...(jacobians.length === 0 ? [] : ['Jacobians', '', ...indented(jacobians.flatMap(jacobianLines)), '']),
+    ...(lines.length === 0
+      ? []
+      : [
+          'Jacobians  products are those of J with one direction for one example',
+          '',
+          ...indented(lines),
+          '',
+        ]),
     ...stepLines(step),
     '',
     'FLOPs and memory of a layer are those of one example; FLOPs count products and convolutions.',
     '',
   ].join('\n');
+};

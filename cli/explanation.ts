@@ -1,61 +1,22 @@
 /** What `immersion explain` says, as data: networks layer by layer, Jacobian products, and the cost of a training step. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Compiled, compile, type Cost, costOf, type LayerOutline, outline } from '../compiler/index.js';
+import { type Compiled, compile, type Cost, costOf } from '../compiler/index.js';
 import {
   apply,
   data,
-  describeLayer,
-  everyNode,
   hypersOf,
   type Experiment,
   formula,
   type Network,
   networksOf,
-  type NetworkValue,
-  type Node,
   objectiveFormula,
   outputNames,
   type Problem,
-  sizeOf,
   sqNorm,
   sub,
 } from '../dsl/index.js';
-
-/** One layer, for one example. */
-export type LayerRow = {
-  readonly path: string;
-  readonly layer: string;
-  /** Shapes by output; a layer with one output has the single name ''. */
-  readonly outputs: Readonly<Record<string, readonly number[]>>;
-  readonly parameters: number;
-  readonly flops: number;
-  /** Of the outputs, in float32. */
-  readonly bytes: number;
-};
-
-export type NetworkPart = {
-  readonly name: string;
-  readonly input: readonly number[];
-  readonly layers: readonly LayerRow[];
-  readonly parameters: number;
-  readonly flops: number;
-  readonly bytes: number;
-};
-
-/** A product with a network's Jacobian, and how it is computed. */
-export type JacobianPart = {
-  readonly product: string;
-  readonly terms: readonly string[];
-  readonly method: 'forward probe' | 'reverse probe';
-  readonly probes: number;
-  readonly network: string;
-  readonly input: readonly number[];
-  readonly output: readonly number[];
-  /** Of one probe for one example, beyond the network's value. */
-  readonly flops: number;
-  /** How many such probes the whole Jacobian takes. */
-  readonly exact: number;
-};
+import { type NetworkPart, networkPart } from './explanation-network.js';
+import { jacobianParts, type ProductPart, type SystemPart, type VolumePart } from './explanation-jacobian.js';
 
 export type StepPart = {
   readonly batch: number;
@@ -83,77 +44,10 @@ export type Explanation = {
   readonly networks: readonly NetworkPart[];
   readonly objective: string;
   readonly training: TrainingPart;
-  readonly jacobians: readonly JacobianPart[];
+  readonly jacobians: readonly ProductPart[];
+  readonly volumes: readonly VolumePart[];
+  readonly systems: readonly SystemPart[];
   readonly step: StepPart;
-};
-
-const sum = (values: readonly number[]): number => values.reduce((total, n) => total + n, 0);
-
-const layerRow = ({ path, layer, outputs, parameters, flops }: LayerOutline): LayerRow => ({
-  path,
-  layer: describeLayer(layer),
-  outputs: Object.fromEntries(outputs),
-  parameters,
-  flops,
-  bytes: 4 * sum([...outputs.values()].map(sizeOf)),
-});
-
-const networkPart = (net: NetworkValue): E.Either<readonly Problem[], NetworkPart> =>
-  E.Functor.map(outline(net), (outlines) => {
-    const layers = outlines.map(layerRow);
-    return {
-      name: net.name,
-      input: net.input,
-      layers,
-      parameters: sum(layers.map((row) => row.parameters)),
-      flops: sum(layers.map((row) => row.flops)),
-      bytes: sum(layers.map((row) => row.bytes)),
-    };
-  });
-
-type Product = Extract<Node, { tag: 'jvp' | 'vjp' }>;
-
-/** The leading axis of a direction: that of the draw it is made of. */
-const probesOf = (direction: Node): number =>
-  Math.max(
-    1,
-    ...everyNode([{ path: [], node: direction }]).map(({ node }) =>
-      node.tag === 'draw' ? (node.probes ?? 1) : 1,
-    ),
-  );
-
-const jacobianPart = (product: Product, terms: readonly string[], net: NetworkPart): JacobianPart => {
-  const forward = product.tag === 'jvp';
-  const output = net.layers.at(-1)?.outputs[product.output] ?? net.input;
-  return {
-    product: formula(product),
-    terms,
-    method: forward ? 'forward probe' : 'reverse probe',
-    probes: probesOf(product.tag === 'jvp' ? product.tangent : product.cotangent),
-    network: net.name,
-    input: net.input,
-    output,
-    flops: net.flops,
-    exact: sizeOf(forward ? net.input : output),
-  };
-};
-
-/** Every distinct product with the terms that hold it. */
-const jacobians = (experiment: Experiment, networks: readonly NetworkPart[]): readonly JacobianPart[] => {
-  const found = Object.entries(experiment.objective).flatMap(([term, node]) =>
-    everyNode([{ path: [], node }]).flatMap((located) =>
-      located.node.tag === 'jvp' || located.node.tag === 'vjp'
-        ? [{ term, product: located.node, key: formula(located.node) }]
-        : [],
-    ),
-  );
-  const first = new Map(found.toReversed().map(({ key, product }) => [key, product]));
-  return [...new Set(found.map(({ key }) => key))].flatMap((key) => {
-    const product = first.get(key);
-    const net = networks.find(({ name }) => name === product?.network.name);
-    const terms = [...new Set(found.filter((one) => one.key === key).map(({ term }) => term))];
-    return product === undefined || net === undefined ? [] : [jacobianPart(product, terms, net)];
-  });
 };
 
 /** FLOPs of a step of the plain autoencoder on these networks, if they form one. */
@@ -200,7 +94,7 @@ export const explanationOf = (compiled: Compiled): E.Either<readonly Problem[], 
     networks,
     objective: objectiveFormula(experiment.objective),
     training: trainingPart(experiment),
-    jacobians: jacobians(experiment, networks),
+    ...jacobianParts(experiment, networks),
     step: stepPart(experiment, compiled),
   });
 };

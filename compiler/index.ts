@@ -3,6 +3,7 @@ export * from './compile.js';
 export * from './cost.js';
 export * from './expressions.js';
 export * from './interpret.js';
+export * from './jacobian-cost.js';
 export type { LoopKernel } from './loop.js';
 export * from './outline.js';
 export * from './plan.js';

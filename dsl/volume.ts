@@ -60,7 +60,7 @@ export function solveGram(network: NetworkValue, at: Node, b: Node, options: Sol
 }
 
 export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
-  /** Default `auto`: the compiler compares what each costs, and `explain` says why. */
+  /** Default `auto`: exact where that costs no more products with J than the surrogate does; `explain` shows both. */
   readonly method?: M;
   /** How ε is drawn. Default `sphere`. */
   readonly probe?: Extract<DistributionName, 'normal' | 'sphere' | 'rademacher'>;
@@ -100,12 +100,20 @@ export function volume(network: NetworkValue, at: Node, options: VolumeOptions =
   };
 }
 
-type Volume = Extract<Node, { readonly tag: 'volume' }>;
+export type VolumeNode = Extract<Node, { readonly tag: 'volume' }>;
+
+/** How many ε there are among probes. */
+export const probeCount = (probes: Node | undefined): number =>
+  probes?.tag === 'draw' ? (probes.probes ?? 1) : 1;
 
 const half = (of: Node): Node => ({ tag: 'scale', by: { tag: 'constant', value: 0.5 }, of });
 
 /** The volume by all columns of J, or by all its rows: its shape is that of the basis. */
-export const exactVolume = ({ network, at, output }: Volume, by: 'columns' | 'rows', shape: Shape): Node => {
+export const exactVolume = (
+  { network, at, output }: VolumeNode,
+  by: 'columns' | 'rows',
+  shape: Shape,
+): Node => {
   const unit: Node = { tag: 'basis', shape };
   const products: Node =
     by === 'columns'
@@ -115,8 +123,8 @@ export const exactVolume = ({ network, at, output }: Volume, by: 'columns' | 'ro
 };
 
 /** The surrogate: ½·mean over the probes ε of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹·ε. */
-export const surrogateVolume = ({ network, at, output, iterations }: Volume, probes: Node): Node => {
-  const count = probes.tag === 'draw' ? (probes.probes ?? 1) : 1;
+export const surrogateVolume = ({ network, at, output, iterations }: VolumeNode, probes: Node): Node => {
+  const count = probeCount(probes);
   const bound = iterations === undefined ? {} : { iterations };
   const u: Node = { tag: 'solveGram', network, at, of: probes, output, ...bound, tolerance: 1e-6 };
   const push = (tangent: Node): Node => ({ tag: 'jvp', network, at, tangent, output });

@@ -5,8 +5,7 @@ import { type ProbeOptions, sqFrobenius } from './jacobian.js';
 
 /**
  * CAE: ‖x − g(h(x))‖² + w·‖J_h(x)‖²_F, J_h the encoder's Jacobian, by Hutchinson's estimate as in Kumar, Poole and Murphy 2020,
- * section 4. Rifai et al. have the exact norm of a single sigmoid layer; `probes: 'exact'` with `jacobian: 'reverse'` is exact by d
- * reverse products for any encoder. w is hyper-parameter `contraction`.
+ * section 4. Rifai et al. have the exact norm of a single sigmoid layer; `probes: 'exact'` is exact by d reverse products for any encoder. w is hyper-parameter `contraction`.
  */
 export const cae = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,

@@ -19,11 +19,14 @@ import {
   network,
   normal,
   pipe,
+  solveGram,
   sphere,
   sqNorm,
   sqNormEach,
   tanh,
   vjp,
+  volume,
+  type VolumeMethod,
 } from '../dsl/index.js';
 import mlp from '../examples/mlp.js';
 import mnist from '../examples/mnist.js';
@@ -80,6 +83,49 @@ describe('an explanation', () => {
       ['forward', 'forward probe', 5, 4],
       ['reverse', 'reverse probe', 1, 16],
     ]);
+  });
+
+  test('says how a volume and a system with JᵀJ are computed, and what the other ways cost', () => {
+    const encoder = network('encoder', pipe(input(21), dense(32), tanh, dense(10)));
+    const decoder = network('decoder', pipe(input(10), dense(32), tanh, dense(21)));
+    const h = apply(encoder, dataOf(encoder));
+    const textOf = (method: VolumeMethod): string => {
+      const u = solveGram(decoder, h, draw('b', normal(10)), { iterations: 4 });
+      const objective = { volume: volume(decoder, h, { method }), u: sqNorm(u) };
+      const text = explanationText(
+        right(explanationOf(right(compile({ ...mlp, encoder, decoder, objective })))),
+      );
+      return text.slice(text.indexOf('Jacobians'), text.indexOf('a training step'));
+    };
+    expect(textOf('auto')).toMatchInlineSnapshot(`
+      "Jacobians  products are those of J with one direction for one example
+
+        ½·ln det(J_decoderᵀ·J_decoder)(encoder(x))  in volume
+          stochastic, which costs no more; evaluation is exact
+          stochastic  k = 1: (JᵀJ)⁻¹ε, two products and their gradient  16 products  31.7 kFLOPs
+          exact       all columns of J, and their gradient              30 products  59.5 kFLOPs
+          (JᵀJ)⁻¹ε
+            Cholesky factor      all columns of J      10 products  19.8 kFLOPs
+            conjugate gradients  two products a round  20 products  39.7 kFLOPs
+        (J_decoderᵀ·J_decoder)(encoder(x))⁻¹·b  in u
+          conjugate gradients, whose rounds are bounded
+          conjugate gradients  two products a round  8 products  15.9 kFLOPs
+
+      "
+    `);
+    expect(textOf('exact')).toMatchInlineSnapshot(`
+      "Jacobians  products are those of J with one direction for one example
+
+        ½·ln det(J_decoderᵀ·J_decoder)(encoder(x))  in volume
+          exact, as the specification says
+          exact       all columns of J, and their gradient              30 products  59.5 kFLOPs
+          stochastic  k = 1: (JᵀJ)⁻¹ε, two products and their gradient  16 products  31.7 kFLOPs
+        (J_decoderᵀ·J_decoder)(encoder(x))⁻¹·b  in u
+          conjugate gradients, whose rounds are bounded
+          conjugate gradients  two products a round  8 products  15.9 kFLOPs
+
+      "
+    `);
   });
 
   test.each([

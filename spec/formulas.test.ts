@@ -116,6 +116,12 @@ type Estimate = {
 const difference = (net: Perceptron, at: Vector, v: Vector, epsilon: number): Vector =>
   minus(net.value(at.map((z, i) => z + epsilon * v[i])), net.value(at)).map((y) => y / epsilon);
 
+const forward: Estimate['of'] = (net, at, probes) =>
+  meanOf(probes(at.length).map((v) => squareOf(along(net.jacobian(at), v))));
+
+const reverse: Estimate['of'] = (net, at, probes) =>
+  meanOf(probes(net.value(at).length).map((w) => squareOf(across(net.jacobian(at), w))));
+
 const estimates: fc.Arbitrary<Estimate> = fc
   .record({
     k: fc.integer({ min: 1, max: 3 }),
@@ -125,13 +131,10 @@ const estimates: fc.Arbitrary<Estimate> = fc
     fc.constantFrom<Estimate>(
       {
         options: { probes: k, probe },
-        of: (net, at, probes) => meanOf(probes(at.length).map((v) => squareOf(along(net.jacobian(at), v)))),
+        of: (net, at, probes) => (at.length <= net.value(at).length ? forward : reverse)(net, at, probes),
       },
-      {
-        options: { probes: k, probe, jacobian: 'reverse' },
-        of: (net, at, probes) =>
-          meanOf(probes(net.value(at).length).map((w) => squareOf(across(net.jacobian(at), w)))),
-      },
+      { options: { probes: k, probe, jacobian: 'forward' }, of: forward },
+      { options: { probes: k, probe, jacobian: 'reverse' }, of: reverse },
       {
         options: { probes: k, probe, jacobian: 0.01 },
         of: (net, at, probes) => meanOf(probes(at.length).map((v) => squareOf(difference(net, at, v, 0.01)))),

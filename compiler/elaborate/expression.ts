@@ -159,7 +159,8 @@ export const createElaborate = (context: Context): Elaborate => {
       }
       case 'volume': {
         const application = applicationOf(context, node.network, x, path);
-        return application && elaborate(expandVolume(context, node, application), path);
+        const expanded = application && expandVolume(context, node, application, path);
+        return expanded && elaborate(expanded, path);
       }
       case 'basis':
         return unitProbes(emit, node.shape);

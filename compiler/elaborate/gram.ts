@@ -80,12 +80,6 @@ export const unitProbes = (emit: Emit, shape: readonly number[]): Var => {
 /** How often jitter may be added before a factor is given up. */
 export const jitters = 3;
 
-/** Rounds of conjugate gradients that a system is expected to need, if it has as many unknowns. */
-const expectedRounds = 30;
-
-/** A round takes a product with J and one with Jᵀ, a factor d products with J, all of them at once. */
-export const prefersFactor = (d: number): boolean => d <= 2 * Math.min(d, expectedRounds);
-
 /** (JᵀJ)⁻¹·b for b of the shape of `at`, or [k, …] of it, by all columns of J and a Cholesky factor. */
 export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var): Var => {
   const { emit } = builder;

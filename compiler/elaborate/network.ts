@@ -13,7 +13,8 @@ import { runFlow } from './bijector.js';
 import { elaborateLayers } from './layer.js';
 import type { Place } from './site.js';
 import { sizeOfShape } from '../type.js';
-import { gramOperator, prefersFactor, solveByFactor } from './gram.js';
+import { gramOperator, solveByFactor } from './gram.js';
+import { solveCost } from '../jacobian-cost.js';
 
 /** Either way round. */
 const sameNetwork = (a: NetworkValue, b: NetworkValue): boolean => {
@@ -192,7 +193,8 @@ export const solveGramAt = (
   }
   const { builder } = context;
   const d = sizeOfShape(at.type.shape);
-  if (iterations === undefined && prefersFactor(d)) return solveByFactor(builder, at, y, b);
+  const count = sizeOfShape(b.type.shape) / d;
+  if (solveCost(d, iterations, count).chosen === 'factor') return solveByFactor(builder, at, y, b);
   return overProbes(builder.emit, b, at.type.shape, false, (right) => {
     const { operator, captured } = gramOperator(builder, at, y, right.type);
     const params = { operator, iterations: iterations ?? d, tolerance };
