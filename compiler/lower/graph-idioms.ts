@@ -107,6 +107,35 @@ const comparison: Match = (eq, { definition }) => {
   };
 };
 
+const repetitions: ReadonlySet<string> = new Set(['broadcast', 'spread', 'fold', 'unfold', 'reshape']);
+
+/** The comparison that a mask repeats, undefined where its values may be others than 0 and 1. */
+const comparisonBehind = (mask: Var, { definition }: Pick<Reading, 'definition'>): Equation | undefined => {
+  const eq = definition(mask);
+  if (eq?.primitive === 'greater') return eq;
+  return eq !== undefined && repetitions.has(eq.primitive)
+    ? comparisonBehind(eq.inputs[0], { definition })
+    : undefined;
+};
+
+/** select(mask, change, 0), as the derivative of relu; the mask is x > 0 itself, or a comparison's result that repeats. */
+const masked: Match = (eq, reading) => {
+  if (eq.primitive !== 'select' || !isConstant(reading.definition(eq.inputs[2]), 0)) return null;
+  const [mask, change] = eq.inputs;
+  const greater = comparisonBehind(mask, reading);
+  if (greater === undefined) return null;
+  const isSign = greater.out.id === mask.id && isConstant(reading.definition(greater.inputs[1]), 0);
+  const feature = isSign ? greater.inputs[0] : mask;
+  if (!sameType(feature.type, eq.out.type)) return null;
+  return {
+    inputs: [change, feature],
+    lower: (graph, { written }) => ({
+      node: graph.node('ReluGrad', [written(change).node, written(feature).node], T),
+      shape: written(change).shape,
+    }),
+  };
+};
+
 /** Σ over all axes but the last, the batch included: the gradient of a bias, a channel's statistic. */
 const channelSum: Match = (eq, { definition, uses }) => {
   const inner = eq.primitive === 'sumBatch' ? definition(eq.inputs[0]) : undefined;
@@ -185,6 +214,7 @@ const idioms: readonly Match[] = [
   activationGradient('TanhGrad', true, tanhOutput),
   activationGradient('SigmoidGrad', true, sigmoidOutput),
   activationGradient('EluGrad', false, eluOutput),
+  masked,
   comparison,
   channelSum,
   sumOfSquares,

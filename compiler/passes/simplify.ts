@@ -6,6 +6,7 @@ import { type Emit, type Equation, is, type Program, type Var } from '../program
 import { evaluateEquation } from '../table.js';
 import { sameType, scalarType, sizeOfShape } from '../type.js';
 import { keyOf } from '../key.js';
+import { blockRules } from './blocks.js';
 import { type Definition, rewrite, type Rule } from './rewrite.js';
 
 /** The value of a uniform constant, undefined for anything else. */
@@ -189,7 +190,7 @@ const beforeRepeating: Rule = (eq, emit, definition) => {
   return emit(first.primitive, first.params, [emit(eq.primitive, eq.params, inputs)]);
 };
 
-const rules: readonly Rule[] = [foldConstants, neutral, moves, beforeRepeating];
+const rules: readonly Rule[] = [foldConstants, neutral, moves, ...blockRules, beforeRepeating];
 
 /** Rewrites until no rule applies (each rule makes the program smaller or moves work to smaller values). */
 export const simplify = (program: Program): Program =>
