@@ -25,13 +25,17 @@ const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
 const delimiters = { comma: 0x2c, tab: 0x09, semicolon: 0x3b, space: 0x20 } as const;
 
-/** The separator that the first line has most of. */
+const isLineEnd = (byte: number): boolean => byte === LINE_FEED || byte === RETURN;
+
+/** The separator that the first line has most of; names of columns have spaces in them, so these are one where there is no other. */
 const delimiterOf = (bytes: Uint8Array): number => {
-  const end = bytes.indexOf(LINE_FEED);
-  const line = bytes.subarray(0, end < 0 ? bytes.length : end);
+  const start = bytes.findIndex((byte) => !isLineEnd(byte));
+  const end = bytes.indexOf(LINE_FEED, start);
+  const line = bytes.subarray(Math.max(0, start), end < 0 ? bytes.length : end);
   const count = (code: number): number => line.reduce((sum, byte) => sum + (byte === code ? 1 : 0), 0);
   const { comma, tab, semicolon, space } = delimiters;
-  return [comma, tab, semicolon, space].reduce((best, code) => (count(code) > count(best) ? code : best));
+  const best = [comma, tab, semicolon].reduce((most, code) => (count(code) > count(most) ? code : most));
+  return count(best) > 0 ? best : count(space) > 0 ? space : comma;
 };
 
 type Row = { readonly line: number; readonly fields: readonly string[] };
@@ -96,6 +100,13 @@ const growing = () => {
   };
 };
 
+/** What tables have where a value is missing. */
+const missing = /^(nan|na|n\/a|null|none|\?|[+-]?inf(inity)?|)$/i;
+
+/** Names of columns are no numbers, and not all of them are missing values; that of an index may be. */
+const isHeader = (fields: readonly string[]): boolean =>
+  fields.every((field) => Number.isNaN(numberOf(field))) && !fields.every((field) => missing.test(field));
+
 const MOST_PROBLEMS = 5;
 
 /** The column of a name or of a number from 1. */
@@ -126,9 +137,7 @@ export const decodeCsv = (path: string, bytes: Uint8Array, values: Values): Eith
         : problem(path, `a quote in line ${first.value} that is never closed`, 'a closing quote'),
     ]);
   const width = first.value.fields.length;
-  const hasHeader =
-    values.header === 'yes' ||
-    (values.header === 'auto' && first.value.fields.every((field) => Number.isNaN(numberOf(field))));
+  const hasHeader = values.header === 'yes' || (values.header === 'auto' && isHeader(first.value.fields));
   const names = hasHeader ? first.value.fields : [];
   const column = columnOf(path, values.labels, names, width);
   if (column._tag === 'Left') return column;
@@ -144,17 +153,18 @@ export const decodeCsv = (path: string, bytes: Uint8Array, values: Values): Eith
       return;
     }
     fields.forEach((field, i) => {
-      if (i === column.right) {
-        classes.push(field);
-        return;
-      }
-      const value = numberOf(field);
-      if (Number.isNaN(value)) {
+      const isLabel = i === column.right;
+      const value = isLabel ? 0 : numberOf(field);
+      if (Number.isNaN(value) || (isLabel && field === '')) {
         const where = names.length > 0 ? `column ${i + 1} (${names[i]})` : `column ${i + 1}`;
         const found = field === '' ? 'nothing' : JSON.stringify(field);
-        problems.push(problem(`${path}:${line}`, `${found} in ${where}`, 'a finite number'));
+        const expected = isLabel
+          ? 'a class'
+          : `a finite number${decimal.test(field) ? ' in single precision' : ''}`;
+        problems.push(problem(`${path}:${line}`, `${found} in ${where}`, expected));
       }
-      numbers.push(value);
+      if (isLabel) classes.push(field);
+      else numbers.push(value);
     });
   };
   if (!hasHeader) take(first.value);

@@ -55,6 +55,21 @@ describe('tables', () => {
     for (const text of ['1,2\n3,4', '1\t2\n3\t4', '1;2\n3;4', '1 2\n3 4', '\ufeffa,b\n1,2\n3,4\n\n'])
       expect([...right(decode(text)).examples]).toEqual([1, 2, 3, 4]);
     expect([...right(decode('  1   2 \n 3 4')).examples]).toEqual([1, 2, 3, 4]);
+    expect([...right(decode('\n\r\n1\t2\n3\t4')).examples]).toEqual([1, 2, 3, 4]);
+  });
+
+  test('spaces in the names of columns do not make it a space', () => {
+    const iris =
+      'sepal length (cm),petal width (cm),kind of iris\n5.1,0.2,iris setosa\n7,1.4,iris versicolor';
+    const table = right(decode(iris, { labels: 'kind of iris' }));
+    expect([...table.examples]).toEqual([5.1, 0.2, 7, 1.4].map(Math.fround));
+    expect(table.labels).toEqual(Uint8Array.of(0, 1));
+  });
+
+  test('a first row of missing values is no header, one with an index that has no name is', () => {
+    for (const row of ['nan,NaN', ',', 'NA,?'])
+      expect(left(decode(`${row}\n1,2`))[0]).toMatchObject({ path: 't.csv:1', expected: 'a finite number' });
+    expect([...right(decode(',x\n0,1\n1,2')).examples]).toEqual([0, 1, 1, 2]);
   });
 
   test('missing values are problems with line and column', () => {
@@ -67,7 +82,7 @@ describe('tables', () => {
     expect(left(decode('1,2\n\n3,4,5\n0x10,1e99'))).toEqual([
       { path: 't.csv:3', found: '3 fields', expected: '2, as in the first row' },
       { path: 't.csv:4', found: '"0x10" in column 1', expected: 'a finite number' },
-      { path: 't.csv:4', found: '"1e99" in column 2', expected: 'a finite number' },
+      { path: 't.csv:4', found: '"1e99" in column 2', expected: 'a finite number in single precision' },
     ]);
     expect(left(decode(`a\n${'x\n'.repeat(100)}`))).toHaveLength(5);
   });
@@ -93,6 +108,9 @@ describe('tables', () => {
       expected: 'one of x, kind, y',
       hint: 'did you mean "kind"?',
     });
+    expect(left(decode(text.replace('a', ''), { labels: 'kind' }))).toEqual([
+      { path: 't.csv:3', found: 'nothing in column 2 (kind)', expected: 'a class' },
+    ]);
     // Classes that are numbers are in numeric order.
     expect(right(decode('10,1\n9,2\n10,3', { labels: '1' })).labels).toEqual(Uint8Array.of(1, 0, 1));
   });
