@@ -15,7 +15,7 @@ import {
   sub,
 } from '../dsl/index.js';
 
-/** ‖x − g(h(x))‖², summed over the data's dimensions (the RAE authors' code takes their mean instead). */
+/** ‖x − g(h(x))‖², summed over the data's dimensions as in pythae (the RAE authors' code takes their mean instead). */
 export const reconstruction = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
@@ -31,8 +31,9 @@ export const ae = <D extends Shape, Z extends Shape>(
 ) => objective({ reconstruction: reconstruction(encoder, decoder) });
 
 /**
- * AE+L2: ‖x − g(h(x))‖² + w·Σ‖θ_decoder‖². All of the decoder's parameters as pythae has it, or its kernels only as the RAE
- * authors' code has it.
+ * AE+L2: ‖x − g(h(x))‖² + w·Σ‖θ_decoder‖²; Ghosh et al., From Variational to Deterministic Autoencoders, 2020, eq. (10), and a
+ * baseline of Kumar, Poole and Murphy 2020, section 4. All of the decoder's parameters, those of batch norm included, as in pythae,
+ * or its kernels only as in the RAE authors' code. w is hyper-parameter `decay`.
  */
 export const aeL2 = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,

@@ -1,4 +1,4 @@
-/** Normalizing flows: exact densities by a change of variables, Rezende and Mohamed 2015; trained by maximum likelihood. */
+/** Normalizing flows trained by maximum likelihood; Dinh, Sohl-Dickstein and Bengio, Density estimation using Real NVP, 2017, eq. (3). */
 import {
   add,
   apply,

@@ -17,7 +17,7 @@ import { type ProbeOptions, sqFrobenius } from './jacobian.js';
 /**
  * RAE-GP: ‖x − g(h)‖² + β·½‖h‖² + w·‖J_g(h)‖²_F, J_g the decoder's Jacobian (eq. (9) and (11) of the paper), by Hutchinson's
  * estimate. Well-known codes compute other penalties: pythae ‖∇ₓ Σ x̂‖², through encoder and decoder; the authors' code the mean of
- * ‖2Jᵀx̂‖². β is hyper-parameter `prior`, w hyper-parameter `gradientPenalty`.
+ * ‖2Jᵀx̂‖², and in place of ‖h‖²/2 the mean of h² over its dimensions; pythae has ‖h‖²/2. β is hyper-parameter `prior`, w hyper-parameter `gradientPenalty`.
  */
 export const raeGp = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,

@@ -1,6 +1,7 @@
 /**
  * Rectangular flows: injective flows trained by their likelihood, Caterini, Loaiza-Ganem, Pleiss and Cunningham, Rectangular Flows
- * for Manifold Learning, NeurIPS 2021, with the baseline that leaves the volume out and the free-form surrogate.
+ * for Manifold Learning, NeurIPS 2021, with the baseline that leaves the volume out and the free-form surrogate. Where JᵀJ has no
+ * Cholesky factor the authors' code adds ten times as much to its diagonal each time, without end; `volume` stops (see there).
  */
 import {
   apply,
