@@ -46,7 +46,7 @@ export type Result = {
   readonly skipped: number;
   readonly seconds: number;
   readonly loss: number | null;
-  readonly validation: Pick<ValidationEvent, 'step' | 'loss' | 'terms'> | null;
+  readonly validation: Omit<ValidationEvent, 'tag'> | null;
   /** Of the decoder along the held-out data; null for a run that was interrupted or a decoder without finite derivatives. */
   readonly geometry: Geometry | null;
 };
@@ -91,6 +91,8 @@ const follow = async (run: Run, experiment: Experiment, folder: RunFolder): Prom
 
 const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
 const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
+
+const withoutTag = ({ tag: _, ...rest }: ValidationEvent): Omit<ValidationEvent, 'tag'> => rest;
 
 const finiteOrNull = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null;
@@ -171,7 +173,7 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
     skipped,
     seconds,
     loss: finiteOrNull(steps.at(-1)?.loss),
-    validation: last === undefined ? null : { step: last.step, loss: last.loss, terms: last.terms },
+    validation: last === undefined ? null : withoutTag(last),
     geometry,
   });
 };

@@ -5,8 +5,11 @@ import { dataShapeOf } from '../dsl/data-shape.js';
 import type { Experiment } from '../dsl/experiment.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import { sameShape, showShape } from '../dsl/shape.js';
+import { costOf } from './cost.js';
+import { diagnosisFor } from './diagnosis.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
 import {
+  type Elaborated,
   elaborateDecoder,
   elaborateDensity,
   elaborateEncoder,
@@ -26,6 +29,8 @@ export type Compiled = {
   readonly decode: Program;
   /** Where the experiment has a density: `logDensity` and `distance` of each example, in inference mode. */
   readonly density: Program | undefined;
+  /** Where a step solves systems with JᵀJ: how well, and how near the surrogate's gradient is to the exact one. */
+  readonly diagnose: Program | undefined;
   readonly parameters: readonly ParameterSpec[];
   readonly states: readonly StateSpec[];
   readonly draws: readonly DrawSpec[];
@@ -85,17 +90,24 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
   if (problems.length > 0) return left(problems);
   const { program, moments } = update(objective.program, experiment.optimizer);
   const stages = [{ pass: 'elaborate', program: objective.program }, ...optimize('differentiate', program)];
-  const others = all.slice(1).map((e) => optimize('elaborate', e.program));
+  const diagnosis = diagnosisFor(experiment, costOf(last(stages)).flops);
+  const optimized = ({ program: whole }: Elaborated): readonly Stage[] => optimize('elaborate', whole);
+  const [evaluate, encode, decode] = [evaluation, encoder, decoder].map(optimized);
+  const [measure, diagnose] = [density, diagnosis].map((e) => e && optimized(e));
+  const others = [evaluate, encode, decode, measure, diagnose].flatMap((of) =>
+    of === undefined ? [] : [of],
+  );
   const wrong = [stages, ...others].flatMap(faults);
   if (wrong.length > 0) return left(wrong);
   const contexts = all.map(({ context }) => context);
   return right({
     experiment,
     step: last(stages),
-    evaluate: last(others[0]),
-    encode: last(others[1]),
-    decode: last(others[2]),
-    density: density === undefined ? undefined : last(others[3]),
+    evaluate: last(evaluate),
+    encode: last(encode),
+    decode: last(decode),
+    density: measure && last(measure),
+    diagnose: diagnose && last(diagnose),
     parameters: [...new Map(contexts.flatMap((c) => [...c.parameters])).values()],
     states: [...new Map(contexts.flatMap((c) => [...c.states])).values(), ...moments],
     draws: [...new Map(contexts.flatMap((c) => [...c.draws])).values()],

@@ -110,9 +110,15 @@ export type Params = {
   triangularSolve: { readonly lower: boolean; readonly transposed: boolean };
   /**
    * b, what the operator captures … → A⁻¹·b by conjugate gradients, for a symmetric positive definite A: at most `iterations`
-   * products, fewer for a row whose ‖b − A·x‖ has fallen to `tolerance`·‖b‖.
+   * products, fewer for a row whose ‖b − A·x‖ has fallen to `tolerance`·‖b‖. Where it `gives` rounds, how many products each row
+   * took instead of the solution, a scalar without a derivative.
    */
-  solveSPD: { readonly operator: Operator; readonly iterations: number; readonly tolerance: number };
+  solveSPD: {
+    readonly operator: Operator;
+    readonly iterations: number;
+    readonly tolerance: number;
+    readonly gives?: 'rounds';
+  };
 };
 
 export type PrimitiveName = keyof Params;

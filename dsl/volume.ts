@@ -101,6 +101,7 @@ export function volume(network: NetworkValue, at: Node, options: VolumeOptions =
 }
 
 export type VolumeNode = Extract<Node, { readonly tag: 'volume' }>;
+export type SolveNode = Extract<Node, { readonly tag: 'solveGram' }>;
 
 /** How many ε there are among probes. */
 export const probeCount = (probes: Node | undefined): number =>
@@ -122,11 +123,16 @@ export const exactVolume = (
   return half({ tag: 'logDetSPD', of: { tag: 'gram', of: products } });
 };
 
-/** The surrogate: ½·mean over the probes ε of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹·ε. */
-export const surrogateVolume = ({ network, at, output, iterations }: VolumeNode, probes: Node): Node => {
-  const count = probeCount(probes);
+/** u = (JᵀJ)⁻¹·ε, as the surrogate has it. */
+export const surrogateSystem = ({ network, at, output, iterations }: VolumeNode, probes: Node): SolveNode => {
   const bound = iterations === undefined ? {} : { iterations };
-  const u: Node = { tag: 'solveGram', network, at, of: probes, output, ...bound, tolerance: 1e-6 };
+  return { tag: 'solveGram', network, at, of: probes, output, ...bound, tolerance: 1e-6 };
+};
+
+/** The surrogate: ½·mean over the probes ε of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹·ε. */
+export const surrogateVolume = (volumeNode: VolumeNode, probes: Node): Node => {
+  const { network, at, output } = volumeNode;
+  const u = surrogateSystem(volumeNode, probes);
   const push = (tangent: Node): Node => ({ tag: 'jvp', network, at, tangent, output });
   const products: Node = {
     tag: 'binary',
@@ -136,7 +142,7 @@ export const surrogateVolume = ({ network, at, output, iterations }: VolumeNode,
   };
   const mean: Node = {
     tag: 'scale',
-    by: { tag: 'constant', value: 1 / count },
+    by: { tag: 'constant', value: 1 / probeCount(probes) },
     of: { tag: 'sum', of: products, keep: 0 },
   };
   return half(mean);

@@ -84,3 +84,15 @@ export const curvesOf = (events: readonly TrainEvent[]): readonly Curve[] => {
     ...names.map((name) => curve(name, (event) => event.terms[name])),
   ];
 };
+
+/** Of what validations say besides the terms: how well a step's estimates are estimated. */
+export const diagnosisCurvesOf = (events: readonly TrainEvent[]): readonly Curve[] => {
+  const held = events.filter(isValidation);
+  return Object.keys(held.at(0)?.diagnosis ?? {}).map((name) =>
+    curveOf(
+      name,
+      [],
+      held.map(({ step, diagnosis }) => ({ step, value: diagnosis?.[name] ?? NaN })),
+    ),
+  );
+};

@@ -14,7 +14,7 @@ import {
 import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../training/index.js';
 import { duration } from '../training/progress.js';
 import { firstExamples } from '../training/rows.js';
-import { curvesOf } from './curve.js';
+import { curvesOf, diagnosisCurvesOf } from './curve.js';
 import { densityFit } from './density.js';
 import type { Geometry } from './geometry.js';
 import { squaredError } from './measure.js';
@@ -115,6 +115,9 @@ const curvesNote = ({ experiment }: Fitted): string => {
     : what;
 };
 
+const estimatesNote = ({ compiled: { diagnose } }: Fitted): string =>
+  `How well training estimates, at the first ${countText(diagnose?.batch ?? 0)} held-out examples: ‖b − JᵀJ·u‖/‖b‖ of the systems that it solves, the rounds of conjugate gradients to it, and the cosine of the angle between a surrogate's gradient and that of the exact volume.`;
+
 /** The page of a run, as one self-contained HTML text. */
 export const reportPage = async (
   fitted: Fitted,
@@ -150,6 +153,8 @@ export const reportPage = async (
     pairsNote: 'Held-out examples above, their reconstructions below.',
     curves: curvesOf(events),
     curvesNote: curvesNote(fitted),
+    estimates: diagnosisCurvesOf(events),
+    estimatesNote: estimatesNote(fitted),
     geometry,
     density: (await densityFit(fitted, test, data.manifold)) ?? null,
     validation:

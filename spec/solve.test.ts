@@ -77,9 +77,20 @@ const dense = (a: Float64Array, b: Float64Array, n: number, m: number): Float64A
   return Float64Array.from(rows, (row, i) => row[n] / row[i]);
 };
 
-const solveProgram = (batch: number, n: number, m: number, iterations: number, tolerance = 0): Program =>
+const solveProgram = (
+  batch: number,
+  n: number,
+  m: number,
+  iterations: number,
+  tolerance = 0,
+  gives?: 'rounds',
+): Program =>
   programOf(batch, { b: { rows: 1, shape: [n] }, a: { rows: 1, shape: [m, n] } }, (emit, values) =>
-    emit('solveSPD', { operator: normal(n, m), iterations, tolerance }, values),
+    emit(
+      'solveSPD',
+      { operator: normal(n, m), iterations, tolerance, ...(gives === undefined ? {} : { gives }) },
+      values,
+    ),
   );
 
 /** A[m,n] for each row with a singular value near 1 in each direction, and b. */
@@ -135,6 +146,13 @@ describe('conjugate gradients', () => {
       ]);
       const found = arrayOf(await runAnywhere(name, solveProgram(2, 3, 3, 50, 1e-5), inputs), 'out');
       expectClose(found, Float64Array.of(1, 2, 3, 1, 1 / 4, 1 / 9), 1e-4);
+      for (const [bound, rounds] of [
+        [50, 3],
+        [2, 2],
+      ] as const) {
+        const counted = solveProgram(2, 3, 3, bound, 1e-5, 'rounds');
+        expect([...arrayOf(await runAnywhere(name, counted, inputs), 'out')]).toEqual([1, rounds]);
+      }
     });
 
     example(`on ${name} end with numbers for a singular matrix`, async () => {

@@ -24,6 +24,12 @@ export type ValidationEvent = {
   readonly loss: number;
   /** Mean of each term over the held-out data, in inference mode. */
   readonly terms: Terms;
+  /**
+   * Where a step solves systems with JᵀJ, at the first held-out examples (16, or as many as cost no more than a step): `TERM/residual`,
+   * the relative residual ‖b − JᵀJ·u‖/‖b‖, and `TERM/rounds`, the products that conjugate gradients took to it; where they make
+   * a surrogate, `TERM/cosine` of the angle between its gradient and that of the exact volume.
+   */
+  readonly diagnosis?: Terms;
 };
 
 export type TrainEvent = StepEvent | ValidationEvent;

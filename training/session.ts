@@ -4,9 +4,9 @@ import type { Source } from '../data/dataset.js';
 import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
 import { BackendFailure } from '../runtime/failure.js';
 import type { Backend } from '../runtime/backend.js';
-import type { StepEvent, ValidationEvent } from './events.js';
+import type { StepEvent, Terms, ValidationEvent } from './events.js';
 import { type Feed, feedOf } from './feed.js';
-import { overRows, type Rows, rowsOf, rowsOfSource } from './rows.js';
+import { overRows, readExamples, type Rows, rowsOf, rowsOfSource } from './rows.js';
 import type { Array1, TrainState } from './state.js';
 
 /** An exact density in nats, and beside it how far each example is from the manifold that the density is on. */
@@ -51,9 +51,9 @@ export const createSession = async (
 ): Promise<Session> => {
   const { batch } = compiled.experiment;
   const draws = new Map(compiled.draws.map((spec) => [spec.name, spec]));
-  const { step: stepProgram, evaluate: evaluateProgram, encode, decode, density } = compiled;
-  const all = [stepProgram, evaluateProgram, encode, decode, ...(density === undefined ? [] : [density])];
-  const programs = new Map(all.map((p) => [p.name, p]));
+  const { step: stepProgram, evaluate: evaluateProgram, encode, decode, density, diagnose } = compiled;
+  const all = [stepProgram, evaluateProgram, encode, decode, density, diagnose];
+  const programs = new Map(all.flatMap((p) => (p === undefined ? [] : [[p.name, p] as const])));
   const values = new Map([...from.arrays].map(([name, { data }]) => [name, data]));
   const instance = await backend.open(programs, values);
   let taken = from.step;
@@ -93,6 +93,19 @@ export const createSession = async (
       return run(program, { data, step: taken, draws: key });
     });
 
+  /** On the first examples of a set; on some of them twice where it has fewer. */
+  const diagnosis = async (program: Program, data: Source): Promise<Terms> => {
+    const examples = new Float32Array(program.batch * sizeOf(data.shape));
+    await readExamples(
+      data,
+      Int32Array.from({ length: program.batch }, (_, row) => row % data.size),
+      examples,
+    );
+    const key = { seed: from.seed, step: taken, purpose: 'diagnosis' };
+    const outputs = await run(program, { data: examples, step: taken, draws: key });
+    return Object.fromEntries([...outputs].map(([name, [value]]) => [name, value]));
+  };
+
   const evaluate: Session['evaluate'] = async (data) => {
     const shape = dataShapeOf(compiled.experiment);
     if (!sameShape(data.shape, shape) || data.size === 0) {
@@ -106,7 +119,8 @@ export const createSession = async (
       ]),
     );
     const loss = Object.values(terms).reduce((total, x) => total + x, 0);
-    return { tag: 'validation', step: taken, loss, terms };
+    const found = diagnose === undefined ? {} : { diagnosis: await diagnosis(diagnose, data) };
+    return { tag: 'validation', step: taken, loss, terms, ...found };
   };
 
   const outputsAt = async (

@@ -1,7 +1,7 @@
 /** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
 import { isInvertible } from '../../dsl/bijector.js';
 import { labelOf, layerName, type NetworkValue, outputNames, written } from '../../dsl/network.js';
-import type { Node } from '../../dsl/expr.js';
+import type { SolveNode } from '../../dsl/volume.js';
 import { fieldPath } from '../../dsl/path.js';
 import { showShape } from '../../dsl/shape.js';
 import { atRows, constantLike } from '../operations.js';
@@ -175,10 +175,10 @@ export const vjpAt = (
   });
 };
 
-/** (JᵀJ)⁻¹·b at the application, for one right-hand side or one for each probe. */
+/** (JᵀJ)⁻¹·b at the application, for one right-hand side or one for each probe; or the rounds of conjugate gradients to it. */
 export const solveGramAt = (
   context: Context,
-  { network: net, output, iterations, tolerance }: Extract<Node, { readonly tag: 'solveGram' }>,
+  { network: net, output, iterations, tolerance, gives }: SolveNode & { readonly gives?: 'rounds' },
   { at, outputs }: Application,
   b: Var,
   path: string,
@@ -197,7 +197,8 @@ export const solveGramAt = (
   if (solveCost(d, iterations, count).chosen === 'factor') return solveByFactor(builder, at, y, b);
   return overProbes(builder.emit, b, at.type.shape, false, (right) => {
     const { operator, captured } = gramOperator(builder, at, y, right.type);
-    const params = { operator, iterations: iterations ?? d, tolerance };
+    const asked = gives === undefined ? {} : { gives };
+    const params = { operator, iterations: iterations ?? d, tolerance, ...asked };
     return builder.emit('solveSPD', params, [right, ...captured]);
   });
 };

@@ -16,7 +16,7 @@ export type Elaborated = { readonly program: Program; readonly context: Context 
 
 const value = (name: string, x: Var): Output => ({ kind: 'value', name, var: x });
 
-const programOf = (context: Context, name: string, outputs: readonly Output[]): Program => ({
+export const programOf = (context: Context, name: string, outputs: readonly Output[]): Program => ({
   name,
   batch: context.batch,
   binders: context.builder.binders(),

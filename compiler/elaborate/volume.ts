@@ -1,28 +1,41 @@
 /** Which way a volume is computed: what the user said, or what costs less. */
 import type { Node } from '../../dsl/expr.js';
-import { exactVolume, probeCount, surrogateVolume } from '../../dsl/volume.js';
+import { exactVolume, probeCount, surrogateVolume, type VolumeNode } from '../../dsl/volume.js';
 import { volumeCost } from '../jacobian-cost.js';
 import { sizeOfShape } from '../type.js';
 import { type Application, type Context, fail } from './context.js';
 
+const outputShape = (node: VolumeNode, { outputs }: Application): readonly number[] =>
+  outputs.get(node.output)?.type.shape ?? [];
+
+const costAt = (node: VolumeNode, application: Application) => {
+  const sizes = {
+    d: sizeOfShape(application.at.type.shape),
+    D: sizeOfShape(outputShape(node, application)),
+  };
+  return volumeCost(sizes, node.method, probeCount(node.probes), node.iterations);
+};
+
+/** Whether a training step has the surrogate in its place. */
+export const isSurrogate = (node: VolumeNode, application: Application): boolean =>
+  node.probes !== undefined && costAt(node, application).chosen === 'stochastic';
+
 /** The expression that a volume stands for; outside training it is the exact one. */
 export const expandVolume = (
   context: Context,
-  node: Extract<Node, { readonly tag: 'volume' }>,
-  { at, outputs }: Application,
+  node: VolumeNode,
+  application: Application,
   path: string,
 ): Node | null => {
-  const output = outputs.get(node.output)?.type.shape ?? [];
-  const sizes = { d: sizeOfShape(at.type.shape), D: sizeOfShape(output) };
-  const { by, chosen } = volumeCost(sizes, node.method, probeCount(node.probes), node.iterations);
+  const { by } = costAt(node, application);
   if (by === 'rows' && node.method === 'stochastic')
     return fail(
       context,
       `${path}.method`,
-      `"stochastic" for a network from ${sizes.d} to ${sizes.D} numbers`,
-      '"exact": with more inputs than outputs JᵀJ has no inverse',
+      '"stochastic" for a network with more inputs than outputs',
+      '"exact": JᵀJ has no inverse there',
     );
-  return context.mode === 'inference' || chosen === 'exact' || node.probes === undefined
-    ? exactVolume(node, by, by === 'columns' ? at.type.shape : output)
-    : surrogateVolume(node, node.probes);
+  return context.mode === 'train' && node.probes !== undefined && isSurrogate(node, application)
+    ? surrogateVolume(node, node.probes)
+    : exactVolume(node, by, by === 'columns' ? application.at.type.shape : outputShape(node, application));
 };

@@ -7,26 +7,44 @@ import type { EquationOf, Program, Var } from '../program.js';
 import { eliminateCommonSubexpressions } from '../passes/cse.js';
 import { eliminateDeadCode } from '../passes/dce.js';
 import { simplify } from '../passes/simplify.js';
-import { sizeOfShape } from '../type.js';
+import { physicalShape, sizeOfShape, type Type } from '../type.js';
 
-/** How many of a round's inputs are carried. */
-export const carriedCount = 4;
+/** A value that goes from round to round; it begins at 0, or at b. */
+export type Carried = {
+  readonly name: string;
+  readonly type: Type;
+  readonly begins: 'zero' | 'b';
+  /** Whether it is what the equation gives after the last round. */
+  readonly isResult: boolean;
+};
+
+/** The solution x, the residual r, the direction p and ‖r‖² one round earlier; the number of rounds where it is asked for. */
+export const carriedBy = ({ params, inputs: [{ type }] }: EquationOf<'solveSPD'>): readonly Carried[] => {
+  const counts = params.gives === 'rounds';
+  const scalar: Type = { rows: type.rows, shape: [] };
+  return [
+    { name: 'x', type, begins: 'zero', isResult: !counts },
+    { name: 'r', type, begins: 'b', isResult: false },
+    { name: 'p', type, begins: 'zero', isResult: false },
+    { name: 'before', type: scalar, begins: 'zero', isResult: false },
+    ...(counts ? [{ name: 'rounds', type: scalar, begins: 'zero', isResult: true } as const] : []),
+  ];
+};
 
 /**
- * One round. Its inputs are what it carries (the solution x, the residual r, the direction p and ‖r‖² one round earlier, which
- * begin at 0, b, 0 and 0), then b and what the operator captures. Its outputs are what it carries, then `running`, the number of
- * rows that are not done; a row that is done stays as it is.
+ * One round. Its inputs are what it carries, then b and what the operator captures. Its outputs are what it carries, then
+ * `running`, the number of rows that are not done; a row that is done stays as it is.
  */
-export const roundOf = (
-  { params, inputs: [b, ...captured] }: EquationOf<'solveSPD'>,
-  batch: number,
-): Program => {
+export const roundOf = (eq: EquationOf<'solveSPD'>, batch: number): Program => {
+  const {
+    params,
+    inputs: [b, ...captured],
+  } = eq;
   const builder = createBuilder();
   const { emit } = builder;
   const { type } = b;
   const scalar = { rows: type.rows, shape: [] };
-  const [x, r, p] = ['x', 'r', 'p'].map((name) => builder.bind('data', name, type));
-  const before = builder.bind('data', 'before', scalar);
+  const [x, r, p, before, rounds] = carriedBy(eq).map((one) => builder.bind('data', one.name, one.type));
   const right = builder.bind('data', 'b', type);
   const values = captured.map((value, i) => builder.bind('data', `captured ${i}`, value.type));
   const zero = constantLike(emit, 0, scalar);
@@ -45,7 +63,9 @@ export const roundOf = (
   // Counted as what is not below the limit, so that a residual that is not a number runs on and shows.
   const done = emit('greater', {}, [limit, dot(nextR, nextR)]);
   const running = emit('sumBatch', {}, [sub(emit, constantLike(emit, 1, scalar), done)]);
-  const next = { x: nextX, r: nextR, p: direction, before: square, running };
+  const count =
+    rounds === undefined ? {} : { rounds: add(emit, rounds, emit('greater', {}, [square, limit])) };
+  const next = { x: nextX, r: nextR, p: direction, before: square, ...count, running };
   const program: Program = {
     name: 'conjugate gradients',
     batch,
@@ -60,7 +80,7 @@ export const roundOf = (
   return { ...eliminateDeadCode(cleaned), binders: program.binders };
 };
 
-/** The loop in a plan, its body lowered as the target lowers any program; gives the solution. */
+/** The loop in a plan, its body lowered as the target lowers any program. */
 export const lowerSolve = (
   plan: PlanBuilder,
   eq: EquationOf<'solveSPD'>,
@@ -70,7 +90,8 @@ export const lowerSolve = (
 ): Operand => {
   const zeros = (shape: readonly number[]): Operand =>
     plan.constant(new Array<number>(sizeOfShape(shape)).fill(0), shape);
-  const carried = [zeros(b.shape), b, zeros(b.shape), zeros([b.shape[0]])];
-  const [x] = plan.repeat(lower(roundOf(eq, batch)), eq.params.iterations, carried, [b, ...captured]);
-  return x;
+  const carried = carriedBy(eq);
+  const first = carried.map(({ type, begins }) => (begins === 'b' ? b : zeros(physicalShape(type, batch))));
+  const last = plan.repeat(lower(roundOf(eq, batch)), eq.params.iterations, first, [b, ...captured]);
+  return last[carried.findIndex(({ isResult }) => isResult)];
 };

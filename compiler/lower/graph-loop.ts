@@ -2,7 +2,7 @@
 import type { GraphAttribute } from '../graph.js';
 import type { EquationOf, Program } from '../program.js';
 import { physicalShape } from '../type.js';
-import { carriedCount, roundOf } from './conjugate-gradients.js';
+import { carriedBy, roundOf } from './conjugate-gradients.js';
 import { float, type GraphBuilder, insideLoop, int32 } from './graph-builder.js';
 import { materialised, type Value } from './graph-value.js';
 
@@ -24,7 +24,7 @@ export const lowerSolve = (
   like: Value = b,
 ): Value => {
   const frame = `conjugate_gradients_${graph.nodes().length}`;
-  const shape = physicalShape(eq.out.type, batch);
+  const shape = physicalShape(eq.inputs[0].type, batch);
   const enter = (node: string, type: GraphAttribute, constant: boolean): string =>
     graph.node('Enter', [node], {
       T: type,
@@ -38,10 +38,11 @@ export const lowerSolve = (
   const variables = [
     { name: 'i', type: int32, first: graph.int(0) },
     { name: 'running', type: float, first: graph.floats([1], []) },
-    { name: 'x', type: float, first: zeros(shape) },
-    { name: 'r', type: float, first: right },
-    { name: 'p', type: float, first: zeros(shape) },
-    { name: 'before', type: float, first: zeros(shape.slice(0, 1)) },
+    ...carriedBy(eq).map(({ name, type, begins }) => ({
+      name,
+      type: float,
+      first: begins === 'b' ? right : zeros(physicalShape(type, batch)),
+    })),
   ].map(({ name, type, first }) => {
     const next = `${frame}/${name}`;
     const inputs = [enter(first, type, false), graph.nameOf(next)];
@@ -61,14 +62,16 @@ export const lowerSolve = (
     const either = graph.node('Switch', [merged, condition], { T: type });
     return { name, type, next, either, taken: graph.node('Identity', [`${either}:1`], { T: type }) };
   });
-  const [{ taken: count }, , { either: solution }] = switched;
+  const [{ taken: count }] = switched;
+  const result = carriedBy(eq).find(({ isResult }) => isResult)?.name;
+  const either = switched.find(({ name }) => name === result)?.either ?? '';
   const body = insideLoop(graph, count);
   const values = captured.map(
     (x, i) => materialised(graph, x, physicalShape(eq.inputs[i + 1].type, batch), like).node,
   );
   const round = roundOf(eq, batch);
   const carried = new Map(switched.map(({ name, taken }) => [name, taken]));
-  const kept = round.binders.slice(carriedCount).map(({ name }) => name);
+  const kept = round.binders.slice(carriedBy(eq).length).map(({ name }) => name);
   const bound = [right, ...values].map((node, i) => [kept[i], enter(node, float, true)] as const);
   const results = new Map([
     ...inside(body, round, new Map([...carried, ...bound]), batch).map(
@@ -79,5 +82,5 @@ export const lowerSolve = (
   for (const { name, type, next } of switched) {
     graph.node('NextIteration', [results.get(name) ?? ''], { T: type }, next);
   }
-  return { node: graph.node('Exit', [solution], { T: float }), shape };
+  return { node: graph.node('Exit', [either], { T: float }), shape: physicalShape(eq.out.type, batch) };
 };

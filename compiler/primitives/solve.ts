@@ -54,14 +54,14 @@ const run = (
   return valueOf(out).data;
 };
 
-/** Conjugate gradients for many rows at once, a row left as it is once it has converged. */
+/** Conjugate gradients for many rows at once, a row left as it is once it has converged; and how many rounds each took. */
 const conjugateGradients = (
   product: (p: Float64Array) => Float64Array,
   b: Float64Array,
   rows: number,
   iterations: number,
   tolerance: number,
-): Float64Array => {
+): { readonly solution: Float64Array; readonly rounds: Float64Array } => {
   const n = b.length / rows;
   const [x, r, p] = [new Float64Array(b.length), b.slice(), new Float64Array(b.length)];
   const dot = (u: Float64Array, v: Float64Array, row: number): number => {
@@ -69,7 +69,7 @@ const conjugateGradients = (
     for (let i = row * n; i < (row + 1) * n; i++) sum += u[i] * v[i];
     return sum;
   };
-  const before = new Float64Array(rows);
+  const [before, rounds] = [new Float64Array(rows), new Float64Array(rows)];
   const limits = before.map((_, row) => tolerance ** 2 * dot(b, b, row));
   for (let iteration = 0; iteration < iterations; iteration++) {
     const squares = before.map((_, row) => dot(r, r, row));
@@ -83,6 +83,7 @@ const conjugateGradients = (
     for (let row = 0; row < rows; row++) {
       before[row] = squares[row];
       if (squares[row] <= limits[row]) continue;
+      rounds[row]++;
       const curvature = dot(p, Ap, row);
       const alpha = curvature === 0 ? 0 : squares[row] / curvature;
       for (let i = row * n; i < (row + 1) * n; i++) {
@@ -91,7 +92,7 @@ const conjugateGradients = (
       }
     }
   }
-  return x;
+  return { solution: x, rounds };
 };
 
 const refusal = (operator: Operator, [b, ...captured]: readonly Type[]): string | undefined => {
@@ -107,19 +108,22 @@ const refusal = (operator: Operator, [b, ...captured]: readonly Type[]): string 
 
 export const solving = ({ evaluate, jvp, flops }: Meaning): { readonly solveSPD: Row<'solveSPD'> } => ({
   solveSPD: {
-    type: ({ operator }, inputs) => refusal(operator, inputs) ?? inputs[0],
-    evaluate: ({ operator, iterations, tolerance }, [b, ...captured], out, batch) =>
-      sizeOfShape(out.shape) === 0
-        ? new Float64Array(elementCount(out, batch))
-        : conjugateGradients(
-            (data) => run(operator, { type: out, data }, captured, batch, evaluate),
-            b.data,
-            rowCount(out, batch),
-            iterations,
-            tolerance,
-          ),
+    type: ({ operator, gives }, inputs) =>
+      refusal(operator, inputs) ?? (gives === 'rounds' ? { rows: inputs[0].rows, shape: [] } : inputs[0]),
+    evaluate: ({ operator, iterations, tolerance, gives }, [b, ...captured], out, batch) => {
+      if (sizeOfShape(b.type.shape) === 0) return new Float64Array(elementCount(out, batch));
+      const { solution, rounds } = conjugateGradients(
+        (data) => run(operator, { type: b.type, data }, captured, batch, evaluate),
+        b.data,
+        rowCount(out, batch),
+        iterations,
+        tolerance,
+      );
+      return gives === 'rounds' ? rounds : solution;
+    },
     // dx = A⁻¹·(db − dA·x).
     jvp: ({ emit, params, inputs: [, ...captured], out, tangents: [tb, ...moved], user }) => {
+      if (params.gives === 'rounds') return null;
       const push = (): Var | null => {
         if (moved.every((t) => t === null)) return null;
         const product = inlined(emit, params.operator, out, captured);

@@ -31,6 +31,9 @@ export type Page = {
   readonly pairsNote: string;
   readonly curves: readonly Curve[];
   readonly curvesNote: string;
+  /** Of a step's estimates, at validations; empty where it has none. */
+  readonly estimates: readonly Curve[];
+  readonly estimatesNote: string;
   /** Null where it was not looked at. */
   readonly geometry: Geometry | null;
   /** Null where the model has no density. */
@@ -117,6 +120,13 @@ export const html = (page: Page): string =>
         legend,
         `<div class="charts">${page.curves.map(curveFigure).join('')}</div>`,
       ),
+      page.estimates.length === 0
+        ? ''
+        : section(
+            'Estimates',
+            page.estimatesNote,
+            `<div class="charts">${page.estimates.map(curveFigure).join('')}</div>`,
+          ),
       page.geometry === null ? '' : geometrySection(page.geometry),
       page.density === null ? '' : densitySection(page.density),
       section(
