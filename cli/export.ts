@@ -1,4 +1,4 @@
-/** `immersion export RUN`: the encoder and the decoder of a run for TensorFlow, TF Serving and browsers. */
+/** `immersion export RUN`: the encoder and the decoder of a run, and its density, for TensorFlow, TF Serving and browsers. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
@@ -73,7 +73,8 @@ export const exportRun = async (args: readonly string[]): Promise<number> => {
   const path = join(run, fileNames.weights);
   const tensors = await readWeights(path);
   if (isLeft(tensors)) return fail(tensors.left, json);
-  const programs = [compiled.right.encode, compiled.right.decode];
+  const { encode, decode, density } = compiled.right;
+  const programs = [encode, decode, ...(density === undefined ? [] : [density])];
   const weights = weightsFor(compiled.right, programs, tensors.right, path);
   if (isLeft(weights)) return fail(weights.left, json);
 
@@ -94,6 +95,6 @@ export const exportRun = async (args: readonly string[]): Promise<number> => {
 
 export const exportUsage = usage(
   'export RUN',
-  'Writes the encoder and the decoder of a run folder as SavedModel (TensorFlow, TF Serving) and GraphModel (browsers).',
+  'Writes the encoder and the decoder of a run folder, and its density where it has one, as SavedModel (TensorFlow, TF Serving) and GraphModel (browsers).',
   options,
 );

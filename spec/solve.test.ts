@@ -4,6 +4,7 @@ import { describe, expect, test as example } from 'vitest';
 import { createBuilder } from '../compiler/builder.js';
 import { type Arrays, interpret } from '../compiler/interpret.js';
 import type { Operator, Program, Var } from '../compiler/program.js';
+import { portable } from '../compiler/lower/portable.js';
 import { firstJitter } from '../compiler/factorization.js';
 import type { Emit } from '../compiler/program.js';
 import type { Type } from '../compiler/type.js';
@@ -15,13 +16,16 @@ import { smoothValuesIn } from './arbitrary/values.js';
 const seed = fc.nat(1e6);
 
 const runners: readonly RunnerName[] = ['wasm', 'plain', 'cpu', ...(hasNative() ? ['native' as const] : [])];
-const everywhere = ['interpreter', ...runners] as const;
+const everywhere = ['interpreter', 'portable', ...runners] as const;
 
 const runAnywhere = async (
   name: (typeof everywhere)[number],
   program: Program,
   inputs: Arrays,
-): Promise<Arrays> => (name === 'interpreter' ? interpret(program, inputs) : runBy(name, program, inputs));
+): Promise<Arrays> => {
+  if (name === 'portable') return interpret(portable(program, new Map()).program, inputs);
+  return name === 'interpreter' ? interpret(program, inputs) : runBy(name, program, inputs);
+};
 
 /** A program of one output over data binders. */
 const programOf = (

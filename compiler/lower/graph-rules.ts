@@ -8,7 +8,7 @@ import type { EquationOf } from '../program.js';
 import { physicalShape } from '../type.js';
 import { bool, float, type GraphBuilder, int32 } from './graph-builder.js';
 import { type LowerInside, lowerSolve } from './graph-loop.js';
-import { materialised, reshaped, shapeTensor, type Value } from './graph-value.js';
+import { materialised, openSizes, reshaped, shapeTensor, type Value } from './graph-value.js';
 import { withRows } from './rows.js';
 
 type Site<P extends PrimitiveName> = {
@@ -244,7 +244,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   slice: (site) => {
     const { graph, params, shape, lead } = site;
     const begin = lead === 1 ? [0, ...params.begin] : params.begin;
-    const inputs = [fullInput(site, 0).node, graph.ints(begin), graph.ints(shape)];
+    const inputs = [fullInput(site, 0).node, graph.ints(begin), graph.ints(openSizes(shape))];
     return { node: graph.node('Slice', inputs, { ...T, Index: int32 }), shape };
   },
   pad: (site) => {

@@ -2,19 +2,28 @@
 import type { GraphAttribute } from '../graph.js';
 import { float, type GraphBuilder, int32 } from './graph-builder.js';
 
-/** A node's output; its own shape has size 1 along axes where the variable repeats, and lacks leading ones. */
+/**
+ * A node's output; its own shape has size 1 along axes where the variable repeats, and lacks leading ones. A size of −r is r rows for
+ * each example of a batch of unknown size.
+ */
 export type Value = { readonly node: string; readonly shape: readonly number[] };
 
 const T = { T: float } as const;
 
+/** Unknown sizes as TensorFlow writes them where they follow from what is given. */
+export const openSizes = (shape: readonly number[]): readonly number[] => shape.map((n) => Math.max(n, -1));
+
 export const reshaped = (graph: GraphBuilder, x: Value, shape: readonly number[]): Value =>
   x.shape.join() === shape.join() && x.shape.length === shape.length
     ? x
-    : { node: graph.node('Reshape', [x.node, graph.ints(shape)], { ...T, Tshape: int32 }), shape };
+    : {
+        node: graph.node('Reshape', [x.node, graph.ints(openSizes(shape))], { ...T, Tshape: int32 }),
+        shape,
+      };
 
 /** A shape as a tensor; a batch of unknown size is read off a value that has it. */
 export const shapeTensor = (graph: GraphBuilder, shape: readonly number[], like: Value): string => {
-  if (!shape.includes(-1)) return graph.ints(shape);
+  if (shape.every((n) => n >= 0)) return graph.ints(shape);
   const own = graph.node('Shape', [like.node], { ...T, out_type: int32 });
   const none: GraphAttribute = { tag: 'int', value: 0 };
   const batch = graph.node('StridedSlice', [own, graph.ints([0]), graph.ints([1]), graph.ints([1])], {
@@ -26,7 +35,14 @@ export const shapeTensor = (graph: GraphBuilder, shape: readonly number[], like:
     new_axis_mask: none,
     shrink_axis_mask: { tag: 'int', value: 1 },
   });
-  const sizes = shape.map((n) => (n === -1 ? batch : graph.int(n)));
+  const [rows] = like.shape;
+  const sizes = shape.map((n) =>
+    n >= 0
+      ? graph.int(n)
+      : n === rows
+        ? batch
+        : graph.node('Mul', [batch, graph.int(n / rows)], { T: int32 }),
+  );
   return graph.node('Pack', sizes, { T: int32, N: { tag: 'int', value: sizes.length }, axis: none });
 };
 

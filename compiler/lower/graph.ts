@@ -16,6 +16,7 @@ import {
   type State,
 } from './graph-state.js';
 import type { Value } from './graph-value.js';
+import { portable } from './portable.js';
 
 const placeholder = (graph: GraphBuilder, name: string, shape: readonly number[]): string =>
   graph.node('Placeholder', [], { dtype: float, shape: { tag: 'shape', value: shape } }, `feed/${name}`);
@@ -199,25 +200,26 @@ export const lowerGraph = (programs: Iterable<Program>, state: State): Graph => 
 const anyBatch = -1;
 
 /**
- * A program with its state written in as constants and any batch size: what is exported. One signature, the program's own
- * name, or `signature` in its place.
+ * A program with its state written in as constants and any batch size, in operations that every runtime has: what is exported. One
+ * signature, the program's own name, or `signature` in its place.
  */
 export const lowerFrozen = (
-  program: Program,
-  state: ReadonlyMap<string, ArrayLike<number>>,
-  signature = program.name,
+  given: Program,
+  weights: ReadonlyMap<string, ArrayLike<number>>,
+  signature = given.name,
 ): Graph => {
+  const { program, state } = portable(given, weights);
   const graph = createGraphBuilder(graphName(program.name));
   const fed = program.binders.filter(({ name }) => !state.has(name));
   const inputs = fed.map(({ name, var: x }) => {
     const shape = physicalShape(x.type, anyBatch);
     return { name, shape, node: placeholder(graph, name, shape) };
   });
-  const weights = program.binders.flatMap(({ name, var: x }) => {
+  const constants = program.binders.flatMap(({ name, var: x }) => {
     const values = state.get(name);
     return values === undefined ? [] : [[name, graph.floats(values, x.type.shape, name)] as const];
   });
-  const bound = new Map([...weights, ...inputs.map(({ name, node }) => [name, node] as const)]);
+  const bound = new Map([...constants, ...inputs.map(({ name, node }) => [name, node] as const)]);
   const outputs = lowerEquations(graph, program, bound, anyBatch, true).outputs.map(
     ({ name, node, shape }) => ({
       name,
