@@ -66,7 +66,11 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
     case 'solveGram':
       return key === 'iterations' || key === 'tolerance' || (key === 'output' && parent.output === '');
     case 'volume':
-      return key === 'method' || (key === 'output' && parent.output === '');
+      return (
+        key === 'method' ||
+        (key === 'probes' && parent.method !== 'stochastic') ||
+        (key === 'output' && parent.output === '')
+      );
     case 'draw':
       return key === 'probes';
     case 'running':

@@ -9,11 +9,9 @@ const outputShape = (node: VolumeNode, { outputs }: Application): readonly numbe
   outputs.get(node.output)?.type.shape ?? [];
 
 const costAt = (node: VolumeNode, application: Application) => {
-  const sizes = {
-    d: sizeOfShape(application.at.type.shape),
-    D: sizeOfShape(outputShape(node, application)),
-  };
-  return volumeCost(sizes, node.method, probeCount(node.probes), node.iterations);
+  const d = sizeOfShape(application.at.type.shape);
+  const D = sizeOfShape(outputShape(node, application));
+  return { d, D, ...volumeCost({ d, D }, node.method, probeCount(node.probes), node.iterations) };
 };
 
 /** Whether a training step has the surrogate in its place. */
@@ -27,13 +25,13 @@ export const expandVolume = (
   application: Application,
   path: string,
 ): Node | null => {
-  const { by } = costAt(node, application);
+  const { by, d, D } = costAt(node, application);
   if (by === 'rows' && node.method === 'stochastic')
     return fail(
       context,
       `${path}.method`,
-      '"stochastic" for a network with more inputs than outputs',
-      '"exact": JᵀJ has no inverse there',
+      `"stochastic" for a network from ${d} to ${D} numbers`,
+      '"exact": with more inputs than outputs JᵀJ has no inverse',
     );
   return context.mode === 'train' && node.probes !== undefined && isSurrogate(node, application)
     ? surrogateVolume(node, node.probes)

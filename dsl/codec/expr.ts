@@ -175,24 +175,30 @@ const rowsWith = (network: Codec<NetworkValue>, node: Codec<Node>): Rows<Node> =
         (solve) => ({ iterations: undefined, ...solve }),
       ),
     ),
-    volume: withOutput(
-      mapped(
-        struct(name, {
-          tag: t.literal('volume'),
-          network,
-          at: node,
-          output,
-          method: withDefault<VolumeMethod>(oneOf('auto', 'exact', 'stochastic'), 'auto'),
-          probes: optional(node),
-          iterations: optional(positiveInteger),
-        }),
-        ({ iterations, probes, ...rest }): Volume => ({
-          ...rest,
-          ...(probes === undefined ? {} : { probes }),
-          ...(iterations === undefined ? {} : { iterations }),
-        }),
-        (volume) => ({ iterations: undefined, probes: undefined, ...volume }),
+    volume: checked(
+      withOutput(
+        mapped(
+          struct(name, {
+            tag: t.literal('volume'),
+            network,
+            at: node,
+            output,
+            method: withDefault<VolumeMethod>(oneOf('auto', 'exact', 'stochastic'), 'auto'),
+            probes: optional(node),
+            iterations: optional(positiveInteger),
+          }),
+          ({ iterations, probes, ...rest }): Volume => ({
+            ...rest,
+            ...(probes === undefined ? {} : { probes }),
+            ...(iterations === undefined ? {} : { iterations }),
+          }),
+          (volume) => ({ iterations: undefined, probes: undefined, ...volume }),
+        ),
       ),
+      ({ method, probes }) =>
+        method === 'stochastic' && probes === undefined
+          ? [{ key: 'probes', found: undefined, expected: 'the probes of a stochastic volume' }]
+          : [],
     ),
   };
 };
