@@ -22,8 +22,9 @@ export const gram = <K extends number>(e: Expr<readonly [K, ...Shape]>): Expr<re
 });
 
 /**
- * ln det of a symmetric positive definite matrix by its Cholesky factor. Where it has none, jitter is added to the diagonal three
- * times, from 1e-6 of its mean by factors of 10; after that it is not a number, and a training step is not committed.
+ * ln det of a symmetric positive definite matrix by its Cholesky factor. Where it has none, a training step adds jitter to the
+ * diagonal three times, from 1e-6 of its mean by factors of 10; after that it is not a number, and the step is not committed.
+ * Evaluated it has no jitter, and is not a number where a pivot is less than 1e-6 of its diagonal element.
  */
 export const logDetSPD = <N extends number>(e: Expr<readonly [N, N]>): Expr<Scalar> => ({
   tag: 'logDetSPD',

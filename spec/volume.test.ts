@@ -271,6 +271,31 @@ describe('a Jacobian without full rank', () => {
     }
   }
 
+  for (const name of runners) {
+    example(`on ${name} evaluated has no volume where columns are equal, nearly so or zero`, async () => {
+      const { evaluate } = right(compile(training(decoder, 3, volumeOf(decoder, 3, { method: 'exact' }))));
+      const volumeAt = async (second: readonly number[]): Promise<number> => {
+        const weights = Float64Array.of(1, 2, 3, ...second);
+        const given = new Map([...feed(evaluate, [], 1), [kernel[0], weights] as const]);
+        const [found, expected] = [await runBy(name, evaluate, given), interpret(evaluate, given)].map(
+          (results) => arrayOf(results, 'volume')[0],
+        );
+        expect(Number.isNaN(found)).toBe(Number.isNaN(expected));
+        return found;
+      };
+      for (const second of [
+        [1, 2, 3],
+        [1 + 1e-4, 2, 3],
+        [-2, -4, -6],
+        [0, 0, 0],
+      ])
+        expect(await volumeAt(second)).toBeNaN();
+      expect(await volumeAt([3, 0, -1])).toBeCloseTo(Math.log(140) / 2, 4);
+      // Short is not flat.
+      expect(await volumeAt([3e-4, 0, -1e-4])).toBeCloseTo(Math.log(140e-8) / 2, 3);
+    });
+  }
+
   example(
     'a determinant that no jitter makes positive is not a number, and the step is not committed',
     () => {

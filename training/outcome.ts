@@ -3,7 +3,16 @@ import * as E from 'fp-ts/lib/Either.js';
 import { codec, type Codec, list, mapped, optional, record, struct, such } from '../dsl/codec/codec.js';
 import { anyString, nonNegativeInteger, positiveNumber, truth } from '../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../dsl/codec/problems.js';
-import { type Problem, SCHEMA_VERSION } from '../dsl/index.js';
+import {
+  everyNode,
+  type Experiment,
+  fieldPath,
+  type Node,
+  type Problem,
+  problem,
+  SCHEMA_VERSION,
+} from '../dsl/index.js';
+import type { StepEvent } from './events.js';
 import type { Provenance } from './provenance.js';
 
 /** Figures by name. One that is not finite is written as text, since JSON has no word for it. */
@@ -23,6 +32,27 @@ export type TrialResult = {
   readonly validation: Figures;
   /** What was measured after training. */
   readonly measures: Figures;
+};
+
+const isVolume = (node: Node): boolean =>
+  everyNode([{ path: [], node }]).some(({ node: { tag } }) => tag === 'volume' || tag === 'logDetSPD');
+
+/** What a training came to that never changed anything: the first term that is not finite, or else the gradient. */
+export const noFiniteStep = (
+  { objective }: Experiment,
+  steps: readonly StepEvent[],
+  hint?: string,
+): Problem => {
+  const { terms = {} } = steps.at(-1) ?? {};
+  const bad = Object.keys(objective).find((name) => !Number.isFinite(terms[name]));
+  const rank = 'JᵀJ has no Cholesky factor where the decoder ignores a latent dimension';
+  const hints = [...(bad !== undefined && isVolume(objective[bad]) ? [rank] : []), ...(hint ? [hint] : [])];
+  return problem(
+    bad === undefined ? 'objective' : fieldPath('objective', bad),
+    `${bad === undefined ? 'a gradient that is not finite' : terms[bad]} at each of ${steps.length} steps`,
+    'a finite loss and gradient',
+    ...(hints.length > 0 ? [hints.join('; ')] : []),
+  );
 };
 
 export type Outcome = E.Either<readonly Problem[], TrialResult>;

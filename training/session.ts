@@ -35,13 +35,13 @@ export type Session = {
 
 const telemetry: ReadonlySet<string> = new Set(['loss', 'rate', 'gradientNorm', 'commit']);
 
-/** What a factorisation that failed in spite of its bounded jitter leads to, and weights that are not finite. */
+/** What a Jacobian without full rank leads to, and weights or an example that are not finite. */
 const noDensity = (logDensity: Float32Array, without: number): Problem =>
   problem(
     'logDensity',
     `not a number for ${without} of ${logDensity.length} examples, the first of them number ${logDensity.findIndex(Number.isNaN)}`,
     'a density of every example',
-    'is the example finite, and does the Jacobian of the decoder have full rank there?',
+    'is the example finite, and does the decoder move along every latent dimension there? Leave out those that it ignores',
   );
 
 export const createSession = async (

@@ -1,13 +1,13 @@
 /** A trial from its data to its figures. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData } from '../data/index.js';
-import { type Problem, problem } from '../dsl/index.js';
+import type { Problem } from '../dsl/index.js';
 import { startBackend } from '../runtime/backends.js';
 import { attempt } from '../runtime/failure.js';
 import type { StepEvent, TrainEvent, ValidationEvent } from './events.js';
 import { type Fitted, prepareRun, type Run } from './fit.js';
 import { holdOut, type Parts, scoredInMemory } from './hold-out.js';
-import type { Figures, TrialResult } from './outcome.js';
+import { type Figures, noFiniteStep, type TrialResult } from './outcome.js';
 import { pinProblems } from './pins.js';
 import { provenance } from './provenance.js';
 import type { Array1 } from './state.js';
@@ -43,7 +43,7 @@ const trained = async (run: Run, onEvent: OnEvent): Promise<Checked<Trained>> =>
   }
   const skipped = steps.filter((event) => !event.committed).length;
   if (steps.length > 0 && skipped === steps.length) {
-    return left([problem('objective', `no finite step among ${skipped}`, 'a finite loss and gradient')]);
+    return left([noFiniteStep(run.compiled.experiment, steps)]);
   }
   const { seconds = 0, loss = NaN } = steps.at(-1) ?? {};
   return right({ steps: steps.length, skipped, seconds, loss, validation: last?.terms ?? {} });

@@ -20,7 +20,7 @@ import type { Emit, Var } from '../program.js';
 import { activate } from './activation.js';
 import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
 import { applicationOf, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
-import { jitters, unitProbes } from './gram.js';
+import { jitters, smallestPivot, unitProbes } from './gram.js';
 import { expandVolume } from './volume.js';
 
 /** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
@@ -305,16 +305,28 @@ export const createElaborate = (context: Context): Elaborate => {
     return emit('matmul', { transposeA: false, transposeB: true }, [flat, flat]);
   };
 
-  /** 2·Σ ln of the diagonal of the Cholesky factor. */
+  /**
+   * 2·Σ ln of the diagonal of the Cholesky factor. A training step goes on with a bounded jitter; evaluated, a matrix without full
+   * rank has no determinant: a row that adds next to nothing to those before it is one whose pivot rounding alone has made.
+   */
   const logDetOf = (x: Var, path: string): Var | null => {
     const [n, m] = x.type.shape;
     if (x.type.shape.length !== 2 || n !== m)
       return fail(context, path, showShape(x.type.shape), 'a square matrix [n, n]');
-    const factor = emit('cholesky', { jitters }, [x]);
-    const diagonal = emit('reduceSum', { axes: [1] }, [
-      emit('band', { below: 0, diagonal: 1, above: 0 }, [factor]),
-    ]);
-    return times(emit, sumAll(emit, unary(emit, 'log', diagonal)), 2);
+    const isTraining = context.mode === 'train';
+    const diagonalOf = (matrix: Var): Var =>
+      emit('reduceSum', { axes: [1] }, [emit('band', { below: 0, diagonal: 1, above: 0 }, [matrix])]);
+    const roots = diagonalOf(emit('cholesky', { jitters: isTraining ? jitters : 0 }, [x]));
+    const least = (): Var => times(emit, diagonalOf(x), smallestPivot);
+    const known = isTraining
+      ? roots
+      : select(
+          emit,
+          binary(emit, 'greater', mul(emit, roots, roots), least()),
+          roots,
+          constantLike(emit, -1, roots.type),
+        );
+    return times(emit, sumAll(emit, unary(emit, 'log', known)), 2);
   };
 
   return elaborate;

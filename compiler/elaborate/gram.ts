@@ -80,6 +80,9 @@ export const unitProbes = (emit: Emit, shape: readonly number[]): Var => {
 /** How often jitter may be added before a factor is given up. */
 export const jitters = 3;
 
+/** What part of its diagonal element single precision knows a pivot to: a smaller one may as well be 0. */
+export const smallestPivot = 1e-6;
+
 /** (JᵀJ)⁻¹·b for b of the shape of `at`, or [k, …] of it, by all columns of J and a Cholesky factor. */
 export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var): Var => {
   const { emit } = builder;
