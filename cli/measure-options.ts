@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { didYouMean, type Problem, problem } from '../dsl/index.js';
 import { type Evaluation, sampleMetrics } from '../evaluation/index.js';
 import type { Arguments, Option } from './arguments.js';
+import { outsideOption } from './train.js';
 
 export const measureOptions: readonly Option[] = [
   {
@@ -11,6 +12,7 @@ export const measureOptions: readonly Option[] = [
     summary: 'scores reconstructions and samples over pixels, classifier, or the path of a graph',
   },
   { name: 'metrics', value: 'A,B', summary: 'by these metrics (frechet)' },
+  outsideOption,
 ];
 
 /** The words of a list with commas. */
@@ -39,11 +41,14 @@ export const evaluationOf = (
   given: Arguments,
 ): E.Either<readonly Problem[], Evaluation> => {
   const features = words(given.last('features'));
+  const outside = given.has('outside') ? given.all('outside') : evaluation.outside;
   const asked = given.has('features') || given.has('metrics');
   const metrics = metricsOf(given, evaluation.metrics.length > 0 ? evaluation.metrics : ['frechet']);
-  if (!asked || E.isLeft(metrics)) return E.isLeft(metrics) ? metrics : E.right(evaluation);
+  if (E.isLeft(metrics)) return metrics;
+  if (!asked) return E.right({ ...evaluation, outside });
   return E.right({
     ...evaluation,
+    outside,
     metrics: metrics.right,
     features:
       features.length > 0 ? features : evaluation.features.length > 0 ? evaluation.features : ['pixels'],

@@ -33,6 +33,7 @@ export const start = async (args: readonly string[]): Promise<number> => {
     device: given.right.last('device'),
     out: given.right.last('out'),
     report: true,
+    outside: [],
   });
   if (isLeft(result)) return fail(result.left, json);
   if (!result.right.interrupted) say(`open ${result.right.files['report']} in a browser`);

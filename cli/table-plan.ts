@@ -109,6 +109,7 @@ const evaluationOf = (
   priors: ['gaussian', 'mixture'],
   components: 10,
   draws: Math.ceil(SCORED / Math.min(validation, test)),
+  outside: [],
   jacobians: JACOBIANS,
   pictures: isPicture(shape) ? PICTURES : 0,
 });

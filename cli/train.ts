@@ -34,6 +34,13 @@ export const shorthands: readonly Option[] = [
   },
 ];
 
+/** Data that examples are to be told from. */
+export const outsideOption: Option = {
+  name: 'outside',
+  value: 'REF',
+  summary: 'how well test examples are told from those of other data, by density and distance; repeatable',
+};
+
 const options: readonly Option[] = [
   {
     name: 'set',
@@ -43,6 +50,7 @@ const options: readonly Option[] = [
   ...shorthands,
   ...runOptions,
   { name: 'report', summary: 'writes report.html too' },
+  outsideOption,
 ];
 
 /** The experiment with all that the command line sets, the shorthands last; all problems at once. */
@@ -93,6 +101,7 @@ export const train = async (args: readonly string[]): Promise<number> => {
     device: given.right.last('device'),
     out: given.right.last('out'),
     report: given.right.has('report'),
+    outside: given.right.all('outside'),
   });
   return isLeft(result) ? fail(result.left, json) : finish(result.right, json);
 };

@@ -1,10 +1,17 @@
 /** A run from checks to files: what `train` and `start` have in common. */
 import { join } from 'node:path';
-import { type Either, flatten, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, flatten, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../data/index.js';
-import { type Experiment, type Problem, problem, showProblem } from '../dsl/index.js';
-import { type Geometry, geometryOf, reportPage } from '../evaluation/index.js';
+import type { Experiment, Problem } from '../dsl/index.js';
 import {
+  type DensityFit,
+  type Geometry,
+  openOutside,
+  type OutsideData,
+  reportPage,
+} from '../evaluation/index.js';
+import {
+  noFiniteStep,
   prepareRun,
   type Run,
   startBackend,
@@ -15,6 +22,7 @@ import {
 } from '../training/index.js';
 import { attempt } from '../runtime/failure.js';
 import { createProgress, duration } from '../training/progress.js';
+import { type Findings, findingsOf, noFindings } from './findings.js';
 import { interruption } from './interrupt.js';
 import { say } from './output.js';
 import { createRunFolder, fileNames, type RunFolder } from './run-folder.js';
@@ -31,6 +39,8 @@ export type Request = {
   /** The run folder; absent for a new one under `runs/`. */
   readonly out: string | undefined;
   readonly report: boolean;
+  /** References of data that test examples are to be told from. */
+  readonly outside: readonly string[];
 };
 
 /** What a run came to: the `--json` result. */
@@ -49,21 +59,32 @@ export type Result = {
   readonly validation: Omit<ValidationEvent, 'tag'> | null;
   /** Of the decoder along the held-out data; null for a run that was interrupted or a decoder without finite derivatives. */
   readonly geometry: Geometry | null;
+  /** Of held-out examples; null for a run that was interrupted or a model that has no density there. */
+  readonly density: Pick<DensityFit, 'nll' | 'optimal' | 'distance'> | null;
+  /** How well test examples are told from those of other data, by reference. */
+  readonly outside: Findings['outside'];
 };
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-type Prepared = { readonly data: Split<Source>; readonly run: Run };
+type Prepared = {
+  readonly data: Split<Source>;
+  readonly outside: readonly OutsideData[];
+  readonly run: Run;
+};
 
-const prepare = async ({ experiment, seed, backend: name, device }: Request): Promise<Checked<Prepared>> => {
+const prepare = async (request: Request): Promise<Checked<Prepared>> => {
+  const { experiment, seed, backend: name, device } = request;
   const data = await openData(experiment.data)();
   if (isLeft(data)) return data;
+  const outside = await openOutside(request.outside, data.right.train.shape);
+  if (isLeft(outside)) return outside;
   const run = await prepareRun(experiment, {
     data: data.right,
     backend: ({ step }) => startBackend(name ?? 'auto', { device, threads: threadsFor(step) }),
     seed,
   });
-  return isLeft(run) ? run : right({ data: data.right, run: run.right });
+  return isLeft(run) ? run : right({ data: data.right, outside: outside.right, run: run.right });
 };
 
 type Followed = { readonly events: readonly TrainEvent[]; readonly interrupted: boolean };
@@ -97,29 +118,17 @@ const withoutTag = ({ tag: _, ...rest }: ValidationEvent): Omit<ValidationEvent,
 const finiteOrNull = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null;
 
-/** What each part of the geometry may cost where no report was asked for: less than a second. */
-const QUICK = 1e10;
-
-/** Along the held-out data, or the training data where none is held out. */
-const geometryAfter = async (
-  { fitted }: Run,
-  { train, test }: Split<Source>,
-  { seed, report }: Request,
-): Promise<Geometry | null> => {
-  const found = await geometryOf(fitted, test.size > 0 ? test : train, {
-    seed,
-    ...(report ? {} : { flops: QUICK }),
-  });
-  if (isRight(found)) return found.right;
-  say(`no geometry: ${found.left.map(showProblem).join('; ')}`);
-  return null;
+const densityFigures = ({ density }: Findings): Result['density'] => {
+  if (density === null) return null;
+  const { nll, optimal, distance } = density;
+  return { nll, optimal, distance };
 };
 
 /** Checks everything, then trains and writes. On the left nothing was written, or the disk refused. */
 export const runTraining = async (request: Request): Promise<Checked<Result>> => {
   const prepared = await prepare(request);
   if (isLeft(prepared)) return prepared;
-  const { run, data } = prepared.right;
+  const { run, data, outside } = prepared.right;
   const { backend } = run;
   const { experiment } = run.compiled;
   const made = createRunFolder(experiment, request);
@@ -136,18 +145,16 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
   const skipped = steps.filter((event) => !event.committed).length;
   if (skipped > 0) say(`${skipped} of ${steps.length} steps were not finite and were skipped`);
   if (steps.length > 0 && skipped === steps.length) {
-    const found = `no finite step among ${steps.length}`;
-    return left([
-      problem('objective', found, 'a finite loss and gradient', `see ${join(folder.path, fileNames.record)}`),
-    ]);
+    return left([noFiniteStep(experiment, steps, `see ${join(folder.path, fileNames.record)}`)]);
   }
-  const geometry = interrupted ? null : await geometryAfter(run, data, request);
+  const findings = interrupted ? noFindings : await findingsOf(run.fitted, data, outside, request);
   const withReport = request.report && !interrupted;
   if (withReport) {
     const { name, seed } = request;
-    const facts = { name, seed, backend: backend.name, versions: versions(), geometry };
-    const html = await reportPage(run.fitted, data, events, facts);
-    const report = folder.writeReport(html);
+    const facts = { name, seed, backend: backend.name, versions: versions(), ...findings };
+    const html = await attempt(() => reportPage(run.fitted, data, events, facts));
+    if (isLeft(html)) return html;
+    const report = folder.writeReport(html.right);
     if (isLeft(report)) return report;
   }
   const seconds = steps.at(-1)?.seconds ?? 0;
@@ -174,6 +181,8 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
     seconds,
     loss: finiteOrNull(steps.at(-1)?.loss),
     validation: last === undefined ? null : withoutTag(last),
-    geometry,
+    geometry: findings.geometry,
+    density: densityFigures(findings),
+    outside: findings.outside,
   });
 };

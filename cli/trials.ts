@@ -6,7 +6,13 @@ import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js'
 import { backendNames } from '../training/index.js';
 import { openData, partsOf, type Source } from '../data/index.js';
 import { didYouMean, type Problem, problem, showProblem, sizeOf } from '../dsl/index.js';
-import { type Evaluation, evaluationCodec, featureProblems, isPath } from '../evaluation/index.js';
+import {
+  type Evaluation,
+  evaluationCodec,
+  featureProblems,
+  isPath,
+  openOutside,
+} from '../evaluation/index.js';
 import {
   contentKey,
   digestsOf,
@@ -62,6 +68,7 @@ export type Request = {
 const inputsOf = (trial: Trial<Evaluation>): readonly string[] => [
   ...referenceOf(trial).flatMap(inputOf),
   ...trial.evaluation.features.filter(isPath),
+  ...trial.evaluation.outside.flatMap(inputOf),
 ];
 
 /** Trials that know what they read and by what they are run, so that their results are kept as long as both are the same. */
@@ -168,6 +175,19 @@ const featuresWrong = (
   return wrong.every((problems) => problems.length > 0) ? (wrong.at(0) ?? []) : [];
 };
 
+/** Sets that no trial's examples can be told from. */
+const outsideWrong = async (
+  trials: readonly Trial<Evaluation>[],
+  sets: ReadonlyMap<string, Opened>,
+): Promise<readonly Problem[]> => {
+  const references = [...new Set(trials.flatMap(({ evaluation }) => evaluation.outside))];
+  const opened = await Promise.all(
+    [...sets.values()].map(({ train }) => openOutside(references, train.shape)),
+  );
+  const wrong = opened.map((one) => (isLeft(one) ? one.left : []));
+  return wrong.every((problems) => problems.length > 0) ? (wrong.at(0) ?? []) : [];
+};
+
 /** The command that runs a trial, seen from the sources and from their compiled form. */
 const bin = ['../bin/immersion.mjs', '../../bin/immersion.mjs']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
@@ -184,7 +204,8 @@ export const performTrials = async (
   const sets = await openedSets(trials);
   if (isLeft(sets)) return sets;
   const features = featuresWrong(trials, sets.right);
-  if (features.length > 0) return left(features);
+  const outside = await outsideWrong(trials, sets.right);
+  if (features.length > 0 || outside.length > 0) return left([...features, ...outside]);
   const { folder } = request;
   const made = tryCatch(() => mkdirSync(folder, { recursive: true }), thrownAt(folder, 'a folder'));
   if (isLeft(made)) return made;

@@ -2,6 +2,7 @@
 export * from './bounds.js';
 export * from './collisions.js';
 export * from './curve.js';
+export * from './decision-tree.js';
 export * from './density.js';
 export * from './expressions.js';
 export * from './features/index.js';
@@ -9,6 +10,7 @@ export * from './geometry.js';
 export * from './jacobian.js';
 export * from './metrics/index.js';
 export * from './measure.js';
+export * from './out-of-distribution.js';
 export * from './picture.js';
 export * from './priors/index.js';
 export * from './report.js';

@@ -5,8 +5,10 @@ import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec
 import { nonEmptyString, nonNegativeInteger, positiveInteger } from '../dsl/codec/primitive.js';
 import { type Problem, sizeOf } from '../dsl/index.js';
 import type { Array1, Figures, Fitted, Measure, Parts } from '../training/index.js';
+import { densityFit } from './density.js';
 import { type FeatureMap, openFeatures } from './features/index.js';
 import { type Metric, reconstructionError, sampleMetrics, score } from './metrics/index.js';
+import { detectionFigures, detections, openOutside } from './out-of-distribution.js';
 import { type CodePrior, fitGaussian, standardGaussian } from './priors/gaussian.js';
 import { fitMixture } from './priors/mixture.js';
 import { mean } from './summary.js';
@@ -27,19 +29,22 @@ export type Evaluation = {
   readonly components: number;
   /** How many samples of each prior are scored, each as large as the examples' number; their mean score is reported. */
   readonly draws: number;
+  /** Data sets by reference: how well test examples are told from theirs. */
+  readonly outside: readonly string[];
   /** At how many test examples the decoder's geometry is looked at. */
   readonly jacobians: number;
   /** How many test examples are kept with their reconstructions, and samples of each prior. */
   readonly pictures: number;
 };
 
-/** Nothing but the reconstruction error. */
+/** Nothing but the reconstruction error, and the likelihood of a model that has one. */
 export const plainEvaluation: Evaluation = {
   metrics: [],
   features: [],
   priors: [],
   components: 10,
   draws: 1,
+  outside: [],
   jacobians: 0,
   pictures: 0,
 };
@@ -58,6 +63,7 @@ export const evaluationCodec: Codec<Evaluation> = withDefault(
     ),
     components: withDefault(positiveInteger, plainEvaluation.components),
     draws: withDefault(positiveInteger, plainEvaluation.draws),
+    outside: withDefault(names(nonEmptyString), plainEvaluation.outside),
     jacobians: withDefault(nonNegativeInteger, plainEvaluation.jacobians),
     pictures: withDefault(nonNegativeInteger, plainEvaluation.pictures),
   }),
@@ -136,7 +142,9 @@ const scoresOn = async (place: string, set: Dataset, scoring: Scoring): Promise<
   const reconstructions = await fitted.reconstruct(set.examples);
   const error = await score(reconstructions, set, [], [reconstructionError]);
   if (isLeft(error)) return error;
-  let figures = under(place, error.right);
+  const density = await densityFit(fitted, set);
+  const likelihood = density === undefined ? {} : { nll: density.nll, distance: density.distance };
+  let figures = under(place, { ...error.right, ...likelihood });
   if (features.length === 0 || metrics.length === 0) return right(figures);
   const reconstructed = await score(reconstructions, set, features, metrics);
   if (isLeft(reconstructed)) return reconstructed;
@@ -177,12 +185,14 @@ const placesOf = ({ validation, test }: Parts): Readonly<Record<string, Dataset>
 
 /**
  * Figures are named after the data, what is scored, and the score: `test/mixture/frechet/pixels`, `validation/reconstructions/…`,
- * `test/reconstruction`.
+ * `test/reconstruction`, `test/nll`, `test/outside/REF/accuracy/likelihood`.
  */
 export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, seed }) => {
   const { train, test } = data;
   const priors = await priorsOf(evaluation, fitted, train, seed);
   if (isLeft(priors)) return priors;
+  const outside = await openOutside(evaluation.outside, test.shape);
+  if (isLeft(outside)) return outside;
   const places = placesOf(data);
   const samples = Math.min(...Object.values(places).map(({ size }) => size));
   const features = await openFeatures(evaluation.features, { train, samples, backend: fitted.backend });
@@ -200,8 +210,11 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
     }
     const local = await geometryFigures(fitted, data, mixture, { points: evaluation.jacobians, seed });
     if (isLeft(local)) return local;
+    const told = await detections(fitted, data, outside.right);
+    if (isLeft(told)) return told;
+    figures = { ...figures, ...under('test', detectionFigures(told.right)), ...local.right };
     const arrays = await pictures(fitted, test, priors.right, evaluation.pictures, seed);
-    return right({ figures: { ...figures, ...local.right }, arrays });
+    return right({ figures, arrays });
   } finally {
     features.right.forEach(({ dispose }) => dispose());
   }

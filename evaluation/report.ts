@@ -15,9 +15,10 @@ import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../training
 import { duration } from '../training/progress.js';
 import { firstExamples } from '../training/rows.js';
 import { curvesOf, diagnosisCurvesOf } from './curve.js';
-import { densityFit } from './density.js';
+import type { DensityFit } from './density.js';
 import type { Geometry } from './geometry.js';
 import { squaredError } from './measure.js';
+import type { Detections } from './out-of-distribution.js';
 import { html, type NetworkSummary, type Pair } from './page/page.js';
 import type { Row } from './page/table.js';
 import { countText, numberText } from './page/text.js';
@@ -32,6 +33,10 @@ export type Facts = {
   readonly versions: Readonly<Record<string, string>>;
   /** Of the decoder, where it was looked at. */
   readonly geometry?: Geometry | null;
+  /** Of held-out examples, where the model has one. */
+  readonly density?: DensityFit | null;
+  /** How well test examples are told from those of other data, by reference. */
+  readonly outside?: Readonly<Record<string, Detections>>;
 };
 
 const SAMPLES = 72;
@@ -123,7 +128,7 @@ export const reportPage = async (
   fitted: Fitted,
   data: Split<Source>,
   events: readonly TrainEvent[],
-  { name, seed, backend, versions, geometry = null }: Facts,
+  { name, seed, backend, versions, geometry = null, density = null, outside = {} }: Facts,
 ): Promise<string> => {
   const { experiment } = fitted;
   const steps = events.filter(isStep);
@@ -156,7 +161,8 @@ export const reportPage = async (
     estimates: diagnosisCurvesOf(events),
     estimatesNote: estimatesNote(fitted),
     geometry,
-    density: (await densityFit(fitted, test, data.manifold)) ?? null,
+    density,
+    outside,
     validation:
       last === undefined
         ? []

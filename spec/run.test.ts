@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { decodeExperiment, encodeExperiment } from '../dsl/index.js';
+import * as d from '../dsl/index.js';
+import { logNormal } from '../objectives/index.js';
 import { decodeSafetensors } from '../runtime/safetensors.js';
 import { json, linear, linesOf, run, spawned } from './command.js';
 import { right } from './either.js';
@@ -13,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'immersion-run-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const spec = join(folder, 'linear.json');
-writeFileSync(spec, JSON.stringify(right(encodeExperiment(linear(8, 8)))));
+writeFileSync(spec, JSON.stringify(right(d.encodeExperiment(linear(8, 8)))));
 
 describe('a run', () => {
   test('leaves its specification, its record line by line, its weights and its report', async () => {
@@ -45,7 +46,7 @@ describe('a run', () => {
       'weights.safetensors',
     ]);
 
-    const kept = right(decodeExperiment(JSON.parse(readFileSync(join(out, 'spec.json'), 'utf8'))));
+    const kept = right(d.decodeExperiment(JSON.parse(readFileSync(join(out, 'spec.json'), 'utf8'))));
     expect(kept.steps).toBe(3);
     // Validation before the first step, after the second and after the last.
     const record = linesOf(readFileSync(join(out, 'record.jsonl'), 'utf8')).map(json);
@@ -86,8 +87,58 @@ describe('a run', () => {
     expect(code).toBe(1);
     expect(stderr.filter((line) => line.startsWith('step 0 was skipped'))).toHaveLength(1);
     expect(stderr.at(-1)).toMatch(
-      /^objective: found no finite step among 4, expected a finite loss and gradient/,
+      /^objective\.prior: found Infinity at each of 4 steps, expected a finite loss and gradient/,
     );
+  });
+
+  describe('with a decoder that ignores a latent dimension', () => {
+    const trained = (name: string, layers: Parameters<typeof d.network>[1]['layers']) => {
+      const encoder = d.network('encoder', d.pipe(d.input(2), d.dense(2)));
+      const decoder = { ...d.network('decoder', d.pipe(d.input(2), d.dense(2))), layers };
+      const z = d.apply(encoder, d.data(2));
+      const volume = d.volume(decoder, z, { method: 'exact' });
+      const experiment = d.experiment({
+        encoder,
+        decoder,
+        objective: { volume },
+        logDensity: d.sub(logNormal(2)(z), volume),
+        optimizer: d.adam({ rate: 1e-3 }),
+        batch: 20,
+        steps: 5,
+        data: 'sine?count=100&test=30',
+        validation: { every: 0 },
+      });
+      const path = join(folder, `${name}.json`);
+      writeFileSync(path, JSON.stringify(right(d.encodeExperiment(experiment))));
+      return run('train', path, '--backend', 'wasm', '--report', '--out', join(folder, name), '--json');
+    };
+
+    test('it trains, and says in one line that there is no density', async () => {
+      const { code, stdout, stderr } = await trained(
+        'flat',
+        d.pipe(d.input(2), d.dense(1), d.dense(2)).layers,
+      );
+      expect(code).toBe(0);
+      expect(json(stdout)).toMatchObject({ ok: true, density: null });
+      expect(stderr.filter((line) => line.includes('density'))).toEqual([
+        'no density: logDensity: found not a number for 30 of 30 examples, the first of them number 0, expected a density of every example (is the example finite, and does the decoder move along every latent dimension there? Leave out those that it ignores)',
+      ]);
+      expect(readdirSync(join(folder, 'flat'))).toEqual(
+        expect.arrayContaining(['report.html', 'weights.safetensors']),
+      );
+    });
+
+    test('where it ignores all of them no step is taken, and the line says which term is at fault', async () => {
+      const { code, stderr } = await trained(
+        'constant',
+        d.pipe(d.input(2), d.dense(2, { kernel: d.zeros })).layers,
+      );
+      expect(code).toBe(1);
+      expect(stderr.at(-1)).toMatch(
+        /^objective\.volume: found NaN at each of 5 steps, expected a finite loss and gradient \(JᵀJ has no Cholesky factor where the decoder ignores a latent dimension; see .*record\.jsonl\)$/,
+      );
+      expect(readdirSync(join(folder, 'constant'))).toContain('weights.safetensors');
+    });
   });
 
   test('Ctrl-C ends it between two steps, with the record and the weights of the last one', async () => {

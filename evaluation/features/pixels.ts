@@ -1,9 +1,10 @@
 /** Principal components of the training examples (Pearson 1901): the pixels themselves, or the directions in which they vary most. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Matrix } from 'ml-matrix';
-import { inMemory, select, type Source } from '../../data/index.js';
+import type { Source } from '../../data/index.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
 import { createScatter, eigen, meanOf } from '../moments.js';
+import { thinned } from '../thinned.js';
 import { carriedSize, type FeatureMap } from './feature-map.js';
 
 /** Pixels at most for whose covariance eigenvectors are taken, and examples where there are more pixels: they take the cube. */
@@ -46,13 +47,6 @@ const components = (centred: Float64Array, width: number, count: number): readon
     centred.forEach((x, at) => (direction[at % width] += (vector[Math.floor(at / width)] * x) / root));
     return direction;
   });
-};
-
-/** Every so many-th example in memory, so that there are at most `most`. */
-const thinned = (train: Source, most: number) => {
-  const stride = Math.ceil(train.size / most);
-  const rows = Array.from({ length: Math.ceil(train.size / stride) }, (_, i) => i * stride);
-  return inMemory(stride === 1 ? train : select(train, train.name, rows))();
 };
 
 /**

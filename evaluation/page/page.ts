@@ -2,8 +2,10 @@
 import type { Curve } from '../curve.js';
 import type { DensityFit } from '../density.js';
 import type { Geometry } from '../geometry.js';
+import type { Detections } from '../out-of-distribution.js';
 import { chart } from './chart.js';
 import { densityDrawings, densityNote, densityRows } from './density-section.js';
+import { detectionNote, detectionPanel } from './detection-section.js';
 import { documentOf, section } from './document.js';
 import { geometryNote, injectivityRows, reencodingRows, volumeRows } from './geometry-section.js';
 import { spectrumChart } from './spectrum-chart.js';
@@ -38,6 +40,8 @@ export type Page = {
   readonly geometry: Geometry | null;
   /** Null where the model has no density. */
   readonly density: DensityFit | null;
+  /** By reference; none where nothing was compared. */
+  readonly outside: Readonly<Record<string, Detections>>;
   /** Last values on held-out data. */
   readonly validation: readonly Row[];
   readonly validationNote: string;
@@ -90,6 +94,15 @@ const densitySection = (density: DensityFit): string =>
     '</div>',
   );
 
+const detectionSection = (outside: Page['outside']): string =>
+  section(
+    'Data from elsewhere',
+    detectionNote,
+    '<div class="columns">',
+    ...Object.entries(outside).map(([reference, by]) => detectionPanel(reference, by)),
+    '</div>',
+  );
+
 const networkPanel = ({ name, shapes, parameters, layers }: NetworkSummary): string =>
   `<div class="panel"><h3>${escaped(name)} <span>${escaped(shapes)}, ${countText(parameters)} parameters</span></h3>` +
   `<ol>${layers.map((layer) => `<li>${escaped(layer)}</li>`).join('')}</ol></div>`;
@@ -129,6 +142,7 @@ export const html = (page: Page): string =>
           ),
       page.geometry === null ? '' : geometrySection(page.geometry),
       page.density === null ? '' : densitySection(page.density),
+      Object.keys(page.outside).length === 0 ? '' : detectionSection(page.outside),
       section(
         'Objective',
         'The terms as the compiler read them.',
