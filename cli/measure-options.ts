@@ -1,7 +1,7 @@
 /** The options that say what the trials of a sweep measure. */
 import * as E from 'fp-ts/lib/Either.js';
 import { didYouMean, type Problem, problem } from '../dsl/index.js';
-import { type Evaluation, sampleMetrics } from '../evaluation/index.js';
+import { type Evaluation, priorNames, sampleMetrics } from '../evaluation/index.js';
 import type { Arguments, Option } from './arguments.js';
 import { outsideOption } from './train.js';
 
@@ -9,9 +9,10 @@ export const measureOptions: readonly Option[] = [
   {
     name: 'features',
     value: 'A,B',
-    summary: 'scores reconstructions and samples over pixels, classifier, or the path of a graph',
+    summary: 'scores reconstructions and samples over pixels, raw, classifier, or the path of a graph',
   },
   { name: 'metrics', value: 'A,B', summary: 'by these metrics (frechet)' },
+  { name: 'priors', value: 'A,B', summary: `samples of these: ${priorNames.join(', ')} (gaussian,mixture)` },
   outsideOption,
 ];
 
@@ -19,39 +20,51 @@ export const measureOptions: readonly Option[] = [
 export const words = (text: string | undefined): readonly string[] =>
   (text ?? '').split(',').filter((word) => word !== '');
 
-const metricsOf = (
+/** The names that an option lists, or else the fallback; each that is unknown is a problem. */
+const namesOf = <Name extends string>(
   given: Arguments,
-  fallback: readonly string[],
-): E.Either<readonly Problem[], readonly string[]> => {
-  const names = words(given.last('metrics'));
-  const known = sampleMetrics.map(({ name }) => name);
-  const unknown = names.filter((name) => !known.includes(name));
+  option: string,
+  known: readonly Name[],
+  fallback: readonly Name[],
+): E.Either<readonly Problem[], readonly Name[]> => {
+  const asked = words(given.last(option));
+  const unknown = asked.filter((word) => !known.some((name) => name === word));
   return unknown.length === 0
-    ? E.right(names.length > 0 ? names : fallback)
+    ? E.right(asked.length > 0 ? known.filter((name) => asked.includes(name)) : fallback)
     : E.left(
-        unknown.map((name) =>
-          problem('--metrics', JSON.stringify(name), `some of ${known.join(', ')}`, didYouMean(name, known)),
+        unknown.map((word) =>
+          problem(
+            `--${option}`,
+            JSON.stringify(word),
+            `some of ${known.join(', ')}`,
+            didYouMean(word, known),
+          ),
         ),
       );
 };
+
+/** A list, or another where there is nothing in it. */
+const or = <A>(list: readonly A[], other: readonly A[]): readonly A[] => (list.length > 0 ? list : other);
 
 /** What is measured with what the command line asks for besides: samples of a Gaussian and of a mixture, where there are features. */
 export const evaluationOf = (
   evaluation: Evaluation,
   given: Arguments,
 ): E.Either<readonly Problem[], Evaluation> => {
-  const features = words(given.last('features'));
+  const { metrics, features, priors } = evaluation;
   const outside = given.has('outside') ? given.all('outside') : evaluation.outside;
-  const asked = given.has('features') || given.has('metrics');
-  const metrics = metricsOf(given, evaluation.metrics.length > 0 ? evaluation.metrics : ['frechet']);
-  if (E.isLeft(metrics)) return metrics;
+  const known = sampleMetrics.map(({ name }) => name);
+  const scored = namesOf(given, 'metrics', known, or(metrics, ['frechet']));
+  const drawn = namesOf(given, 'priors', priorNames, or(priors, ['gaussian', 'mixture']));
+  if (E.isLeft(scored) || E.isLeft(drawn))
+    return E.left([scored, drawn].flatMap((one) => (E.isLeft(one) ? one.left : [])));
+  const asked = ['features', 'metrics', 'priors'].some(given.has);
   if (!asked) return E.right({ ...evaluation, outside });
   return E.right({
     ...evaluation,
     outside,
-    metrics: metrics.right,
-    features:
-      features.length > 0 ? features : evaluation.features.length > 0 ? evaluation.features : ['pixels'],
-    priors: evaluation.priors.length > 0 ? evaluation.priors : ['gaussian', 'mixture'],
+    metrics: scored.right,
+    features: or(words(given.last('features')), or(features, ['pixels'])),
+    priors: drawn.right,
   });
 };

@@ -30,7 +30,7 @@ export const planOptions: readonly Option[] = [
   {
     name: 'features',
     value: 'A,B',
-    summary: 'what is scored: pixels, classifier or a graph; the first one chooses',
+    summary: 'what is scored: pixels, raw, classifier or a graph; the first one chooses',
   },
   { name: 'rows', value: 'A,B', summary: 'only these models' },
 ];

@@ -3,16 +3,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
-import { backendNames } from '../training/index.js';
-import { openData, partsOf, type Source } from '../data/index.js';
-import { didYouMean, type Problem, problem, showProblem, sizeOf } from '../dsl/index.js';
-import {
-  type Evaluation,
-  evaluationCodec,
-  featureProblems,
-  isPath,
-  openOutside,
-} from '../evaluation/index.js';
+import { type Problem, problem, showProblem } from '../dsl/index.js';
+import { type Evaluation, evaluationCodec, isPath } from '../evaluation/index.js';
 import {
   contentKey,
   digestsOf,
@@ -31,6 +23,7 @@ import {
 import { type Arguments, naturalOption, type Option } from './arguments.js';
 import { interruption } from './interrupt.js';
 import { say, thrownAt } from './output.js';
+import { checkedSets, referenceOf } from './trial-checks.js';
 import { createTrialProgress } from './trial-progress.js';
 
 /** Options of every command that runs many trials. */
@@ -112,82 +105,6 @@ const keyed = (trial: Trial<Evaluation>): Checked<Keyed> => {
 
 const keyOf = (one: Checked<Keyed>): string => (isLeft(one) ? '' : one.right.key);
 
-/** What no trial could get past: settings that fit in none of them, a backend that is none, data that is not there. */
-const commonProblems = (trials: readonly Trial<Evaluation>[]): readonly Problem[] => {
-  const wrong = trials.map(experimentOf).map((one) => (isLeft(one) ? one.left : []));
-  const names = ['auto', ...backendNames];
-  const backends = [...new Set(trials.map(({ backend }) => backend))].filter((name) => !names.includes(name));
-  return [
-    ...(wrong.every((problems) => problems.length > 0) ? (wrong.at(0) ?? []) : []),
-    ...backends.map((name) =>
-      problem('--backend', JSON.stringify(name), `one of ${names.join(', ')}`, didYouMean(name, names)),
-    ),
-  ];
-};
-
-type Opened = { readonly train: Source; readonly bytes: number };
-
-/** Copies of the examples in memory: as they are read and as they are parted. What is scored is copied for its reconstructions and samples too. */
-const COPIES = { trained: 2, scored: 4 };
-
-/** What a trial holds of a part of the data; what is trained on and lies elsewhere is read by row. */
-const bytesOf = (part: Source, isTrained: boolean): number =>
-  isTrained && !('examples' in part)
-    ? 0
-    : Float32Array.BYTES_PER_ELEMENT *
-      part.size *
-      sizeOf(part.shape) *
-      (isTrained ? COPIES.trained : COPIES.scored);
-
-/** Each data set that the trials name; on the left why none of them can be had. */
-const openedSets = async (
-  trials: readonly Trial<Evaluation>[],
-): Promise<Checked<ReadonlyMap<string, Opened>>> => {
-  const sets = new Map<string, Opened>();
-  let last: Checked<unknown> = right(undefined);
-  for (const reference of new Set(trials.flatMap(referenceOf))) {
-    const data = await openData(reference)();
-    last = data;
-    if (isLeft(data)) continue;
-    const { train } = data.right;
-    const bytes = partsOf(data.right).reduce((sum, part) => sum + bytesOf(part, part === train), 0);
-    sets.set(reference, { train, bytes });
-  }
-  return sets.size === 0 && isLeft(last) ? last : right(sets);
-};
-
-const referenceOf = (trial: Trial<Evaluation>): readonly string[] => {
-  const experiment = experimentOf(trial);
-  return isLeft(experiment) ? [] : [experiment.right.data];
-};
-
-/** Features that no trial can be scored by. */
-const featuresWrong = (
-  trials: readonly Trial<Evaluation>[],
-  sets: ReadonlyMap<string, Opened>,
-): readonly Problem[] => {
-  const wrong = trials.flatMap((trial) =>
-    referenceOf(trial).flatMap((reference) => {
-      const set = sets.get(reference);
-      return set === undefined ? [] : [featureProblems(trial.evaluation.features, set.train)];
-    }),
-  );
-  return wrong.every((problems) => problems.length > 0) ? (wrong.at(0) ?? []) : [];
-};
-
-/** Sets that no trial's examples can be told from. */
-const outsideWrong = async (
-  trials: readonly Trial<Evaluation>[],
-  sets: ReadonlyMap<string, Opened>,
-): Promise<readonly Problem[]> => {
-  const references = [...new Set(trials.flatMap(({ evaluation }) => evaluation.outside))];
-  const opened = await Promise.all(
-    [...sets.values()].map(({ train }) => openOutside(references, train.shape)),
-  );
-  const wrong = opened.map((one) => (isLeft(one) ? one.left : []));
-  return wrong.every((problems) => problems.length > 0) ? (wrong.at(0) ?? []) : [];
-};
-
 /** The command that runs a trial, seen from the sources and from their compiled form. */
 const bin = ['../bin/immersion.mjs', '../../bin/immersion.mjs']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
@@ -198,14 +115,8 @@ const command = [process.execPath, bin ?? 'immersion'];
 export const performTrials = async (
   request: Request,
 ): Promise<Checked<{ readonly interrupted: boolean; readonly trials: readonly Performed[] }>> => {
-  const trials = request.trials.map(({ trial }) => trial);
-  const common = commonProblems(trials);
-  if (common.length > 0) return left(common);
-  const sets = await openedSets(trials);
+  const sets = await checkedSets(request.trials.map(({ trial }) => trial));
   if (isLeft(sets)) return sets;
-  const features = featuresWrong(trials, sets.right);
-  const outside = await outsideWrong(trials, sets.right);
-  if (features.length > 0 || outside.length > 0) return left([...features, ...outside]);
   const { folder } = request;
   const made = tryCatch(() => mkdirSync(folder, { recursive: true }), thrownAt(folder, 'a folder'));
   if (isLeft(made)) return made;

@@ -15,13 +15,13 @@ import { mean } from './summary.js';
 import { geometryFigures } from './geometry-figures.js';
 
 /** Where codes of new examples are drawn: N(0, I), or what is fitted to the codes of the training examples. */
-const priorNames = ['standard', 'gaussian', 'mixture'] as const;
+export const priorNames = ['standard', 'gaussian', 'mixture'] as const;
 export type PriorName = (typeof priorNames)[number];
 
 export type Evaluation = {
   /** Names of metrics of samples, such as `frechet`. */
   readonly metrics: readonly string[];
-  /** What they look at: `pixels`, `classifier`, or the path of a graph. */
+  /** What they look at: `pixels`, `raw`, `classifier`, or the path of a graph. */
   readonly features: readonly string[];
   /** Reconstructions are scored, and samples of each of these. */
   readonly priors: readonly PriorName[];

@@ -2,8 +2,17 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect, test as example } from 'vitest';
 import { type Dataset, gather, type Stored } from '../data/index.js';
-import { pixels, standardGaussian } from '../evaluation/index.js';
-import { right as succeeded } from 'fp-ts/lib/Either.js';
+import { showProblem } from '../dsl/index.js';
+import {
+  featureProblems,
+  frechet,
+  openFeatures,
+  pixels,
+  score,
+  standardGaussian,
+} from '../evaluation/index.js';
+import { isLeft, right as succeeded } from 'fp-ts/lib/Either.js';
+import { backends } from './backends.js';
 import { left, right } from './either.js';
 import { dot, rowsOf } from './moments.js';
 
@@ -71,6 +80,31 @@ example('no examples have no components', async () => {
   const none = { name: 'none', shape: [4], size: 0, examples: new Float32Array() };
   expect(left(await pixels(none, { samples: 90 }))[0]).toMatchObject({ path: 'train' });
 });
+
+test.prop([fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 150 })])(
+  'examples are features as they are where nine samples come on each of their numbers, and nowhere else',
+  async (width, samples) => {
+    const train = turned(20, width, 1);
+    const opened = await openFeatures(['raw'], { train, samples, backend: backends.cpu });
+    expect(featureProblems(['raw'], train, samples)).toEqual(isLeft(opened) ? opened.left : []);
+    if (isLeft(opened)) {
+      expect(9 * width).toBeGreaterThan(samples);
+      expect(opened.left.map(showProblem)).toEqual([
+        `features: found "raw", the ${width} numbers of an example of turned, expected at most ${Math.floor(samples / 9)} for ${samples} examples to score against, 9 for each (use "pixels", their principal components)`,
+      ]);
+      return;
+    }
+    expect(9 * width).toBeLessThanOrEqual(samples);
+    const [map] = opened.right;
+    expect(map.size).toBe(width);
+    expect(await map.apply(train.examples)).toEqual(train.examples);
+    const reference = train.examples.slice(0, 9 * width * width);
+    if (train.size < 9 * width) return;
+    const scores = right(await score(reference, { ...train, examples: reference }, [map], [frechet]));
+    expect(Object.keys(scores)).toEqual(['frechet/raw']);
+    expect(Math.abs(scores['frechet/raw'])).toBeLessThan(1e-3);
+  },
+);
 
 /** The same examples, read by row. */
 const stored = ({ examples, ...about }: Dataset): Stored => ({

@@ -287,7 +287,7 @@ describe('the command', () => {
     [['--rows', 'AE,CEA'], /^--rows: found "CEA", expected some of VAE, .*did you mean/],
     [
       ['--features', 'pixel'],
-      /^features: found "pixel", expected pixels, classifier, .*did you mean "pixels"/,
+      /^features: found "pixel", expected pixels, raw, classifier, .*did you mean "pixels"/,
     ],
     [
       ['--data', 'circle', '--features', 'classifier'],

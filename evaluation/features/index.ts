@@ -4,4 +4,5 @@ export * from './feature-map.js';
 export * from './graph.js';
 export * from './open.js';
 export * from './pixels.js';
+export * from './raw.js';
 export * from './resize.js';

@@ -8,6 +8,7 @@ import { classifier } from './classifier.js';
 import type { FeatureMap } from './feature-map.js';
 import { graphFeatures } from './graph.js';
 import { pixels } from './pixels.js';
+import { raw, rawProblems } from './raw.js';
 
 type Opened = Either<readonly Problem[], FeatureMap>;
 
@@ -20,6 +21,7 @@ export type FeatureContext = {
 
 const known: Readonly<Record<string, (context: FeatureContext) => Promise<Opened>>> = {
   pixels: ({ train, samples }) => pixels(train, { samples }),
+  raw: ({ train, samples }) => Promise.resolve(raw(train, { samples })),
   // One seed for all models, or their scores could not be compared.
   classifier: ({ train, samples, backend }) => classifier(train, { backend, samples }),
 };
@@ -33,11 +35,19 @@ const unknown = (name: string): readonly Problem[] => {
   return [problem('features', JSON.stringify(name), expected, didYouMean(name, names))];
 };
 
-/** What is wrong before any is made: a name that is none, a file that is not there, a classifier of data without labels. */
-export const featureProblems = (names: readonly string[], train: Source): readonly Problem[] =>
+/**
+ * What is wrong before any is made: a name that is none, a file that is not there, a classifier of data without labels, examples of
+ * more numbers than samples of so many can carry.
+ */
+export const featureProblems = (
+  names: readonly string[],
+  train: Source,
+  samples: number,
+): readonly Problem[] =>
   names.flatMap((name) => {
     if (isPath(name)) return existsSync(name) ? [] : [problem(name, 'nothing there', 'a graph of features')];
     if (!Object.hasOwn(known, name)) return unknown(name);
+    if (name === 'raw') return rawProblems(train, samples);
     return name === 'classifier' && train.labels === undefined
       ? [problem('features', `no labels in ${train.name}`, 'labels for "classifier"', 'use "pixels"')]
       : [];
