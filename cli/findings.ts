@@ -6,6 +6,7 @@ import { type Problem, showProblem } from '../dsl/index.js';
 import {
   type DensityFit,
   densityFit,
+  densityText,
   type Detections,
   detections,
   type Geometry,
@@ -56,11 +57,6 @@ const densityAfter = async (
 
 const scoreNames = ['likelihood', 'distance', 'both'] as const;
 
-const sayDensity = ({ nll, optimal, distance }: DensityFit): void => {
-  const least = optimal === null ? '' : `, at least ${short(optimal)} is possible`;
-  say(`negative log-likelihood ${short(nll)} nats${least}; ${short(distance)} from the learned manifold`);
-};
-
 const sayDetections = (reference: string, by: Detections): void => {
   const parts = scoreNames.flatMap((name) => {
     const one = by[name];
@@ -81,7 +77,7 @@ export const findingsOf = async (
   const geometry = found('geometry', await geometryOf(fitted, test.size > 0 ? test : train, options));
   const limit = report ? Infinity : QUICK;
   const density = found('density', await attempt(() => densityAfter(fitted, data, limit))) ?? null;
-  if (density !== null) sayDensity(density);
+  if (density !== null) say(densityText(density));
   const outside = found('detection of other data', await detections(fitted, data, sets)) ?? {};
   for (const [reference, by] of Object.entries(outside)) sayDetections(reference, by);
   return { geometry, density, outside };

@@ -11,8 +11,11 @@ import { showShape } from './shape.js';
 
 const call = (name: string, ...inside: readonly string[]): Piece => atom(`${name}(${inside.join(', ')})`);
 
+/** To six digits: ½ ln 2π is no clearer with sixteen. */
+const digits = (value: number): string => String(Number(value.toPrecision(6)));
+
 const number = (value: number): Piece =>
-  value < 0 ? { text: `−${-value}`, level: level.minus } : atom(String(value));
+  value < 0 ? { text: `−${digits(-value)}`, level: level.minus } : atom(digits(value));
 
 const squared = (piece: Piece): Piece => ({ text: `${within(level.atom, piece)}²`, level: level.power });
 

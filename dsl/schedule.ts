@@ -12,8 +12,13 @@ const power = (options: { readonly exponent: ScalarLike; readonly scale: ScalarL
   add(1, mul(options.scale, pow(step, options.exponent)));
 
 /** From `from` at i = 0 to `to` at i = `steps`, then constant. */
-const linear = (from: ScalarLike, to: ScalarLike, steps: ScalarLike): Schedule =>
-  add(from, mul(sub(to, from), min(div(step, steps), 1)));
+const linear = (from: ScalarLike, to: ScalarLike, steps: ScalarLike): Schedule => {
+  const share = min(div(step, steps), 1);
+  if (typeof from !== 'number' || typeof to !== 'number') return add(from, mul(sub(to, from), share));
+  const [size, isRise] = [Math.abs(to - from), to >= from];
+  const change = size === 1 ? share : mul(size, share);
+  return from === 0 && isRise ? change : isRise ? add(from, change) : sub(from, change);
+};
 
 /** start · e^(−i / timeConstant). */
 const exponential = (start: ScalarLike, timeConstant: ScalarLike): Schedule =>

@@ -19,6 +19,7 @@ import type { DensityFit } from './density.js';
 import type { Geometry } from './geometry.js';
 import { squaredError } from './measure.js';
 import type { Detections } from './out-of-distribution.js';
+import { densityFigures } from './page/density-section.js';
 import { html, type NetworkSummary, type Pair } from './page/page.js';
 import type { Row } from './page/table.js';
 import { countText, numberText } from './page/text.js';
@@ -145,7 +146,8 @@ export const reportPage = async (
     title: name,
     summary: `${countText(steps.length)} steps of ${experiment.batch} examples on ${experiment.data} (${countText(data.train.size)} to train on, ${countText(data.test.size)} held out), in ${duration(seconds)}.`,
     figures: [
-      ...(test.size === 0
+      ...(density === null ? [] : densityFigures(density)),
+      ...(test.size === 0 || density !== null
         ? []
         : [['held-out ‖x − x̂‖²', numberText(await squaredError(fitted, test))] as const]),
       ['from data to code', `${sizeOf(train.shape)} → ${d}`],

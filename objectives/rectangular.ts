@@ -12,6 +12,7 @@ import {
   hyper,
   jvp,
   mul,
+  neg,
   type Network,
   objective,
   type Scalar,
@@ -58,7 +59,7 @@ const likelihood = <D extends Shape, Z extends Shape>(
     weight,
     logPrior,
     terms: {
-      prior: scale(mul(-1, weight), logPrior(z)),
+      prior: neg(scale(weight, logPrior(z))),
       reconstruction: scale(options.beta ?? hyper('beta', 50), reconstruction(encoder, decoder)),
     },
   };
@@ -86,6 +87,19 @@ export const rectangularStochastic = <D extends Shape, Z extends Shape>(
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
   options: RectangularOptions<Z> & Omit<VolumeOptions, 'method'> = {},
 ) => rectangular(encoder, decoder, { ...options, method: 'stochastic' });
+
+/**
+ * ln p_h(z) − ½ ln det JᵀJ, z = h(x), exact and in nats: the density on the manifold, with respect to volume there, at the point
+ * that x projects to. The `logDensity` of an experiment with any of these objectives.
+ */
+export const rectangularDensity = <D extends Shape, Z extends Shape>(
+  encoder: Network<D, Z>,
+  decoder: Network<NoInfer<Z>, NoInfer<D>>,
+  { logPrior = logNormal(sizeOf(decoder.input)) }: Pick<RectangularOptions<Z>, 'logPrior'> = {},
+): Expr<Scalar> => {
+  const z = apply(encoder, dataOf(encoder));
+  return sub(logPrior(z), volume(decoder, z, { method: 'exact' }));
+};
 
 /** Exact or stochastic, whichever the compiler finds cheaper unless `method` says which; `explain` shows the choice. */
 export const rectangular = <D extends Shape, Z extends Shape>(

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import * as d from '../dsl/index.js';
 import { logNormal } from '../objectives/index.js';
 import { decodeSafetensors } from '../runtime/safetensors.js';
-import { json, linear, linesOf, run, spawned } from './command.js';
+import { json, linear, linesOf, root, run, spawned } from './command.js';
 import { right } from './either.js';
 import { at } from './json.js';
 
@@ -37,6 +37,7 @@ describe('a run', () => {
     expect(at(result, ['validation', 'step'])).toBe(3);
     expect(result['geometry']).toMatchObject({ points: 256, dimension: 3, degenerate: 0, lambda: 1 });
     expect(at(result, ['geometry', 'violations', 'eta'])).toBe(0.2);
+    expect(result['density']).toBeNull();
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('singular values');
     expect(code).toBe(0);
     expect(readdirSync(out).sort()).toEqual([
@@ -139,6 +140,24 @@ describe('a run', () => {
       );
       expect(readdirSync(join(folder, 'constant'))).toContain('weights.safetensors');
     });
+  });
+
+  test('of a model with a density ends with its likelihood and its distance', async () => {
+    const { stdout, stderr } = await run(
+      'train',
+      join(root, 'examples/linear.ts'),
+      ...['--steps', '2', '--batch', '20', '--data', 'linear?codimension=1&count=40&test=30'],
+      ...['--backend', 'wasm', '--out', join(folder, 'density'), '--report', '--json'],
+    );
+    const [nll, optimal, distance] = ['nll', 'optimal', 'distance'].map((key) =>
+      Number(at(json(stdout), ['density', key])),
+    );
+    expect(optimal).toBeCloseTo(2.248, 2);
+    const told = `negative log-likelihood ${nll.toFixed(3)} nats (2.248 is the least on the true manifold), at an RMS distance of ${distance.toPrecision(3)} `;
+    expect(stderr.join('\n')).toContain(told);
+    const page = readFileSync(join(folder, 'density', 'report.html'), 'utf8');
+    expect(page).toContain('the true manifold</figcaption><svg');
+    expect(page).toContain(`<dd>${nll.toFixed(3).replace('-', '−')} nats</dd>`);
   });
 
   test('Ctrl-C ends it between two steps, with the record and the weights of the last one', async () => {

@@ -4,7 +4,7 @@ import type { DensityFit } from '../density.js';
 import type { Geometry } from '../geometry.js';
 import type { Detections } from '../out-of-distribution.js';
 import { chart } from './chart.js';
-import { densityDrawings, densityNote, densityRows } from './density-section.js';
+import { densityDrawings, densityLegend, densityNote } from './density-section.js';
 import { detectionNote, detectionPanel } from './detection-section.js';
 import { documentOf, section } from './document.js';
 import { geometryNote, injectivityRows, reencodingRows, volumeRows } from './geometry-section.js';
@@ -81,18 +81,18 @@ const geometrySection = (geometry: Geometry): string =>
     '</div>',
   );
 
-const densitySection = (density: DensityFit): string =>
-  section(
+const densitySection = (density: DensityFit): string => {
+  const [truth, learned] = densityDrawings(density);
+  if (truth === undefined) return '';
+  const figure = (caption: string, drawing: string): string =>
+    `<figure class="panel"><figcaption>${caption}</figcaption>${drawing}</figure>`;
+  return section(
     'Density',
-    densityNote,
-    '<div class="charts">',
-    ...densityDrawings(density).map(
-      (drawing, i) =>
-        `<figure class="panel"><figcaption>${i === 0 ? 'the true manifold' : 'the learned one'}</figcaption>${drawing}</figure>`,
-    ),
-    panel('Likelihood', densityRows(density)),
-    '</div>',
+    densityNote(density),
+    densityLegend(density),
+    `<div class="charts">${figure('the true manifold', truth)}${figure('the learned one', learned)}</div>`,
   );
+};
 
 const detectionSection = (outside: Page['outside']): string =>
   section(
@@ -127,6 +127,7 @@ export const html = (page: Page): string =>
             page.pairsNote,
             `<div class="pairs">${page.pairs.map(pairFigure).join('')}</div>`,
           ),
+      page.density === null ? '' : densitySection(page.density),
       section(
         'Training',
         page.curvesNote,
@@ -141,7 +142,6 @@ export const html = (page: Page): string =>
             `<div class="charts">${page.estimates.map(curveFigure).join('')}</div>`,
           ),
       page.geometry === null ? '' : geometrySection(page.geometry),
-      page.density === null ? '' : densitySection(page.density),
       Object.keys(page.outside).length === 0 ? '' : detectionSection(page.outside),
       section(
         'Objective',

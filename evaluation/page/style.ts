@@ -39,6 +39,7 @@ img { display: block; width: 100%; height: auto; image-rendering: pixelated; bor
 .charts figcaption { display: flex; justify-content: space-between; gap: 12px; font-weight: 600; margin-bottom: 6px; }
 .charts figcaption span { color: var(--soft); font-weight: 400; font-size: 14px; }
 svg { display: block; width: 100%; height: auto; overflow: visible; }
+.curve { stroke-width: 6; stroke-linecap: round; }
 .grid { stroke: var(--grid); stroke-width: 1; }
 .tick { fill: var(--soft); font-size: 12px; }
 .raw { fill: none; stroke: var(--train); stroke-width: 1; opacity: 0.28; }
@@ -50,6 +51,7 @@ svg { display: block; width: 100%; height: auto; overflow: visible; }
 .median { stroke: var(--train); stroke-width: 2.5; }
 .legend { display: flex; gap: 22px; color: var(--soft); font-size: 14px; margin: 0 0 14px; }
 .legend i { display: inline-block; width: 22px; height: 0; border-top: 3px solid var(--train); vertical-align: middle; margin-right: 8px; border-radius: 2px; }
+.legend .scale { height: 8px; width: 120px; border: 0; margin: 0 8px; }
 .legend .faint { border-color: var(--train); opacity: 0.35; border-top-width: 2px; }
 .legend .validation { border-color: var(--held); border-top-style: dotted; }
 pre { margin: 0; overflow-x: auto; font: 15px/1.7 ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
