@@ -182,6 +182,16 @@ const stepLines = (step: StepPart): readonly string[] => {
   ];
 };
 
+const densityLines = (density: Explanation['density']): readonly string[] =>
+  density === null
+    ? []
+    : [
+        `density  of an example, in nats${density.isOnManifold ? ', with respect to volume on the manifold that it is projected to' : ''}`,
+        '',
+        ...indented(density.formula.split('\n')),
+        '',
+      ];
+
 const trainingLines = (part: TrainingPart): readonly string[] => {
   const hypers = Object.entries(part.hypers).map(([name, value]) => `${name} ${value}`);
   const clipped = part.clipNorm === undefined ? '' : `, gradients clipped to norm ${part.clipNorm}`;
@@ -195,7 +205,7 @@ const trainingLines = (part: TrainingPart): readonly string[] => {
 };
 
 export const explanationText = (explanation: Explanation): string => {
-  const { networks, objective, training, jacobians, volumes, systems, step } = explanation;
+  const { networks, objective, density, training, jacobians, volumes, systems, step } = explanation;
   const lines = [
     ...volumes.flatMap(volumeLines),
     ...systems.flatMap(systemLines),
@@ -207,6 +217,7 @@ export const explanationText = (explanation: Explanation): string => {
     '',
     ...indented(objective.split('\n')),
     '',
+    ...densityLines(density),
     ...trainingLines(training),
     ...(lines.length === 0
       ? []

@@ -12,6 +12,7 @@ import {
   objectiveFormula,
   outputNames,
   type Problem,
+  sizeOf,
   sqNorm,
   sub,
 } from '../dsl/index.js';
@@ -43,6 +44,8 @@ export type TrainingPart = {
 export type Explanation = {
   readonly networks: readonly NetworkPart[];
   readonly objective: string;
+  /** ln p of an example as a formula, where the experiment has it, and whether it is a density on a manifold. */
+  readonly density: { readonly formula: string; readonly isOnManifold: boolean } | null;
   readonly training: TrainingPart;
   readonly jacobians: readonly ProductPart[];
   readonly volumes: readonly VolumePart[];
@@ -81,6 +84,14 @@ const trainingPart = (experiment: Experiment): TrainingPart => {
   };
 };
 
+const densityPart = ({ logDensity, encoder, decoder }: Experiment): Explanation['density'] =>
+  logDensity === undefined
+    ? null
+    : {
+        formula: objectiveFormula({ 'ln p(x)': logDensity }),
+        isOnManifold: sizeOf(decoder.input) < sizeOf(encoder.input),
+      };
+
 /** Explains a compiled experiment. */
 export const explanationOf = (compiled: Compiled): E.Either<readonly Problem[], Explanation> => {
   const { experiment } = compiled;
@@ -93,6 +104,7 @@ export const explanationOf = (compiled: Compiled): E.Either<readonly Problem[], 
   return E.right({
     networks,
     objective: objectiveFormula(experiment.objective),
+    density: densityPart(experiment),
     training: trainingPart(experiment),
     ...jacobianParts(experiment, networks),
     step: stepPart(experiment, compiled),

@@ -174,6 +174,8 @@ export const reportPage = async (
           ]),
     validationNote: `Means over ${countText(data.test.size)} held-out examples after the last step.`,
     objective: objectiveFormula(experiment.objective),
+    densityFormula:
+      experiment.logDensity === undefined ? '' : objectiveFormula({ 'ln p(x)': experiment.logDensity }),
     settings: settingsOf(fitted, seed),
     networks: [
       networkSummary(fitted, experiment.encoder, experiment.decoder.input),

@@ -28,7 +28,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   evaluation: ['training/', 'runtime/', 'data/', 'compiler/', 'dsl/', 'npm:', 'node:'],
   cli: ['evaluation/', 'training/', 'runtime/', 'data/', 'compiler/', 'objectives/', 'dsl/', 'npm:', 'node:'],
   examples: ['immersion/'],
-  bench: ['immersion/', 'examples/architectures.ts', 'npm:', 'node:'],
+  bench: ['immersion/', 'examples/', 'npm:', 'node:'],
 };
 
 /** Folders under no arrow: the laws may look anywhere. */

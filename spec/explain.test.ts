@@ -30,6 +30,7 @@ import {
 } from '../dsl/index.js';
 import mlp from '../examples/mlp.js';
 import mnist from '../examples/mnist.js';
+import sine from '../examples/sine.js';
 import { right } from './either.js';
 
 const example = (name: string): string => fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url));
@@ -138,6 +139,19 @@ describe('an explanation', () => {
 });
 
 describe('the command', () => {
+  test('shows a density and what it is with respect to', () => {
+    const text = explanationText(right(explanationOf(right(compile(sine)))));
+    expect(text.slice(text.indexOf('density'), text.indexOf('hyper'))).toMatchInlineSnapshot(`
+      "density  of an example, in nats, with respect to volume on the manifold that it is projected to
+
+        h := decoder⁻¹(x)
+
+        ln p(x) = −0.918939 − 0.5·‖h‖² − ½·ln det(J_decoderᵀ·J_decoder)(h)
+
+      "
+    `);
+  });
+
   test('shows the program after each pass and the plan with --ir', async () => {
     const { code, out } = await run(example('mlp'), '--ir', '--backend', 'cpu');
     expect(code).toBe(0);

@@ -46,6 +46,8 @@ export type Page = {
   readonly validation: readonly Row[];
   readonly validationNote: string;
   readonly objective: string;
+  /** ln p of an example; empty where the model has none. */
+  readonly densityFormula: string;
   readonly settings: readonly Row[];
   readonly networks: readonly NetworkSummary[];
   readonly footer: readonly string[];
@@ -145,8 +147,12 @@ export const html = (page: Page): string =>
       Object.keys(page.outside).length === 0 ? '' : detectionSection(page.outside),
       section(
         'Objective',
-        'The terms as the compiler read them.',
-        `<div class="panel"><pre>${escaped(page.objective)}</pre></div>`,
+        page.densityFormula === ''
+          ? 'The terms as the compiler read them.'
+          : 'The terms, and the density, as the compiler read them.',
+        ...[page.objective, page.densityFormula]
+          .filter((formula) => formula !== '')
+          .map((formula) => `<div class="panel"><pre>${escaped(formula)}</pre></div>`),
       ),
       section(
         'Numbers',

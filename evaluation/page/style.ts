@@ -73,7 +73,7 @@ thead th { color: var(--ink); font-weight: 600; }
 th.number { text-align: right; padding-right: 0; }
 .gallery { display: grid; grid-template-columns: max-content repeat(3, 1fr); gap: 14px 16px; align-items: center; }
 .gallery span { color: var(--soft); font-size: 14px; }
-section > p + p, .panel + p { margin-top: 12px; }
+section > p + p, .panel + p, section > .panel + .panel { margin-top: 12px; }
 footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--line); color: var(--soft); font-size: 14px; }
 footer p { max-width: none; }
 @media (max-width: 760px) {

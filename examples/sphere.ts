@@ -1,0 +1,7 @@
+/** A mixture of three von Mises–Fisher densities on a sphere: a plane wrapped around it. */
+import { densityExperiment, rectangularFlow } from './flows.js';
+
+export const sizes = { d: 2, D: 3, width: 32, couplings: 6 } as const;
+export const training = { data: 'sphere', steps: 3000, beta: 200, rate: 3e-3 };
+
+export default densityExperiment(rectangularFlow(sizes), training);
