@@ -152,7 +152,7 @@ describe('from the command line', () => {
     expect(stderr.filter((line) => line.startsWith(`told from ${other} with accuracy `))).toHaveLength(1);
     const page = readFileSync(join(out, 'report.html'), 'utf8');
     expect(page).toContain('Data from elsewhere');
-    expect(page).toContain('negative log-likelihood of held-out examples');
+    expect(page).toContain('held-out negative log-likelihood');
   });
 
   test('a set that is not there is one line, before anything is trained', async () => {
