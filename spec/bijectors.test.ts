@@ -1,16 +1,19 @@
 /** Flows have their inverse, on both sides where they are onto, and their log-determinant is that of the full Jacobian. */
 import { fc, test } from '@fast-check/vitest';
-import { describe, expect } from 'vitest';
-import { interpret } from '../compiler/interpret.js';
+import { describe, expect, test as example } from 'vitest';
+import { type Arrays, interpret } from '../compiler/interpret.js';
+import type { Invertible } from '../dsl/bijector.js';
 import type { Node } from '../dsl/expr.js';
+import type { Layer, Part, Transform } from '../dsl/layer.js';
 import type { NetworkValue } from '../dsl/network.js';
 import { invert } from '../dsl/network.js';
 import type { Shape } from '../dsl/shape.js';
 import { sizeOf } from '../dsl/shape.js';
 import { bijectiveFlow, injectiveFlow, outputOf } from './arbitrary/flow.js';
+import { activation } from './arbitrary/network.js';
 import { fromTape } from './arbitrary/tape.js';
-import { hasNative, runOn, runOnNative, backends } from './backends.js';
-import { arrayOf, calculate, calculation, jvp, x } from './expressions.js';
+import { backends, type Case, hasNative, runOn, runOnNative } from './backends.js';
+import { arrayOf, calculate, calculation, type Calculation, jvp, x } from './expressions.js';
 import { feed } from './feeding.js';
 
 const seed = fc.nat(1e6);
@@ -61,6 +64,103 @@ const basis = (shape: Shape): Float64Array => {
   return Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
 };
 
+/** logDet against the determinant of the Jacobian by elimination, for one example in float64. */
+const expectLogDet = (net: NetworkValue, s: number): void => {
+  const n = sizeOf(net.input);
+  const probes: Node = { tag: 'draw', name: 'e', distribution: 'normal', shape: net.input, probes: n };
+  const at = x(net.input);
+  const value = calculate(
+    { J: jvp(net, at, probes), logDet: logDet(net, at) },
+    { seed: s, given: new Map([['e', basis(net.input)]]) },
+  );
+  const columns = Array.from({ length: n }, (_, k) => value('J').subarray(k * n, (k + 1) * n));
+  const expected = logAbsDet(columns);
+  expect(Math.abs((value('logDet')[0] ?? NaN) - expected)).toBeLessThan(
+    1e-9 * Math.max(1, Math.abs(expected)),
+  );
+};
+
+const coupling = (transform: Transform, part: Part): Layer => ({
+  tag: 'coupling',
+  transform,
+  part,
+  conditioner: [activation('tanh')],
+});
+
+/** Every kind of invertible layer alone, on vectors and images; a kind without a case does not compile. */
+const kinds: { readonly [T in Invertible['tag']]: readonly NetworkValue[] } = (() => {
+  const on = (input: Shape, ...layers: readonly Layer[]): NetworkValue => ({ name: 'flow', input, layers });
+  const transforms: readonly Transform[] = [
+    { tag: 'affine', bound: 2 },
+    { tag: 'spline', bins: 4, bound: 2 },
+  ];
+  const bent = coupling(transforms[0], 'last');
+  return {
+    coupling: transforms.flatMap((transform) =>
+      (['first', 'last'] as const).flatMap((part) =>
+        [[3], [2, 2, 3]].map((shape) => on(shape, coupling(transform, part))),
+      ),
+    ),
+    elementwise: transforms.flatMap((transform) =>
+      [[1], [3], [2, 2, 2]].map((shape) => on(shape, { tag: 'elementwise', transform })),
+    ),
+    permutation: [[4], [2, 1, 3]].map((shape) => on(shape, { tag: 'permutation', seed: 1 })),
+    luLinear: [[1], [4], [2, 2, 3]].map((shape) => on(shape, { tag: 'luLinear' })),
+    squeeze: [on([2, 4, 1], { tag: 'squeeze', size: 2 })],
+    factorOut: [[4], [2, 1, 4], [3]].map((shape) =>
+      on(shape, { tag: 'factorOut', layers: [{ tag: 'luLinear' }] }),
+    ),
+    inverse: [on([3], { tag: 'inverse', input: [3], layers: [{ tag: 'luLinear' }, bent] })],
+    inject: [on([2], { tag: 'inject', units: 3 }), on([1], { tag: 'inject', units: 4 })],
+    flatten: [on([2, 1, 2], { tag: 'flatten' })],
+    reshape: [on([4], { tag: 'reshape', shape: [2, 2, 1] })],
+  };
+})();
+
+const kindCases = Object.entries(kinds).map(([tag, layers]) => ({ tag, layers }));
+const seeds = [1, 2, 3];
+
+/** There and back, and back and there where the layer is onto. */
+const tripsOf = (tag: string, flow: NetworkValue): readonly Calculation[] =>
+  (tag === 'inject' ? [flow] : [flow, invert(flow)]).map((net) => calculation(roundTrips(net), batch));
+
+const kindRuns = (tag: string, layers: readonly NetworkValue[], of = seeds): readonly Case[] =>
+  layers.flatMap((flow) =>
+    tripsOf(tag, flow).flatMap(({ program, draws }) =>
+      of.map((s) => ({ program, inputs: feed(program, draws, s) })),
+    ),
+  );
+
+const expectBack = (results: Arrays, tolerance: number): void =>
+  expect(furthest(arrayOf(results, 'back'), arrayOf(results, 'point'))).toBeLessThan(tolerance);
+
+describe.each(kindCases)('$tag', ({ tag, layers }) => {
+  example('has its inverse in float64', () => {
+    for (const { program, inputs } of kindRuns(tag, layers)) expectBack(interpret(program, inputs), 1e-10);
+  });
+
+  example.each(['wasm', 'cpu'] as const)('has its inverse in float32 on %s', async (name) => {
+    for (const { program, inputs } of kindRuns(tag, layers))
+      expectBack(await runOn(backends[name], program, inputs), 1e-5);
+  });
+
+  example.skipIf(!hasNative())('has its inverse in float32 on native', async () => {
+    for (const results of await runOnNative(kindRuns(tag, layers, [1]))) expectBack(results, 1e-5);
+  });
+});
+
+example.each(kindCases.filter(({ tag }) => tag !== 'inject'))(
+  '$tag has the log-determinant of its Jacobian, either way',
+  ({ layers }) => {
+    for (const flow of layers) {
+      for (const s of seeds) {
+        expectLogDet(flow, s);
+        expectLogDet(invert(flow), s);
+      }
+    }
+  },
+);
+
 describe('in float64', () => {
   test.prop([flows, seed])('the inverse undoes the flow', (flow, s) => {
     const value = calculate(roundTrips(flow), { batch, seed: s });
@@ -85,19 +185,7 @@ describe('in float64', () => {
   });
 
   test.prop([flows, fc.boolean(), seed])('logDet is that of the full Jacobian', (flow, inverted, s) => {
-    const net = inverted ? invert(flow) : flow;
-    const n = sizeOf(net.input);
-    const probes: Node = { tag: 'draw', name: 'e', distribution: 'normal', shape: net.input, probes: n };
-    const at = x(net.input);
-    const value = calculate(
-      { J: jvp(net, at, probes), logDet: logDet(net, at) },
-      { seed: s, given: new Map([['e', basis(net.input)]]) },
-    );
-    const columns = Array.from({ length: n }, (_, k) => value('J').subarray(k * n, (k + 1) * n));
-    const expected = logAbsDet(columns);
-    expect(Math.abs((value('logDet')[0] ?? NaN) - expected)).toBeLessThan(
-      1e-9 * Math.max(1, Math.abs(expected)),
-    );
+    expectLogDet(inverted ? invert(flow) : flow, s);
   });
 
   test.prop([flows, seed])(
