@@ -13,8 +13,12 @@ import { thinned } from './thinned.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-/** Of one part of a set, spread over it. */
+/** Of one part of a set, spread over it: so many, and no more than fit in 64 MiB. */
 const MOST_EXAMPLES = 5000;
+const MOST_VALUES = 2 ** 24;
+
+const mostOf = ({ shape }: Source): number =>
+  Math.max(1, Math.min(MOST_EXAMPLES, Math.floor(MOST_VALUES / sizeOf(shape))));
 
 /** Examples that thresholds are found on, and others that accuracy is reported on. */
 export type Halves = { readonly fitting: Dataset; readonly test: Dataset };
@@ -81,9 +85,9 @@ const fittingPart = ({ train, validation, test }: Split<Source>): Source =>
   validation === undefined || validation === test || validation.size === 0 ? train : validation;
 
 const halvesOf = async (split: Split<Source>): Promise<Checked<Halves>> => {
-  const fitting = await thinned(fittingPart(split), MOST_EXAMPLES);
+  const fitting = await thinned(fittingPart(split), mostOf(split.train));
   if (isLeft(fitting)) return fitting;
-  const test = await thinned(split.test, MOST_EXAMPLES);
+  const test = await thinned(split.test, mostOf(split.test));
   return isLeft(test) ? test : right({ fitting: fitting.right, test: test.right });
 };
 

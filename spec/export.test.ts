@@ -1,6 +1,6 @@
 /** Laws of exports: what other runtimes load gives the numbers that the compiler's own backend gives, for any batch size. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setBackend, Tensor, tensor } from '@tensorflow/tfjs-core';
@@ -16,6 +16,7 @@ import { logNormal, rectangularExact } from '../objectives/index.js';
 import { exportProgram } from '../runtime/export.js';
 import { fit, type Fitted } from '../training/index.js';
 import { initialState } from '../training/state.js';
+import { json, run } from './command.js';
 import { right } from './either.js';
 import { backends } from './backends.js';
 
@@ -188,9 +189,9 @@ describe('exports', () => {
       '  results[case["name"]] = {k: v.numpy().ravel().tolist() for k, v in call(data=x).items()}',
       'print(json.dumps(results))',
     ].join('\n');
-    const run = spawnSync(python, ['-c', script, input], { encoding: 'utf8' });
-    expect(run.stderr.includes('Traceback') ? run.stderr : '').toBe('');
-    inPython = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '{}');
+    const ended = spawnSync(python, ['-c', script, input], { encoding: 'utf8' });
+    expect(ended.stderr.includes('Traceback') ? ended.stderr : '').toBe('');
+    inPython = JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '{}');
   }, 120_000);
 
   test.skipIf(python === undefined).each(cases)(
@@ -211,6 +212,25 @@ describe('exports', () => {
       expect(await expected({ ...one, values }, 'distance')).toEqual(found?.distance);
     },
   );
+
+  test('the command writes all three of a run with a density', async () => {
+    const [{ experiment }] = flows;
+    const [path, out] = [join(folder, 'spec.json'), join(folder, 'run')];
+    writeFileSync(
+      path,
+      JSON.stringify(
+        right(d.encodeExperiment({ ...experiment, data: 'linear?codimension=1&dimension=1', steps: 1 })),
+      ),
+    );
+    expect((await run('train', path, '--backend', 'wasm', '--out', out)).code).toBe(0);
+    const { code, stdout } = await run('export', out, '--json');
+    expect(code).toBe(0);
+    const folders = ['saved-model', 'graph-model'].flatMap((format) =>
+      ['encode', 'decode', 'density'].map((name) => join(out, 'export', format, name)),
+    );
+    expect(json(stdout)).toEqual({ ok: true, exported: folders });
+    expect(folders.filter((one) => readdirSync(one).length === 0)).toEqual([]);
+  });
 
   test('an existing folder is left alone', async () => {
     const [{ program }] = cases;

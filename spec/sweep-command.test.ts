@@ -98,6 +98,12 @@ describe('the scores of a sweep', () => {
     expect(more.stdout).toContain('test/mixture/frechet/pixels');
   });
 
+  test('are of samples of the priors that are named, and of no others', async () => {
+    const { stdout } = await scored('standard', '--priors', 'standard');
+    expect(stdout).toContain('validation/standard/frechet/pixels');
+    expect(stdout).not.toContain('mixture');
+  });
+
   test('are those of the test examples where nothing is held out, and that is said', async () => {
     const unheld = await scored('unheld', '--held-out', '0');
     expect(unheld.stdout).toContain('test/mixture/frechet/pixels');
@@ -181,6 +187,22 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
     'a metric that is none',
     ['--metrics', 'frechett'],
     /^--metrics: found "frechett", expected some of .*did you mean "frechet"/,
+  ],
+  [
+    'a prior that is none',
+    ['--priors', 'gausian'],
+    /^--priors: found "gausian", expected some of standard, gaussian, mixture \(did you mean "gaussian"/,
+  ],
+  [
+    'examples of more numbers than their samples can carry',
+    ['--features', 'raw'],
+    /^features: found "raw", the 64 numbers of an example of digits.*, expected at most \d+ for \d+ examples/,
+  ],
+  ['other data that is not there', ['--outside', 'digitz'], /^data: found "digitz".*did you mean "digits"/],
+  [
+    'other data of another shape',
+    ['--outside', 'circle?count=60'],
+    /^circle\?count=60: found examples of shape \[2\], expected \[8,8,1\], as the model takes them$/,
   ],
   ['data that is not there', ['--data', 'digitz'], /^data: found "digitz".*did you mean "digits"/],
 ];
