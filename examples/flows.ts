@@ -6,7 +6,6 @@ import {
   dense,
   elementwise,
   experiment,
-  type Flow,
   type FlowStack,
   hyper,
   inject,
@@ -23,6 +22,7 @@ import {
   type Stack,
   tanh,
   type Transform,
+  type VolumeMethod,
 } from 'immersion/dsl';
 import { rectangular, rectangularDensity } from 'immersion/objectives';
 
@@ -54,42 +54,62 @@ const bend =
     }, flow);
 
 /** From N(0, I) to the density of codes, [d] → [d]: a spline for each number, and couplings where there are several. */
-export const codes = <const d extends number>({ d, width }: Pick<FlowSizes<d>, 'd' | 'width'>) =>
-  pipe(latent(d), elementwise(spline()), bend(spline(), width, d === 1 ? 0 : 2));
+const codes = <const d extends number>({ d, width }: Pick<FlowSizes<d>, 'd' | 'width'>) =>
+  pipe(latent(d), elementwise(spline()), luLinear, bend(spline(), width, d === 1 ? 0 : 2));
 
 /** From codes onto the manifold, [d] → [D]. */
-export const onto =
+const onto =
   <const d extends number, const D extends number>({ D, width, couplings, order = 3 }: FlowSizes<d, D>) =>
   <K extends Kind>(flow: FlowStack<readonly [d], readonly [d], 'generative', K>) =>
     pipe(flow, inject(D), permutation(order), luLinear, bend(affine(), width, couplings));
 
-/** Both, one after the other: the decoder. */
-export const rectangularFlow = <const d extends number, const D extends number>(sizes: FlowSizes<d, D>) =>
-  network('decoder', pipe(codes(sizes), onto(sizes)));
-
-export type Training = {
+/** What an example of a flow consists of: the two parts of its decoder, and how it is trained. */
+export type FlowExample<d extends number = number, D extends number = number> = {
+  readonly d: d;
+  readonly codes: FlowStack<readonly [d], readonly [d], 'generative', 'bijective'>;
+  readonly onto: <K extends Kind>(
+    flow: FlowStack<readonly [d], readonly [d], 'generative', K>,
+  ) => FlowStack<readonly [d], readonly [D], 'generative', 'injective'>;
   readonly data: string;
   readonly steps: number;
   /** Of ‖x − x̂‖² against a nat. */
   readonly beta: number;
-  readonly rate?: number;
+  readonly rate: number;
   readonly batch?: number;
 };
 
-/** Trains the flow by its likelihood; the volume is computed whichever way is cheaper. */
+export const parts = <const d extends number, const D extends number>(sizes: FlowSizes<d, D>) => ({
+  d: sizes.d,
+  codes: codes(sizes),
+  onto: onto(sizes),
+});
+
+/** The fields of an experiment that say how it is trained. */
+export const training = ({
+  data,
+  steps,
+  rate,
+  batch = 200,
+}: Pick<FlowExample, 'data' | 'steps' | 'rate' | 'batch'>) => ({
+  optimizer: adam({ rate: schedule.linear(rate, 0, steps), clipNorm: 1 }),
+  batch,
+  steps,
+  data,
+});
+
+/** Trains the flow by its likelihood; unless `method` says how, the volume is computed whichever way is cheaper. */
 export const densityExperiment = <const d extends number, const D extends number>(
-  decoder: Flow<readonly [d], readonly [D], 'generative', 'injective'>,
-  { data, steps, beta, rate = 1e-3, batch = 200 }: Training,
+  example: FlowExample<d, D>,
+  method: VolumeMethod = 'auto',
 ) => {
+  const decoder = network('decoder', example.onto(example.codes));
   const encoder = invert(decoder);
+  const beta = hyper('beta', example.beta);
   return experiment({
     encoder,
     decoder,
-    objective: rectangular(encoder, decoder, { beta: hyper('beta', beta) }),
+    objective: rectangular(encoder, decoder, { beta, method }),
     logDensity: rectangularDensity(encoder, decoder),
-    optimizer: adam({ rate: schedule.linear(rate, 0, steps), clipNorm: 1 }),
-    batch,
-    steps,
-    data,
+    ...training(example),
   });
 };

@@ -1,7 +1,12 @@
 /** A Gaussian on a plane in space, which a linear map would do. */
-import { densityExperiment, rectangularFlow } from './flows.js';
+import { densityExperiment, parts } from './flows.js';
 
-export const sizes = { d: 2, D: 3, width: 32, couplings: 2 } as const;
-export const training = { data: 'linear?codimension=1', steps: 2000, beta: 200, rate: 3e-3 };
+export const linear = {
+  ...parts({ d: 2, D: 3, width: 32, couplings: 2 }),
+  data: 'linear?codimension=1',
+  steps: 2000,
+  beta: 200,
+  rate: 3e-3,
+};
 
-export default densityExperiment(rectangularFlow(sizes), training);
+export default densityExperiment(linear);

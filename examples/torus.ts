@@ -1,7 +1,12 @@
 /** Two von Mises angles on a torus: a plane wrapped around it both ways, with seams where the density is least. */
-import { densityExperiment, rectangularFlow } from './flows.js';
+import { densityExperiment, parts } from './flows.js';
 
-export const sizes = { d: 2, D: 3, width: 32, couplings: 6, order: 4 } as const;
-export const training = { data: 'torus?kappa=2', steps: 3000, beta: 200, rate: 3e-3 };
+export const torus = {
+  ...parts({ d: 2, D: 3, width: 32, couplings: 6, order: 4 }),
+  data: 'torus?kappa=2',
+  steps: 3000,
+  beta: 200,
+  rate: 3e-3,
+};
 
-export default densityExperiment(rectangularFlow(sizes), training);
+export default densityExperiment(torus);

@@ -100,7 +100,9 @@ const mistakes: readonly (readonly [string, readonly string[], readonly (string 
   [
     'examples that do not fit the encoder',
     [file('seven.json', JSON.stringify(right(encodeExperiment(linear(7, 7)))))],
-    ['data: found examples of shape [8,8,1] in "digits", expected [7,7,1], the input of network "encoder"'],
+    [
+      'data: found examples of shape [8,8,1] in "digits", expected [7,7,1], the input of network "encoder" (let encoder begin with input(8, 8, 1))',
+    ],
   ],
   [
     'a decoder that does not fit its encoder',

@@ -1,17 +1,19 @@
 /** Every example compiles, trains and keeps its program: `npx vitest run spec/examples.test.ts -u` writes spec/golden anew. */
 import { describe, expect, test } from 'vitest';
 import { type Compiled, compile, print } from '../compiler/index.js';
-import { type Experiment, encodeExperiment, latent, network, pipe, sizeOf } from '../dsl/index.js';
+import { type Experiment, encodeExperiment, latent, sizeOf } from '../dsl/index.js';
 import aeL2 from '../examples/ae-l2.js';
 import ae from '../examples/ae.js';
 import circle from '../examples/circle.js';
+import digitsFlow from '../examples/digits-flow.js';
 import digits from '../examples/digits.js';
-import { densityExperiment, onto } from '../examples/flows.js';
+import { densityExperiment, parts } from '../examples/flows.js';
 import line from '../examples/linear.js';
 import mlp from '../examples/mlp.js';
 import mnist from '../examples/mnist.js';
 import sine from '../examples/sine.js';
 import sphere from '../examples/sphere.js';
+import table from '../examples/table.js';
 import torus from '../examples/torus.js';
 import { createSession, initialState, type StepEvent } from '../training/index.js';
 import { backends } from './backends.js';
@@ -34,10 +36,14 @@ const examples: Readonly<Record<string, Example>> = {
   mlp: { experiment: mlp, batch: mlp.batch },
   mnist: { experiment: mnist, batch: 2 },
   flow: {
-    experiment: densityExperiment(
-      network('decoder', pipe(latent(1), onto({ d: 1, D: 2, width: 4, couplings: 1 }))),
-      { data: 'sine', steps: 10, beta: 10 },
-    ),
+    experiment: densityExperiment({
+      ...parts({ d: 1, D: 2, width: 4, couplings: 1 }),
+      codes: latent(1),
+      data: 'sine',
+      steps: 10,
+      beta: 10,
+      rate: 1e-3,
+    }),
     batch: 5,
     golden: 'ends',
   },
@@ -46,6 +52,8 @@ const examples: Readonly<Record<string, Example>> = {
   sine: flow(sine),
   sphere: flow(sphere),
   torus: flow(torus),
+  table: flow(table),
+  'digits-flow': flow(digitsFlow),
 };
 
 /** Numbers in [0, 1], as pixels are. */

@@ -7,9 +7,11 @@ import {
   checkExperiment,
   dataShapeOf,
   type Experiment,
+  type NetworkValue,
   type Problem,
   problem,
   sameShape,
+  type Shape,
   showShape,
 } from '../dsl/index.js';
 import { deriveKey, uniforms } from '../dsl/random.js';
@@ -92,6 +94,12 @@ const fittedOf = (compiled: Compiled, backend: Backend, session: Session): Fitte
   };
 };
 
+/** How a specification is made to fit data; an inverted flow is changed at its other end. */
+const fitting = ({ name, inverts }: NetworkValue, shape: Shape): string =>
+  inverts === undefined
+    ? `let ${name} begin with input(${shape.join(', ')})`
+    : `let ${name} end in ${showShape(shape)}`;
+
 /** Data whose examples are not what the objective reads. */
 const dataProblems = (experiment: Experiment, split: Split<Source>): readonly Problem[] => {
   const { encoder, data } = experiment;
@@ -107,6 +115,7 @@ const dataProblems = (experiment: Experiment, split: Split<Source>): readonly Pr
         'data',
         `examples of shape ${showShape(set.shape)} in ${JSON.stringify(data)}`,
         `${showShape(shape)}, ${reader}`,
+        ...(sameShape(shape, encoder.input) ? [fitting(encoder, set.shape)] : []),
       ),
     );
 };
