@@ -15,6 +15,7 @@ import {
   experiment,
   invert,
   latent,
+  min,
   mul,
   network,
   schedule,
@@ -46,6 +47,9 @@ const { values } = parseArgs({
   },
 });
 
+/** Steps. */
+const WARM_UP = 200;
+
 /** The manifold for as many steps as the others have, then for as many again the flow of its codes: the same two parts as two networks. */
 const twoSteps = <const d extends number, const D extends number>(example: FlowExample<d, D>): Experiment => {
   const base = network('base', example.codes);
@@ -53,7 +57,10 @@ const twoSteps = <const d extends number, const D extends number>(example: FlowE
   const encoder = invert(decoder);
   const logPrior = logDensityOf(base);
   const { beta, rate, steps } = example;
-  const [fall, again] = [schedule.linear(rate, 0, steps), sub(2 * rate, mul(rate / steps, step))];
+  const fall = schedule.linear(rate, 0, steps);
+  // What Adam remembers of the manifold's gradients would still move it, so that the rate rises anew as that fades.
+  const rise = min(mul(1 / WARM_UP, sub(step, steps)), 1);
+  const again = mul(rise, sub(2 * rate, mul(rate / steps, step)));
   return experiment({
     encoder,
     decoder,

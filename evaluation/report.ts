@@ -140,6 +140,7 @@ export const reportPage = async (
     await firstExamples(data.test, MOST_EXAMPLES),
   ];
   const seen = isPicture(train.shape);
+  const isInverse = experiment.encoder.name === experiment.decoder.name;
   const d = sizeOf(experiment.decoder.input);
   const parameters = fitted.compiled.parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
   return html({
@@ -178,9 +179,12 @@ export const reportPage = async (
       experiment.logDensity === undefined ? '' : objectiveFormula({ 'ln p(x)': experiment.logDensity }),
     settings: settingsOf(fitted, seed),
     networks: [
-      networkSummary(fitted, experiment.encoder, experiment.decoder.input),
+      ...(isInverse ? [] : [networkSummary(fitted, experiment.encoder, experiment.decoder.input)]),
       networkSummary(fitted, experiment.decoder, experiment.encoder.input),
     ],
+    networksNote: isInverse
+      ? 'Layers from the input to the output; the encoder is the same layers backwards.'
+      : 'Layers from the input to the output.',
     footer: [
       `Backend ${backend}. ${Object.entries(versions)
         .map(([what, version]) => `${what} ${version}`)

@@ -157,6 +157,8 @@ describe('a run', () => {
     expect(stderr.join('\n')).toContain(told);
     const page = readFileSync(join(folder, 'density', 'report.html'), 'utf8');
     expect(page).toContain('the true manifold</figcaption><svg');
+    expect(page).toContain('ln p(x) = ');
+    expect(page.match(/<h3>decoder /g)).toHaveLength(1);
     expect(page).toContain(`<dd>${nll.toFixed(3).replace('-', '−')} nats</dd>`);
   });
 

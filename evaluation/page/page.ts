@@ -50,6 +50,7 @@ export type Page = {
   readonly densityFormula: string;
   readonly settings: readonly Row[];
   readonly networks: readonly NetworkSummary[];
+  readonly networksNote: string;
   readonly footer: readonly string[];
 };
 
@@ -161,7 +162,7 @@ export const html = (page: Page): string =>
       ),
       section(
         'Networks',
-        'Layers from the input to the output.',
+        page.networksNote,
         `<div class="columns">${page.networks.map(networkPanel).join('')}</div>`,
       ),
     ],
