@@ -116,8 +116,11 @@ const solveWays = ({ chosen, factor, conjugateGradients }: SolveCost): readonly 
 };
 
 /** Why the first of some ways was taken. */
-const reason = (ways: readonly Way[], onlyOne: string, asked = false): string =>
-  ways.length === 1 ? onlyOne : asked ? 'as the specification says' : 'which costs no more';
+const reason = (ways: readonly Way[], onlyOne: string, asked = false): string => {
+  if (ways.length === 1) return onlyOne;
+  if (asked) return 'as the specification says';
+  return ways[0].products < ways[1].products ? 'which costs less' : 'which costs no more';
+};
 
 const volumeLines = ({ asked, probes, flops, cost, ...place }: VolumePart): readonly string[] => {
   const { chosen, by, exact, stochastic } = cost;

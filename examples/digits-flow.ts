@@ -1,4 +1,4 @@
-/** A density of the bundled 8×8 handwritten digits on a manifold of eight dimensions: an injective flow trained by its exact likelihood. */
+/** A density of the bundled 8×8 handwritten digits on a manifold of eight dimensions: an injective flow trained by its likelihood. */
 import {
   adam,
   affine,

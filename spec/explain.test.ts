@@ -102,7 +102,7 @@ describe('an explanation', () => {
       "Jacobians  products are those of J with one direction for one example
 
         ½·ln det(J_decoderᵀ·J_decoder)(encoder(x))  in volume
-          stochastic, which costs no more; evaluation is exact
+          stochastic, which costs less; evaluation is exact
           stochastic  k = 1: (JᵀJ)⁻¹ε, two products and their gradient  16 products  31.7 kFLOPs
           exact       all columns of J, and their gradient              30 products  59.5 kFLOPs
           (JᵀJ)⁻¹ε
