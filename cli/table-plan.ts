@@ -7,6 +7,7 @@ import {
   isPicture,
   paperTraining,
   protocol,
+  type ProtocolRow,
   type RowName,
   type TableFacts,
 } from '../evaluation/index.js';
@@ -51,17 +52,27 @@ export type Plan = {
 const paperShapes = ['28,28,1', '32,32,3', '64,64,3'];
 const STEPS = 4000;
 const SEEDS = 5;
-/** What a quick table saves. */
-const quick = {
-  seeds: 3,
-  steps: 1 / 4,
-  cuts: 'a quarter of the steps, fewer seeds, and 18 of the 43 configurations, so that the whole table may choose another',
-};
+/** What a quick table saves, beside configurations. */
+const quick = { seeds: 3, steps: 1 / 4 };
 
 /** Shown of each model, beside test examples as many. */
 const PICTURES = 32;
 /** Test examples at which the volume is taken. */
 const JACOBIANS = 64;
+
+const configurations = (rows: readonly ProtocolRow[], which: 'grid' | 'quick'): number =>
+  rows.reduce(
+    (sum, row) => sum + Object.values(row[which]).reduce((product, { length }) => product * length, 1),
+    0,
+  );
+
+/** What a quick table cuts of these rows where the command does not say how much it wants. */
+const cutsOf = (rows: readonly ProtocolRow[], given: Arguments): string =>
+  [
+    ...(given.has('steps') ? [] : ['a quarter of the steps']),
+    ...(given.has('seeds') ? [] : [`${quick.seeds} seeds in place of ${SEEDS}`]),
+    `${configurations(rows, 'quick')} of the ${configurations(rows, 'grid')} configurations, so that the whole table may choose another`,
+  ].join(', ');
 
 const count = (given: Arguments, name: string): Checked<number | undefined> => {
   const value = naturalOption(given, name, 0);
@@ -177,7 +188,7 @@ export const planTable = async (given: Arguments): Promise<Checked<Plan>> => {
       steps: length,
       batch,
       draws: evaluation.draws,
-      ...(isQuick ? { cuts: quick.cuts } : {}),
+      ...(isQuick ? { cuts: cutsOf(rows.right, given) } : {}),
     },
   });
 };

@@ -1,7 +1,7 @@
 /** A table as Markdown. */
 import { showShape } from '../../dsl/index.js';
 import { duration } from '../../training/progress.js';
-import { numberText } from '../page/text.js';
+import { countText, numberText } from '../page/text.js';
 import {
   type Comparison,
   figureName,
@@ -10,7 +10,7 @@ import {
   valuesOf,
   type Verdict,
 } from './aggregate.js';
-import { columns, paperTableOf } from './protocol.js';
+import { columns, paperTableOf, paperTraining } from './protocol.js';
 import type { Table } from './table.js';
 import { cellText, intervalText, settingsText, statisticsText } from './text.js';
 
@@ -117,12 +117,23 @@ export const agreementText = ({ agreements, scores }: Table): string =>
         )
         .join(', ')}.`;
 
+/** 1 + i^ν/1000 at the last of so many steps. */
+const lastPenalty = (nu: number, steps: number): string => numberText(1 + (steps - 1) ** nu / 1000);
+
+/** What the flows' schedules come to, which follow the paper step by step however many steps there are. */
+const penaltySentence = (steps: number): string => {
+  const ends = (count: number): string =>
+    `${lastPenalty(1, count)} (ν = 1) or ${lastPenalty(1.3, count)} (ν = 1.3)`;
+  return `Both penalties of an InjFlow are 1 + i^ν/1000 at step i, in the end ${ends(steps)}; after the paper's ${countText(paperTraining.steps)} steps they are ${ends(paperTraining.steps)}. η is 0.1 and λ is 1. Directions v have |v|² = d, where the paper draws them from N(0, I): (9) is the same but for a constant, and the estimate in (10) has the same mean and less noise.`;
+};
+
 /** How the table was made, a sentence each. */
-export const protocolText = ({ facts, scores }: Table): readonly string[] => {
+export const protocolText = ({ facts, scores, rows }: Table): readonly string[] => {
   const { sizes, seeds, steps, batch, draws, cuts, networks, shape } = facts;
   return [
     `Every model has the same networks (${networks.join('; ')}) and is trained for ${steps} steps of ${batch} examples of shape ${showShape(shape)} by Adam at rate 0.001, from ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'}; ${sizes.train} examples to train on, ${sizes.validation} to validate on, ${sizes.test} to test on.`,
     `Of each row's grid the configuration with the lowest mean ${scores[0]} of GMM samples on the validation examples is reported, by its scores against the test examples: means over the seeds and their standard errors. Rec: reconstructions of the test examples; N and GMM: as many samples${draws === 1 ? '' : `, drawn ${draws} times, the mean of their scores`}, of a Gaussian and of a mixture of 10 fitted to the codes of the training examples. Lower is better.`,
+    ...(rows.some(({ name }) => name.startsWith('InjFlow')) ? [penaltySentence(steps)] : []),
     ...(cuts === undefined ? [] : [`A quick table: ${cuts}.`]),
   ];
 };
