@@ -114,6 +114,9 @@ describe('the aggregation', () => {
     expect(difference?.standardError).toBeCloseTo(1 / Math.sqrt(3), 12);
     expect(difference?.interval?.[0]).toBeCloseTo(-2 - 4.30265 / Math.sqrt(3), 4);
     expect(holds).toBe('undecided');
+    expect(tableMarkdown(table)).toContain(
+      '| InjFlow GMM < AE GMM | −2.00 ± 0.58 | −4.48 … 0.48 | undecided |',
+    );
     expect(
       compare(table.rows, { lower: claim.lower, higher: { row: 'InjFlow', of: 'gaussian' } }, score).holds,
     ).toBe('yes');

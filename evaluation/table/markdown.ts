@@ -93,7 +93,7 @@ const geometrySentence =
   'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Then the share of examples at which a singular value is below η; the mean of ‖h(g(z)) − z‖ at the codes of these examples and at codes of the mixture, as a part of the codes’ spread (their root mean square distance from their mean); the distance of the nearest images that a search found of two codes far apart, as a part of the median distance of such images; and the reconstruction error.';
 
 const densitySentence =
-  'A log-density is that of the mixture at the code minus the volume term, at the same examples, beside the one that they were drawn from.';
+  'A log-density is that of the mixture at the code minus the volume term, beside the one that the same examples were drawn from. It is that of the reconstruction: where examples are reproduced badly it is the density of other points, and may be far above the true one.';
 
 /** What the columns of `geometryGrid` are. */
 export const geometryNote = (table: Table): string =>

@@ -4,17 +4,25 @@ import type { AcrossSeeds } from '../metrics/across-seeds.js';
 import { numberText } from '../page/text.js';
 import { columns, type Cell } from './protocol.js';
 
-/** `3.20 ± 0.11`: a mean with its standard error, both to the decimals that the error has two digits of. */
+/** A number to the decimals that a standard error has two digits of. */
+const written = (value: number, standardError: number | undefined): string => {
+  if (standardError === undefined || standardError === 0) return numberText(value);
+  const decimals = Math.min(12, Math.max(0, 1 - Math.floor(Math.log10(standardError))));
+  return value.toFixed(decimals).replace('-', '−');
+};
+
+/** `3.20 ± 0.11`: a mean with its standard error. */
 export const statisticsText = (statistics: AcrossSeeds | undefined): string => {
   if (statistics === undefined) return '–';
   const { mean, standardError } = statistics;
-  if (standardError === undefined || standardError === 0) return numberText(mean);
-  const decimals = Math.min(12, Math.max(0, 1 - Math.floor(Math.log10(standardError))));
-  return `${mean.toFixed(decimals)} ± ${standardError.toFixed(decimals)}`.replaceAll('-', '−');
+  const text = written(mean, standardError);
+  return standardError === undefined || standardError === 0
+    ? text
+    : `${text} ± ${written(standardError, standardError)}`;
 };
 
-export const intervalText = ({ interval }: AcrossSeeds): string =>
-  interval === undefined ? '–' : `${numberText(interval[0])} … ${numberText(interval[1])}`;
+export const intervalText = ({ interval, standardError }: AcrossSeeds): string =>
+  interval?.map((end) => written(end, standardError)).join(' … ') ?? '–';
 
 export const settingsText = (settings: Settings): string =>
   Object.entries(settings)
