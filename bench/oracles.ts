@@ -10,7 +10,6 @@ import { parseArgs } from 'node:util';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { loadData, logDensity } from 'immersion/data';
 import {
-  adam,
   type Experiment,
   experiment,
   invert,
@@ -64,10 +63,9 @@ const twoSteps = <const d extends number, const D extends number>(example: FlowE
   return experiment({
     encoder,
     decoder,
-    objective: twoStep(encoder, decoder, { beta, logPrior, period: steps }),
+    objective: twoStep(encoder, decoder, { ...example.likelihood, beta, logPrior, period: steps }),
     logDensity: rectangularDensity(encoder, decoder, { logPrior }),
-    ...training(example),
-    optimizer: adam({ rate: schedule.piecewise(fall, { from: steps, value: again }), clipNorm: 1 }),
+    ...training(example, schedule.piecewise(fall, { from: steps, value: again })),
     steps: 2 * steps,
   });
 };

@@ -16,6 +16,7 @@ import {
   network,
   permutation,
   pipe,
+  type ScalarLike,
   schedule,
   type Shape,
   spline,
@@ -24,7 +25,7 @@ import {
   type Transform,
   type VolumeMethod,
 } from 'immersion/dsl';
-import { rectangular, rectangularDensity } from 'immersion/objectives';
+import { rectangular, rectangularDensity, type RectangularOptions } from 'immersion/objectives';
 
 type Vector = readonly [number];
 
@@ -40,18 +41,30 @@ export type FlowSizes<d extends number = number, D extends number = number> = {
   readonly order?: number;
 };
 
-/** Couplings of alternate halves, a linear map of all channels after each. */
-const bend =
-  (transform: Transform, width: number, couplings: number) =>
-  <I extends Shape, N extends number, K extends Kind>(flow: FlowStack<I, readonly [N], 'generative', K>) =>
-    Array.from({ length: couplings }).reduce<typeof flow>((below, _, i) => {
-      const conditioner = (half: Stack<Vector, Vector>) => pipe(half, dense(width), tanh, dense(width), tanh);
-      return pipe(
-        below,
-        coupling({ transform, part: i % 2 === 0 ? 'last' : 'first', conditioner }),
-        luLinear,
-      );
-    }, flow);
+type Bend = <I extends Shape, N extends number, K extends Kind>(
+  flow: FlowStack<I, readonly [N], 'generative', K>,
+) => FlowStack<I, readonly [N], 'generative', K>;
+
+/** A coupling of one half of the channels, by the other half. */
+const half = (transform: Transform, width: number, part: 'first' | 'last'): Bend =>
+  coupling({
+    transform,
+    part,
+    conditioner: (other: Stack<Vector, Vector>) => pipe(other, dense(width), tanh, dense(width), tanh),
+  });
+
+/** Couplings of both halves in turns. */
+export const alternate =
+  (transform: Transform, width: number, couplings: number, mix: Bend = (flow) => flow): Bend =>
+  (flow) =>
+    Array.from({ length: couplings }).reduce<typeof flow>(
+      (below, _, i) => mix(half(transform, width, i % 2 === 0 ? 'last' : 'first')(below)),
+      flow,
+    );
+
+/** Couplings of both halves in turns, a linear map of all channels after each. */
+const bend = (transform: Transform, width: number, couplings: number): Bend =>
+  alternate(transform, width, couplings, luLinear);
 
 /** From N(0, I) to the density of codes, [d] → [d]: a spline for each number, and couplings where there are several. */
 const codes = <const d extends number>({ d, width }: Pick<FlowSizes<d>, 'd' | 'width'>) =>
@@ -73,9 +86,12 @@ export type FlowExample<d extends number = number, D extends number = number> = 
   readonly data: string;
   readonly steps: number;
   /** Of ‖x − x̂‖² against a nat. */
-  readonly beta: number;
+  readonly beta: ScalarLike;
+  readonly likelihood?: Pick<RectangularOptions<readonly [D], readonly [d]>, 'weight' | 'augment'>;
   readonly rate: number;
   readonly batch?: number;
+  /** Whether gradients are clipped to norm 1. Default: true. */
+  readonly clip?: boolean;
 };
 
 export const parts = <const d extends number, const D extends number>(sizes: FlowSizes<d, D>) => ({
@@ -84,14 +100,14 @@ export const parts = <const d extends number, const D extends number>(sizes: Flo
   onto: onto(sizes),
 });
 
+type FlowTraining = Pick<FlowExample, 'data' | 'steps' | 'rate' | 'batch' | 'clip'>;
+
 /** The fields of an experiment that say how it is trained. */
-export const training = ({
-  data,
-  steps,
-  rate,
-  batch = 200,
-}: Pick<FlowExample, 'data' | 'steps' | 'rate' | 'batch'>) => ({
-  optimizer: adam({ rate: schedule.linear(rate, 0, steps), clipNorm: 1 }),
+export const training = (
+  { data, steps, rate, batch = 200, clip = true }: FlowTraining,
+  fall: ScalarLike = schedule.linear(rate, 0, steps),
+) => ({
+  optimizer: adam({ rate: fall, ...(clip ? { clipNorm: 1 } : {}) }),
   batch,
   steps,
   data,
@@ -104,11 +120,11 @@ export const densityExperiment = <const d extends number, const D extends number
 ) => {
   const decoder = network('decoder', example.onto(example.codes));
   const encoder = invert(decoder);
-  const beta = hyper('beta', example.beta);
+  const beta = typeof example.beta === 'number' ? hyper('beta', example.beta) : example.beta;
   return experiment({
     encoder,
     decoder,
-    objective: rectangular(encoder, decoder, { beta, method }),
+    objective: rectangular(encoder, decoder, { ...example.likelihood, beta, method }),
     logDensity: rectangularDensity(encoder, decoder),
     ...training(example),
   });

@@ -15,14 +15,15 @@ import {
   sub,
 } from '../dsl/index.js';
 
-/** ‖x − g(h(x))‖², summed over the data's dimensions as in pythae (the RAE authors' code takes their mean instead). */
+/**
+ * ‖x − g(h(x))‖² of x, the data unless another is given, summed over the data's dimensions as in pythae (the RAE authors' code
+ * takes their mean instead).
+ */
 export const reconstruction = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
-): Expr<Scalar> => {
-  const x = dataOf(encoder);
-  return sqNorm(sub(x, apply(decoder, apply(encoder, x))));
-};
+  x: Expr<D> = dataOf(encoder),
+): Expr<Scalar> => sqNorm(sub(x, apply(decoder, apply(encoder, x))));
 
 /** AE: ‖x − g(h(x))‖². */
 export const ae = <D extends Shape, Z extends Shape>(

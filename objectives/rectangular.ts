@@ -36,31 +36,39 @@ export const logNormal =
   (z: Expr): Expr<Scalar> =>
     sub(-(d / 2) * Math.log(2 * Math.PI), scale(0.5, sqNorm(z)));
 
-export type RectangularOptions<Z extends Shape = Shape> = {
+export type RectangularOptions<D extends Shape = Shape, Z extends Shape = Shape> = {
   /** β, the weight of ‖x − x̂‖². Default: hyper-parameter `beta`, 50, as in the authors' experiments on tables. */
   readonly beta?: ScalarLike;
   /** w_i, the weight of the likelihood. Default: from 0 to 1 over the first `ramp` steps, a hyper-parameter, 1000. */
   readonly weight?: ScalarLike;
   /** ln p_h, the density of codes. Default: ln N(0, I). */
   readonly logPrior?: (z: Expr<Z>) => Expr<Scalar>;
+  /**
+   * What the objective sees of an example. Default: the example. With x + σ·draw('jitter', normal(D)) it sees the places between
+   * examples too, so that a seam, where a chart must end on a closed manifold, narrows further than to the gap between two of them.
+   */
+  readonly augment?: (x: Expr<D>) => Expr<D>;
 };
 
-/** What all of them share: the code h(x), the weights, and the terms but for the volume. */
+/** What all of them share: what they see, its code h(x), the weights, and the terms but for the volume. */
 const likelihood = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
-  options: RectangularOptions<Z>,
+  options: RectangularOptions<D, Z>,
 ) => {
-  const z = apply(encoder, dataOf(encoder));
+  const { augment = (x: Expr<D>) => x } = options;
+  const x = augment(dataOf(encoder));
+  const z = apply(encoder, x);
   const weight = options.weight ?? schedule.linear(0, 1, hyper('ramp', 1000));
   const logPrior = options.logPrior ?? logNormal(sizeOf(decoder.input));
   return {
+    x,
     z,
     weight,
     logPrior,
     terms: {
       prior: neg(scale(weight, logPrior(z))),
-      reconstruction: scale(options.beta ?? hyper('beta', 50), reconstruction(encoder, decoder)),
+      reconstruction: scale(options.beta ?? hyper('beta', 50), reconstruction(encoder, decoder, x)),
     },
   };
 };
@@ -72,7 +80,7 @@ const likelihood = <D extends Shape, Z extends Shape>(
 export const rectangularExact = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
-  options: RectangularOptions<Z> = {},
+  options: RectangularOptions<D, Z> = {},
 ) => {
   const { z, weight, terms } = likelihood(encoder, decoder, options);
   return objective({ ...terms, volume: scale(weight, volume(decoder, z, { method: 'exact' })) });
@@ -85,7 +93,7 @@ export const rectangularExact = <D extends Shape, Z extends Shape>(
 export const rectangularStochastic = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
-  options: RectangularOptions<Z> & Omit<VolumeOptions, 'method'> = {},
+  options: RectangularOptions<D, Z> & Omit<VolumeOptions, 'method'> = {},
 ) => rectangular(encoder, decoder, { ...options, method: 'stochastic' });
 
 /**
@@ -95,7 +103,7 @@ export const rectangularStochastic = <D extends Shape, Z extends Shape>(
 export const rectangularDensity = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
-  { logPrior = logNormal(sizeOf(decoder.input)) }: Pick<RectangularOptions<Z>, 'logPrior'> = {},
+  { logPrior = logNormal(sizeOf(decoder.input)) }: Pick<RectangularOptions<D, Z>, 'logPrior'> = {},
 ): Expr<Scalar> => {
   const z = apply(encoder, dataOf(encoder));
   return sub(logPrior(z), volume(decoder, z, { method: 'exact' }));
@@ -105,7 +113,7 @@ export const rectangularDensity = <D extends Shape, Z extends Shape>(
 export const rectangular = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
-  options: RectangularOptions<Z> & VolumeOptions = {},
+  options: RectangularOptions<D, Z> & VolumeOptions = {},
 ) => {
   const { z, weight, terms } = likelihood(encoder, decoder, options);
   return objective({ ...terms, volume: scale(weight, volume(decoder, z, options)) });
@@ -119,7 +127,7 @@ export const rectangular = <D extends Shape, Z extends Shape>(
 export const twoStep = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
-  options: Omit<RectangularOptions<Z>, 'weight'> & {
+  options: Omit<RectangularOptions<D, Z>, 'weight'> & {
     readonly period?: number;
     readonly phases?: number;
   } = {},
@@ -141,15 +149,15 @@ export const twoStep = <D extends Shape, Z extends Shape>(
 export const freeForm = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
-  options: RectangularOptions<Z> & Omit<VolumeOptions, 'method'> = {},
+  options: RectangularOptions<D, Z> & Omit<VolumeOptions, 'method'> = {},
 ) => {
-  const { z, weight, terms } = likelihood(encoder, decoder, options);
+  const { x, z, weight, terms } = likelihood(encoder, decoder, options);
   const { probe = 'sphere', probes = 1, name = 'v' } = options;
   const v: Expr<readonly [number, ...Z]> = draw<Z, number>(
     name,
     { tag: probe, shape: decoder.input },
     { probes },
   );
-  const back = jvp(encoder, dataOf(encoder), stop(jvp(decoder, z, v)));
+  const back = jvp(encoder, x, stop(jvp(decoder, z, v)));
   return objective({ ...terms, volume: scale(mul(-1 / probes, weight), surrogate(dot(v, back))) });
 };
