@@ -141,8 +141,7 @@ export const searchCollisions = async (
     return right({ distance: distance.values, gradient: gradient.values });
   };
   const steps = Math.min(iterations, Math.floor(affordable / starts.length));
-  const placed = await descend(oracle, starts, { separation, ...boxOf(codes, d) }, steps);
-  dispose();
+  const placed = await descend(oracle, starts, { separation, ...boxOf(codes, d) }, steps).finally(dispose);
   if (isLeft(placed)) return placed;
 
   const typicalDistance = median(apart.map(({ dataDistance }) => dataDistance));

@@ -10,6 +10,7 @@ import { jacobiansAt, type LocalGeometry } from './jacobian.js';
 import type { CodePrior } from './priors/gaussian.js';
 import { isDegenerate } from './singular-values.js';
 import { mean } from './summary.js';
+import { spaced } from './thinned.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -18,7 +19,7 @@ type Checked<A> = Either<readonly Problem[], A>;
  * density that the examples were drawn from; only where that is known.
  */
 const densities = (
-  { manifold, scaling, test }: Parts,
+  { manifold, scaling, test }: Pick<Parts, 'manifold' | 'scaling' | 'test'>,
   prior: CodePrior | undefined,
   codes: Float32Array,
   local: readonly LocalGeometry[],
@@ -80,7 +81,7 @@ const collision = async (model: Model, codes: Float32Array): Promise<Figures> =>
 };
 
 /**
- * At the first `points` test examples: means in nats of the exact ½ log det JᵀJ and of what each of its bounds has above it, points
+ * At `points` test examples, spread over all: means in nats of the exact ½ log det JᵀJ and of what each of its bounds has above it, points
  * where J is degenerate left out and counted; the share of points with a singular value below η; how far decoded codes, of the
  * examples and of the prior, are encoded from where they were; the nearest that a search for collisions came; and log-densities
  * where the true one is known.
@@ -91,17 +92,21 @@ export const geometryFigures = async (
   prior: CodePrior | undefined,
   { points, seed }: { readonly points: number; readonly seed: number },
 ): Promise<Checked<Figures>> => {
-  const { examples, shape, size } = data.test;
-  const width = sizeOf(shape);
   if (points === 0) return right({});
-  const codes = await fitted.encode(examples.subarray(0, Math.min(points, size) * width));
+  const test = spaced(data.test, points);
+  const codes = await fitted.encode(test.examples);
   const local = await jacobiansAt(fitted, codes, { seed });
   if (isLeft(local)) return local;
   const reencoded = await reencoding(fitted, codes, prior, seed);
   if (isLeft(reencoded)) return reencoded;
   const hypers = hypersOf(fitted.experiment);
   const [lambda, eta] = [hypers.get('lambda') ?? 1, hypers.get('eta') ?? 0.1];
-  const { volume, tightness, degenerate, violations } = localFigures(local.right, width, eta, lambda);
+  const { volume, tightness, degenerate, violations } = localFigures(
+    local.right,
+    sizeOf(test.shape),
+    eta,
+    lambda,
+  );
   return right({
     'test/volume': volume.mean,
     ...Object.fromEntries(boundNames.map((name) => [`test/excess/${name}`, tightness[name]])),
@@ -109,6 +114,6 @@ export const geometryFigures = async (
     'test/violations': violations.points,
     ...reencoded.right,
     ...(await collision(fitted, codes)),
-    ...densities(data, prior, codes, local.right),
+    ...densities({ ...data, test }, prior, codes, local.right),
   });
 };

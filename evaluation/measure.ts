@@ -13,6 +13,7 @@ import { type CodePrior, fitGaussian, standardGaussian } from './priors/gaussian
 import { fitMixture } from './priors/mixture.js';
 import { mean } from './summary.js';
 import { geometryFigures } from './geometry-figures.js';
+import { spaced } from './thinned.js';
 
 /** Where codes of new examples are drawn: N(0, I), or what is fitted to the codes of the training examples. */
 export const priorNames = ['standard', 'gaussian', 'mixture'] as const;
@@ -164,10 +165,9 @@ const pictures = async (
   count: number,
   seed: number,
 ): Promise<ReadonlyMap<string, Array1>> => {
-  const shown = Math.min(count, test.size);
+  const { examples: originals, size: shown, shape } = spaced(test, count);
   if (shown === 0) return new Map();
-  const array = (data: Float32Array): Array1 => ({ shape: [shown, ...test.shape], data });
-  const originals = test.examples.slice(0, shown * sizeOf(test.shape));
+  const array = (data: Float32Array): Array1 => ({ shape: [shown, ...shape], data });
   const arrays = new Map([
     ['originals', array(originals)],
     ['reconstructions', array(await fitted.reconstruct(originals))],

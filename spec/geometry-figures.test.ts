@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest';
 import { loadData } from '../data/index.js';
 import { dense, input, network, pipe } from '../dsl/index.js';
 import { gaussianOf, geometryFigures, spreadOf } from '../evaluation/index.js';
+import { spaced } from '../evaluation/thinned.js';
 import { holdOut, scoredInMemory } from '../training/index.js';
 import { left, right } from './either.js';
 import { modelOf } from './models.js';
@@ -85,13 +86,33 @@ test.prop([fc.double({ min: 0.1, max: 2, noNaN: true })], { numRuns: 5 })(
       network('decoder', pipe(input(d), dense(size))),
       { weights: { 'encoder/0.dense/kernel': projection, 'decoder/0.dense/kernel': injection } },
     );
-    const figures = right(await geometryFigures(model, data, undefined, { points: 40, seed: 0 }));
-    const codes = await model.encode(data.test.examples.subarray(0, 40 * size));
+    const figures = right(await geometryFigures(model, data, undefined, { points: data.test.size, seed: 0 }));
+    const codes = await model.encode(data.test.examples);
     model.dispose();
-    const lengths = Array.from({ length: 40 }, (_, i) => Math.hypot(codes[i * d], codes[i * d + 1]));
-    const mean = lengths.reduce((sum, length) => sum + length, 0) / 40;
+    const lengths = Array.from({ length: data.test.size }, (_, i) =>
+      Math.hypot(codes[i * d], codes[i * d + 1]),
+    );
+    const mean = lengths.reduce((sum, length) => sum + length, 0) / data.test.size;
     expect(figures['test/reencoding'] / ((r * mean) / spreadOf(codes, d))).toBeCloseTo(1, 4);
     expect(figures).not.toHaveProperty(['test/reencoding/samples']);
     expect(figures['test/violations']).toBe(0);
+  },
+);
+
+test.prop([fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 50 })])(
+  'points lie at even distances, so that a set in order of its classes has some of each',
+  (count, most) => {
+    const set = {
+      name: 'rows',
+      shape: [1],
+      size: count,
+      examples: Float32Array.from({ length: count }, (_, i) => i),
+    };
+    const { examples, size: taken } = spaced(set, most);
+    expect(taken).toBe(Math.min(count, most));
+    examples.forEach((row, i) => {
+      expect(row).toBeGreaterThan((i * count) / taken - 1);
+      expect(row).toBeLessThanOrEqual((i * count) / taken);
+    });
   },
 );
