@@ -35,7 +35,8 @@ const MOST_CLASSES = 256;
 
 const isPictureName = (name: string): boolean => /\.(jpe?g|png)$/i.test(name);
 
-type File = { readonly path: string; readonly label?: number };
+/** `kind` is the subfolder that it is in, if those are classes. */
+type File = { readonly path: string; readonly kind?: string };
 
 const listed = (
   folder: string,
@@ -63,12 +64,9 @@ const filesIn = (folder: string): Loading<readonly File[]> =>
         folders.map((name) => listed(join(folder, name))),
         TaskEither.sequenceSeqArray,
         TaskEither.map((classes) =>
-          classes
-            .map((one, i) => ({ ...one, name: folders[i] }))
-            .filter((one) => one.files.length > 0)
-            .flatMap((one, label) =>
-              one.files.map((name) => ({ path: join(folder, one.name, name), label })),
-            ),
+          classes.flatMap((one, i) =>
+            one.files.map((name): File => ({ path: join(folder, folders[i], name), kind: folders[i] })),
+          ),
         ),
       );
     }),
@@ -76,14 +74,15 @@ const filesIn = (folder: string): Loading<readonly File[]> =>
       (files) => files.length > 0,
       (): Problems => [problem(folder, 'no pictures', 'JPEG or PNG files, or subfolders with some')],
     ),
-    TaskEither.filterOrElse(
-      (files) => (files.at(-1)?.label ?? 0) < MOST_CLASSES,
-      (): Problems => [problem(folder, 'more than 256 classes', `at most ${MOST_CLASSES} subfolders`)],
-    ),
   );
 
 /** Pictures as examples in 0 … 1, of the shape of the first. */
-const pictures = (name: string, files: readonly File[], given: PictureOptions): Loading<Stored> =>
+const pictures = (
+  name: string,
+  files: readonly File[],
+  kinds: readonly string[],
+  given: PictureOptions,
+): Loading<Stored> =>
   pipe(
     readPicture(files[0].path, given),
     TaskEither.map((first): Stored => {
@@ -111,12 +110,12 @@ const pictures = (name: string, files: readonly File[], given: PictureOptions): 
         if (!isLeft(found) && (kept.size + 1) * width <= KEPT_BYTES) kept.set(row, found.right);
         return found;
       };
-      const labelled = files.every(({ label }) => label !== undefined);
+      const labels = files.flatMap(({ kind }) => (kind === undefined ? [] : kinds.indexOf(kind)));
       return {
         name,
         shape,
         size: files.length,
-        ...(labelled ? { labels: Uint8Array.from(files, ({ label = 0 }) => label) } : {}),
+        ...(labels.length === files.length ? { labels: Uint8Array.from(labels) } : {}),
         read: (rows, into) => async () => {
           const found = await Promise.all(Array.from(rows, pixels));
           for (const [i, bytes] of found.entries()) {
@@ -136,10 +135,16 @@ const assembled = (
   values: Values,
   parts: Readonly<Record<'train' | 'test' | 'validation', readonly File[]>>,
 ): Loading<Split<Source>> => {
+  // Over all parts, since one of them may have no picture of a class.
+  const kinds = [
+    ...new Set(Object.values(parts).flatMap((files) => files.flatMap(({ kind }) => kind ?? []))),
+  ].sort();
+  if (kinds.length > MOST_CLASSES)
+    return TaskEither.left([problem(path, `${kinds.length} classes`, `at most ${MOST_CLASSES} subfolders`)]);
   const part = (of: keyof typeof parts): Loading<Stored | undefined> =>
     parts[of].length === 0
       ? TaskEither.right(undefined)
-      : pictures(`${basename(path)} (${of})`, parts[of], values);
+      : pictures(`${basename(path)} (${of})`, parts[of], kinds, values);
   return pipe(
     TaskEither.sequenceSeqArray([part('train'), part('test'), part('validation')]),
     TaskEither.chain(([train, test, validation]) =>

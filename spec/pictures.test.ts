@@ -196,6 +196,22 @@ describe('folders of pictures', () => {
     for (const set of [train, test, validation]) expect(set?.labels).toEqual(Uint8Array.of(0, 1));
   });
 
+  test('a class has one label in all parts, also where a part has no picture of another', async () => {
+    for (const name of ['train/ant', 'train/cat', 'train/dog', 'test/dog', 'val/cat', 'val/dog', 'val/emu'])
+      file(`gaps/${name}/1.png`, grey(0));
+    const { train, test, validation } = right(await loadData(join(root, 'gaps'))());
+    expect([train, test, validation].map((set) => [...(set?.labels ?? [])])).toEqual([
+      [0, 1, 2],
+      [2],
+      [1, 2, 3],
+    ]);
+    for (let i = 0; i < 257; i++) file(`many/${i}/1.png`, grey(0));
+    expect(left(await loadData(join(root, 'many'))())[0]).toMatchObject({
+      path: join(root, 'many'),
+      found: '257 classes',
+    });
+  });
+
   test('CelebA: the partition file says which picture is for what', async () => {
     const picture = png(178, 218, 3, (x, y, channel) => [x, y, 7][channel]);
     for (let i = 1; i <= 4; i++) file(`celeba/img_align_celeba/${i}.jpg`, picture);
