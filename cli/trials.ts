@@ -179,10 +179,15 @@ export const performTrials = async (
   }
 };
 
-/** One line for each trial that failed. */
+const sayLines = (what: string, problems: readonly Problem[]): void =>
+  problems.forEach((one) => say(`${what}: ${showProblem(one)}`.replaceAll(/\s*\n\s*/g, ' ')));
+
+/** A line for whatever is wrong with a trial that failed, and for each figure that another has not. */
 export const sayFailures = (trials: readonly Performed[]): void =>
   trials.forEach(({ label, folder, outcome }) => {
-    if (outcome === undefined || !isLeft(outcome)) return;
-    outcome.left.forEach((one) => say(`${label} failed: ${showProblem(one)}`.replaceAll(/\s*\n\s*/g, ' ')));
-    say(`  see ${folder}`);
+    if (outcome === undefined) return;
+    if (isLeft(outcome)) {
+      sayLines(`${label} failed`, outcome.left);
+      say(`  see ${folder}`);
+    } else sayLines(`${label} lacks a figure`, outcome.right.missing);
   });

@@ -4,7 +4,16 @@ import type { Dataset, Source } from '../data/index.js';
 import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec.js';
 import { nonEmptyString, nonNegativeInteger, positiveInteger } from '../dsl/codec/primitive.js';
 import { type Problem, sizeOf } from '../dsl/index.js';
-import type { Array1, Figures, Fitted, Measure, Parts } from '../training/index.js';
+import { attempt } from '../runtime/failure.js';
+import {
+  type Array1,
+  below,
+  type Figures,
+  type Fitted,
+  type Measure,
+  type Measured,
+  type Parts,
+} from '../training/index.js';
 import { densityFit } from './density.js';
 import { type FeatureMap, openFeatures } from './features/index.js';
 import { type Metric, reconstructionError, sampleMetrics, score } from './metrics/index.js';
@@ -137,16 +146,27 @@ const sampleScores = async (
   return right(meanFigures(scores));
 };
 
+type Scored = Pick<Measured, 'figures' | 'missing'>;
+
+/** Of a model that has a density; one that is no number at some example is missing, and all else is measured. */
+const likelihoodOn = async (place: string, set: Dataset, fitted: Fitted): Promise<Scored> => {
+  const found = await attempt(() => densityFit(fitted, set));
+  if (isLeft(found)) return { figures: {}, missing: below(place)(found.left) };
+  if (found.right === undefined) return { figures: {}, missing: [] };
+  const { nll, distance } = found.right;
+  return { figures: under(place, { nll, distance }), missing: [] };
+};
+
 /** Scores of the reconstructions of a set, and of samples against it. */
-const scoresOn = async (place: string, set: Dataset, scoring: Scoring): Promise<Checked<Figures>> => {
+const scoresOn = async (place: string, set: Dataset, scoring: Scoring): Promise<Checked<Scored>> => {
   const { fitted, priors, features, metrics } = scoring;
   const reconstructions = await fitted.reconstruct(set.examples);
   const error = await score(reconstructions, set, [], [reconstructionError]);
   if (isLeft(error)) return error;
-  const density = await densityFit(fitted, set);
-  const likelihood = density === undefined ? {} : { nll: density.nll, distance: density.distance };
-  let figures = under(place, { ...error.right, ...likelihood });
-  if (features.length === 0 || metrics.length === 0) return right(figures);
+  const likelihood = await likelihoodOn(place, set, fitted);
+  const { missing } = likelihood;
+  let figures = { ...under(place, error.right), ...likelihood.figures };
+  if (features.length === 0 || metrics.length === 0) return right({ figures, missing });
   const reconstructed = await score(reconstructions, set, features, metrics);
   if (isLeft(reconstructed)) return reconstructed;
   figures = { ...figures, ...under(`${place}/reconstructions`, reconstructed.right) };
@@ -155,7 +175,7 @@ const scoresOn = async (place: string, set: Dataset, scoring: Scoring): Promise<
     if (isLeft(scored)) return scored;
     figures = { ...figures, ...under(`${place}/${name}`, scored.right) };
   }
-  return right(figures);
+  return right({ figures, missing });
 };
 
 const pictures = async (
@@ -203,18 +223,21 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
   const scoring = { fitted, priors: priors.right, features: features.right, metrics, draws, seed };
   try {
     let figures: Figures = {};
+    const missing: Problem[] = [];
     for (const [place, set] of Object.entries(places)) {
       const scores = await scoresOn(place, set, scoring);
       if (isLeft(scores)) return scores;
-      figures = { ...figures, ...scores.right };
+      figures = { ...figures, ...scores.right.figures };
+      missing.push(...scores.right.missing);
     }
     const local = await geometryFigures(fitted, data, mixture, { points: evaluation.jacobians, seed });
     if (isLeft(local)) return local;
     const told = await detections(fitted, data, outside.right);
-    if (isLeft(told)) return told;
-    figures = { ...figures, ...under('test', detectionFigures(told.right)), ...local.right };
+    if (isLeft(told)) missing.push(...below('outside')(told.left));
+    const detected = isLeft(told) ? {} : under('test', detectionFigures(told.right));
+    figures = { ...figures, ...detected, ...local.right };
     const arrays = await pictures(fitted, test, priors.right, evaluation.pictures, seed);
-    return right({ figures, arrays });
+    return right({ figures, missing, arrays });
   } finally {
     features.right.forEach(({ dispose }) => dispose());
   }

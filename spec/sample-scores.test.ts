@@ -1,10 +1,11 @@
-/** What a trial scores: as many samples as examples, drawn anew for what chooses and for what reports, and for every seed. */
+/** What a trial scores: as many samples as examples, drawn anew for what chooses and for what reports, and for every seed; what cannot be measured costs nothing else. */
 import { fc, test } from '@fast-check/vitest';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, test as example } from 'vitest';
 import { loadData } from '../data/index.js';
-import { adam, dense, experiment, flatten, input, network, pipe, reshape } from '../dsl/index.js';
+import { adam, dense, experiment, flatten, input, network, pipe, problem, reshape } from '../dsl/index.js';
 import { measure, plainEvaluation } from '../evaluation/index.js';
 import { ae } from '../objectives/index.js';
+import { BackendFailure } from '../runtime/failure.js';
 import { type Fitted, holdOut, type Parts, prepareRun, scoredInMemory } from '../training/index.js';
 import { backends } from './backends.js';
 import { right } from './either.js';
@@ -53,3 +54,16 @@ test.prop([fc.integer({ min: 1, max: 3 })], { numRuns: 3 })(
     expect(new Set(drawn.map(({ first }) => first)).size).toBe(drawn.length);
   },
 );
+
+example('a density that is no number is missing, and everything else is measured', async () => {
+  const none = problem('logDensity', 'not a number for 1 of 90 examples', 'a density of every example');
+  const without: Fitted = { ...fitted, logProb: () => Promise.reject(new BackendFailure(none)) };
+  const evaluation = { ...plainEvaluation, metrics: ['frechet'], features: ['pixels'] };
+  const all = { ...evaluation, outside: ['digits'] };
+  const { figures, missing } = right(await measure(all, { fitted: without, data, seed: 0 }));
+  expect(missing).toEqual(
+    ['validation', 'test', 'outside'].map((place) => ({ ...none, path: `${place}.logDensity` })),
+  );
+  const { figures: usual } = right(await measure(evaluation, { fitted, data, seed: 0 }));
+  expect(figures).toEqual(usual);
+});

@@ -28,6 +28,7 @@ describe('running trials', () => {
       backend: 'x',
       provenance: { date: '2026-01-31', processor: 'one', versions: {} },
       steps: 1,
+      missing: [],
       skipped: 0,
       seconds: 1,
       memory: 1,

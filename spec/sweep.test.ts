@@ -94,6 +94,9 @@ describe('as data', () => {
   );
 
   const figures = fc.dictionary(fc.string(), fc.double());
+  const problems = fc
+    .tuple(fc.string(), fc.string(), fc.string())
+    .map(([path, found, expected]) => problem(path, found, expected));
   const outcome: fc.Arbitrary<Outcome> = fc.oneof(
     fc
       .record({
@@ -110,11 +113,10 @@ describe('as data', () => {
         loss: fc.double(),
         validation: figures,
         measures: figures,
+        missing: fc.array(problems, { maxLength: 2 }),
       })
       .map((result): Outcome => ({ _tag: 'Right', right: result })),
-    fc
-      .array(fc.tuple(fc.string(), fc.string(), fc.string()), { minLength: 1, maxLength: 2 })
-      .map((all): Outcome => ({ _tag: 'Left', left: all.map(([path, a, b]) => problem(path, a, b)) })),
+    fc.array(problems, { minLength: 1, maxLength: 2 }).map((left): Outcome => ({ _tag: 'Left', left })),
   );
   test.prop([outcome])('an outcome comes back from its JSON, infinities and NaN too', (one) => {
     const json: unknown = asText(encodeOutcome('key', one));

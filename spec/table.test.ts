@@ -38,6 +38,7 @@ const trial = (
     backend: 'wasm',
     provenance: { date: '2026-01-31', processor: 'one', versions: {} },
     steps: 1,
+    missing: [],
     skipped: 0,
     seconds: 1,
     memory: 1,

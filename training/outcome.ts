@@ -1,6 +1,16 @@
 /** What became of a trial: its figures, or what was wrong; as JSON in `result.json`. */
 import * as E from 'fp-ts/lib/Either.js';
-import { codec, type Codec, list, mapped, optional, record, struct, such } from '../dsl/codec/codec.js';
+import {
+  codec,
+  type Codec,
+  list,
+  mapped,
+  optional,
+  record,
+  struct,
+  such,
+  withDefault,
+} from '../dsl/codec/codec.js';
 import { anyString, nonNegativeInteger, positiveNumber, truth } from '../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../dsl/codec/problems.js';
 import {
@@ -32,6 +42,8 @@ export type TrialResult = {
   readonly validation: Figures;
   /** What was measured after training. */
   readonly measures: Figures;
+  /** Why other figures that were asked for are not among them. */
+  readonly missing: readonly Problem[];
 };
 
 const isVolume = (node: Node): boolean =>
@@ -102,6 +114,10 @@ const resultFields = {
   loss: figure,
   validation: figures,
   measures: figures,
+  missing: withDefault(
+    list('a list of problems', () => problemCodec),
+    [],
+  ),
 } as const;
 
 const result: Codec<TrialResult> = struct('a result', resultFields);

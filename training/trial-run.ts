@@ -15,8 +15,12 @@ import { experimentOf, type Trial } from './trial.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-/** What was measured of a fitted model: figures, and arrays such as samples that are kept beside them. */
-export type Measured = { readonly figures: Figures; readonly arrays: ReadonlyMap<string, Array1> };
+/** What was measured of a fitted model: figures, why some are missing, and arrays such as samples that are kept beside them. */
+export type Measured = {
+  readonly figures: Figures;
+  readonly missing: readonly Problem[];
+  readonly arrays: ReadonlyMap<string, Array1>;
+};
 
 export type Measure<Evaluation> = (
   evaluation: Evaluation,
@@ -83,10 +87,17 @@ export const runTrial = <Evaluation>(
       const measured = await measure(trial.evaluation, { fitted, data, seed });
       if (isLeft(measured)) return measured;
       const memory = process.resourceUsage().maxRSS * 1024;
-      const { figures, arrays } = measured.right;
+      const { figures, missing, arrays } = measured.right;
       const { name } = backend.right;
       return right({
-        result: { backend: name, provenance: provenance(), ...training.right, memory, measures: figures },
+        result: {
+          backend: name,
+          provenance: provenance(),
+          ...training.right,
+          memory,
+          measures: figures,
+          missing,
+        },
         arrays,
       });
     } finally {
