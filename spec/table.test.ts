@@ -161,6 +161,33 @@ describe('the aggregation', () => {
     expect(tableMarkdown(tableOf(without, [score], facts))).not.toContain('penalties');
   });
 
+  test('shows volumes, bounds and injectivity, and log-densities where the true ones are known', () => {
+    const measured = (more: Figures): string =>
+      tableMarkdown(
+        tableOf(
+          [1, 2].map((seed) => {
+            const one = trial('AE', {}, seed, 1);
+            if (one.outcome?._tag !== 'Right') throw new Error('no result');
+            const measures = {
+              ...one.outcome.right.measures,
+              ...more,
+              'test/volume': -seed,
+              'test/violations': 1,
+            };
+            return { ...one, outcome: { ...one.outcome, right: { ...one.outcome.right, measures } } };
+          }),
+          [score],
+          facts,
+        ),
+      );
+    const usual = measured({ 'test/excess/linear': 3 });
+    expect(usual).toContain('| AE | −1.50 ± 0.50 | – | – | 3 |\n');
+    expect(usual).toContain('| AE | 1 | – | – | – | – |');
+    expect(measured({ 'test/logDensity': -7, 'test/trueLogDensity': -8 })).toContain(
+      '| AE | −1.50 ± 0.50 | – | – | – | −7 | −8 |\n',
+    );
+  });
+
   test('makes a page that refers to nothing outside itself', () => {
     const uri = 'data:image/png;base64,AAAA';
     const pictures = {

@@ -58,46 +58,67 @@ export const claimGrid = (comparisons: readonly Comparison[]): Grid => [
   ]),
 ];
 
-const geometryFigures = [
-  ['½ log det JᵀJ', 'test/volume'],
-  ['sphere bound', 'test/excess/sphere'],
-  ['bound (5)', 'test/excess/frobenius'],
-  ['bound (4), λ = 1', 'test/excess/linear'],
-  ['below η = 0.1', 'test/violations'],
-  ['re-encoding', 'test/reencoding'],
-  ['of samples', 'test/reencoding/samples'],
-  ['nearest images', 'test/collision'],
-  ['‖x − g(h(x))‖²', 'test/reconstruction'],
-] as const;
-
-/** Where the data lies on a manifold whose density is known. */
-const densityFigures = [
-  ['log-density', 'test/logDensity'],
-  ['true log-density', 'test/trueLogDensity'],
-] as const;
-
 const isDensityKnown = ({ rows }: Table): boolean =>
   rows.some((row) => valuesOf(row, 'test/trueLogDensity').length > 0);
 
-/** Of each chosen model the exact volume term, how much above it each bound is, and how injective the decoder is. */
-export const geometryGrid = (table: Table): Grid => {
-  const { rows } = table;
-  const shown = [...geometryFigures, ...(isDensityKnown(table) ? densityFigures : [])];
-  return [
-    ['model', ...shown.map(([heading]) => heading)],
-    ...rows.map((row) => [row.name, ...shown.map(([, name]) => figure(row, name))]),
-  ];
+/** Figures of the chosen models under a title, with a paragraph on what they are. */
+export type Figured = { readonly title: string; readonly note: string; readonly grid: Grid };
+
+const figured = (
+  title: string,
+  note: string,
+  { rows }: Table,
+  figures: readonly (readonly [heading: string, name: string])[],
+): Figured => ({
+  title,
+  note,
+  grid: [
+    ['model', ...figures.map(([heading]) => heading)],
+    ...rows.map((row) => [row.name, ...figures.map(([, name]) => figure(row, name))]),
+  ],
+});
+
+/** Of each chosen model the exact volume term, and how much above it each bound is. */
+const volumeFigures = (table: Table): Figured => {
+  const isKnown = isDensityKnown(table);
+  const note =
+    'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4).';
+  const density =
+    'A log-density is that of the mixture at the code minus the volume term, beside the one that the same examples were drawn from. It is that of the reconstruction: where examples are reproduced badly it is the density of other points, and may be far above the true one.';
+  return figured('The volume term and its bounds', isKnown ? `${note} ${density}` : note, table, [
+    ['½ log det JᵀJ', 'test/volume'],
+    ['sphere bound', 'test/excess/sphere'],
+    ['bound (5)', 'test/excess/frobenius'],
+    ['bound (4), λ = 1', 'test/excess/linear'],
+    ...(isKnown
+      ? ([
+          ['log-density', 'test/logDensity'],
+          ['true log-density', 'test/trueLogDensity'],
+        ] as const)
+      : []),
+  ]);
 };
 
-const geometrySentence =
-  'Nats, at test examples: the exact volume term of the decoder, and by how much each upper bound exceeds it. The sphere bound, (d/2) E ln(‖Jv‖²/d), is what InjFlow-ln minimises an estimate of; (5) is (d/2) ln(‖J‖²_F/d), and InjFlow minimises an estimate of the Frobenius term of (4). Then the share of examples at which a singular value is below η; the mean of ‖h(g(z)) − z‖ at the codes of these examples and at codes of the mixture, as a part of the codes’ spread (their root mean square distance from their mean); the distance of the nearest images that a search found of two codes far apart, as a part of the median distance of such images; and the reconstruction error.';
+/** How injective the decoder of each chosen model is, and how well its encoder undoes it. */
+const injectivityFigures = (table: Table): Figured =>
+  figured(
+    'Injectivity',
+    'The share of test examples at which a singular value of the decoder’s Jacobian is below η; the mean of ‖h(g(z)) − z‖ at their codes and at codes of the mixture, as a part of the codes’ spread (their root mean square distance from their mean); the distance of the nearest images that a search found of two codes far apart, as a part of the median distance of such images; and the reconstruction error.',
+    table,
+    [
+      ['below η = 0.1', 'test/violations'],
+      ['re-encoding', 'test/reencoding'],
+      ['of samples', 'test/reencoding/samples'],
+      ['nearest images', 'test/collision'],
+      ['‖x − g(h(x))‖²', 'test/reconstruction'],
+    ],
+  );
 
-const densitySentence =
-  'A log-density is that of the mixture at the code minus the volume term, beside the one that the same examples were drawn from. It is that of the reconstruction: where examples are reproduced badly it is the density of other points, and may be far above the true one.';
-
-/** What the columns of `geometryGrid` are. */
-export const geometryNote = (table: Table): string =>
-  isDensityKnown(table) ? `${geometrySentence} ${densitySentence}` : geometrySentence;
+/** What the decoders of the chosen models do to space. */
+export const geometryOfRows = (table: Table): readonly Figured[] => [
+  volumeFigures(table),
+  injectivityFigures(table),
+];
 
 const count = (comparisons: readonly Comparison[], verdict: Verdict): number =>
   comparisons.filter(({ holds }) => holds === verdict).length;
@@ -164,9 +185,7 @@ export const tableMarkdown = (table: Table): string => {
       markdown(claimGrid(comparisons[score])),
     ]),
     agreementText(table),
-    '## The geometry of the decoders',
-    geometryNote(table),
-    markdown(geometryGrid(table)),
+    ...geometryOfRows(table).flatMap(({ title, note, grid }) => [`## ${title}`, note, markdown(grid)]),
     ...(notes.length === 0 ? [] : ['## Notes', notes.map((note) => `- ${note}`).join('\n')]),
     factsText(table),
   ]

@@ -12,8 +12,7 @@ import {
   scoreGrid,
   titleOf,
   verdictText,
-  geometryGrid,
-  geometryNote,
+  geometryOfRows,
 } from './markdown.js';
 import type { Table } from './table.js';
 
@@ -99,7 +98,7 @@ export const tablePage = (table: Table, pictures: TablePictures | undefined): st
         gridTable(claimGrid(comparisons[scores[0]])),
         sentences([agreementText(table)].filter((text) => text !== '')),
       ),
-      section('The geometry of the decoders', geometryNote(table), gridTable(geometryGrid(table))),
+      ...geometryOfRows(table).map(({ title, note, grid }) => section(title, note, gridTable(grid))),
       section(
         'How it was made',
         'The protocol of the paper, section 4.',
