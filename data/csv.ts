@@ -77,7 +77,7 @@ function* rowsOf(bytes: Uint8Array, delimiter: number): Generator<Row, number | 
   return undefined;
 }
 
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const decimal = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** NaN for everything that is not a finite decimal number in single precision. */
 const numberOf = (field: string): number =>
@@ -108,6 +108,8 @@ const isHeader = (fields: readonly string[]): boolean =>
   fields.every((field) => Number.isNaN(numberOf(field))) && !fields.every((field) => missing.test(field));
 
 const MOST_PROBLEMS = 5;
+/** Of a field that is none, so many letters. */
+const MOST_SHOWN = 80;
 
 /** The column of a name or of a number from 1. */
 const columnOf = (
@@ -157,7 +159,7 @@ export const decodeCsv = (path: string, bytes: Uint8Array, values: Values): Eith
       const value = isLabel ? 0 : numberOf(field);
       if (Number.isNaN(value) || (isLabel && field === '')) {
         const where = names.length > 0 ? `column ${i + 1} (${names[i]})` : `column ${i + 1}`;
-        const found = field === '' ? 'nothing' : JSON.stringify(field);
+        const found = field === '' ? 'nothing' : JSON.stringify(field.slice(0, MOST_SHOWN));
         const expected = isLabel
           ? 'a class'
           : `a finite number${decimal.test(field) ? ' in single precision' : ''}`;

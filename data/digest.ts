@@ -1,22 +1,27 @@
 /** The SHA-256 of what lies at a path: whether a file or a folder still holds what it held. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import { messageOf } from './file.js';
 
-/** The regular files at and below a path, by their path from it, in an order that does not depend on the machine. */
+/** The regular files at and below a path; links are followed, but to no folder that they are in. */
+async function* filesAt(path: string, within: readonly string[] = []): AsyncGenerator<string> {
+  const status = await stat(path);
+  if (status.isFile()) yield path;
+  if (!status.isDirectory()) return;
+  const real = await realpath(path);
+  if (within.includes(real)) return;
+  for (const name of await readdir(path))
+    if (!name.startsWith('.')) yield* filesAt(join(path, name), [...within, real]);
+}
+
+/** The same by their path from it, in an order that does not depend on the machine. */
 const filesBelow = async (path: string): Promise<readonly string[]> => {
-  if ((await stat(path)).isFile()) return [''];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
   const files: string[] = [];
-  for (const entry of entries) {
-    const at = join(entry.parentPath, entry.name);
-    if (entry.name.startsWith('.') || entry.isDirectory()) continue;
-    if (entry.isFile() || (await stat(at)).isFile()) files.push(relative(path, at).replaceAll('\\', '/'));
-  }
+  for await (const at of filesAt(path)) files.push(relative(path, at).replaceAll('\\', '/'));
   return files.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 };
 

@@ -7,7 +7,7 @@ import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import { sizeOf } from '../dsl/shape.js';
 import type { Source, Split, Stored } from './dataset.js';
-import { messageOf, readBytes } from './file.js';
+import { entryAt, messageOf, readBytes } from './file.js';
 import { HELD_OUT, withParts } from './parts.js';
 import { type Picture, type PictureOptions, readPicture } from './picture.js';
 import { integer, type ValuesOf, word } from './settings.js';
@@ -44,11 +44,15 @@ const listed = (
   TaskEither.tryCatch(
     async () => {
       const entries = await readdir(folder, { withFileTypes: true });
-      const names = (of: typeof entries): readonly string[] => of.map(({ name }) => name).sort();
-      return {
-        files: names(entries.filter((entry) => !entry.isDirectory() && isPictureName(entry.name))),
-        folders: names(entries.filter((entry) => entry.isDirectory())),
-      };
+      const files: string[] = [];
+      const folders: string[] = [];
+      for (const entry of entries) {
+        const { name } = entry;
+        const isLinked = entry.isSymbolicLink() && (await entryAt(join(folder, name))()) === 'folder';
+        if (entry.isDirectory() || isLinked) folders.push(name);
+        else if (isPictureName(name)) files.push(name);
+      }
+      return { files: files.sort(), folders: folders.sort() };
     },
     (error): Problems => [problem(folder, messageOf(error), 'a folder that can be read')],
   );

@@ -51,6 +51,12 @@ describe('tables', () => {
     expect([table.size, table.shape]).toEqual([rows.length, [rows[0].length]]);
   });
 
+  test('a long field that is no number is refused as fast as it is read', () => {
+    const digits = '1'.repeat(300_000);
+    const [{ found }] = left(decode(`1,2\n${digits}x,3`));
+    expect(found).toBe(`"${digits.slice(0, 80)}" in column 1`);
+  });
+
   test('the delimiter is told by the first line', () => {
     for (const text of ['1,2\n3,4', '1\t2\n3\t4', '1;2\n3;4', '1 2\n3 4', '\ufeffa,b\n1,2\n3,4\n\n'])
       expect([...right(decode(text)).examples]).toEqual([1, 2, 3, 4]);

@@ -1,6 +1,6 @@
 /** Pictures: CIFAR's layout, folders of JPEG and PNG files, CelebA's crop and resize, and what is refused. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
@@ -210,6 +210,16 @@ describe('folders of pictures', () => {
       path: join(root, 'many'),
       found: '257 classes',
     });
+  });
+
+  test('a link to a folder is one', async () => {
+    for (const name of ['cat', 'dog']) file(`elsewhere/${name}/1.png`, grey(7));
+    for (const part of ['train', 'test']) file(`linked/${part}/cat/1.png`, grey(1));
+    symlinkSync(join(root, 'elsewhere', 'dog'), join(root, 'linked', 'train', 'dog'));
+    symlinkSync(join(root, 'elsewhere'), join(root, 'linked', 'val'));
+    symlinkSync(join(root, 'nowhere'), join(root, 'linked', 'train', 'emu'));
+    const { train, validation } = right(await loadData(join(root, 'linked'))());
+    expect([train.labels, validation?.labels]).toEqual([Uint8Array.of(0, 1), Uint8Array.of(0, 1)]);
   });
 
   test('CelebA: the partition file says which picture is for what', async () => {

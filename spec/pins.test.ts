@@ -1,5 +1,13 @@
 /** A kept result is one of the same data and the same program: what a trial reads is pinned by its content. */
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
@@ -49,6 +57,16 @@ example('hidden files do not count, and what is not there is a problem', async (
   writeFileSync(join(path, '.DS_Store'), 'x');
   expect(right(await digestOf(path)())).toBe(before);
   expect(left(await digestOf(join(path, 'b'))())[0]).toMatchObject({ found: 'no such file' });
+});
+
+example('what a link leads to counts, and one that leads back ends', async () => {
+  const [elsewhere, path] = [written([['d', '1']]), written([['a', '1']])];
+  symlinkSync(elsewhere, join(path, 'c'));
+  symlinkSync(path, join(path, 'back'));
+  const linked = right(await digestOf(path)());
+  expect(linked).toBe(right(await digestOf(written([['a', '1'], ['c/d', '1']]))())); // prettier-ignore
+  writeFileSync(join(elsewhere, 'd'), '2');
+  expect(right(await digestOf(path)())).not.toBe(linked);
 });
 
 example('only what is on disk is an input', () => {
