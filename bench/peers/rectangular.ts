@@ -69,8 +69,8 @@ export const networksOf = ({ d, D }: Pick<Table, 'd' | 'D'>) => {
   return { decoder: network('decoder', ambient), base: network('base', low) };
 };
 
-/** The whole training step, the likelihood at full weight. */
-export const compiledTable = (table: Table, method: VolumeMethod): Compiled => {
+/** The whole training step, the likelihood at full weight; a bound on the rounds asks for conjugate gradients. */
+export const compiledTable = (table: Table, method: VolumeMethod, iterations?: number): Compiled => {
   const { decoder, base } = networksOf(table);
   const encoder = invert(decoder);
   const result = compile(
@@ -80,6 +80,7 @@ export const compiledTable = (table: Table, method: VolumeMethod): Compiled => {
       objective: rectangular(encoder, decoder, {
         method,
         name: 'v',
+        ...(iterations === undefined ? {} : { iterations }),
         weight: 1,
         beta: constants.beta,
         logPrior: (z) => add(logNormal(table.d)(apply(base, z)), logDet(base, z)),
