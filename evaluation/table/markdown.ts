@@ -125,7 +125,7 @@ const count = (comparisons: readonly Comparison[], verdict: Verdict): number =>
 
 /** How many of the paper's claims hold, in two sentences. */
 export const verdictText = (comparisons: readonly Comparison[]): string =>
-  `Of ${comparisons.length} orderings that the paper finds on CIFAR-10 and CelebA, ${count(comparisons, 'yes')} hold here, ${count(comparisons, 'no')} are reversed and ${count(comparisons, 'undecided')} are undecided. The models are compared seed by seed: an ordering holds where the 95 % interval of the mean difference lies below 0, and is undecided where it has 0 in it. Each interval stands for itself; nothing is corrected for their number.`;
+  `Of ${comparisons.length} orderings that the paper finds on CIFAR-10 and CelebA, ${count(comparisons, 'yes')} hold here, ${count(comparisons, 'no')} are reversed and ${count(comparisons, 'undecided')} are undecided. The models are compared seed by seed: an ordering holds where the 95 % interval of the mean difference lies below 0, and is undecided where it has 0 in it, or where one seed gives none. Each interval stands for itself; nothing is corrected for their number.`;
 
 /** How alike the order of the rows is to the paper's. */
 export const agreementText = ({ agreements, scores }: Table): string =>
@@ -167,7 +167,7 @@ export const factsText = ({ facts }: Table): string =>
 export const notesOf = ({ rows }: Table): readonly string[] =>
   rows.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`));
 
-export const titleOf = ({ facts }: Table): string => `Eight autoencoders on ${facts.data}`;
+export const titleOf = ({ facts }: Table): string => `Autoencoders on ${facts.data}`;
 
 /** The whole as a document. */
 export const tableMarkdown = (table: Table): string => {
