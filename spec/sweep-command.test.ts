@@ -65,6 +65,15 @@ describe('a sweep', () => {
       '0',
       '',
     ]);
+
+    // What one could not measure is said of it, and the sweep is no worse for it.
+    const path = join(out, 'trials', Object(result.trials)[0].key, 'result.json');
+    const whole = json(readFileSync(path, 'utf8'));
+    const missing = [{ path: 'validation.logDensity', found: 'not a number', expected: 'a density' }];
+    writeFileSync(path, JSON.stringify({ ...whole, result: { ...Object(whole.result), missing } }));
+    expect((await run(...args)).stderr).toContain(
+      'lambda=1 seed=0 lacks a figure: validation.logDensity: found not a number, expected a density',
+    );
   });
 
   test('ends its trials on Ctrl-C, with code 130 and no half result', async () => {
