@@ -86,14 +86,20 @@ export const splined = (
   const s = div(emit, height, width);
   const bend = sub(emit, add(emit, after, before), times(emit, s, 2));
 
-  /** θ of a height above the bin's lower edge: the root of equation (6) that does not cancel. */
+  /** θ of a height above the bin's lower edge: a root of equation (6), in the form that adds where the other one cancels. */
   const placeOf = (rise: Var): Var => {
     const a = add(emit, mul(emit, height, sub(emit, s, before)), mul(emit, rise, bend));
     const b = sub(emit, mul(emit, height, before), mul(emit, rise, bend));
     const c = mul(emit, s, rise);
     const square = add(emit, mul(emit, b, b), times(emit, mul(emit, a, c), 4));
     const root = unary(emit, 'sqrt', binary(emit, 'max', square, constantLike(emit, 0, square.type)));
-    return div(emit, times(emit, c, 2), add(emit, b, root));
+    // Where b < 0, a > h·s.
+    const isNegative = binary(emit, 'greater', constantLike(emit, 0, b.type), b);
+    return div(
+      emit,
+      select(emit, isNegative, sub(emit, root, b), times(emit, c, 2)),
+      select(emit, isNegative, times(emit, a, 2), add(emit, b, root)),
+    );
   };
   const theta =
     way === 'forward' ? div(emit, sub(emit, inside, left), width) : placeOf(sub(emit, inside, low));
