@@ -41,7 +41,10 @@ export type SolveOptions = {
   readonly tolerance?: number;
 };
 
-/** (JᵀJ)⁻¹·b by conjugate gradients, J the Jacobian of the network at `at`; b may have a leading axis of probes. */
+/**
+ * (JᵀJ)⁻¹·b, J the Jacobian of the network at `at`; b may have a leading axis of probes. The network has at least as many outputs as
+ * inputs. Its derivative is that of the exact solution, also where a bound on the iterations leaves something over.
+ */
 export function solveGram<I extends Shape, O extends Shape>(
   network: Network<I, O>,
   at: Expr<NoInfer<I>>,

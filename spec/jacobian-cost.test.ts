@@ -4,12 +4,16 @@ import { describe, expect, test as example } from 'vitest';
 import { compile, costOf, solveCost, volumeCost } from '../compiler/index.js';
 import {
   adam,
+  apply,
+  data,
   dense,
   input,
   type Network,
   network,
   pipe,
   showProblem,
+  solveGram,
+  sqNorm,
   tanh,
   type VolumeMethod,
 } from '../dsl/index.js';
@@ -79,6 +83,26 @@ describe('a volume', () => {
       ]
     `);
   });
+});
+
+example('a system of a network with more inputs than outputs is refused: it has no one solution', () => {
+  const { encoder, decoder } = netsOf(4, 3, 5);
+  const code = apply(encoder, data(3));
+  const system = {
+    encoder,
+    decoder,
+    objective: { size: sqNorm(solveGram(decoder, code, code)) },
+    optimizer: adam({ rate: 1e-3 }),
+    batch: 4,
+    steps: 1,
+    data: 'none',
+    validation: { every: 0 },
+  };
+  expect(left(compile(system)).map(showProblem)).toMatchInlineSnapshot(`
+    [
+      "objective.size.of.of: found a system with JᵀJ of a network from 4 to 3 numbers, expected at least as many outputs as inputs: JᵀJ has no inverse otherwise",
+    ]
+  `);
 });
 
 example('a system has a factor where that takes fewer products than the expected rounds', () => {

@@ -192,7 +192,14 @@ export const solveGramAt = (
     return fail(context, path, found, "statistics: 'constant'");
   }
   const { builder } = context;
-  const d = sizeOfShape(at.type.shape);
+  const [d, D] = [at, y].map((x) => sizeOfShape(x.type.shape));
+  if (d > D)
+    return fail(
+      context,
+      path,
+      `a system with JᵀJ of a network from ${d} to ${D} numbers`,
+      'at least as many outputs as inputs: JᵀJ has no inverse otherwise',
+    );
   const count = sizeOfShape(b.type.shape) / d;
   if (solveCost(d, iterations, count).chosen === 'factor') return solveByFactor(builder, at, y, b);
   return overProbes(builder.emit, b, at.type.shape, false, (right) => {
