@@ -189,6 +189,23 @@ describe('what a problem says', () => {
     `);
   });
 
+  test('probes of a volume that no surrogate can use', () => {
+    const { decoder } = small;
+    const probed = (probes: Node) => {
+      const of: Node = { tag: 'volume', network: decoder, at: h, output: '', method: 'auto', probes };
+      return left(checkExperiment({ ...small, objective: { of } })).map(showProblem);
+    };
+    expect([
+      ...probed({ tag: 'draw', name: 'v', distribution: 'uniform', shape: decoder.input, probes: 2 }),
+      ...probed(h),
+    ]).toMatchInlineSnapshot(`
+      [
+        "objective.of.probes: found "uniform", expected a draw from normal, sphere, rademacher or orthonormal, whose E εεᵀ is I",
+        "objective.of.probes: found "apply", expected a draw from normal, sphere, rademacher or orthonormal, whose E εεᵀ is I",
+      ]
+    `);
+  });
+
   test('a value built in TypeScript has the paths of its JSON form, and a shared mistake is told once', () => {
     const bad = network('decoder', dense(-3)(input(2)));
     const value = {

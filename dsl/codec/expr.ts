@@ -196,9 +196,19 @@ const rowsWith = (network: Codec<NetworkValue>, node: Codec<Node>): Rows<Node> =
         ),
       ),
       ({ method, probes }) =>
-        method === 'stochastic' && probes === undefined
-          ? [{ key: 'probes', found: undefined, expected: 'the probes of a stochastic volume' }]
-          : [],
+        probes === undefined
+          ? method === 'stochastic'
+            ? [{ key: 'probes', found: undefined, expected: 'the probes of a stochastic volume' }]
+            : []
+          : probes.tag === 'draw' && probes.distribution !== 'uniform'
+            ? []
+            : [
+                {
+                  key: 'probes',
+                  found: probes.tag === 'draw' ? probes.distribution : probes.tag,
+                  expected: 'a draw from normal, sphere, rademacher or orthonormal, whose E εεᵀ is I',
+                },
+              ],
     ),
   };
 };

@@ -231,6 +231,7 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
     const onto = networks.filter(({ layers: all }) =>
       all.every((one) => isInvertible(one) && one.tag !== 'inject'),
     );
+    const directions = leaves.filter((leaf) => leaf.tag === 'draw' && leaf.distribution !== 'uniform');
     const application = fc
       .constantFrom(...networks)
       .chain(eitherWay)
@@ -268,9 +269,17 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
             fc.record({ iterations: size, tolerance: positive }, { requiredKeys: ['tolerance'] }),
           )
           .map(([applied, of, bounds]): Node => ({ tag: 'solveGram', ...applied, of, ...bounds })),
-        fc
-          .tuple(application, node, fc.constantFrom('auto' as const, 'exact' as const, 'stochastic' as const))
-          .map(([applied, probes, method]): Node => ({ tag: 'volume', ...applied, method, probes })),
+        ...(directions.length === 0
+          ? []
+          : [
+              fc
+                .tuple(
+                  application,
+                  fc.constantFrom(...directions),
+                  fc.constantFrom('auto' as const, 'exact' as const, 'stochastic' as const),
+                )
+                .map(([applied, probes, method]): Node => ({ tag: 'volume', ...applied, method, probes })),
+            ]),
         fc.record({ tag: fc.constant('basis' as const), shape: axes(4) }),
         fc.record({ tag: fc.constantFrom('gram' as const, 'logDetSPD' as const), of: node }),
         fc.record({ tag: fc.constant('stop' as const), of: node }),
