@@ -61,16 +61,11 @@ const likelihood = <D extends Shape, Z extends Shape>(
   const z = apply(encoder, x);
   const weight = options.weight ?? schedule.linear(0, 1, hyper('ramp', 1000));
   const logPrior = options.logPrior ?? logNormal(sizeOf(decoder.input));
-  return {
-    x,
-    z,
-    weight,
-    logPrior,
-    terms: {
-      prior: neg(scale(weight, logPrior(z))),
-      reconstruction: scale(options.beta ?? hyper('beta', 50), reconstruction(encoder, decoder, x)),
-    },
+  const terms = {
+    prior: neg(scale(weight, logPrior(z))),
+    reconstruction: scale(options.beta ?? hyper('beta', 50), reconstruction(encoder, decoder, x)),
   };
+  return { x, z, weight, logPrior, terms };
 };
 
 /**
