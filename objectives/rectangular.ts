@@ -123,6 +123,7 @@ export const twoStep = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
   options: Omit<RectangularOptions<D, Z>, 'weight'> & {
+    /** Steps of each phase. */
     readonly period?: number;
     readonly phases?: number;
   } = {},
