@@ -72,7 +72,7 @@ const curveOf = (name: string, train: readonly Point[], held: readonly Point[]):
 export const curvesOf = (events: readonly TrainEvent[]): readonly Curve[] => {
   const steps = events.filter(isStep);
   const held = events.filter(isValidation);
-  const names = Object.keys(steps.at(0)?.terms ?? {});
+  const names = Object.keys({ ...steps.at(0)?.terms, ...held.at(0)?.terms });
   const at = (value: (event: TrainEvent) => number) => (event: TrainEvent) => ({
     step: event.step,
     value: value(event),
@@ -81,7 +81,7 @@ export const curvesOf = (events: readonly TrainEvent[]): readonly Curve[] => {
     curveOf(name, steps.map(at(value)), held.map(at(value)));
   return [
     ...(names.length > 1 ? [curve('loss', (event) => event.loss)] : []),
-    ...names.map((name) => curve(name, (event) => event.terms[name])),
+    ...names.map((name) => curve(name, (event) => event.terms[name] ?? NaN)),
   ];
 };
 

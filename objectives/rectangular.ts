@@ -155,5 +155,5 @@ export const freeForm = <D extends Shape, Z extends Shape>(
     { probes },
   );
   const back = jvp(encoder, x, stop(jvp(decoder, z, v)));
-  return objective({ ...terms, volume: scale(mul(-1 / probes, weight), surrogate(dot(v, back))) });
+  return objective({ ...terms, surrogate: scale(mul(-1 / probes, weight), surrogate(dot(v, back))) });
 };

@@ -9,7 +9,7 @@ import { type Arrays, interpret } from '../compiler/interpret.js';
 import type { Program } from '../compiler/program.js';
 import { generateSplit, linear } from '../data/index.js';
 import * as d from '../dsl/index.js';
-import { rectangular } from '../objectives/index.js';
+import { rectangular, type RectangularOptions } from '../objectives/index.js';
 import { prepareRun, type TrainEvent, type ValidationEvent } from '../training/index.js';
 import { hasNative, backends, runBy, type RunnerName } from './backends.js';
 import { right } from './either.js';
@@ -153,13 +153,13 @@ example('systems are named after their terms', () => {
   ]);
 });
 
-example('every validation has it, and one seed gives the same', async () => {
+const eventsOf = async (options: RectangularOptions & d.VolumeOptions): Promise<readonly TrainEvent[]> => {
   const encoder = d.network('encoder', d.pipe(d.input(7), d.dense(5)));
   const decoder = d.network('decoder', d.pipe(d.input(5), d.dense(8), d.tanh, d.dense(7)));
   const spec = d.experiment({
     encoder,
     decoder,
-    objective: rectangular(encoder, decoder, { iterations: 3 }),
+    objective: rectangular(encoder, decoder, options),
     optimizer: d.adam({ rate: 1e-3 }),
     batch: 32,
     steps: 4,
@@ -172,13 +172,26 @@ example('every validation has it, and one seed gives the same', async () => {
     validation: 0,
     seed: 0,
   });
-  const validations = async (): Promise<readonly ValidationEvent[]> => {
-    const run = right(await prepareRun(spec, { data, backend: backends.wasm, seed: 3 }));
-    const events: TrainEvent[] = [];
-    for await (const event of run.events) events.push(event);
-    run.fitted.dispose();
-    return events.flatMap((event) => (event.tag === 'validation' ? [event] : []));
-  };
+  const run = right(await prepareRun(spec, { data, backend: backends.wasm, seed: 3 }));
+  const events: TrainEvent[] = [];
+  for await (const event of run.events) events.push(event);
+  run.fitted.dispose();
+  return events;
+};
+
+example('a step says where a volume is a surrogate; a validation has the exact one', async () => {
+  for (const [method, name] of [
+    ['stochastic', 'volume (surrogate)'],
+    ['exact', 'volume'],
+  ] as const) {
+    for (const { tag, terms } of await eventsOf({ method }))
+      expect(Object.keys(terms)).toEqual(['prior', 'reconstruction', tag === 'step' ? name : 'volume']);
+  }
+});
+
+example('every validation has it, and one seed gives the same', async () => {
+  const validations = async (): Promise<readonly ValidationEvent[]> =>
+    (await eventsOf({ iterations: 3 })).flatMap((event) => (event.tag === 'validation' ? [event] : []));
   const [once, again] = [await validations(), await validations()];
   expect(once).toHaveLength(3);
   for (const { diagnosis } of once) {

@@ -106,7 +106,7 @@ describe('rectangular flows', () => {
         const { x, J, reconstruction, negLogPrior } = seen(site, sigma);
         const back = plainEncoder(site).jacobian(x);
         const products = site.probes('v', size.d).map((v) => dotOf(across(back, v), along(J, v)));
-        return { reconstruction, prior: weight * negLogPrior, volume: -weight * meanOf(products) };
+        return { reconstruction, prior: weight * negLogPrior, surrogate: -weight * meanOf(products) };
       }, s); // prettier-ignore
     },
   );

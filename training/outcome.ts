@@ -22,7 +22,7 @@ import {
   problem,
   SCHEMA_VERSION,
 } from '../dsl/index.js';
-import type { StepEvent } from './events.js';
+import { type StepEvent, surrogateName } from './events.js';
 import type { Provenance } from './provenance.js';
 
 /** Figures by name. One that is not finite is written as text, since JSON has no word for it. */
@@ -56,12 +56,13 @@ export const noFiniteStep = (
   hint?: string,
 ): Problem => {
   const { terms = {} } = steps.at(-1) ?? {};
-  const bad = Object.keys(objective).find((name) => !Number.isFinite(terms[name]));
+  const valueOf = (name: string) => terms[name] ?? terms[surrogateName(name)];
+  const bad = Object.keys(objective).find((name) => !Number.isFinite(valueOf(name)));
   const rank = 'JᵀJ has no Cholesky factor where the decoder ignores a latent dimension';
   const hints = [...(bad !== undefined && isVolume(objective[bad]) ? [rank] : []), ...(hint ? [hint] : [])];
   return problem(
     bad === undefined ? 'objective' : fieldPath('objective', bad),
-    `${bad === undefined ? 'a gradient that is not finite' : terms[bad]} at each of ${steps.length} steps`,
+    `${bad === undefined ? 'a gradient that is not finite' : valueOf(bad)} at each of ${steps.length} steps`,
     'a finite loss and gradient',
     ...(hints.length > 0 ? [hints.join('; ')] : []),
   );

@@ -4,7 +4,7 @@ import type { Source } from '../data/dataset.js';
 import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
 import { BackendFailure } from '../runtime/failure.js';
 import type { Backend } from '../runtime/backend.js';
-import type { StepEvent, Terms, ValidationEvent } from './events.js';
+import { type StepEvent, surrogateName, type Terms, type ValidationEvent } from './events.js';
 import { type Feed, feedOf } from './feed.js';
 import { overRows, readExamples, type Rows, rowsOf, rowsOfSource } from './rows.js';
 import type { Array1, TrainState } from './state.js';
@@ -56,6 +56,8 @@ export const createSession = async (
   const programs = new Map(all.flatMap((p) => (p === undefined ? [] : [[p.name, p] as const])));
   const values = new Map([...from.arrays].map(([name, { data }]) => [name, data]));
   const instance = await backend.open(programs, values);
+  const surrogates = new Set(compiled.surrogates);
+  const termName = (name: string) => (surrogates.has(name) ? surrogateName(name) : name);
   let taken = from.step;
 
   const run = (program: Program, feed: Feed): Promise<ReadonlyMap<string, Float32Array>> =>
@@ -72,7 +74,9 @@ export const createSession = async (
       tag: 'step',
       step: at,
       loss: scalar('loss'),
-      terms: Object.fromEntries([...scalars].filter(([name]) => !telemetry.has(name))),
+      terms: Object.fromEntries(
+        [...scalars].flatMap(([name, x]) => (telemetry.has(name) ? [] : [[termName(name), x]])),
+      ),
       gradientNorm: scalar('gradientNorm'),
       rate: scalar('rate'),
       committed: scalar('commit') === 1,

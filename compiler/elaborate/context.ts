@@ -1,5 +1,6 @@
 /** What elaboration carries along: the program under construction, what it will need at run time, and the problems found. */
 import type { DistributionName } from '../../dsl/draw.js';
+import type { Node } from '../../dsl/expr.js';
 import type { Initializer } from '../../dsl/initializer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { type Problem, problem } from '../../dsl/problem.js';
@@ -56,6 +57,8 @@ export type Context = {
   readonly parameters: Map<string, ParameterSpec>;
   readonly states: Map<string, StateSpec>;
   readonly draws: Map<string, DrawSpec>;
+  /** Volumes that a training step has a surrogate in place of. */
+  readonly surrogates: Set<Node>;
   /** Next values of running statistics, from the first application in term order. */
   readonly nextStates: Map<string, Var>;
   readonly networks: Map<string, NetworkValue>;
@@ -73,6 +76,7 @@ export const createContext = (mode: Mode, batch: number, example?: Shape): Conte
   parameters: new Map(),
   states: new Map(),
   draws: new Map(),
+  surrogates: new Set(),
   nextStates: new Map(),
   networks: new Map(),
   applications: new Map(),

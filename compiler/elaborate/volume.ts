@@ -33,7 +33,9 @@ export const expandVolume = (
       `"stochastic" for a network from ${d} to ${D} numbers`,
       '"exact": with more inputs than outputs JᵀJ has no inverse',
     );
-  return context.mode === 'train' && node.probes !== undefined && isSurrogate(node, application)
-    ? surrogateVolume(node, node.probes)
-    : exactVolume(node, by, by === 'columns' ? application.at.type.shape : outputShape(node, application));
+  if (context.mode === 'train' && node.probes !== undefined && isSurrogate(node, application)) {
+    context.surrogates.add(node);
+    return surrogateVolume(node, node.probes);
+  }
+  return exactVolume(node, by, by === 'columns' ? application.at.type.shape : outputShape(node, application));
 };
