@@ -5,7 +5,8 @@ import { atRows, constantLike } from '../operations.js';
 import { eliminateCommonSubexpressions } from '../passes/cse.js';
 import { eliminateDeadCode } from '../passes/dce.js';
 import { simplify } from '../passes/simplify.js';
-import { type Emit, type Equation, is, type Operator, type Program, type Var } from '../program.js';
+import type { PrimitiveName } from '../params.js';
+import { type Emit, type Equation, type Operator, type Program, type Var } from '../program.js';
 import { pullBack, recording } from '../reverse.js';
 import { sizeOfShape, type Type } from '../type.js';
 
@@ -29,19 +30,29 @@ const numbered = ({ argument, captured, equations, out }: Operator): Operator =>
   return { argument: first, captured: others, equations: renamed, out: again(out) };
 };
 
-/** Closes recorded equations over the variables outside that they use; constants come inside. */
+/**
+ * Closes recorded equations over the variables outside that they use. Constants come inside, and comparisons: their operand is
+ * captured in place of what they give, so that a target still sees a derivative of relu where there is one.
+ */
 const close = (argument: Var, recorded: readonly Equation[], out: Var, outside: Builder): Closure => {
-  const inside = new Set([argument.id, ...recorded.map((eq) => eq.out.id)]);
-  const used = recorded.flatMap((eq) => eq.inputs).filter((x) => !inside.has(x.id));
-  const ids = new Set(used.map((x) => x.id));
-  const constants = outside.equations().filter((eq) => ids.has(eq.out.id) && is(eq, 'constant'));
+  const outsideOf = (inner: readonly Equation[]): readonly Var[] => {
+    const inside = new Set([argument.id, ...inner.map((eq) => eq.out.id)]);
+    return inner.flatMap((eq) => eq.inputs).filter((x) => !inside.has(x.id));
+  };
+  const behind = (xs: readonly Var[], primitive: PrimitiveName): readonly Equation[] => {
+    const ids = new Set(xs.map((x) => x.id));
+    return outside.equations().filter((eq) => ids.has(eq.out.id) && eq.primitive === primitive);
+  };
+  const compared = [...behind(outsideOf(recorded), 'greater'), ...recorded];
+  const used = outsideOf(compared);
+  const constants = behind(used, 'constant');
   const isConstant = new Set(constants.map((eq) => eq.out.id));
   const captured = [...new Map(used.filter((x) => !isConstant.has(x.id)).map((x) => [x.id, x])).values()];
   const program: Program = {
     name: 'operator',
     batch: 1,
     binders: [argument, ...captured].map((x, i) => ({ kind: 'data', name: String(i), var: x })),
-    equations: [...constants, ...recorded],
+    equations: [...constants, ...compared],
     outputs: [{ kind: 'value', name: 'out', var: out }],
   };
   const passes = [

@@ -3,24 +3,9 @@ import { is, type Equation, type Program, type Var, results } from '../program.j
 import { sameType, sizeOfShape } from '../type.js';
 import type { GraphBuilder } from './graph-builder.js';
 import { float, int32 } from './graph-builder.js';
+import { type Idiom, isConstant, type Match, type Reading } from './graph-idiom.js';
+import { alongRows, comparison, masked } from './graph-masks.js';
 import type { Value } from './graph-value.js';
-
-/** What may be read of a value: as it is kept, or with every repetition written out. */
-export type Values = { readonly value: (x: Var) => Value; readonly written: (x: Var) => Value };
-
-/** Operations in place of an equation, and the variables that they read. */
-export type Idiom = {
-  readonly inputs: readonly Var[];
-  readonly lower: (graph: GraphBuilder, values: Values) => Value;
-};
-
-type Reading = {
-  /** The equation behind a variable, undefined for a binder. */
-  readonly definition: (x: Var | undefined) => Equation | undefined;
-  readonly uses: (x: Var) => number;
-};
-
-type Match = (eq: Equation, reading: Reading) => Idiom | null;
 
 const T = { T: float } as const;
 
@@ -50,9 +35,6 @@ const activationGradient =
     }
     return null;
   };
-
-const isConstant = (eq: Equation | undefined, value: number): boolean =>
-  eq !== undefined && is(eq, 'constant') && eq.params.value === value;
 
 /** y of 1 − y². */
 const tanhOutput = (eq: Equation, { definition }: Reading): Var | null => {
@@ -86,54 +68,6 @@ const sigmoidOutput = (eq: Equation, { definition }: Reading): Var | null => {
     complement.inputs[1].id === y.id
     ? y
     : null;
-};
-
-/** select(a > b, …) asks the comparison itself, not a number that is 1 where it holds. */
-const comparison: Match = (eq, { definition }) => {
-  const greater = eq.primitive === 'select' ? definition(eq.inputs[0]) : undefined;
-  if (greater?.primitive !== 'greater') return null;
-  const [a, b] = greater.inputs;
-  const [, then, otherwise] = eq.inputs;
-  return {
-    inputs: [a, b, then, otherwise],
-    lower: (graph, { value, written }) => {
-      const test = graph.node('Greater', [value(a).node, value(b).node], T);
-      const full = written(then);
-      return {
-        node: graph.node('SelectV2', [test, full.node, value(otherwise).node], T),
-        shape: full.shape,
-      };
-    },
-  };
-};
-
-const repetitions: ReadonlySet<string> = new Set(['broadcast', 'spread', 'fold', 'unfold', 'reshape']);
-
-/** The comparison that a mask repeats, undefined where its values may be others than 0 and 1. */
-const comparisonBehind = (mask: Var, { definition }: Pick<Reading, 'definition'>): Equation | undefined => {
-  const eq = definition(mask);
-  if (eq?.primitive === 'greater') return eq;
-  return eq !== undefined && repetitions.has(eq.primitive)
-    ? comparisonBehind(eq.inputs[0], { definition })
-    : undefined;
-};
-
-/** select(mask, change, 0), as the derivative of relu; the mask is x > 0 itself, or a comparison's result that repeats. */
-const masked: Match = (eq, reading) => {
-  if (eq.primitive !== 'select' || !isConstant(reading.definition(eq.inputs[2]), 0)) return null;
-  const [mask, change] = eq.inputs;
-  const greater = comparisonBehind(mask, reading);
-  if (greater === undefined) return null;
-  const isSign = greater.out.id === mask.id && isConstant(reading.definition(greater.inputs[1]), 0);
-  const feature = isSign ? greater.inputs[0] : mask;
-  if (!sameType(feature.type, eq.out.type)) return null;
-  return {
-    inputs: [change, feature],
-    lower: (graph, { written }) => ({
-      node: graph.node('ReluGrad', [written(change).node, written(feature).node], T),
-      shape: written(change).shape,
-    }),
-  };
 };
 
 /** Σ over all axes but the last, the batch included: the gradient of a bias, a channel's statistic. */
@@ -214,6 +148,7 @@ const idioms: readonly Match[] = [
   activationGradient('TanhGrad', true, tanhOutput),
   activationGradient('SigmoidGrad', true, sigmoidOutput),
   activationGradient('EluGrad', false, eluOutput),
+  alongRows,
   masked,
   comparison,
   channelSum,
