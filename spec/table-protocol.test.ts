@@ -25,10 +25,10 @@ const combinations = (grid: Readonly<Record<string, readonly number[]>>): number
   Object.values(grid).reduce((product, { length }) => product * length, 1);
 
 describe('the protocol', () => {
-  test('has a row for each model, 43 configurations in all and 18 in a quick table', () => {
+  test('has a row for each model, 43 configurations in all and 17 in a quick table', () => {
     expect(protocol.map(({ name }) => name)).toEqual(Object.keys(paperModels));
     expect(protocol.reduce((sum, { grid }) => sum + combinations(grid), 0)).toBe(43);
-    expect(protocol.reduce((sum, { quick }) => sum + combinations(quick), 0)).toBe(18);
+    expect(protocol.reduce((sum, { quick }) => sum + combinations(quick), 0)).toBe(17);
   });
 
   test('a quick search has what the whole table chose', () => {
@@ -119,9 +119,9 @@ describe('what is planned', () => {
   });
 
   test.each([
-    [['--quick'], 'a quarter of the steps, 3 seeds in place of 5, 18 of the 43 configurations'],
+    [['--quick'], 'a quarter of the steps, 3 seeds in place of 5, 17 of the 43 configurations'],
     [['--quick', '--rows', 'AE,CAE', '--seeds', '5'], 'a quarter of the steps, 3 of the 7 configurations'],
-    [['--quick', '--steps', '9', '--seeds', '1'], '18 of the 43 configurations'],
+    [['--quick', '--steps', '9', '--seeds', '1'], '17 of the 43 configurations'],
   ])('%j says what it cuts', async (words, cuts) => {
     expect((await planned(...words)).facts.cuts).toBe(`${cuts}, so that the whole table may choose another`);
   });
