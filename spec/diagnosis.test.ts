@@ -69,7 +69,7 @@ describe('the diagnosis of a surrogate', () => {
         Math.floor(i / n) % n === i % n ? Math.sqrt(n) : 0,
       );
       const results = interpret(program, new Map([...inputs(s), ['epsilon', frame]]));
-      fc.pre(one(results, 'volume/residual') < 1e-6);
+      fc.pre(one(results, 'volume/residual') < 1e-10);
       expect(Math.abs(one(results, 'volume/cosine') - 1)).toBeLessThan(1e-9);
     },
   );
@@ -82,7 +82,10 @@ describe('the diagnosis of a surrogate', () => {
       gradient(elaborateStep(experimentOf(n, D, { method })).program, given),
     );
     const expected = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-    expect(Math.abs(one(interpret(program, given), 'volume/cosine') - expected)).toBeLessThan(1e-9);
+    const results = interpret(program, given);
+    // Where JᵀJ is all but singular, or has needed jitter, rounding is all that the two have in common.
+    fc.pre(one(results, 'volume/residual') < 1e-10);
+    expect(Math.abs(one(results, 'volume/cosine') - expected)).toBeLessThan(1e-9);
   });
 
   test.prop([sizes, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 2 }), seed])(
