@@ -12,7 +12,7 @@ import {
   type TableFacts,
 } from '../evaluation/index.js';
 import { paperModels } from '../objectives/index.js';
-import { holdOut, type Trial, trialsOf } from '../training/index.js';
+import { gridSettings, holdOut, type Trial, trialsOf } from '../training/index.js';
 import { type Arguments, naturalOption, type Option } from './arguments.js';
 import { words } from './measure-options.js';
 import { tableNetworks } from './table-networks.js';
@@ -61,10 +61,7 @@ const PICTURES = 32;
 const JACOBIANS = 64;
 
 const configurations = (rows: readonly ProtocolRow[], which: 'grid' | 'quick'): number =>
-  rows.reduce(
-    (sum, row) => sum + Object.values(row[which]).reduce((product, { length }) => product * length, 1),
-    0,
-  );
+  rows.reduce((sum, row) => sum + gridSettings(row[which]).length, 0);
 
 /** What a quick table cuts of these rows where the command does not say how much it wants. */
 const cutsOf = (rows: readonly ProtocolRow[], given: Arguments): string =>

@@ -13,12 +13,12 @@ import {
   network,
   pipe,
   reshape,
-  type Settings,
   setValues,
 } from '../dsl/index.js';
 import { paperTableOf, protocol, type ProtocolRow } from '../evaluation/index.js';
 import { settingsText } from '../evaluation/table/text.js';
 import { paperModels } from '../objectives/index.js';
+import { gridSettings } from '../training/index.js';
 import { right } from './either.js';
 
 const combinations = (grid: Readonly<Record<string, readonly number[]>>): number =>
@@ -34,14 +34,7 @@ describe('the protocol', () => {
   test('a quick search has what the whole table chose', () => {
     const [, section] = readFileSync('docs/table-digits.md', 'utf8').split(/^## /m);
     const chosen = [...section.matchAll(/^\| (\S+) \|.*\| (.+) \|$/gm)].map(([, name, text]) => [name, text]);
-    const tried = ({ quick }: ProtocolRow): readonly string[] =>
-      Object.entries(quick)
-        .reduce<readonly Settings[]>(
-          (before, [name, values]) =>
-            before.flatMap((one) => values.map((value) => ({ ...one, [name]: value }))),
-          [{}],
-        )
-        .map(settingsText);
+    const tried = ({ quick }: ProtocolRow): readonly string[] => gridSettings(quick).map(settingsText);
     const missing = protocol.flatMap((row) =>
       chosen.filter(([name, text]) => name === row.name && !tried(row).includes(text)),
     );

@@ -151,7 +151,7 @@ const randomSettings = ({ random, samples, searchSeed }: Sweep<unknown>): readon
 };
 
 /** Every combination of a grid, the last name varying fastest. */
-const gridSettings = (grid: Sweep<unknown>['grid']): readonly Settings[] =>
+export const gridSettings = (grid: Sweep<unknown>['grid']): readonly Settings[] =>
   Object.entries(grid).reduce<readonly Settings[]>(
     (before, [name, axis]) => before.flatMap((settings) => axis.map((one) => ({ ...settings, [name]: one }))),
     [{}],

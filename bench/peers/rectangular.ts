@@ -19,6 +19,7 @@ import {
   relu,
   type Shape,
   showProblem,
+  sizeOf,
   type Stack,
   type VolumeMethod,
 } from 'immersion/dsl';
@@ -97,9 +98,8 @@ export const compiledTable = (table: Table, method: VolumeMethod, iterations?: n
 
 /** Weights with no pattern in place of the initial ones, whose projections are zero and make every Jacobian trivial. */
 const weightsOf = (shape: readonly number[], seed: number): Float32Array => {
-  const count = shape.reduce((a, b) => a * b, 1);
   const bound = 1 / Math.sqrt(shape[0] ?? 1);
-  return noise(count, seed).map((u) => (2 * u - 1) * bound);
+  return noise(sizeOf(shape), seed).map((u) => (2 * u - 1) * bound);
 };
 
 /** Writes parameters, a batch `data` and probes `v` one after another as float32; gives where each lies. */

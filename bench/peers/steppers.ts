@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Compiled } from 'immersion/compiler';
+import { sizeOf } from 'immersion/dsl';
 import type { Backend } from 'immersion/training';
 import { type Clock, clocks, summary } from '../measure.js';
 import { type Peer, startPeer } from './peer.js';
@@ -33,8 +34,6 @@ const numbersOf = (file: string): Float32Array => {
   const bytes = readFileSync(file);
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 };
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** What a program is fed besides its state, as many examples of it as the program takes. */
 const feedsFor = (
