@@ -97,6 +97,6 @@ describe.each(Object.entries(examples))('%s', (name, { experiment, batch, golden
       .map(({ pass, program }, i) => [`${i}-${pass.replaceAll(' ', '-')}`, program] as const)
       .filter((_, i, { length }) => golden === 'every' || i === 0 || i === length - 1),
   )('its program after pass %s is the golden one', async (pass, program) => {
-    await expect(print(program)).toMatchFileSnapshot(`golden/${name}/${pass}.txt`);
+    await expect(print(program)).toMatchFileSnapshot(`../golden/${name}/${pass}.txt`);
   });
 });

@@ -90,7 +90,7 @@ test('the graph of the MLP example reads as before', async () => {
   const { step } = right(compile(mlp));
   const state = step.binders.filter(({ kind }) => kind === 'parameter' || kind === 'state');
   const graph = lowerGraph([step], new Map(state.map(({ name, var: x }) => [name, x.type.shape])));
-  await expect(printGraph(graph)).toMatchFileSnapshot('golden/graph/mlp.txt');
+  await expect(printGraph(graph)).toMatchFileSnapshot('../../golden/graph/mlp.txt');
 });
 
 test('an array that some program assigns has a variable of its own', () => {
