@@ -18,7 +18,7 @@ import { byKind, profileOf } from './profile.js';
 import { report, type Result } from './report.js';
 import { product, ready, readyStep } from './subject.js';
 
-const others = ['peers', 'architectures', 'rectangular', 'oracles'];
+const others = ['peers', 'architectures', 'rectangular', 'oracles', 'compile'];
 if (others.includes(process.argv[2])) {
   await import(`./${process.argv[2]}.js`);
   process.exit(0);
