@@ -105,7 +105,7 @@ describe('doubling the depth of a perceptron', () => {
         });
         let x = plan.input('x', [1]);
         for (let i = 0; i < count; i++) x = plan.kernel('Neg', { x: seen(x) }, {}, [1]);
-        plan.finish([{ name: 'y', operand: x }]);
+        plan.finish([{ kind: 'value', name: 'y', operand: x }]);
         return looks;
       }),
     );
@@ -176,7 +176,7 @@ describe('a program that is longer than a stack of calls or a list of parameters
       ),
     );
     const outputs = await instance.run('step', feeds);
-    expect(outputs.get('commit')).toEqual(Float32Array.of(1));
+    expect(outputs.telemetry.get('commit')).toEqual(Float32Array.of(1));
     instance.dispose();
   });
 });
