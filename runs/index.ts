@@ -6,7 +6,7 @@ export * from './session.js';
 export * from './state.js';
 export * from './train.js';
 export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../backends/index.js';
-export { backendNames, createWasmBackend, startBackend, threadsFor } from '../backends/index.js';
+export { backendNames, createWasmBackend, lowerWasm, startBackend, threadsFor } from '../backends/index.js';
 export * from './load-spec.js';
 export * from './hold-out.js';
 export * from './sweeps/outcome.js';
