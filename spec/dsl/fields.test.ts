@@ -1,6 +1,7 @@
 /** One table says what a node holds, so a field that it leaves out, or takes for another kind, does not compile. */
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { value, node, type FieldTable } from '../../dsl/field.js';
+import type { node} from '../../dsl/field.js';
+import { value, type FieldTable } from '../../dsl/field.js';
 import { finite } from '../../dsl/codec/primitive.js';
 import { expressionFields } from '../../dsl/expressions/fields.js';
 import { innerLayers, mapLayer, someLayer } from '../../dsl/layers/rewrite.js';
@@ -10,19 +11,23 @@ import type { Layer, Node } from '../../dsl/grammar.js';
 type Small = { readonly tag: 'half'; readonly of: Node; readonly by: number };
 
 test('a field that is left out, a subexpression taken for a value and an optional one taken for a required do not compile', () => {
-  expectTypeOf<{ readonly half: { readonly of: typeof node; readonly by: ReturnType<typeof value<number>> } }>().toExtend<
-    FieldTable<Small>
-  >();
+  expectTypeOf<{
+    readonly half: { readonly of: typeof node; readonly by: ReturnType<typeof value<number>> };
+  }>().toExtend<FieldTable<Small>>();
   expectTypeOf<{ readonly half: { readonly of: typeof node } }>().not.toExtend<FieldTable<Small>>();
   expectTypeOf<{
-    readonly half: { readonly of: ReturnType<typeof value<number>>; readonly by: ReturnType<typeof value<number>> };
+    readonly half: {
+      readonly of: ReturnType<typeof value<number>>;
+      readonly by: ReturnType<typeof value<number>>;
+    };
   }>().not.toExtend<FieldTable<Small>>();
   expect(value(finite).of.is(1)).toBe(true);
 });
 
 test('no two rows are of one tag, and each tag has a row', () => {
   expect(Object.keys(expressionFields).length + Object.keys(layerFields).length).toBe(
-    new Set([...Object.keys(expressionFields), ...Object.keys(layerFields).map((tag) => `layer ${tag}`)]).size,
+    new Set([...Object.keys(expressionFields), ...Object.keys(layerFields).map((tag) => `layer ${tag}`)])
+      .size,
   );
 });
 
