@@ -18,6 +18,7 @@ import {
 import { branches, networkIn, plainValues } from '../../dsl/expressions/rewrite.js';
 import { fieldPath } from '../../dsl/path.js';
 import { keyOf } from '../ir/key.js';
+import { isFunction } from '../ir/primitives/functions.js';
 import type { Emit, Var } from '../ir/program.js';
 import { activate } from './activation.js';
 import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
@@ -34,8 +35,6 @@ const largestExponent = 88.7;
 const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
   switch (op) {
     case 'neg':
-    case 'log':
-    case 'sqrt':
       return unary(emit, op, x);
     case 'exp':
       return unary(emit, 'exp', binary(emit, 'min', x, constantLike(emit, largestExponent, x.type)));
@@ -44,7 +43,7 @@ const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
     case 'abs':
       return binary(emit, 'max', x, unary(emit, 'neg', x));
     default:
-      return activate(emit, op, x, 0);
+      return isFunction(op) ? unary(emit, op, x) : activate(emit, op, x, 0);
   }
 };
 

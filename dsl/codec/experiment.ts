@@ -15,7 +15,17 @@ import type { Problem } from '../problem.js';
 import { didYouMean, problem } from '../problem.js';
 import { valueProblems } from '../values.js';
 import type { Codec } from './codec.js';
-import { checked, failedBefore, isRecord, mapped, optional, record, remembered, struct, such } from './codec.js';
+import {
+  checked,
+  failedBefore,
+  isRecord,
+  mapped,
+  optional,
+  record,
+  remembered,
+  struct,
+  such,
+} from './codec.js';
 import { languageOf } from './language.js';
 import { bodyCodec, createNetworkCodec, inversionIssues } from './network.js';
 import { optimizerCodec } from './optimizer.js';
