@@ -11,7 +11,7 @@ import { type Option, readArguments, wantsJson } from './arguments.js';
 import { loadSpec } from '../runs/load-spec.js';
 import { fail, printJson, say } from './output.js';
 import { thrownAt } from '../dsl/problem.js';
-import { fileNames } from '../runs/run-folder.js';
+import { fileNames } from '../runs/run/run-folder.js';
 import { usage } from './usage.js';
 
 type Checked<A> = Either<readonly Problem[], A>;

@@ -25,7 +25,7 @@ import { createProgress, duration } from '../runs/records/progress.js';
 import { type Findings, findingsOf, noFindings } from './findings.js';
 import { interruption } from './interrupt.js';
 import { say } from './output.js';
-import { createRunFolder, fileNames, type RunFolder } from '../runs/run-folder.js';
+import { createRunFolder, fileNames, type RunFolder } from '../runs/run/run-folder.js';
 import { versions } from '../runs/index.js';
 
 export type Request = {

@@ -2,7 +2,7 @@
 import { logDensity, type Manifold, optimalNll } from '../../data/index.js';
 import { sizeOf } from '../../dsl/index.js';
 import type { Fitted } from '../../runs/index.js';
-import type { Examples } from '../expressions.js';
+import type { Examples } from '../../runs/index.js';
 
 /** A point of D numbers and ln p there. */
 export type DensityPoint = { readonly at: readonly number[]; readonly logDensity: number };

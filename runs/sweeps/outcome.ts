@@ -23,7 +23,7 @@ import {
   SCHEMA_VERSION,
 } from '../../dsl/index.js';
 import { type StepEvent, surrogateName } from '../records/events.js';
-import type { Provenance } from './provenance.js';
+import type { Provenance } from '../records/provenance.js';
 
 /** Figures by name. One that is not finite is written as text, since JSON has no word for it. */
 export type Figures = Readonly<Record<string, number>>;

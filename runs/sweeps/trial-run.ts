@@ -5,12 +5,12 @@ import type { Problem } from '../../dsl/index.js';
 import { startBackend } from '../../backends/choose.js';
 import { attempt } from '../../backends/failure.js';
 import type { StepEvent, TrainEvent, ValidationEvent } from '../records/events.js';
-import { type Fitted, prepareRun, type Run } from '../fit.js';
-import { holdOut, type Parts, scoredInMemory } from '../hold-out.js';
+import { type Fitted, prepareRun, type Run } from '../run/fit.js';
+import { holdOut, type Parts, scoredInMemory } from '../run/hold-out.js';
 import { type Figures, noFiniteStep, type TrialResult } from './outcome.js';
 import { pinProblems } from './fingerprint.js';
-import { provenance } from './provenance.js';
-import type { Array1 } from '../state.js';
+import { provenance } from '../records/provenance.js';
+import type { Array1 } from '../model/state.js';
 import { experimentOf, type Trial } from './trial.js';
 
 type Checked<A> = Either<readonly Problem[], A>;

@@ -15,7 +15,7 @@ import * as d from '../../../dsl/index.js';
 import { logNormal, rectangularExact } from '../../../objectives/index.js';
 import { exportProgram } from '../../../backends/tensorflow/export.js';
 import { fit, type Fitted } from '../../../runs/index.js';
-import { initialState } from '../../../runs/state.js';
+import { initialState } from '../../../runs/model/state.js';
 import { json, run } from '../../shared/command.js';
 import { right } from '../../shared/either.js';
 import { backends } from '../../shared/backends.js';

@@ -1,7 +1,7 @@
 /** The state of training as one immutable record: parameters, moments and running statistics by path, and the step. */
-import type { Compiled } from '../compiler/index.js';
-import { sizeOf } from '../dsl/index.js';
-import { initialise } from '../backends/initializers.js';
+import type { Compiled } from '../../compiler/index.js';
+import { sizeOf } from '../../dsl/index.js';
+import { initialise } from '../../backends/initializers.js';
 
 export type Array1 = { readonly shape: readonly number[]; readonly data: Float32Array };
 

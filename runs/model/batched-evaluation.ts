@@ -1,9 +1,9 @@
 /** Programs have a static batch; data sets have any size: rows run in batches, the last one padded and its padding dropped. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { evaluationBatches } from '../data/batches.js';
-import { type Dataset, inMemory, read, select, type Source } from '../data/dataset.js';
-import { sizeOf } from '../dsl/index.js';
-import { BackendFailure } from '../backends/failure.js';
+import { evaluationBatches } from '../../data/batches.js';
+import { type Dataset, inMemory, read, select, type Source } from '../../data/dataset.js';
+import { sizeOf } from '../../dsl/index.js';
+import { BackendFailure } from '../../backends/failure.js';
 
 type Arrays = ReadonlyMap<string, Float32Array>;
 

@@ -1,8 +1,8 @@
 /** From an experiment and data to a fitted model. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { type Compiled, compile } from '../compiler/index.js';
-import { type Batches, trainingBatches } from '../data/batches.js';
-import type { Source, Split } from '../data/dataset.js';
+import { type Compiled, compile } from '../../compiler/index.js';
+import { type Batches, trainingBatches } from '../../data/batches.js';
+import type { Source, Split } from '../../data/dataset.js';
 import {
   checkExperiment,
   dataShapeOf,
@@ -13,14 +13,14 @@ import {
   sameShape,
   type Shape,
   showShape,
-} from '../dsl/index.js';
-import { deriveKey, uniforms } from '../dsl/random.js';
-import type { Backend } from '../backends/backend.js';
-import { fillDraw } from '../backends/draws.js';
-import type { TrainEvent } from './records/events.js';
-import { createSession, type Session } from './session.js';
-import { initialState, type TrainState } from './state.js';
-import { train } from './train.js';
+} from '../../dsl/index.js';
+import { deriveKey, uniforms } from '../../dsl/random.js';
+import type { Backend } from '../../backends/backend.js';
+import { fillDraw } from '../../backends/draws.js';
+import type { TrainEvent } from '../records/events.js';
+import { createSession, type Session } from '../model/session.js';
+import { initialState, type TrainState } from '../model/state.js';
+import { train } from './loop.js';
 
 /** Codes to decode: row-major [count, d]. */
 export type Prior = (count: number, seed: number) => Float32Array;

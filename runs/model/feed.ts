@@ -1,8 +1,8 @@
 /** What the host feeds a program: a batch of data, random draws and the step. */
-import type { DrawSpec, Program } from '../compiler/index.js';
-import { elementCount } from '../compiler/ir/type.js';
-import { sizeOf } from '../dsl/index.js';
-import { fillDraw } from '../backends/draws.js';
+import type { DrawSpec, Program } from '../../compiler/index.js';
+import { elementCount } from '../../compiler/ir/type.js';
+import { sizeOf } from '../../dsl/index.js';
+import { fillDraw } from '../../backends/draws.js';
 
 export type Feed = {
   readonly data?: Float32Array;

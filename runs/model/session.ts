@@ -1,10 +1,10 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
-import type { Compiled, Program } from '../compiler/index.js';
-import type { Source } from '../data/dataset.js';
-import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
-import { BackendFailure } from '../backends/failure.js';
-import type { Backend } from '../backends/backend.js';
-import { type StepEvent, surrogateName, type Terms, type ValidationEvent } from './records/events.js';
+import type { Compiled, Program } from '../../compiler/index.js';
+import type { Source } from '../../data/dataset.js';
+import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../../dsl/index.js';
+import { BackendFailure } from '../../backends/failure.js';
+import type { Backend } from '../../backends/backend.js';
+import { type StepEvent, surrogateName, type Terms, type ValidationEvent } from '../records/events.js';
 import { type Feed, feedOf } from './feed.js';
 import { overRows, readExamples, type Rows, rowsOf, rowsOfSource } from './batched-evaluation.js';
 import type { Array1, TrainState } from './state.js';

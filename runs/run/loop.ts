@@ -1,10 +1,10 @@
 /** The training loop as an async iterator of events. */
-import type { Batches } from '../data/batches.js';
-import type { Source, Split } from '../data/dataset.js';
-import { dataShapeOf, type Experiment, sizeOf } from '../dsl/index.js';
-import type { TrainEvent } from './records/events.js';
-import { readExamples } from './batched-evaluation.js';
-import type { Session } from './session.js';
+import type { Batches } from '../../data/batches.js';
+import type { Source, Split } from '../../data/dataset.js';
+import { dataShapeOf, type Experiment, sizeOf } from '../../dsl/index.js';
+import type { TrainEvent } from '../records/events.js';
+import { readExamples } from '../model/batched-evaluation.js';
+import type { Session } from '../model/session.js';
 
 /**
  * Trains until the experiment's number of steps, from wherever the session stands. Validation comes first, then every

@@ -1,7 +1,7 @@
 /** The parts of the data that a trial is trained on, chosen by and reported on. */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
-import { type Dataset, inMemory, type Source, type Split, withValidation } from '../data/index.js';
-import type { Problem } from '../dsl/index.js';
+import { type Dataset, inMemory, type Source, type Split, withValidation } from '../../data/index.js';
+import type { Problem } from '../../dsl/index.js';
 
 /** A split whose validation part may be its test part. */
 export type Validated = Split<Source> & { readonly validation: Source };
