@@ -6,6 +6,7 @@ import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import { sizeOf } from '../dsl/shape.js';
 import type { Source, Split, Stored } from './dataset.js';
+import { integerField, LABEL } from './field.js';
 import { entryAt } from './file.js';
 import { readImages, readLabels } from './idx.js';
 import { HELD_OUT, splitSettings, withParts } from './parts.js';
@@ -45,7 +46,7 @@ const withLabels = (source: Stored, path: string): Loading<Stored> =>
         problem(path, `${labels.length} labels`, `${source.size} labels (one for each image)`),
       ],
     ),
-    TaskEither.map((labels) => ({ ...source, labels })),
+    TaskEither.map((labels) => ({ ...source, fields: { [LABEL]: integerField(labels) } })),
   );
 
 const imagesName = (part: 'train' | 't10k'): string => `${part}-images-idx3-ubyte`;
