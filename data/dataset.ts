@@ -4,7 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import { sizeOf } from '../dsl/shape.js';
 import { type Fields, LABEL, selectFields } from './field.js';
-import type { Manifold } from './manifold.js';
+import type { Manifold } from './manifolds/manifold.js';
 import type { Preprocessing } from './preprocessing/preprocessing.js';
 
 /** Numbers of either precision. */

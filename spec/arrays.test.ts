@@ -7,9 +7,9 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { zipSync, type Zippable } from 'fflate';
 import { afterAll, describe, expect } from 'vitest';
 import { inMemory, labelsOf } from '../data/dataset.js';
-import { decodeNpy, npyExamples } from '../data/npy.js';
+import { decodeNpy, npyExamples } from '../data/readers/npy.js';
 import { loadData, openData } from '../data/source.js';
-import { zipEntries } from '../data/zip.js';
+import { zipEntries } from '../data/readers/zip.js';
 import { left, right } from './either.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-arrays-'));

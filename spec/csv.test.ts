@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
-import { csvSettings, decodeCsv } from '../data/csv.js';
+import { csvSettings, decodeCsv } from '../data/readers/csv.js';
 import { labelsOf } from '../data/dataset.js';
 import { withDefaults } from '../data/settings.js';
 import { loadData } from '../data/source.js';

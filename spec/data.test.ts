@@ -8,7 +8,7 @@ import { fc, test } from '@fast-check/vitest';
 import * as Either from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect } from 'vitest';
 import { labelsOf } from '../data/dataset.js';
-import { decodeImages, decodeLabels, readImages } from '../data/idx.js';
+import { decodeImages, decodeLabels, readImages } from '../data/readers/idx.js';
 import { loadData } from '../data/source.js';
 import { left, right } from './either.js';
 

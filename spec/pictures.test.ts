@@ -7,9 +7,9 @@ import { fc, test } from '@fast-check/vitest';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
 import { afterAll, describe, expect } from 'vitest';
-import { decodeCifar } from '../data/cifar.js';
+import { decodeCifar } from '../data/readers/cifar.js';
 import { inMemory, labelsOf, read } from '../data/dataset.js';
-import { readPicture } from '../data/picture.js';
+import { readPicture } from '../data/readers/picture.js';
 import { loadData, openData } from '../data/source.js';
 import { left, right } from './either.js';
 

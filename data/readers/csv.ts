@@ -3,12 +3,12 @@ import { basename } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { didYouMean, type Problem, problem } from '../dsl/problem.js';
-import type { Dataset, Source, Split } from './dataset.js';
-import { integerField, LABEL } from './field.js';
+import { didYouMean, type Problem, problem } from '../../dsl/problem.js';
+import type { Dataset, Source, Split } from '../dataset.js';
+import { integerField, LABEL } from '../field.js';
 import { readBytes } from './file.js';
-import { splitSettings, withParts } from './parts.js';
-import { text, type ValuesOf, word } from './settings.js';
+import { splitSettings, withParts } from '../parts.js';
+import { text, type ValuesOf, word } from '../settings.js';
 
 type Problems = readonly Problem[];
 

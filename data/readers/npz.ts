@@ -3,13 +3,13 @@ import { basename } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { didYouMean, type Problem, problem } from '../dsl/problem.js';
-import type { Source, Split, Stored } from './dataset.js';
-import { integerField, LABEL } from './field.js';
+import { didYouMean, type Problem, problem } from '../../dsl/problem.js';
+import type { Source, Split, Stored } from '../dataset.js';
+import { integerField, LABEL } from '../field.js';
 import { readBytes } from './file.js';
-import { splitSettings, withParts } from './parts.js';
+import { splitSettings, withParts } from '../parts.js';
 import { decodeNpy, type NpyArray, npyExamples, npyValues, openNpy } from './npy.js';
-import { flag, text, type ValuesOf } from './settings.js';
+import { flag, text, type ValuesOf } from '../settings.js';
 import { type ZipEntry, zipEntries } from './zip.js';
 
 type Problems = readonly Problem[];

@@ -3,9 +3,9 @@ import { basename, join } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { type Problem, problem } from '../dsl/problem.js';
-import type { Source, Split, Stored } from './dataset.js';
-import { integerField, LABEL } from './field.js';
+import { type Problem, problem } from '../../dsl/problem.js';
+import type { Source, Split, Stored } from '../dataset.js';
+import { integerField, LABEL } from '../field.js';
 import { again, entryAt, readBytes } from './file.js';
 import { recordsInMemory, storedRecords } from './records.js';
 
