@@ -4,7 +4,7 @@ import type { Dataset, Source } from '../data/index.js';
 import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec.js';
 import { nonEmptyString, nonNegativeInteger, positiveInteger } from '../dsl/codec/primitive.js';
 import { type Problem, sizeOf } from '../dsl/index.js';
-import { attempt } from '../runtime/failure.js';
+import { attempt } from '../backends/failure.js';
 import {
   type Array1,
   below,
@@ -13,15 +13,15 @@ import {
   type Measure,
   type Measured,
   type Parts,
-} from '../training/index.js';
-import { densityFit } from './density.js';
+} from '../runs/index.js';
+import { densityFit } from './density/density-fit.js';
 import { type FeatureMap, openFeatures } from './features/index.js';
 import { type Metric, reconstructionError, sampleMetrics, score } from './metrics/index.js';
-import { detectionFigures, detections, openOutside } from './out-of-distribution.js';
+import { detectionFigures, detections, openOutside } from './density/out-of-distribution.js';
 import { type CodePrior, fitGaussian, standardGaussian } from './priors/gaussian.js';
 import { fitMixture } from './priors/mixture.js';
 import { mean } from './summary.js';
-import { geometryFigures } from './geometry-figures.js';
+import { geometryFigures } from './geometry/geometry-figures.js';
 import { spaced } from './thinned.js';
 
 /** Where codes of new examples are drawn: N(0, I), or what is fitted to the codes of the training examples. */

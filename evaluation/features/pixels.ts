@@ -3,7 +3,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Matrix } from 'ml-matrix';
 import type { Source } from '../../data/index.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
-import { createScatter, eigen, meanOf } from '../moments.js';
+import { createScatter, eigen, meanOf } from '../priors/moments.js';
 import { thinned } from '../thinned.js';
 import { carriedSize, type FeatureMap } from './feature-map.js';
 

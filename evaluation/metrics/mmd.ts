@@ -1,6 +1,6 @@
 /** Maximum mean discrepancy, squared (Gretton et al., A Kernel Two-Sample Test, 2012): ‖E k(x, ·) − E k(y, ·)‖² by its unbiased estimate, eq. 3. */
-import { squaredDistance } from '../distance.js';
-import { thinned } from '../moments.js';
+import { squaredDistance } from './distance.js';
+import { thinned } from '../priors/moments.js';
 import type { Comparable, Metric } from './metric.js';
 
 /** k(a_i, b_j) of rows of d numbers. */

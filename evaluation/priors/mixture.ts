@@ -2,8 +2,8 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
-import type { Prior } from '../../training/index.js';
-import { thinned } from '../moments.js';
+import type { Prior } from '../../runs/index.js';
+import { thinned } from './moments.js';
 import { type Codes, type Component, firstComponents, round } from './expectation-maximization.js';
 import { type CodePrior, colour, fitGaussian, type Gaussian, gaussianOf, noise } from './gaussian.js';
 import { kMeans } from './k-means.js';

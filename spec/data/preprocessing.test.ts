@@ -14,7 +14,7 @@ import {
 } from '../../data/preprocessing/preprocessing.js';
 import { applyRows, invertRows } from '../../data/preprocessing/rows.js';
 import { loadData } from '../../data/source.js';
-import { left, right } from '../either.js';
+import { left, right } from '../shared/either.js';
 import { npy, testFolder } from './files.js';
 
 const folder = testFolder('preprocessing');
