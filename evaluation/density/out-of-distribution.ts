@@ -151,7 +151,7 @@ export const detections = async (
     const halves = await halvesOf(split);
     if (isLeft(halves)) return halves;
     const [fitting, test] = [halves.right.fitting, halves.right.test].map(
-      inUnitsOf(data.scaling, split.scaling),
+      inUnitsOf(data.preprocessing?.scaling, split.preprocessing?.scaling),
     );
     return attempt(async () => ({
       fitting: await scoresOf(fitted, fitting),

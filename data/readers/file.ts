@@ -2,7 +2,7 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { type Problem, problem } from '../dsl/problem.js';
+import { type Problem, problem } from '../../dsl/problem.js';
 
 type Problems = readonly Problem[];
 

@@ -1,7 +1,7 @@
 /** Examples drawn from a manifold: each a function of (manifold, seed, part, row) alone, so a larger count begins with the smaller one's examples. */
-import { deriveKey, uniforms } from '../dsl/random.js';
-import { sizeOf } from '../dsl/shape.js';
-import type { Dataset, Split } from './dataset.js';
+import { deriveKey, uniforms } from '../../dsl/random.js';
+import { sizeOf } from '../../dsl/shape.js';
+import type { Dataset, Split } from '../dataset.js';
 import type { Manifold } from './manifold.js';
 
 const parts = { train: 0, test: 1, validation: 2 } as const;

@@ -4,13 +4,14 @@ import { basename, join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { type Problem, problem } from '../dsl/problem.js';
-import { sizeOf } from '../dsl/shape.js';
-import type { Source, Split, Stored } from './dataset.js';
+import { type Problem, problem } from '../../dsl/problem.js';
+import { sizeOf } from '../../dsl/shape.js';
+import type { Source, Split, Stored } from '../dataset.js';
+import { integerField, LABEL } from '../field.js';
 import { entryAt, messageOf, readBytes } from './file.js';
-import { HELD_OUT, withParts } from './parts.js';
+import { HELD_OUT, withParts } from '../parts.js';
 import { type Picture, type PictureOptions, readPicture } from './picture.js';
-import { integer, type ValuesOf, word } from './settings.js';
+import { integer, type ValuesOf, word } from '../settings.js';
 
 type Problems = readonly Problem[];
 type Loading<A> = TaskEither.TaskEither<Problems, A>;
@@ -119,7 +120,7 @@ const pictures = (
         name,
         shape,
         size: files.length,
-        ...(labels.length === files.length ? { labels: Uint8Array.from(labels) } : {}),
+        ...(labels.length === files.length ? { fields: { [LABEL]: integerField(labels, kinds) } } : {}),
         read: (rows, into) => async () => {
           const found = await Promise.all(Array.from(rows, pixels));
           for (const [i, bytes] of found.entries()) {

@@ -1,7 +1,7 @@
 /** One JPEG or PNG file as pixels: cut from the centre and resized, as the experiments on CelebA do (Tolstikhin et al. 2018). */
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type Problem, problem } from '../dsl/problem.js';
+import { type Problem, problem } from '../../dsl/problem.js';
 import { again, messageOf, readBytes } from './file.js';
 
 export type PictureOptions = {

@@ -3,7 +3,7 @@ import { constants, gunzipSync } from 'node:zlib';
 import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import type { Problem } from '../dsl/problem.js';
+import type { Problem } from '../../dsl/problem.js';
 import { again, readBytes } from './file.js';
 
 type Problems = readonly Problem[];

@@ -2,9 +2,9 @@
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import type { Problem } from '../dsl/problem.js';
-import { sizeOf } from '../dsl/shape.js';
-import type { Stored } from './dataset.js';
+import type { Problem } from '../../dsl/problem.js';
+import { sizeOf } from '../../dsl/shape.js';
+import type { Floats, Stored } from '../dataset.js';
 import { readAt } from './file.js';
 
 type Problems = readonly Problem[];
@@ -37,7 +37,7 @@ export const recordsInFile =
 export const storedRecords = (
   about: Omit<Stored, 'read'>,
   records: Records,
-  decode: (record: Uint8Array, into: Float32Array, row: number) => Problem | undefined,
+  decode: (record: Uint8Array, into: Floats, row: number) => Problem | undefined,
 ): Stored => {
   const width = sizeOf(about.shape);
   return {

@@ -3,11 +3,12 @@ import { basename } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { didYouMean, type Problem, problem } from '../dsl/problem.js';
-import type { Dataset, Source, Split } from './dataset.js';
+import { didYouMean, type Problem, problem } from '../../dsl/problem.js';
+import type { Dataset, Source, Split } from '../dataset.js';
+import { integerField, LABEL } from '../field.js';
 import { readBytes } from './file.js';
-import { splitSettings, withParts } from './parts.js';
-import { text, type ValuesOf, word } from './settings.js';
+import { splitSettings, withParts } from '../parts.js';
+import { text, type ValuesOf, word } from '../settings.js';
 
 type Problems = readonly Problem[];
 
@@ -183,7 +184,8 @@ export const decodeCsv = (path: string, bytes: Uint8Array, values: Values): Eith
   const known = [...new Set(classes)].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
   if (known.length > 256) return left([problem(`${path}?labels`, `${known.length} classes`, 'at most 256')]);
   const places = new Map(known.map((name, place) => [name, place]));
-  return right({ ...dataset, labels: Uint8Array.from(classes, (name) => places.get(name) ?? 0) });
+  const labels = classes.map((name) => places.get(name) ?? 0);
+  return right({ ...dataset, fields: { [LABEL]: integerField(labels, known) } });
 };
 
 /** A table, part of which is held out for testing. */

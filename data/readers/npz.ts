@@ -3,12 +3,13 @@ import { basename } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { didYouMean, type Problem, problem } from '../dsl/problem.js';
-import type { Source, Split, Stored } from './dataset.js';
+import { didYouMean, type Problem, problem } from '../../dsl/problem.js';
+import type { Source, Split, Stored } from '../dataset.js';
+import { integerField, LABEL } from '../field.js';
 import { readBytes } from './file.js';
-import { splitSettings, withParts } from './parts.js';
+import { splitSettings, withParts } from '../parts.js';
 import { decodeNpy, type NpyArray, npyExamples, npyValues, openNpy } from './npy.js';
-import { flag, text, type ValuesOf } from './settings.js';
+import { flag, text, type ValuesOf } from '../settings.js';
 import { type ZipEntry, zipEntries } from './zip.js';
 
 type Problems = readonly Problem[];
@@ -55,7 +56,7 @@ const withLabels = (source: Stored, array: NpyArray): Loading<Stored> =>
       }
       const wrong = values.find((value) => !Number.isInteger(value) || value < 0 || value > 255);
       return wrong === undefined
-        ? right({ ...source, labels: Uint8Array.from(values) })
+        ? right({ ...source, fields: { [LABEL]: integerField(values) } })
         : left([
             problem(
               array.path,

@@ -3,14 +3,15 @@ import { basename, join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as Task from 'fp-ts/lib/Task.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { type Problem, problem } from '../dsl/problem.js';
-import { sizeOf } from '../dsl/shape.js';
-import type { Source, Split, Stored } from './dataset.js';
+import { type Problem, problem } from '../../dsl/problem.js';
+import { sizeOf } from '../../dsl/shape.js';
+import type { Source, Split, Stored } from '../dataset.js';
+import { integerField, LABEL } from '../field.js';
 import { entryAt } from './file.js';
 import { readImages, readLabels } from './idx.js';
-import { HELD_OUT, splitSettings, withParts } from './parts.js';
+import { HELD_OUT, splitSettings, withParts } from '../parts.js';
 import { recordsInMemory, storedRecords } from './records.js';
-import type { ValuesOf } from './settings.js';
+import type { ValuesOf } from '../settings.js';
 
 type Problems = readonly Problem[];
 type Loading<A> = TaskEither.TaskEither<Problems, A>;
@@ -45,7 +46,7 @@ const withLabels = (source: Stored, path: string): Loading<Stored> =>
         problem(path, `${labels.length} labels`, `${source.size} labels (one for each image)`),
       ],
     ),
-    TaskEither.map((labels) => ({ ...source, labels })),
+    TaskEither.map((labels) => ({ ...source, fields: { [LABEL]: integerField(labels) } })),
   );
 
 const imagesName = (part: 'train' | 't10k'): string => `${part}-images-idx3-ubyte`;

@@ -2,8 +2,8 @@
 import { type Either, left, map, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { type Problem, problem } from '../dsl/problem.js';
-import type { Stored } from './dataset.js';
+import { type Problem, problem } from '../../dsl/problem.js';
+import type { Stored } from '../dataset.js';
 import { again, fileSize, readAt, readBytes } from './file.js';
 import { type Records, recordsInFile, recordsInMemory, storedRecords } from './records.js';
 

@@ -3,8 +3,9 @@ import { basename, join } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { type Problem, problem } from '../dsl/problem.js';
-import type { Source, Split, Stored } from './dataset.js';
+import { type Problem, problem } from '../../dsl/problem.js';
+import type { Source, Split, Stored } from '../dataset.js';
+import { integerField, LABEL } from '../field.js';
 import { again, entryAt, readBytes } from './file.js';
 import { recordsInMemory, storedRecords } from './records.js';
 
@@ -66,7 +67,7 @@ export const decodeCifar = (
   const labels = Uint8Array.from({ length: size }, (_, row) => all[row * RECORD]);
   return right(
     storedRecords(
-      { name, shape: [SIDE, SIDE, 3], size, labels },
+      { name, shape: [SIDE, SIDE, 3], size, fields: { [LABEL]: integerField(labels) } },
       recordsInMemory(all, RECORD),
       (record, into) => {
         for (let pixel = 0; pixel < PIXELS; pixel++)

@@ -2,7 +2,7 @@
 import { crc32, inflateRaw } from 'node:zlib';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type * as TaskEither from 'fp-ts/lib/TaskEither.js';
-import { type Problem, problem } from '../dsl/problem.js';
+import { type Problem, problem } from '../../dsl/problem.js';
 import { again, messageOf, MOST_BYTES } from './file.js';
 
 type Problems = readonly Problem[];
