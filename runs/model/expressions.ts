@@ -5,15 +5,14 @@ import { compileExpressions, type CompiledExpressions, costOf, type Expressions 
 import { type Node, type Problem, problem, sameShape, showShape, sizeOf } from '../../dsl/index.js';
 import { attempt } from '../../backends/failure.js';
 import { feedOf } from './feed.js';
-import { type Model, overRows, rowsOf, type TrainState } from './placeholder.js';
+import { overRows, rowsOf } from './batched-evaluation.js';
+import type { Model, Values } from './model.js';
+import type { TrainState } from './state.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
 /** Examples of one shape, row-major [n, …shape]. A data set is one. */
 export type Examples = { readonly shape: readonly number[]; readonly examples: Float32Array };
-
-/** An expression's value for each example, row-major [n, …shape]. */
-export type Values = { readonly shape: readonly number[]; readonly values: Float32Array };
 
 /** Expressions loaded on a backend with the weights of a model, as they were when it was opened. */
 export type Evaluator<Name extends string> = {

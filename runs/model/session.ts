@@ -1,27 +1,20 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
-import type { Compiled, Program } from '../../compiler/index.js';
+import type { Compiled, CompiledExpressions, Program } from '../../compiler/index.js';
 import type { Source } from '../../data/dataset.js';
 import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../../dsl/index.js';
 import { BackendFailure } from '../../backends/failure.js';
-import type { Backend } from '../../backends/backend.js';
-import { type StepEvent, surrogateName, type Terms, type ValidationEvent } from '../records/events.js';
+import type { Backend, Instance } from '../../backends/backend.js';
+import { type Evaluated, type StepEvent, surrogateName, type Terms } from '../records/events.js';
 import { type Feed, feedOf } from './feed.js';
 import { overRows, readExamples, type Rows, rowsOf, rowsOfSource } from './batched-evaluation.js';
+import type { LogProb } from './model.js';
 import type { Array1, TrainState } from './state.js';
-
-/** An exact density in nats, and beside it how far each example is from the manifold that the density is on. */
-export type LogProb = {
-  /** ln p, [n]. Of a manifold: at the point that decoding gives back, with respect to volume on the manifold. */
-  readonly logDensity: Float32Array;
-  /** ‖x − decode(encode(x))‖, [n]. */
-  readonly distance: Float32Array;
-};
 
 export type Session = {
   /** One step on a batch, [batch, …shape] row-major. */
   readonly step: (data: Float32Array) => Promise<Omit<StepEvent, 'seconds'>>;
-  /** Every term's mean over a data set. */
-  readonly evaluate: (data: Source) => Promise<ValidationEvent>;
+  /** Every term's and every metric's mean over a data set. */
+  readonly evaluate: (data: Source) => Promise<Evaluated>;
   /** data [n, …shape], in memory or read by row → codes [n, d]. */
   readonly encode: (examples: Float32Array | Source) => Promise<Float32Array>;
   /** codes [n, d] → data [n, …shape]. */
@@ -30,13 +23,17 @@ export type Session = {
   readonly logProb: ((examples: Float32Array) => Promise<LogProb>) | undefined;
   /** The state as it stands, copied to the host. */
   readonly state: () => Promise<TrainState>;
+  /** Steps taken. */
+  readonly taken: () => number;
+  /** Replaces the state by another of the same arrays, and goes on from its step. */
+  readonly restore: (state: TrainState) => Promise<void>;
   readonly dispose: () => void;
 };
 
 const telemetry: ReadonlySet<string> = new Set(['loss', 'rate', 'gradientNorm', 'commit']);
 
 /** What a Jacobian without full rank leads to, and weights or an example that are not finite. */
-const noDensity = (logDensity: Float32Array, without: number): Problem =>
+export const noDensity = (logDensity: Float32Array, without: number): Problem =>
   problem(
     'logDensity',
     `not a number for ${without} of ${logDensity.length} examples, the first of them number ${logDensity.findIndex(Number.isNaN)}`,
@@ -44,18 +41,21 @@ const noDensity = (logDensity: Float32Array, without: number): Problem =>
     'is the example finite, and does the decoder move along every latent dimension there? Leave out those that it ignores',
   );
 
+/** `metrics` is a program of expressions over the data, each of a scalar, that evaluation reports beside the terms. */
 export const createSession = async (
   compiled: Compiled,
   backend: Backend,
   from: TrainState,
+  metrics?: CompiledExpressions,
 ): Promise<Session> => {
   const { batch } = compiled.experiment;
-  const draws = new Map(compiled.draws.map((spec) => [spec.name, spec]));
+  const draws = new Map([...compiled.draws, ...(metrics?.draws ?? [])].map((spec) => [spec.name, spec]));
   const { step: stepProgram, evaluate: evaluateProgram, encode, decode, density, diagnose } = compiled;
-  const all = [stepProgram, evaluateProgram, encode, decode, density, diagnose];
+  const all = [stepProgram, evaluateProgram, encode, decode, density, diagnose, metrics?.program];
   const programs = new Map(all.flatMap((p) => (p === undefined ? [] : [[p.name, p] as const])));
-  const values = new Map([...from.arrays].map(([name, { data }]) => [name, data]));
-  const instance = await backend.open(programs, values);
+  const open = ({ arrays }: TrainState): Promise<Instance> =>
+    backend.open(programs, new Map([...arrays].map(([name, { data }]) => [name, data])));
+  let instance = await open(from);
   const surrogates = new Set(compiled.surrogates);
   const termName = (name: string) => (surrogates.has(name) ? surrogateName(name) : name);
   let taken = from.step;
@@ -116,15 +116,22 @@ export const createSession = async (
       const expected = `examples of shape ${showShape(shape)}`;
       throw new BackendFailure(problem('data', `${data.size} of shape ${showShape(data.shape)}`, expected));
     }
-    const terms = Object.fromEntries(
-      [...(await outputsOf(evaluateProgram, rowsOfSource(data)))].map(([name, values]) => [
-        name,
-        values.reduce((total, x) => total + x, 0) / data.size,
-      ]),
-    );
+    const meansOf = async (program: Program): Promise<Terms> =>
+      Object.fromEntries(
+        [...(await outputsOf(program, rowsOfSource(data)))].map(([name, values]) => [
+          name,
+          values.reduce((total, x) => total + x, 0) / data.size,
+        ]),
+      );
+    const terms = await meansOf(evaluateProgram);
     const loss = Object.values(terms).reduce((total, x) => total + x, 0);
-    const found = diagnose === undefined ? {} : { diagnosis: await diagnosis(diagnose, data) };
-    return { tag: 'validation', step: taken, loss, terms, ...found };
+    return {
+      step: taken,
+      loss,
+      terms,
+      ...(metrics === undefined ? {} : { metrics: await meansOf(metrics.program) }),
+      ...(diagnose === undefined ? {} : { diagnosis: await diagnosis(diagnose, data) }),
+    };
   };
 
   const outputsAt = async (
@@ -176,6 +183,14 @@ export const createSession = async (
       ]);
       return { seed: from.seed, step: taken, arrays: new Map(shaped) };
     },
-    dispose: instance.dispose,
+    taken: () => taken,
+    restore: async (state) => {
+      await last;
+      const other = await open(state);
+      instance.dispose();
+      instance = other;
+      taken = state.step;
+    },
+    dispose: () => instance.dispose(),
   };
 };

@@ -20,6 +20,8 @@ export type Best = { readonly step: number; readonly value: number };
 export type LoopState = {
   /** Seconds of training, over all processes. */
   readonly seconds: number;
+  /** The step that was validated last; undefined before the first validation. */
+  readonly validated: number | undefined;
   /** Steps that changed nothing. */
   readonly skipped: number;
   readonly best: Best | undefined;
@@ -43,6 +45,7 @@ const nobody: Waiting = { value: undefined, waited: 0 };
 
 export const initialLoop: LoopState = {
   seconds: 0,
+  validated: undefined,
   skipped: 0,
   best: undefined,
   stopping: nobody,
@@ -64,6 +67,7 @@ const waiting: Codec<Waiting> = mapped(
 const loopCodec: Codec<LoopState> = mapped(
   struct('what training knows', {
     seconds: nonNegative,
+    validated: optional(nonNegativeInteger),
     skipped: nonNegativeInteger,
     best: optional(struct('the best validation', { step: nonNegativeInteger, value: finite })),
     stopping: waiting,
@@ -73,7 +77,7 @@ const loopCodec: Codec<LoopState> = mapped(
     record: nonNegativeInteger,
     ended: such('true or false', (u): u is boolean => typeof u === 'boolean'),
   }),
-  (fields): LoopState => ({ ...fields, best: fields.best }),
+  (fields): LoopState => ({ ...fields, best: fields.best, validated: fields.validated }),
   (loop) => loop,
 );
 
