@@ -1,7 +1,6 @@
 /** Lowering for backends that run generated loops: clusters become loops, products and convolutions the target's best kernels. */
 import { keyOf } from '../ir/key.js';
 import type { Instruction, LoopKernel, Store } from './loop.js';
-import { outputKey } from '../ir/interpret.js';
 import type { Operand, Plan } from './plan.js';
 import { type Equation, is, type Program, type Var } from '../ir/program.js';
 import { physicalShape, sizeOfShape } from '../ir/type.js';
@@ -193,6 +192,6 @@ export const lowerFused = (program: Program, lowerKernel: LowerKernel): Plan => 
       );
   }
   return plan.finish(
-    program.outputs.map((o) => ({ name: outputKey(o.kind, o.name), operand: materialise(o.var) })),
+    program.outputs.map((o) => ({ kind: o.kind, name: o.name, operand: materialise(o.var) })),
   );
 };

@@ -58,9 +58,16 @@ const smoothRate = (): ((event: StepEvent) => number) => {
 
 const REDRAWS_PER_SECOND = 10;
 
+/** A step's terms as a reader is to take them: a surrogate says that it is one. */
+const shown = ({ terms, surrogates = {} }: StepEvent): Terms => ({
+  ...terms,
+  ...Object.fromEntries(Object.entries(surrogates).map(([name, value]) => [`${name} (surrogate)`, value])),
+});
+
 /** What was not finite: terms by name, or else the gradient or what the optimizer made of it. */
-const culprits = ({ terms, loss, gradientNorm, rate }: StepEvent): string => {
-  const broken = Object.entries(terms).filter(([, value]) => !Number.isFinite(value));
+const culprits = (event: StepEvent): string => {
+  const { loss, gradientNorm, rate } = event;
+  const broken = Object.entries(shown(event)).filter(([, value]) => !Number.isFinite(value));
   if (broken.length > 0) return broken.map(([name, value]) => `${name} is ${value}`).join(', ');
   return `loss ${short(loss)}, gradient norm ${short(gradientNorm)}, rate ${short(rate)}; an update was not finite`;
 };
@@ -90,7 +97,7 @@ export const createProgress = (
     const done = event.step + 1;
     const start = `${String(done).padStart(String(steps).length)}/${steps} ${bar(done / steps, 20)}`;
     const seen = validation === undefined ? '' : `  validation ${short(validation.loss)}`;
-    const text = `${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${listed(event.terms)}`;
+    const text = `${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${listed(shown(event))}`;
     screen.write(`\r\x1b[K${text.slice(0, Math.max(20, (screen.columns || 80) - 1))}`);
     kept = true;
   };
@@ -111,7 +118,7 @@ export const createProgress = (
       tenth = Math.floor((10 * done) / steps);
       const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
       line(
-        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${listed(event.terms)}  ${pace(event, rate)}`,
+        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${listed(shown(event))}  ${pace(event, rate)}`,
       );
     }
   };
