@@ -57,17 +57,18 @@ export type SafetensorsFile = {
 
 const isText = (entry: readonly [string, unknown]): entry is [string, string] => typeof entry[1] === 'string';
 
-/** Two arrays that share bytes, by their names. */
-const overlap = (spans: readonly Span[]): readonly [string, string] | undefined => {
-  const sorted = spans.filter(({ begin, end }) => begin < end).sort((a, b) => a.begin - b.begin);
-  for (const [i, span] of sorted.entries()) {
-    const before = sorted[i - 1];
-    if (before !== undefined && before.end > span.begin) return [before.name, span.name];
-  }
-  return undefined;
-};
-
 type Span = { readonly name: string; readonly begin: number; readonly end: number };
+
+/** Where arrays overlap, leave a gap or end before the file does; nothing where each begins at the end of the one before. */
+const untiled = (spans: readonly Span[], length: number): string | undefined => {
+  let at = 0;
+  for (const { name, begin, end } of spans.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at)
+      return `${JSON.stringify(name)} at byte ${begin}, ${begin < at ? 'inside another array' : 'after a gap'}`;
+    at = end;
+  }
+  return at === length ? undefined : `${length - at} bytes that belong to no array`;
+};
 
 /** The float arrays of a file, or what is wrong with it. */
 export const decodeSafetensors = (
@@ -108,15 +109,15 @@ export const readSafetensors = (
         `${size} bytes for it`,
       );
     }
+    spans.push({ name, begin, end });
     // A copy, since a Buffer's own slice would be a view of the whole file.
     const own = new Uint8Array(bytes.subarray(8 + headerLength + begin, 8 + headerLength + end));
     const data = new Float32Array(own.buffer);
     tensors.set(name, { shape: entry['shape'], data });
-    spans.push({ name, begin, end });
   }
-  const shared = overlap(spans);
-  if (shared !== undefined)
-    return bad(`arrays ${shared.map((name) => JSON.stringify(name)).join(' and ')} of the same bytes`, 'bytes of its own for each array');
+  const stray = untiled(spans, bytes.length - 8 - headerLength);
+  if (stray !== undefined)
+    return bad(stray, 'arrays one after another that fill the file, as the format has them');
   const words = isRecord(header['__metadata__']) ? header['__metadata__'] : {};
   return right({ tensors, metadata: Object.fromEntries(Object.entries(words).filter(isText)) });
 };

@@ -8,7 +8,7 @@ import { axesOf, decodeSweep, HELD_OUT_PART, type Sweep, type Trial, trialsOf } 
 import { type Arguments, assignments, type Option, readArguments, wantsJson } from './arguments.js';
 import { loadSpec, readJson } from '../runs/load-spec.js';
 import { evaluationOf, measureOptions } from './measure-options.js';
-import { fail, printJson, say } from './output.js';
+import { fail, printText, printJson, say } from './output.js';
 import { searchOf, searchOptions } from './search-options.js';
 import { figureNames, isValidated, shownFigures, sweepRows, sweepText } from './sweep-text.js';
 import { configured, runOptions, shorthands } from './train.js';
@@ -126,7 +126,7 @@ export const sweep = async (args: readonly string[]): Promise<number> => {
   } else if (all.some(({ outcome }) => outcome !== undefined)) {
     const rows = sweepRows(all);
     const names = figureNames(rows);
-    process.stdout.write(`${sweepText(axes, rows, shownFigures(names, given.right.has('test')))}\n`);
+    printText(sweepText(axes, rows, shownFigures(names, given.right.has('test'))));
     if (names.some((name) => name.startsWith('test/')) && !isValidated(names))
       say(
         'nothing was held out to validate on: a configuration chosen by these test scores is not tested by them',

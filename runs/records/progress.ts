@@ -1,12 +1,6 @@
 /** Progress for people: one line kept in place on a terminal, a line every tenth of the way elsewhere. */
 import type { StepEvent, Terms, TrainEvent, ValidationEvent } from './events.js';
-
-/** What the lines are written to; `process.stderr` is one. */
-export type Screen = {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly write: (text: string) => unknown;
-};
+import { createStatusLine, type Screen } from './status-line.js';
 
 export type Progress = {
   readonly onEvent: (event: TrainEvent) => void;
@@ -77,18 +71,12 @@ export const createProgress = (
   screen: Screen,
   { steps, batch }: { readonly steps: number; readonly batch: number },
 ): Progress => {
-  const inPlace = screen.isTTY === true;
+  const { inPlace, line, draw: redraw, end } = createStatusLine(screen);
   const rateOf = smoothRate();
   let drawn = -1;
-  let kept = false;
   let tenth = 0;
   let validation: ValidationEvent | undefined;
   let skipped = false;
-
-  const line = (text: string): void => {
-    screen.write(`${kept ? '\r\x1b[K' : ''}${text}\n`);
-    kept = false;
-  };
 
   const pace = (event: StepEvent, rate: number): string =>
     `${short(rate)} steps/s  ${short(rate * batch)} examples/s  ${duration((steps - event.step - 1) / rate)} left`;
@@ -97,9 +85,7 @@ export const createProgress = (
     const done = event.step + 1;
     const start = `${String(done).padStart(String(steps).length)}/${steps} ${bar(done / steps, 20)}`;
     const seen = validation === undefined ? '' : `  validation ${short(validation.loss)}`;
-    const text = `${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${listed(shown(event))}`;
-    screen.write(`\r\x1b[K${text.slice(0, Math.max(20, (screen.columns || 80) - 1))}`);
-    kept = true;
+    redraw(`${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${listed(shown(event))}`);
   };
 
   const onStep = (event: StepEvent): void => {
@@ -131,8 +117,7 @@ export const createProgress = (
         line(`      validation at step ${event.step}  loss ${short(event.loss)}  ${listed(event.terms)}`);
     },
     end: () => {
-      if (kept) screen.write('\n');
-      kept = false;
+      end();
     },
   };
 };

@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { errorText } from '../../dsl/problem.js';
+import { tidied } from '../../backends/places.js';
 
 export type Content = string | Uint8Array | readonly Uint8Array[];
 
@@ -15,15 +16,6 @@ type Written = Either<readonly Problem[], string>;
 
 const partsOf = (content: Content): readonly Uint8Array[] =>
   typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
-
-/** Cleaning up hides no cause: what cannot be removed stays. */
-export const removed = (path: string): void => {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch {
-    // The cause is reported; this would only cover it.
-  }
-};
 
 const temporaryOf = (path: string): string => `${path}.partial`;
 
@@ -64,7 +56,7 @@ export const writeWhole = (path: string, content: Content): Written => {
     syncFolder(path);
     return right(path);
   } catch (error) {
-    removed(temporary);
+    tidied(temporary);
     return failed(path, error);
   }
 };
@@ -89,7 +81,7 @@ export const writeWholeBeside = async (path: string, content: Content): Promise<
     await folder?.close();
     return right(path);
   } catch (error) {
-    removed(temporary);
+    tidied(temporary);
     return failed(path, error);
   }
 };

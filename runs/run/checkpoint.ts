@@ -81,13 +81,13 @@ const loopCodec: Codec<LoopState> = mapped(
   (loop) => loop,
 );
 
-const FOLDER = 'checkpoints';
+export const CHECKPOINTS = 'checkpoints';
 const NAME = /^(\d{8,})\.safetensors$/;
 
-export const checkpointFolder = (run: string): string => join(run, FOLDER);
+export const checkpointFolder = (run: string): string => join(run, CHECKPOINTS);
 
 export const checkpointPath = (run: string, step: number): string =>
-  join(run, FOLDER, `${String(step).padStart(8, '0')}.safetensors`);
+  join(run, CHECKPOINTS, `${String(step).padStart(8, '0')}.safetensors`);
 
 /** The steps that a run has checkpoints of, ascending. */
 export const checkpointSteps = (run: string): readonly number[] => {

@@ -3,20 +3,24 @@ import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync
 import { join, relative } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { encodePreprocessing, type Preprocessing } from '../../data/index.js';
+import type { Expressions } from '../../compiler/index.js';
 import { encodeExperiment, type Experiment, type Problem, problem } from '../../dsl/index.js';
 import { errorText } from '../../dsl/problem.js';
 import { openRecord, type Recorder } from '../records/record.js';
-import { removed, writeWhole, writeWholeBeside } from '../records/whole-file.js';
-import { type Checkpoint, checkpointFolder, checkpointParts, checkpointPath, checkpointSteps } from './checkpoint.js';
+import { folderWithin, tidied } from '../../backends/places.js';
+import { writeWhole, writeWholeBeside } from '../records/whole-file.js';
+import { type Checkpoint, CHECKPOINTS, checkpointFolder, checkpointParts, checkpointPath, checkpointSteps } from './checkpoint.js';
 import { type Lock, lockFolder } from './lock.js';
-import { entriesProblems, makeFolders, makeRunFolder } from './new-folder.js';
+import { entriesProblems, makeRunFolder } from './new-folder.js';
 import { fileNames } from './run-folder.js';
+import { encodeMetrics } from './metrics.js';
 import { encodeSettings, type RunSettings } from './settings.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
 export type Keeper = {
-  /** From the current folder. */
+  readonly folder: string;
+  /** The folder from the current one, for people. */
   readonly path: string;
   readonly record: Recorder;
   /**
@@ -52,7 +56,7 @@ const fill = (path: string, bytes: number): Checked<void> => {
     }
     return right(undefined);
   } catch (error) {
-    removed(path);
+    tidied(path);
     return left([
       problem(path, errorText(error), `room for a checkpoint of ${Math.ceil(bytes / 2 ** 20)} MiB`),
     ]);
@@ -66,9 +70,10 @@ const keeperOf = (folder: string, settings: RunSettings, record: Recorder, lock:
     const steps = checkpointSteps(folder);
     const kept = new Set(steps.slice(-keep));
     if ((keepsBest || settings.policy.restoreBest) && best !== undefined) kept.add(best.step);
-    steps.filter((step) => !kept.has(step)).forEach((step) => removed(checkpointPath(folder, step)));
+    steps.filter((step) => !kept.has(step)).forEach((step) => tidied(checkpointPath(folder, step)));
   };
   return {
+    folder,
     path: relative('.', folder) || '.',
     record,
     save: async (checkpoint) => {
@@ -84,7 +89,7 @@ const keeperOf = (folder: string, settings: RunSettings, record: Recorder, lock:
       return right(undefined);
     },
     reserve: (bytes) => fill(reserved, bytes),
-    release: () => removed(reserved),
+    release: () => tidied(reserved),
     leave: (step) => {
       const path = join(folder, fileNames.weights);
       const temporary = `${path}.partial`;
@@ -96,13 +101,13 @@ const keeperOf = (folder: string, settings: RunSettings, record: Recorder, lock:
         rmSync(temporary, { force: true });
         return right(path);
       } catch (error) {
-        removed(temporary);
+        tidied(temporary);
         return left([problem(path, errorText(error), 'a file that can be written')]);
       }
     },
     write: (name, content) => writeWhole(join(folder, name), content),
     close: () => {
-      removed(reserved);
+      tidied(reserved);
       record.close();
       lock.release();
     },
@@ -114,14 +119,23 @@ export type Beginning = {
   readonly experiment: Experiment;
   readonly settings: RunSettings;
   readonly preprocessing: Preprocessing | undefined;
+  /** What validations report beside the terms. */
+  readonly metrics: Expressions;
 };
 
-const writeBeginning = (folder: string, { experiment, settings, preprocessing }: Beginning): Checked<void> => {
+const writeBeginning = (
+  folder: string,
+  { experiment, settings, preprocessing, metrics }: Beginning,
+): Checked<void> => {
   const spec = encodeExperiment(experiment);
   if (isLeft(spec)) return spec;
+  const logged =
+    Object.keys(metrics).length === 0 ? right(undefined) : encodeMetrics(experiment, metrics);
+  if (isLeft(logged)) return logged;
   const files: readonly (readonly [string, unknown])[] = [
     [fileNames.spec, spec.right],
     [fileNames.settings, encodeSettings(settings)],
+    ...(logged.right === undefined ? [] : [[fileNames.metrics, logged.right] as const]),
     ...(preprocessing === undefined
       ? []
       : [[fileNames.preprocessing, encodePreprocessing(preprocessing)] as const]),
@@ -141,7 +155,7 @@ const opened = (
   prepare: () => Checked<void>,
 ): Checked<Keeper> => {
   const prepared = prepare();
-  const made = isLeft(prepared) ? prepared : makeFolders(checkpointFolder(folder));
+  const made = isLeft(prepared) ? prepared : folderWithin(folder, CHECKPOINTS);
   const recorder = isLeft(made) ? made : openRecord(join(folder, fileNames.record), record);
   if (isLeft(recorder)) {
     lock.release();

@@ -6,7 +6,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { isRecord } from '../../dsl/codec/codec.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { errorText } from '../../dsl/problem.js';
-import { removed } from '../records/whole-file.js';
+import { tidied } from '../../backends/places.js';
 
 /** Who holds a lock: a process is known by its number and by when it began, since numbers come again. */
 export type Holder = { readonly pid: number; readonly began: string; readonly host: string };
@@ -88,7 +88,7 @@ export const lockFolder = (folder: string): Either<readonly Problem[], Lock> => 
       linkSync(own, path);
       return right({
         release: () => {
-          if (sameHolder(read(path), mine)) removed(path);
+          if (sameHolder(read(path), mine)) tidied(path);
         },
       });
     } catch (error) {
@@ -109,7 +109,7 @@ export const lockFolder = (folder: string): Either<readonly Problem[], Lock> => 
     } catch {
       // Another process has moved it.
     } finally {
-      removed(stale);
+      tidied(stale);
     }
     return attempt(tries - 1);
   };

@@ -1,9 +1,10 @@
 /** Folders that no other process gets: they are created, never looked at first. */
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { errorText } from '../../dsl/problem.js';
+import { makeFolder } from '../../backends/places.js';
 
 type Made = Either<readonly Problem[], string>;
 
@@ -11,30 +12,6 @@ const expected = 'a new or empty folder that can be written';
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : '';
-
-const isFolder = (path: string): boolean => {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-};
-
-/** A folder and those that it is in. One after the other: Node's own way never ends where a system refuses without a reason. */
-export const makeFolders = (path: string): Made => {
-  if (isFolder(path)) return right(path);
-  const parent = dirname(path);
-  const above = parent === path ? right(path) : makeFolders(parent);
-  if (isLeft(above)) return above;
-  try {
-    mkdirSync(path);
-    return right(path);
-  } catch (error) {
-    return codeOf(error) === 'EEXIST' && isFolder(path)
-      ? right(path)
-      : left([problem(path, errorText(error), expected)]);
-  }
-};
 
 const timestamp = (now: Date): string =>
   now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
@@ -84,12 +61,12 @@ export const makeRunFolder = (
   mayHold: (entry: string) => boolean,
 ): Made => {
   if (out === undefined) {
-    const parent = makeFolders('outputs');
+    const parent = makeFolder('outputs', expected);
     return isLeft(parent)
       ? parent
       : makeNumberedFolder(parent.right, name.replaceAll(/[^\p{L}\p{N}._-]/gu, '-'));
   }
-  const made = makeFolders(out);
+  const made = makeFolder(out, expected);
   if (isLeft(made)) return made;
   const problems = entriesProblems(out, mayHold);
   return problems.length > 0 ? left(problems) : right(out);

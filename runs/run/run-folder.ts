@@ -5,11 +5,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
+import type { Expressions } from '../../compiler/index.js';
 import { decodePreprocessing, type Preprocessing } from '../../data/index.js';
 import { decodeExperiment, type Experiment, type Problem, problem } from '../../dsl/index.js';
 import { thrownAt } from '../../dsl/problem.js';
 import { type Checkpoint, checkpointPath, checkpointSteps, readCheckpoint } from './checkpoint.js';
 import { type Holder, holderOf } from './lock.js';
+import { decodeMetrics } from './metrics.js';
 import { decodeSettings, type RunSettings } from './settings.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -17,6 +19,7 @@ type Checked<A> = Either<readonly Problem[], A>;
 export const fileNames = {
   spec: 'spec.json',
   settings: 'run.json',
+  metrics: 'metrics.json',
   preprocessing: 'preprocessing.json',
   record: 'record.jsonl',
   weights: 'weights.safetensors',
@@ -31,6 +34,8 @@ export type RunNote = {
   /** Absent for a specification and weights alone. */
   readonly settings: RunSettings | undefined;
   readonly preprocessing: Preprocessing | undefined;
+  /** What validations report beside the terms. */
+  readonly metrics: Expressions;
   /** The steps that there are checkpoints of, ascending. */
   readonly checkpoints: readonly number[];
   /** The process that trains it now. */
@@ -79,13 +84,15 @@ export const readRun = (folder: string): Checked<RunNote> => {
     'the preprocessing of a run',
     decodePreprocessing,
   );
-  if (isLeft(experiment) || isLeft(settings) || isLeft(preprocessing))
-    return left([experiment, settings, preprocessing].flatMap((one) => (isLeft(one) ? one.left : [])));
+  const metrics = readOptional(join(folder, fileNames.metrics), 'the metrics of a run', decodeMetrics);
+  if (isLeft(experiment) || isLeft(settings) || isLeft(preprocessing) || isLeft(metrics))
+    return left([experiment, settings, preprocessing, metrics].flatMap((one) => (isLeft(one) ? one.left : [])));
   return right({
     folder,
     experiment: experiment.right,
     settings: settings.right,
     preprocessing: preprocessing.right,
+    metrics: metrics.right ?? {},
     checkpoints: checkpointSteps(folder),
     holder: holderOf(folder),
   });
