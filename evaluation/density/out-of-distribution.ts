@@ -108,7 +108,7 @@ const inUnitsOf =
 /** −ln p and ‖x − x̂‖, or the second alone. One that is no number is greater than any. */
 const scoresOf = async (fitted: Fitted, { examples, size }: Dataset): Promise<Columns> => {
   const known = (x: number): number => (Number.isNaN(x) ? Infinity : x);
-  if (fitted.logProb !== undefined) {
+  if (fitted.compiled.density !== undefined) {
     const { logDensity, distance } = await fitted.logProb(examples);
     return [Float64Array.from(logDensity, (l) => known(-l)), Float64Array.from(distance, known)];
   }

@@ -1,15 +1,24 @@
 /** A run folder as the process that trains in it has it: locked, with a record that is appended to and checkpoints that replace one another. */
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { encodePreprocessing, type Preprocessing } from '../../data/index.js';
 import type { Expressions } from '../../compiler/index.js';
 import { encodeExperiment, type Experiment, type Problem, problem } from '../../dsl/index.js';
 import { errorText } from '../../dsl/problem.js';
+import { safetensorsParts } from '../../backends/safetensors.js';
+import type { TrainState } from '../model/state.js';
 import { openRecord, type Recorder } from '../records/record.js';
 import { folderWithin, tidied } from '../../backends/places.js';
 import { writeWhole, writeWholeBeside } from '../records/whole-file.js';
-import { type Checkpoint, CHECKPOINTS, checkpointFolder, checkpointParts, checkpointPath, checkpointSteps } from './checkpoint.js';
+import {
+  type Checkpoint,
+  CHECKPOINTS,
+  checkpointFolder,
+  checkpointParts,
+  checkpointPath,
+  checkpointSteps,
+} from './checkpoint.js';
 import { type Lock, lockFolder } from './lock.js';
 import { entriesProblems, makeRunFolder } from './new-folder.js';
 import { fileNames } from './run-folder.js';
@@ -28,11 +37,11 @@ export type Keeper = {
    * validation. The record is on the disk before it.
    */
   readonly save: (checkpoint: Checkpoint) => Promise<Checked<void>>;
-  /** Room for one more checkpoint on a full disk; taken back by `release`. */
+  /** Room for the last checkpoint and the weights on a disk that fills up; taken back by `release`. */
   readonly reserve: (bytes: number) => Checked<void>;
   readonly release: () => void;
-  /** Makes the weights of a step that there is a checkpoint of those that the run leaves. */
-  readonly leave: (step: number) => Checked<string>;
+  /** Writes the weights that the run leaves: the same bytes for the same weights. */
+  readonly leave: (state: TrainState) => Checked<string>;
   readonly write: (name: string, content: string | Uint8Array) => Checked<string>;
   /** Closes the record and gives the lock back. */
   readonly close: () => void;
@@ -49,7 +58,7 @@ const fill = (path: string, bytes: number): Checked<void> => {
     rmSync(path, { force: true });
     const file = openSync(path, 'wx');
     try {
-      for (let at = 0; at < bytes; ) at += writeSync(file, zeros, 0, Math.min(zeros.length, bytes - at));
+      for (let at = 0; at < bytes;) at += writeSync(file, zeros, 0, Math.min(zeros.length, bytes - at));
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -90,21 +99,11 @@ const keeperOf = (folder: string, settings: RunSettings, record: Recorder, lock:
     },
     reserve: (bytes) => fill(reserved, bytes),
     release: () => tidied(reserved),
-    leave: (step) => {
-      const path = join(folder, fileNames.weights);
-      const temporary = `${path}.partial`;
-      try {
-        rmSync(temporary, { force: true });
-        linkSync(checkpointPath(folder, step), temporary);
-        renameSync(temporary, path);
-        // Two names of one file stay two where both are renamed.
-        rmSync(temporary, { force: true });
-        return right(path);
-      } catch (error) {
-        tidied(temporary);
-        return left([problem(path, errorText(error), 'a file that can be written')]);
-      }
-    },
+    leave: ({ arrays, seed, step }) =>
+      writeWhole(
+        join(folder, fileNames.weights),
+        safetensorsParts(arrays, { format: 'immersion', seed: String(seed), step: String(step) }),
+      ),
     write: (name, content) => writeWhole(join(folder, name), content),
     close: () => {
       tidied(reserved);
@@ -129,8 +128,7 @@ const writeBeginning = (
 ): Checked<void> => {
   const spec = encodeExperiment(experiment);
   if (isLeft(spec)) return spec;
-  const logged =
-    Object.keys(metrics).length === 0 ? right(undefined) : encodeMetrics(experiment, metrics);
+  const logged = Object.keys(metrics).length === 0 ? right(undefined) : encodeMetrics(experiment, metrics);
   if (isLeft(logged)) return logged;
   const files: readonly (readonly [string, unknown])[] = [
     [fileNames.spec, spec.right],

@@ -107,12 +107,11 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
   async function* validated(taken: number): AsyncGenerator<TrainEvent, void, void> {
     if (validation === undefined) return;
     const seen = await session.evaluate(validation);
-    yield { tag: 'validation', ...seen };
     const verdict = judge({ ...loop, validated: taken }, seen, policy);
-    const isReduced = verdict.reduced !== undefined;
     loop = { ...verdict.loop, ended: verdict.stopped !== undefined };
+    yield { tag: 'validation', ...seen };
     if (verdict.stopped !== undefined) yield notice(taken, 'stopped', verdict.stopped);
-    if (isReduced) {
+    if (verdict.reduced !== undefined) {
       await session.restore(setFactor(await session.state(), loop.factor));
       yield notice(taken, 'reduced', verdict.reduced);
     }
@@ -158,8 +157,7 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
           );
         loop = {
           ...loop,
-          gradient:
-            gradient === 0 ? event.gradientNorm : KEPT * gradient + (1 - KEPT) * event.gradientNorm,
+          gradient: gradient === 0 ? event.gradientNorm : KEPT * gradient + (1 - KEPT) * event.gradientNorm,
         };
       } else {
         const isFirst = loop.skipped === 0;

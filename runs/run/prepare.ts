@@ -60,6 +60,8 @@ export type Prepared = {
   readonly session: Session;
   readonly model: Fitted;
   readonly data: Split<Source>;
+  /** What validations are of; undefined where there are none. */
+  readonly validation: Source | undefined;
   readonly heldOut: number | undefined;
   readonly batches: Batches;
   readonly policy: Policy;
@@ -107,7 +109,8 @@ const metricsProgram = (
   const { experiment, parameters, states } = compiled;
   const example = dataShapeOf(experiment);
   const made = compileExpressions(experiment, metrics, { example, batch: experiment.batch });
-  if (isLeft(made)) return left(made.left.map((one) => ({ ...one, path: one.path.replace(/^expressions/, 'metrics') })));
+  if (isLeft(made))
+    return left(made.left.map((one) => ({ ...one, path: one.path.replace(/^expressions/, 'metrics') })));
   const known = new Set([...parameters, ...states].map(({ name }) => name));
   const problems = [
     ...made.right.program.outputs
@@ -121,7 +124,7 @@ const metricsProgram = (
 };
 
 /** The state of a run that goes on: arrays that are of another shape now are a problem, those that are new begin as ever. */
-const continued = (initial: TrainState, from: TrainState | undefined): Checked<TrainState> => {
+export const continued = (initial: TrainState, from: TrainState | undefined): Checked<TrainState> => {
   if (from === undefined) return right(initial);
   const problems = [...initial.arrays].flatMap(([name, { shape }]) => {
     const found = from.arrays.get(name)?.shape;
@@ -185,7 +188,8 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
     backend,
     session,
     model: fittedOf(compiled, backend, session, split.preprocessing),
-    data: validates ? split : withoutValidation(split),
+    data: split,
+    validation: validates ? split.validation : undefined,
     heldOut: held.right.heldOut,
     batches: batches.right,
     policy,
@@ -193,5 +197,3 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
     seed,
   });
 };
-
-const withoutValidation = ({ validation: _, ...rest }: Split<Source>): Split<Source> => rest;

@@ -16,6 +16,9 @@ export const withRateFactor = (experiment: Experiment): Experiment => ({
   },
 });
 
+/** The factor of a state; 1 for a run that never lowers its rate. */
+export const factorOf = ({ arrays }: TrainState): number => arrays.get(NAME)?.data[0] ?? 1;
+
 /** The state with another factor. */
 export const setFactor = (state: TrainState, factor: number): TrainState => ({
   ...state,

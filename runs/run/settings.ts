@@ -2,7 +2,6 @@
 import { type Either, mapLeft } from 'fp-ts/lib/Either.js';
 import {
   type Codec,
-  list,
   mapped,
   oneOf,
   optional,
@@ -27,8 +26,7 @@ import { type Problem, SCHEMA_VERSION } from '../../dsl/index.js';
 
 /** When a checkpoint is written: after so many steps, or after so many seconds since the last one. */
 export type Interval =
-  | { readonly tag: 'steps'; readonly steps: number }
-  | { readonly tag: 'seconds'; readonly seconds: number };
+  { readonly tag: 'steps'; readonly steps: number } | { readonly tag: 'seconds'; readonly seconds: number };
 
 export type CheckpointPolicy = {
   readonly every: Interval;
@@ -100,7 +98,10 @@ export type RunSettings = {
 };
 
 const interval: Codec<Interval> = tagged<Interval>('an interval', {
-  steps: struct('steps', { tag: such('"steps"', (u): u is 'steps' => u === 'steps'), steps: positiveInteger }),
+  steps: struct('steps', {
+    tag: such('"steps"', (u): u is 'steps' => u === 'steps'),
+    steps: positiveInteger,
+  }),
   seconds: struct('seconds', {
     tag: such('"seconds"', (u): u is 'seconds' => u === 'seconds'),
     seconds: positiveNumber,

@@ -1,5 +1,5 @@
 /** What a run came to, in figures and in words. */
-import { fieldPath, type Problem, problem } from '../../dsl/index.js';
+import { everyNode, type Experiment, fieldPath, type Node, type Problem, problem } from '../../dsl/index.js';
 import type { Evaluated, StepEvent } from '../records/events.js';
 import type { Best } from './checkpoint.js';
 import { figureOf } from './judge.js';
@@ -49,21 +49,29 @@ export const turnText = (
   return `validation turned at step ${best.step}: ${by} was ${shown(best.value)} there, and ${shown(last)} after ${validation.step} steps; ${kept}`;
 };
 
+const isVolume = (node: Node): boolean =>
+  everyNode([{ path: [], node }]).some(({ node: { tag } }) => tag === 'volume' || tag === 'logDetSPD');
+
+const RANK = 'JᵀJ has no Cholesky factor where the decoder ignores a latent dimension';
+
 /** What a training came to that hardly ever changed anything: the first term that is not finite, or else the gradient. */
 export const notFiniteProblem = (
-  objective: Readonly<Record<string, unknown>>,
+  { objective }: Experiment,
   last: StepEvent | undefined,
-  { skipped, steps, why }: { readonly skipped: number; readonly steps: number; readonly why: string | undefined },
+  { skipped, steps, record }: { readonly skipped: number; readonly steps: number; readonly record?: string },
 ): Problem => {
-  const terms = last?.terms ?? {};
-  const valueOf = (name: string): number | undefined => terms[name] ?? terms[`${name} (surrogate)`];
-  const bad = Object.keys(objective).find((name) => !Number.isFinite(valueOf(name)));
-  const what = bad === undefined ? 'a gradient that is not finite' : String(valueOf(bad));
-  const often = skipped === steps ? `each of ${steps} steps` : `${skipped} of ${steps} steps`;
+  const terms = { ...last?.surrogates, ...last?.terms };
+  const [name, node] = Object.entries(objective).find(([term]) => !Number.isFinite(terms[term])) ?? [];
+  const what =
+    name === undefined || last?.committed === true ? 'a step that is not finite' : String(terms[name]);
+  const hints = [
+    ...(node !== undefined && isVolume(node) ? [RANK] : []),
+    ...(record === undefined ? [] : [`see ${record}`]),
+  ];
   return problem(
-    bad === undefined ? 'objective' : fieldPath('objective', bad),
-    `${what} at ${often}`,
+    name === undefined ? 'objective' : fieldPath('objective', name),
+    `${what} at ${skipped === steps ? `each of ${steps} steps` : `${skipped} of ${steps} steps`}`,
     'a finite loss and gradient',
-    why,
+    ...(hints.length > 0 ? [hints.join('; ')] : []),
   );
 };
