@@ -3,7 +3,7 @@
  * `records` is what a run reports, `sweeps` are many runs. Nothing here measures how good a model is: that is given as an argument.
  */
 export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../backends/index.js';
-export { backendNames, createWasmBackend, startBackend, threadsFor } from '../backends/index.js';
+export { backendNames, createWasmBackend, lowerWasm, startBackend, threadsFor } from '../backends/index.js';
 export * from './load-spec.js';
 export * from './model/batched-evaluation.js';
 export * from './model/expressions.js';

@@ -134,3 +134,11 @@ export const ancestors = (equations: readonly Equation[], of: readonly Var[]): R
   }
   return ids;
 };
+
+/** The first number above those of all variables. */
+export const firstFree = ({ binders, equations }: Pick<Program, 'binders' | 'equations'>): number => {
+  let last = -1;
+  for (const binder of binders) last = Math.max(last, binder.var.id);
+  for (const eq of equations) last = Math.max(last, eq.out.id);
+  return last + 1;
+};
