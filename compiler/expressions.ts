@@ -5,7 +5,7 @@ import type { Experiment } from '../dsl/experiment.js';
 import type { Node } from '../dsl/expressions/expression.js';
 import { hypersOf } from '../dsl/names.js';
 import { fieldPath } from '../dsl/path.js';
-import type { Problem } from '../dsl/problem.js';
+import { type Problem, problem } from '../dsl/problem.js';
 import { rewriting } from '../dsl/expressions/rewrite.js';
 import type { Shape } from '../dsl/shape.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
@@ -59,6 +59,7 @@ export const compileExpressions = (
   { example, batch }: { readonly example: Shape; readonly batch: number },
 ): Either<readonly Problem[], CompiledExpressions> => {
   const names = Object.keys(expressions);
+  if (names.length === 0) return left([problem(root, 'no expression', 'at least one named expression')]);
   const asked = Object.values(withHypersOf(experiment, expressions)).map(
     (node, place) => [checkedName(place), node] as const,
   );
