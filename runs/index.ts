@@ -31,6 +31,7 @@ export * from './sweeps/outcome.js';
 export * from './sweeps/fingerprint.js';
 export * from './sweeps/processes.js';
 export * from './sweeps/sweep-run.js';
+export * from './sweeps/size.js';
 export * from './sweeps/sweep.js';
 export * from './sweeps/trial-run.js';
 export * from './sweeps/trial.js';
