@@ -12,47 +12,42 @@ import {
   times,
   unary,
 } from '../operations.js';
-import type { JvpContext, Row, TransposeContext, Value } from '../primitive.js';
-import type { Params } from '../params.js';
+import type { Row, Value } from '../primitive.js';
 import type { Emit, Var } from '../program.js';
 import { sameType, showType, type Type } from '../type.js';
 
-type Simple = {
-  [P in keyof Params]: Params[P] extends Readonly<Record<never, never>> ? P : never;
-}[keyof Params];
+type Unary =
+  'exp' | 'log' | 'sqrt' | 'tanh' | 'sigmoid' | 'softplus' | 'elu' | 'erf' | 'finite' | 'stop' | 'statistics';
 
 const noFlops = (): number => 0;
 
-const oneType = (_: unknown, inputs: readonly Type[]): Type | string =>
+const oneType = (_: unknown, inputs: readonly [Type, ...(readonly Type[])]): Type | string =>
   inputs.every((t) => sameType(t, inputs[0]))
     ? inputs[0]
     : `operands of one type, found ${inputs.map(showType).join(' and ')}`;
 
 const map1 =
   (f: (a: number) => number) =>
-  (_: unknown, [a]: readonly Value[]): Float64Array =>
+  (_: unknown, [a]: readonly [Value]): Float64Array =>
     a.data.map((x) => f(x));
 
 const map2 =
   (f: (a: number, b: number) => number) =>
-  (_: unknown, [a, b]: readonly Value[]): Float64Array =>
+  (_: unknown, [a, b]: readonly [Value, Value]): Float64Array =>
     a.data.map((x, i) => f(x, b.data[i]));
 
 /** A unary function by its value and its derivative in terms of input and output. */
-const smooth = <P extends Simple>(
-  f: (x: number) => number,
-  derivative: (emit: Emit, x: Var, y: Var) => Var,
-): Row<P> => ({
+const smooth = (f: (x: number) => number, derivative: (emit: Emit, x: Var, y: Var) => Var): Row<Unary> => ({
   type: oneType,
   evaluate: map1(f),
-  jvp: ({ emit, inputs: [x], out, tangents: [t] }: JvpContext<P>) =>
+  jvp: ({ emit, inputs: [x], out, tangents: [t] }) =>
     t === null ? null : mul(emit, t, derivative(emit, x, out)),
   transpose: null,
   flops: noFlops,
 });
 
 /** A function whose derivative is zero wherever it has one. */
-const flat = <P extends Simple>(evaluate: Row<P>['evaluate']): Row<P> => ({
+const flat = <P extends Unary | 'greater'>(evaluate: Row<P>['evaluate']): Row<P> => ({
   type: oneType,
   evaluate,
   jvp: () => null,
@@ -71,28 +66,28 @@ const chosen = (emit: Emit, mask: Var, a: Var | null, b: Var | null, type: Type)
   return select(emit, mask, a ?? zero, b ?? zero);
 };
 
-const extremum = <P extends 'max' | 'min'>(
+const extremum = (
   f: (a: number, b: number) => number,
   second: (emit: Emit, a: Var, b: Var) => Var,
-): Row<P> => ({
+): Row<'max' | 'min'> => ({
   type: oneType,
   evaluate: map2(f),
-  jvp: ({ emit, inputs: [a, b], tangents: [ta, tb], out }: JvpContext<P>) =>
+  jvp: ({ emit, inputs: [a, b], tangents: [ta, tb], out }) =>
     ta === null && tb === null ? null : chosen(emit, second(emit, a, b), tb, ta, out.type),
   transpose: null,
   flops: noFlops,
 });
 
-const quotient = <P extends 'div' | 'divNoNan'>(name: P, f: (a: number, b: number) => number): Row<P> => {
+const quotient = (name: 'div' | 'divNoNan', f: (a: number, b: number) => number): Row<'div' | 'divNoNan'> => {
   const over = (emit: Emit, a: Var, b: Var): Var => binary(emit, name, a, b);
   return {
     type: oneType,
     evaluate: map2(f),
-    jvp: ({ emit, inputs: [, b], tangents: [ta, tb], out }: JvpContext<P>) => {
+    jvp: ({ emit, inputs: [, b], tangents: [ta, tb], out }) => {
       const numerator = addTangents(emit, ta, tb === null ? null : unary(emit, 'neg', mul(emit, out, tb)));
       return numerator === null ? null : over(emit, numerator, b);
     },
-    transpose: ({ emit, inputs: [, b], cotangent }: TransposeContext<P>) => [over(emit, cotangent, b), null],
+    transpose: ({ emit, inputs: [, b], cotangent }) => [over(emit, cotangent, b), null],
     flops: noFlops,
   };
 };
@@ -119,7 +114,7 @@ export const elementwise: { readonly [P in ElementwiseName]: Row<P> } = {
   },
   exp: smooth(Math.exp, (_, _x, y) => y),
   log: {
-    ...smooth<'log'>(Math.log, (_, x) => x),
+    ...smooth(Math.log, (_, x) => x),
     jvp: ({ emit, inputs: [x], tangents: [t] }) => (t === null ? null : div(emit, t, x)),
   },
   sqrt: smooth(Math.sqrt, (emit, _, y) => emit('divNoNan', {}, [constantLike(emit, 0.5, y.type), y])),

@@ -1,4 +1,5 @@
 /** Matrices of each row: products, triangular bands, Cholesky factors and triangular systems. */
+import { atLeast } from '../../../dsl/at.js';
 import { choleskyFactors, solveTriangles } from './factorization.js';
 import { add, addTangents, atRows, joined } from '../operations.js';
 import type { Row, Value } from '../primitive.js';
@@ -33,8 +34,10 @@ const solve = (emit: Emit, params: Params['triangularSolve'], matrix: Var, b: Va
 };
 
 const innerSizes = ({ transposeA, transposeB }: Params['matmul'], a: Type, b: Type) => {
-  const [n, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
-  const [l, m] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
+  const [a0, a1] = atLeast(2, a.shape);
+  const [b0, b1] = atLeast(2, b.shape);
+  const [n, k] = transposeA ? [a1, a0] : [a0, a1];
+  const [l, m] = transposeB ? [b1, b0] : [b0, b1];
   return { n, k, l, m };
 };
 
@@ -44,7 +47,7 @@ const zeros = (out: Type, batch: number): Float64Array => new Float64Array(eleme
 
 const multiply = (
   params: Params['matmul'],
-  [a, b]: readonly Value[],
+  [a, b]: readonly [Value, Value],
   out: Type,
   batch: number,
 ): Float64Array => {

@@ -95,9 +95,11 @@ const conjugateGradients = (
   return { solution: x, rounds };
 };
 
-const refusal = (operator: Operator, [b, ...captured]: readonly Type[]): string | undefined => {
-  if (b === undefined || b.rows < 1)
-    return `a right-hand side of each example, found ${b ? showType(b) : 'nothing'}`;
+const refusal = (
+  operator: Operator,
+  [b, ...captured]: readonly [Type, ...(readonly Type[])],
+): string | undefined => {
+  if (b.rows < 1) return `a right-hand side of each example, found ${showType(b)}`;
   if (!sameType(operator.argument.type, b) || !sameType(operator.out.type, b))
     return `an operator ${showType(b)} → ${showType(b)}, found ${showType(operator.argument.type)} → ${showType(operator.out.type)}`;
   const expected = operator.captured.map((x) => x.type);
