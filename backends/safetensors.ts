@@ -1,4 +1,5 @@
 /** Reads and writes safetensors: a length, a JSON header with names, shapes and offsets, then the raw little-endian arrays. */
+import { atLeast } from '../dsl/lookup.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../dsl/problem.js';
 
@@ -70,7 +71,7 @@ export const decodeSafetensors = (
     ) {
       return bad(`entry ${JSON.stringify(name)} of another form`, 'dtype F32, shape and data_offsets');
     }
-    const [begin, end] = entry['data_offsets'];
+    const [begin, end] = atLeast(2, entry['data_offsets']);
     const size = entry['shape'].reduce((a, b) => a * b, 1) * 4;
     if (end - begin !== size || 8 + headerLength + end > bytes.length) {
       return bad(

@@ -3,6 +3,7 @@
  * flows on the examples' manifolds, whose densities are known: test NLL beside the least that is possible, and RMS distance, as
  * means over seeds. A seed draws the data and the weights. Prints Markdown.
  */
+import { atLeast, elementAt } from '../dsl/lookup.js';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -157,7 +158,7 @@ const runJob = async (
 };
 
 const runShare = async (share: string): Promise<void> => {
-  const [own, all] = share.split('/').map(Number);
+  const [own, all] = atLeast(2, share.split('/').map(Number));
   const on = await backend();
   for (const job of jobs.filter((_, i) => i % all === own)) {
     const failed = (error: unknown): Outcome => ({ ...job, failure: String(error) });
@@ -194,7 +195,7 @@ const meanText = (figures: readonly number[], digits: number): string => {
 };
 
 const rowOf = (outcomes: readonly Outcome[], first: boolean): string => {
-  const [{ oracle, method }] = outcomes;
+  const { oracle, method } = elementAt(outcomes, 0);
   const figures = (key: 'nll' | 'optimal' | 'truth' | 'distance'): readonly number[] =>
     outcomes.flatMap(({ [key]: value }) => (value === undefined ? [] : [value]));
   const failed = outcomes.filter(({ failure }) => failure !== undefined).length;

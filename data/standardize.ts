@@ -1,4 +1,5 @@
 /** Standardisation: every element of an example less its mean over the training set, over its standard deviation there. */
+import { float32At, float64At } from '../dsl/lookup.js';
 import { isLeft, left, map, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
@@ -24,14 +25,14 @@ export const scalingOf =
       if (isLeft(done)) return done;
       for (let i = 0; i < width; i++) {
         let sum = 0;
-        for (let row = 0; row < count; row++) sum += block[row * width + i];
+        for (let row = 0; row < count; row++) sum += float32At(block, row * width + i);
         const here = sum / count;
         let spread = 0;
-        for (let row = 0; row < count; row++) spread += (block[row * width + i] - here) ** 2;
+        for (let row = 0; row < count; row++) spread += (float32At(block, row * width + i) - here) ** 2;
         const total = first + count;
-        const shift = here - mean[i];
-        squares[i] += spread + (shift * shift * first * count) / total;
-        mean[i] += (shift * count) / total;
+        const shift = here - float64At(mean, i);
+        squares[i] = float64At(squares, i) + (spread + (shift * shift * first * count) / total);
+        mean[i] = float64At(mean, i) + (shift * count) / total;
       }
     }
     const deviation = squares.map((sum) => Math.sqrt(sum / source.size));
@@ -41,7 +42,7 @@ export const scalingOf =
       : left([
           problem(
             path,
-            `element ${constant + 1} of ${width} is ${Math.fround(mean[constant])} in every training example`,
+            `element ${constant + 1} of ${width} is ${Math.fround(float64At(mean, constant))} in every training example`,
             'elements that vary, since each is divided by its standard deviation',
             'leave it out',
           ),
@@ -60,7 +61,7 @@ const scaled = (source: Source, { mean, deviation }: Scaling): Stored => {
     read: (rows, into) => async () => {
       const done = await read(source, rows, into)();
       for (let i = 0; i < rows.length * width; i++)
-        into[i] = (into[i] - mean[i % width]) / deviation[i % width];
+        into[i] = (float32At(into, i) - float64At(mean, i % width)) / float64At(deviation, i % width);
       return done;
     },
   };

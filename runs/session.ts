@@ -1,4 +1,5 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
+import { float32At } from '../dsl/lookup.js';
 import type { Compiled, Program } from '../compiler/index.js';
 import type { Source } from '../data/dataset.js';
 import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
@@ -67,7 +68,7 @@ export const createSession = async (
     const at = taken;
     const key = { seed: from.seed, step: at, purpose: 'train' };
     const outputs = await run(stepProgram, { data, step: at, draws: key });
-    const scalars = new Map([...outputs].map(([name, [value]]) => [name, value]));
+    const scalars = new Map([...outputs].map(([name, value]) => [name, float32At(value, 0)]));
     const scalar = (name: string): number => scalars.get(name) ?? NaN;
     taken = at + 1;
     return {
@@ -107,7 +108,7 @@ export const createSession = async (
     );
     const key = { seed: from.seed, step: taken, purpose: 'diagnosis' };
     const outputs = await run(program, { data: examples, step: taken, draws: key });
-    return Object.fromEntries([...outputs].map(([name, [value]]) => [name, value]));
+    return Object.fromEntries([...outputs].map(([name, value]) => [name, float32At(value, 0)]));
   };
 
   const evaluate: Session['evaluate'] = async (data) => {

@@ -1,4 +1,5 @@
 /** The training loop as an async iterator of events. */
+import { elementAt } from '../dsl/lookup.js';
 import type { Batches } from '../data/batches.js';
 import type { Source, Split } from '../data/dataset.js';
 import { dataShapeOf, type Experiment, sizeOf } from '../dsl/index.js';
@@ -23,7 +24,7 @@ export async function* train(
   // Two batches by turns: while a step computes with one, the other is read.
   const buffers = [new Float32Array(batch * width), new Float32Array(batch * width)];
   const examplesOf = (i: number): Promise<Float32Array> => {
-    const into = buffers[i % 2];
+    const into = elementAt(buffers, i % 2);
     const reading = readExamples(data.train, batches.indices(i), into).then(() => into);
     // Awaited at its step; nobody listens where the caller stops before.
     reading.catch(() => undefined);

@@ -13,10 +13,10 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   dsl: ['npm:fp-ts/', 'npm:io-ts/'],
   objectives: ['dsl/', 'npm:fp-ts/'],
   compiler: ['dsl/', 'npm:fp-ts/'],
-  data: ['dsl/at.ts', 'dsl/problem.ts', 'dsl/random.ts', 'dsl/shape.ts', 'npm:', 'node:'],
+  data: ['dsl/lookup.ts', 'dsl/problem.ts', 'dsl/random.ts', 'dsl/shape.ts', 'npm:', 'node:'],
   backends: [
     'compiler/',
-    'dsl/at.ts',
+    'dsl/lookup.ts',
     'dsl/problem.ts',
     'dsl/random.ts',
     'dsl/expressions/draw.ts',
@@ -41,7 +41,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'node:',
   ],
   examples: ['immersion/'],
-  bench: ['immersion/', 'examples/', 'npm:', 'node:'],
+  bench: ['dsl/lookup.ts', 'immersion/', 'examples/', 'npm:', 'node:'],
 };
 
 /**

@@ -1,4 +1,5 @@
 /** Exports of a trained program for other runtimes: a TensorFlow SavedModel and a tfjs GraphModel, from one lowering. */
+import { atLeast } from '../../dsl/lookup.js';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
@@ -51,7 +52,7 @@ export const exportProgram = async (
     return right(folder);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    const [reason] = String(error instanceof Error ? error.message : error).split('\n');
+    const [reason] = atLeast(1, String(error instanceof Error ? error.message : error).split('\n'));
     return left([problem(folder, reason, 'a new folder that can be written')]);
   }
 };

@@ -1,4 +1,5 @@
 /** The native backend: all programs in one TensorFlow graph, one session call a step, the state in session variables. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { availableParallelism } from 'node:os';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/problem.js';
@@ -14,7 +15,7 @@ type Call = (feeds: Arrays) => Arrays;
 
 /** TensorFlow's first line says it; the rest names nodes of the graph. */
 const sessionProblem = (what: string, error: unknown): Problem => {
-  const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const [line] = atLeast(1, (error instanceof Error ? error.message : String(error)).split('\n'));
   const found = line.replace(/^Session fail to run with error: /, '').trim();
   return /OOM|out of memory|bad_alloc|exhausted/i.test(found)
     ? problem(what, found, 'enough memory', 'use a smaller batch, or --device cpu where the GPU is too small')
@@ -46,11 +47,11 @@ const callOf = (binding: Binding, id: number, { inputs, outputs, name }: Signatu
       const results: number[] = [];
       try {
         inputs.forEach(({ shape }, i) =>
-          tensors.push(binding.createTensor(shape, binding.TF_FLOAT, arrays[i])),
+          tensors.push(binding.createTensor(shape, binding.TF_FLOAT, elementAt(arrays, i))),
         );
         for (const result of binding.runSavedModel(id, tensors, inputNames, outputNames))
           results.push(result.id);
-        return new Map(outputs.map((port, i) => [port.name, binding.tensorDataSync(results[i])]));
+        return new Map(outputs.map((port, i) => [port.name, binding.tensorDataSync(elementAt(results, i))]));
       } finally {
         for (const tensor of [...tensors, ...results]) binding.deleteTensor(tensor);
       }

@@ -1,5 +1,5 @@
 /** How many operands each primitive takes, and operands typed by that number, so that its rules can name them. */
-import { internalError } from '../../dsl/at.js';
+import { internalError } from '../../dsl/lookup.js';
 import type { PrimitiveName } from './params.js';
 
 /** `some` is one or more. */

@@ -1,4 +1,5 @@
 /** Lowering for backends that run generated loops: clusters become loops, products and convolutions the target's best kernels. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { keyOf } from '../ir/key.js';
 import type { Instruction, LoopKernel, Store } from './loop.js';
 import { outputKey } from '../ir/interpret.js';
@@ -66,15 +67,16 @@ const createBody = (members: ReadonlyMap<number, Equation>, read: (x: Var) => Lo
   return { loads, instructions, value };
 };
 
-const instructionOf = (eq: Equation, [a, b, c]: readonly number[]): Instruction => {
+const instructionOf = (eq: Equation, operands: readonly number[]): Instruction => {
+  const [a] = atLeast(1, operands);
   switch (eq.primitive) {
     case 'neg': case 'exp': case 'log': case 'tanh': case 'sigmoid': case 'softplus': case 'elu': case 'erf':
     case 'sqrt': case 'finite':
       return { op: eq.primitive, a };
     case 'add': case 'sub': case 'mul': case 'div': case 'divNoNan': case 'max': case 'min': case 'greater': case 'pow':
-      return { op: eq.primitive, a, b };
+      return { op: eq.primitive, a, b: elementAt(operands, 1) };
     case 'select':
-      return { op: 'select', a, b, c };
+      return { op: 'select', a, b: elementAt(operands, 1), c: elementAt(operands, 2) };
     default:
       throw new Error(`${eq.primitive} is no instruction of a loop`);
   } // prettier-ignore
@@ -156,7 +158,10 @@ export const lowerFused = (program: Program, lowerKernel: LowerKernel): Plan => 
       return { buffer: source.operand.buffer, shape };
     }
     const body = createBody(new Map(), read);
-    const [copy] = emitLoop(plan, shape, body, [{ value: x, strides: ordered, mode: 'set', shape }]);
+    const [copy] = atLeast(
+      1,
+      emitLoop(plan, shape, body, [{ value: x, strides: ordered, mode: 'set', shape }]),
+    );
     copies.set(x.id, copy);
     return copy;
   };
@@ -180,7 +185,7 @@ export const lowerFused = (program: Program, lowerKernel: LowerKernel): Plan => 
       })),
     ];
     const results = emitLoop(plan, space, createBody(members, read), stores);
-    stores.forEach(({ out }, i) => operands.set(out.id, results[i]));
+    stores.forEach(({ out }, i) => operands.set(out.id, elementAt(results, i)));
   };
 
   for (const { name, var: x } of program.binders) operands.set(x.id, plan.input(name, shapeOf(x)));

@@ -1,4 +1,5 @@
 /** What became of a trial: its figures, or what was wrong; as JSON in `result.json`. */
+import { entryOf } from '../../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
 import {
   codec,
@@ -59,7 +60,10 @@ export const noFiniteStep = (
   const valueOf = (name: string) => terms[name] ?? terms[surrogateName(name)];
   const bad = Object.keys(objective).find((name) => !Number.isFinite(valueOf(name)));
   const rank = 'JᵀJ has no Cholesky factor where the decoder ignores a latent dimension';
-  const hints = [...(bad !== undefined && isVolume(objective[bad]) ? [rank] : []), ...(hint ? [hint] : [])];
+  const hints = [
+    ...(bad !== undefined && isVolume(entryOf(objective, bad)) ? [rank] : []),
+    ...(hint ? [hint] : []),
+  ];
   return problem(
     bad === undefined ? 'objective' : fieldPath('objective', bad),
     `${bad === undefined ? 'a gradient that is not finite' : valueOf(bad)} at each of ${steps.length} steps`,

@@ -2,7 +2,7 @@
  * Matrix products and convolutions: two families of three bilinear primitives, each closed under transposition. A vector or
  * image that the batch shares is a single row.
  */
-import { atLeast } from '../../../dsl/at.js';
+import { atLeast, float64At } from '../../../dsl/lookup.js';
 import { addTangents } from '../operations.js';
 import type { JvpContext, Row, Value } from '../primitive.js';
 import type { Params, Window } from '../params.js';
@@ -103,11 +103,11 @@ const windowShape = (
 
 /** y += x·W for one row. */
 const multiply = (x: Value, w: Value, y: Float64Array, rows: number): void => {
-  const [n, m] = w.type.shape;
+  const [n, m] = atLeast(2, w.type.shape);
   for (let r = 0; r < rows; r++) {
     for (let i = 0; i < n; i++) {
-      const xi = x.data[r * n + i];
-      for (let j = 0; j < m; j++) y[r * m + j] += xi * w.data[i * m + j];
+      const xi = float64At(x.data, r * n + i);
+      for (let j = 0; j < m; j++) y[r * m + j] = float64At(y, r * m + j) + xi * float64At(w.data, i * m + j);
     }
   }
 };
@@ -136,12 +136,12 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
         ? { rows: y.rows, shape: [w.shape[0]] }
         : `a vector [m] and a matrix [n,m], ${found([y, w])}`,
     evaluate: (_, [y, w], out, batch) => {
-      const [n, m] = w.type.shape;
+      const [n, m] = atLeast(2, w.type.shape);
       const x = new Float64Array(elementCount(out, batch));
       for (let r = 0; r < rowCount(out, batch); r++) {
         for (let i = 0; i < n; i++) {
           let total = 0;
-          for (let j = 0; j < m; j++) total += y.data[r * m + j] * w.data[i * m + j];
+          for (let j = 0; j < m; j++) total += float64At(y.data, r * m + j) * float64At(w.data, i * m + j);
           x[r * n + i] = total;
         }
       }
@@ -158,12 +158,13 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
         ? { rows: 0, shape: [x.shape[0], y.shape[0]] }
         : `two vectors of as many rows, ${found([x, y])}`,
     evaluate: (_, [x, y], out, batch) => {
-      const [n, m] = out.shape;
+      const [n, m] = atLeast(2, out.shape);
       const w = new Float64Array(n * m);
       for (let r = 0; r < rowCount(x.type, batch); r++) {
         for (let i = 0; i < n; i++) {
-          const xi = x.data[r * n + i];
-          for (let j = 0; j < m; j++) w[i * m + j] += xi * y.data[r * m + j];
+          const xi = float64At(x.data, r * n + i);
+          for (let j = 0; j < m; j++)
+            w[i * m + j] = float64At(w, i * m + j) + xi * float64At(y.data, r * m + j);
         }
       }
       return w;
@@ -188,8 +189,9 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
       const y = new Float64Array(elementCount(out, batch));
       forEachTap(g, params, (px, pf, py) => {
         for (let c = 0; c < g.c; c++) {
-          const v = x.data[px + c];
-          for (let f = 0; f < g.f; f++) y[py + f] += v * filter.data[pf + c * g.f + f];
+          const v = float64At(x.data, px + c);
+          for (let f = 0; f < g.f; f++)
+            y[py + f] = float64At(y, py + f) + v * float64At(filter.data, pf + c * g.f + f);
         }
       });
       return y;
@@ -217,8 +219,9 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
       forEachTap(g, params, (px, pf, py) => {
         for (let c = 0; c < g.c; c++) {
           let total = 0;
-          for (let f = 0; f < g.f; f++) total += y.data[py + f] * filter.data[pf + c * g.f + f];
-          x[px + c] += total;
+          for (let f = 0; f < g.f; f++)
+            total += float64At(y.data, py + f) * float64At(filter.data, pf + c * g.f + f);
+          x[px + c] = float64At(x, px + c) + total;
         }
       });
       return x;
@@ -246,8 +249,9 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
       const filter = new Float64Array(elementCount(out, batch));
       forEachTap(g, params, (px, pf, py) => {
         for (let c = 0; c < g.c; c++) {
-          const v = x.data[px + c];
-          for (let f = 0; f < g.f; f++) filter[pf + c * g.f + f] += v * y.data[py + f];
+          const v = float64At(x.data, px + c);
+          for (let f = 0; f < g.f; f++)
+            filter[pf + c * g.f + f] = float64At(filter, pf + c * g.f + f) + v * float64At(y.data, py + f);
         }
       });
       return filter;

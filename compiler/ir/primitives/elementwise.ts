@@ -1,4 +1,5 @@
 /** The element-wise primitives: all operands of one type, no implicit broadcasting. */
+import { float64At } from '../../../dsl/lookup.js';
 import { erf } from './erf.js';
 import {
   addTangents,
@@ -34,7 +35,7 @@ const map1 =
 const map2 =
   (f: (a: number, b: number) => number) =>
   (_: unknown, [a, b]: readonly [Value, Value]): Float64Array =>
-    a.data.map((x, i) => f(x, b.data[i]));
+    a.data.map((x, i) => f(x, float64At(b.data, i)));
 
 /** A unary function by its value and its derivative in terms of input and output. */
 const smooth = (f: (x: number) => number, derivative: (emit: Emit, x: Var, y: Var) => Var): Row<Unary> => ({
@@ -183,7 +184,8 @@ export const elementwise: { readonly [P in ElementwiseName]: Row<P> } = {
   },
   select: {
     type: oneType,
-    evaluate: (_, [mask, a, b]) => mask.data.map((m, i) => (m !== 0 ? a.data[i] : b.data[i])),
+    evaluate: (_, [mask, a, b]) =>
+      mask.data.map((m, i) => (m !== 0 ? float64At(a.data, i) : float64At(b.data, i))),
     jvp: ({ emit, inputs: [mask], tangents: [, ta, tb], out }) => chosen(emit, mask, ta, tb, out.type),
     transpose: ({ emit, inputs: [mask], linear: [, first, second], cotangent }) => {
       const zero = constantLike(emit, 0, cotangent.type);

@@ -12,13 +12,16 @@ const missing = (values: { readonly length: number }, index: number): never =>
   internalError(`element ${index} was asked of ${values.length}`);
 
 /** The element at an index that is known to be in range. */
-export const at = <T>(values: { readonly [index: number]: T; readonly length: number }, index: number): T => {
+export const elementAt = <T>(
+  values: { readonly [index: number]: T; readonly length: number },
+  index: number,
+): T => {
   const value = values[index];
   return value === undefined ? missing(values, index) : value;
 };
 
 /** The last element of an array that is known not to be empty. */
-export const last = <T>(values: readonly T[]): T => at(values, values.length - 1);
+export const last = <T>(values: readonly T[]): T => elementAt(values, values.length - 1);
 
 /** What a record holds under a key that is known to be there. */
 export const entryOf = <T>(record: Readonly<Record<string, T>>, key: string): T => {
@@ -28,7 +31,8 @@ export const entryOf = <T>(record: Readonly<Record<string, T>>, key: string): T 
     : value;
 };
 
-type AtLeast<T> = {
+/** Arrays of at least so many elements. */
+export type AtLeast<T> = {
   readonly 1: readonly [T, ...(readonly T[])];
   readonly 2: readonly [T, T, ...(readonly T[])];
   readonly 3: readonly [T, T, T, ...(readonly T[])];
@@ -51,6 +55,14 @@ export const float64At = (values: Float64Array, index: number): number => {
 };
 
 export const float32At = (values: Float32Array, index: number): number => {
+  const value = values[index];
+  return value === undefined ? missing(values, index) : value;
+};
+
+/** Numbers in either precision. */
+export type Floats = Float32Array | Float64Array;
+
+export const floatAt = (values: Floats, index: number): number => {
   const value = values[index];
   return value === undefined ? missing(values, index) : value;
 };
