@@ -27,7 +27,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   runs: ['backends/', 'data/', 'compiler/', 'dsl/', 'npm:', 'node:'],
   evaluation: ['runs/', 'backends/', 'data/', 'compiler/', 'dsl/', 'npm:', 'node:'],
-  studies: ['evaluation/', 'runs/', 'data/', 'objectives/', 'dsl/', 'npm:', 'node:'],
+  studies: ['evaluation/', 'runs/', 'data/', 'objectives/', 'examples/', 'dsl/', 'npm:', 'node:'],
   cli: [
     'studies/',
     'evaluation/',
@@ -41,7 +41,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'node:',
   ],
   examples: ['immersion/'],
-  bench: ['dsl/lookup.ts', 'immersion/', 'examples/', 'npm:', 'node:'],
+  bench: ['immersion/', 'studies/', 'examples/', 'npm:', 'node:'],
 };
 
 /**

@@ -41,4 +41,8 @@ const lowerKernel =
     );
   };
 
-export const lowerWasm = (program: Program): Plan => lowerFused(program, lowerKernel(program.batch));
+/** A function of WebAssembly has at most 1000 parameters in V8, and a loop has one for each array. */
+const arrays = 1000;
+
+export const lowerWasm = (program: Program): Plan =>
+  lowerFused(program, lowerKernel(program.batch), { arrays });

@@ -2,7 +2,6 @@
 import { atLeast, float64At } from '../../../dsl/lookup.js';
 import { describe, expect, test as example } from 'vitest';
 import { compile } from '../../../compiler/compile.js';
-import { interpret } from '../../../compiler/ir/interpret.js';
 import { jvp } from '../../../dsl/expressions/expression.js';
 import type { Node } from '../../../dsl/expressions/expression.js';
 import type { Network } from '../../../dsl/network.js';
@@ -24,6 +23,7 @@ import {
   training,
   volumeOf,
 } from './volumes.js';
+import { interpret } from '../../shared/outputs.js';
 
 /** d and D: one dimension, one less than all, and all. */
 const edges = [

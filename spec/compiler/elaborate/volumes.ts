@@ -2,9 +2,8 @@
 import { atLeast, elementAt, float64At } from '../../../dsl/lookup.js';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { differentiate, gradientName } from '../../../compiler/derivatives/differentiate.js';
+import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { elaborateStep } from '../../../compiler/elaborate/program.js';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { apply, constant, data, jvp } from '../../../dsl/expressions/expression.js';
 import type { Experiment, Objective } from '../../../dsl/experiment.js';
@@ -17,6 +16,7 @@ import { hasNative, type RunnerName } from '../../shared/backends.js';
 import { arrayOf, calculate } from '../../shared/expressions.js';
 import { feed } from '../../shared/feeding.js';
 import { dot } from '../../shared/moments.js';
+import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
 
 export const batch = 2;
 /** A decoder with d inputs and D ≥ d outputs. */
