@@ -1,5 +1,4 @@
 /** Reads and writes safetensors: a length, a JSON header with names, shapes and offsets, then the raw little-endian arrays. */
-import { atLeast } from '../dsl/lookup.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../dsl/problem.js';
 

@@ -5,7 +5,7 @@
  * `npm run bench -- architectures`: see architectures.ts; `npm run bench -- rectangular`: see rectangular.ts; `npm run bench -- oracles`: see oracles.ts;
  * `npm run bench -- compile`: see compile.ts.
  */
-import { atLeast, elementAt, entryOf } from '../dsl/lookup.js';
+import { atLeast, entryOf } from '../dsl/lookup.js';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -21,7 +21,8 @@ import { report, type Result } from './report.js';
 import { product, ready, readyStep } from './subject.js';
 
 const others = ['peers', 'architectures', 'rectangular', 'oracles', 'compile'];
-if (others.includes(process.argv[2])) {
+const word = process.argv[2];
+if (word !== undefined && others.includes(word)) {
   await import(`./${process.argv[2]}.js`);
   process.exit(0);
 }

@@ -3,7 +3,7 @@
  * flows on the examples' manifolds, whose densities are known: test NLL beside the least that is possible, and RMS distance, as
  * means over seeds. A seed draws the data and the weights. Prints Markdown.
  */
-import { atLeast, elementAt } from '../dsl/lookup.js';
+import { atLeast } from '../dsl/lookup.js';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';

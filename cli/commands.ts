@@ -25,7 +25,7 @@ type Command = {
 const help = (args: readonly string[]): Promise<number> => {
   const name = args.find((word) => !word.startsWith('-'));
   if (name !== undefined && !Object.hasOwn(commands, name)) return Promise.resolve(unknown(name, args));
-  const text = name === undefined ? overview() : commands[name].usage;
+  const text = name === undefined ? overview() : entryOf(commands, name).usage;
   if (wantsJson(args)) printJson({ ok: true, help: text });
   else printText(text, 'strong');
   return Promise.resolve(0);

@@ -1,4 +1,5 @@
 /** `immersion export RUN`: the encoder and the decoder of a run, and its density, for TensorFlow, TF Serving and browsers. */
+import { atLeast } from '../dsl/lookup.js';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { readBytes } from '../data/file.js';

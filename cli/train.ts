@@ -1,4 +1,5 @@
 /** `immersion train SPEC`: trains an experiment and leaves a run folder. */
+import { elementAt } from '../dsl/lookup.js';
 import { type Either, isLeft, left, mapLeft } from 'fp-ts/lib/Either.js';
 import { type Experiment, type Problem, setPath, setValues } from '../dsl/index.js';
 import { backendNames } from '../runs/index.js';

@@ -41,7 +41,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'node:',
   ],
   examples: ['immersion/'],
-  bench: ['immersion/', 'studies/', 'examples/', 'npm:', 'node:'],
+  bench: ['dsl/lookup.ts', 'immersion/', 'studies/', 'examples/', 'npm:', 'node:'],
 };
 
 /**

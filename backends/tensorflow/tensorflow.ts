@@ -52,7 +52,7 @@ const callOf = (binding: Binding, id: number, { inputs, outputs, name }: Signatu
         );
         for (const result of binding.runSavedModel(id, tensors, inputNames, outputNames))
           results.push(result.id);
-        return resultsOf(outputs, (_, i) => binding.tensorDataSync(results[i]));
+        return resultsOf(outputs, (_, i) => binding.tensorDataSync(elementAt(results, i)));
       } finally {
         for (const tensor of [...tensors, ...results]) binding.deleteTensor(tensor);
       }

@@ -51,7 +51,9 @@ export const createTfjsBackend = async (
           return dataOf(handle);
         });
         const results = prepared.run(data, profile);
-        return plan.outputs.map((o, i) => wrap(results[i], plan.buffers[o.operand.buffer]));
+        return plan.outputs.map((o, i) =>
+          wrap(elementAt(results, i), elementAt(plan.buffers, o.operand.buffer)),
+        );
       },
       dispose: prepared.dispose,
     };

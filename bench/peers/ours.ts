@@ -50,7 +50,7 @@ const prepare = async (
       taken += 1;
       const { term, surrogate, telemetry } = await instance.run(program.name, feeds);
       return Object.fromEntries(
-        [...term, ...surrogate, ...telemetry].map(([name, [value]]) => [name, value]),
+        [...term, ...surrogate, ...telemetry].map(([name, value]) => [name, float32At(value, 0)]),
       );
     },
     gradients: async () => {

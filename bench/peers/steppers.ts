@@ -76,7 +76,10 @@ export const ours = async (
   ): Promise<Terms> => {
     const { term, surrogate, telemetry, value: figures } = await instance.run(which, feeds);
     return Object.fromEntries(
-      [...term, ...surrogate, ...telemetry, ...figures].map(([output, [value]]) => [output, value]),
+      [...term, ...surrogate, ...telemetry, ...figures].map(([output, value]) => [
+        output,
+        float32At(value, 0),
+      ]),
     );
   };
   const feeds = feedsFor(program, state, given);

@@ -1,4 +1,5 @@
 /** Running the trials of a sweep: as many at once as fit, each in a folder of its own, those that are done left alone. */
+import { elementAt } from '../../dsl/lookup.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';

@@ -32,7 +32,7 @@ export const runOn = async (backend: ArrayBackend, program: Program, inputs: Arr
   const outputs = executable.run(handles);
   const results = new Map<string, Float64Array>();
   for (const [i, { kind, name }] of program.outputs.entries())
-    results.set(outputKey(kind, name), Float64Array.from(await backend.download(outputs[i])));
+    results.set(outputKey(kind, name), Float64Array.from(await backend.download(elementAt(outputs, i))));
   [...outputs, ...handles.values()].forEach(backend.dispose);
   executable.dispose();
   const leaked = backend.liveCount() - before;

@@ -55,7 +55,7 @@ describe('a Gaussian', () => {
   });
 
   example('of mean 0 and variance 1 has density (2π)^(−d/2) exp(−‖z‖²/2)', () => {
-    const [density] = standardGaussian(5).logDensity([1, 2, 0, -1, 3]);
+    const [density] = standardGaussian(5).logDensity(Float64Array.of(1, 2, 0, -1, 3));
     expect(density).toBeCloseTo(-2.5 * Math.log(2 * Math.PI) - 7.5, 12);
   });
 
