@@ -33,7 +33,7 @@ const selected = (field: Field, rows: ArrayLike<number>): Field => {
         : new Float32Array(rows.length * width);
   for (let i = 0; i < rows.length; i++)
     for (let at = 0; at < width; at++)
-      chosen[i * width + at] = elementAt(values, elementAt(rows, i) * width + at);
+      chosen[i * width + at] = elementAt(field.values, elementAt(rows, i) * width + at);
   return { ...field, values: chosen };
 };
 
