@@ -1,22 +1,15 @@
 /** How many operands each primitive takes, and operands typed by that number, so that its rules can name them. */
 import { internalError } from '../../dsl/lookup.js';
 import type { PrimitiveName } from './params.js';
+import { type FunctionName, isFunction } from './primitives/functions.js';
 
 /** `some` is one or more. */
 type Arity = 0 | 1 | 2 | 3 | 'some';
 
-export const arity = {
+/** Of all but the functions of one number. */
+const others = {
   constant: 0,
   neg: 1,
-  exp: 1,
-  log: 1,
-  sqrt: 1,
-  tanh: 1,
-  sigmoid: 1,
-  softplus: 1,
-  elu: 1,
-  erf: 1,
-  finite: 1,
   add: 2,
   sub: 2,
   mul: 2,
@@ -52,7 +45,11 @@ export const arity = {
   cholesky: 1,
   triangularSolve: 2,
   solveSPD: 'some',
-} as const satisfies Readonly<Record<PrimitiveName, Arity>>;
+} as const satisfies Readonly<Record<Exclude<PrimitiveName, FunctionName>, Arity>>;
+
+type Arities = typeof others & { readonly [F in FunctionName]: 1 };
+
+const arityOf = (primitive: PrimitiveName): Arity => (isFunction(primitive) ? 1 : others[primitive]);
 
 type Tuple<T> = {
   readonly 0: readonly [];
@@ -63,20 +60,20 @@ type Tuple<T> = {
 };
 
 /** One T for each operand of a primitive. */
-export type Operands<P extends PrimitiveName, T> = Tuple<T>[(typeof arity)[P]];
+export type Operands<P extends PrimitiveName, T> = Tuple<T>[Arities[P]];
 
 /** Whether there are as many values as the primitive has operands. */
 export const areOperands = <P extends PrimitiveName, T>(
   primitive: P,
   values: readonly T[],
 ): values is Operands<P, T> & readonly T[] => {
-  const expected: Arity = arity[primitive];
+  const expected = arityOf(primitive);
   return expected === 'some' ? values.length > 0 : values.length === expected;
 };
 
 /** `a value`, `2 values` … for a message about their number. */
 export const showArity = (primitive: PrimitiveName): string => {
-  const expected: Arity = arity[primitive];
+  const expected = arityOf(primitive);
   return expected === 'some' ? 'one operand or more' : expected === 1 ? '1 operand' : `${expected} operands`;
 };
 

@@ -1,5 +1,5 @@
 /** A circle in the plane with a von Mises density: g(θ) = R (cos θ, sin θ). */
-import { coordinates } from '../manifold.js';
+import { coordinates } from './manifold.js';
 import { between, positive, real } from '../settings.js';
 import { generator } from './generator.js';
 import { vonMises } from './von-mises.js';

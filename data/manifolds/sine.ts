@@ -1,5 +1,5 @@
 /** A sine curve in the plane under a standard normal: g(t) = (t, a sin(ωt)). */
-import { coordinates } from '../manifold.js';
+import { coordinates } from './manifold.js';
 import { real } from '../settings.js';
 import { generator } from './generator.js';
 import { logNormal, normalDomain, normalPair } from './normal.js';

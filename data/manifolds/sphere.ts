@@ -1,5 +1,5 @@
 /** The sphere in space with a mixture of von Mises–Fisher densities, in Archimedes' chart g(t, φ) = R (√(1−t²) cos φ, √(1−t²) sin φ, t), which keeps areas: det JᵀJ = R⁴. */
-import { coordinates } from '../manifold.js';
+import { coordinates } from './manifold.js';
 import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { between, integer, positive } from '../settings.js';
 import { generator } from './generator.js';

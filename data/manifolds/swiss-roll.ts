@@ -1,5 +1,5 @@
 /** The Swiss roll, a strip rolled up in space: g(t, h) = s (t cos t, h, t sin t), both latents uniform (Tenenbaum, de Silva and Langford 2000). */
-import { coordinates } from '../manifold.js';
+import { coordinates } from './manifold.js';
 import { positive } from '../settings.js';
 import { generator } from './generator.js';
 

@@ -1,5 +1,5 @@
 /** A torus in space whose two angles are independent von Mises: g(u, v) = ((R + r cos v) cos u, (R + r cos v) sin u, r sin v), R > r. */
-import { coordinates } from '../manifold.js';
+import { coordinates } from './manifold.js';
 import { between, positive } from '../settings.js';
 import { generator } from './generator.js';
 import { vonMises } from './von-mises.js';

@@ -100,8 +100,8 @@ const inUnitsOf =
     const width = sizeOf(set.shape);
     const examples = set.examples.map((x, at) => {
       const i = at % width;
-      const read = from === undefined ? x : x * float64At(from.deviation, i) + float64At(from.mean, i);
-      return to === undefined ? read : (read - float64At(to.mean, i)) / float64At(to.deviation, i);
+      const read = from === undefined ? x : x * elementAt(from.deviation, i) + elementAt(from.mean, i);
+      return to === undefined ? read : (read - elementAt(to.mean, i)) / elementAt(to.deviation, i);
     });
     return { ...set, examples };
   };
@@ -109,7 +109,7 @@ const inUnitsOf =
 /** −ln p and ‖x − x̂‖, or the second alone. One that is no number is greater than any. */
 const scoresOf = async (fitted: Fitted, { examples, size }: Dataset): Promise<Columns> => {
   const known = (x: number): number => (Number.isNaN(x) ? Infinity : x);
-  if (fitted.logProb !== undefined) {
+  if (fitted.compiled.density !== undefined) {
     const { logDensity, distance } = await fitted.logProb(examples);
     return [Float64Array.from(logDensity, (l) => known(-l)), Float64Array.from(distance, known)];
   }
@@ -157,7 +157,9 @@ export const detections = async (
     if (isLeft(halves)) return halves;
     const [fitting, test] = atLeast(
       2,
-      [halves.right.fitting, halves.right.test].map(inUnitsOf(data.scaling, split.scaling)),
+      [halves.right.fitting, halves.right.test].map(
+        inUnitsOf(data.preprocessing?.scaling, split.preprocessing?.scaling),
+      ),
     );
     return attempt(async () => ({
       fitting: await scoresOf(fitted, fitting),

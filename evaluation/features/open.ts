@@ -2,7 +2,7 @@
 import { entryOf } from '../../dsl/lookup.js';
 import { existsSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import type { Source } from '../../data/index.js';
+import { labelsOf, type Source } from '../../data/index.js';
 import { didYouMean, type Problem, problem } from '../../dsl/index.js';
 import type { Backend } from '../../runs/index.js';
 import { classifier } from './classifier.js';
@@ -49,7 +49,7 @@ export const featureProblems = (
     if (isPath(name)) return existsSync(name) ? [] : [problem(name, 'nothing there', 'a graph of features')];
     if (!Object.hasOwn(known, name)) return unknown(name);
     if (name === 'raw') return rawProblems(train, samples);
-    return name === 'classifier' && train.labels === undefined
+    return name === 'classifier' && labelsOf(train) === undefined
       ? [problem('features', `no labels in ${train.name}`, 'labels for "classifier"', 'use "pixels"')]
       : [];
   });

@@ -2,7 +2,7 @@
 import { elementAt, float64At } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { generate } from '../../data/generate.js';
+import { generate } from '../../data/manifolds/generate.js';
 import {
   distance,
   expectation,
@@ -11,7 +11,7 @@ import {
   logVolumeOf,
   type Manifold,
   optimalNll,
-} from '../../data/manifold.js';
+} from '../../data/manifolds/manifold.js';
 import {
   circle,
   generators,
