@@ -12,6 +12,7 @@ import {
 } from './arguments.js';
 import { loadSpec } from '../runs/load-spec.js';
 import { fail, printJson } from './output.js';
+import { heldOutOption, policyOf, policyOptions } from './policy-options.js';
 import { type Result, runTraining } from './training-run.js';
 import { usage } from './usage.js';
 
@@ -50,6 +51,8 @@ const options: readonly Option[] = [
   ...shorthands,
   ...runOptions,
   { name: 'report', summary: 'writes report.html too' },
+  heldOutOption,
+  ...policyOptions,
   outsideOption,
 ];
 
@@ -89,8 +92,9 @@ export const train = async (args: readonly string[]): Promise<number> => {
   if (isLeft(given)) return fail(given.left, json);
   const seed = naturalOption(given.right, 'seed', 0);
   const pairs = assignments(given.right.all('set'));
-  const early = [seed, pairs].flatMap((either) => (isLeft(either) ? either.left : []));
-  if (isLeft(seed) || isLeft(pairs)) return fail(early, json);
+  const policy = policyOf(given.right);
+  const early = [seed, pairs, policy].flatMap((either) => (isLeft(either) ? either.left : []));
+  if (isLeft(seed) || isLeft(pairs) || isLeft(policy)) return fail(early, json);
 
   const spec = await loadSpec(given.right.positionals[0]);
   if (isLeft(spec)) return fail(spec.left, json);
@@ -106,6 +110,7 @@ export const train = async (args: readonly string[]): Promise<number> => {
     out: given.right.last('out'),
     report: given.right.has('report'),
     outside: given.right.all('outside'),
+    ...policy.right,
   });
   return isLeft(result) ? fail(result.left, json) : finish(result.right, json);
 };

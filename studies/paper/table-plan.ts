@@ -1,6 +1,6 @@
 /** What a table will try: the rows of the protocol as trials on a data set. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { openData, type Source, type Split } from '../../data/index.js';
+import { labelsOf, openData, type Source, type Split } from '../../data/index.js';
 import { adam, didYouMean, type Experiment, experiment, type Problem, problem } from '../../dsl/index.js';
 import { type Evaluation, isPicture } from '../../evaluation/index.js';
 import { paperTraining, protocol, type ProtocolRow, type RowName } from './protocol.js';
@@ -93,7 +93,7 @@ const sizesOf = (split: Split<Source>): Checked<Sizes> => {
   if (isLeft(parts)) return parts;
   const { train, validation, test } = parts.right;
   const sizes = { train: train.size, validation: validation.size, test: test.size };
-  return right({ heldOut, sizes, labelled: train.labels !== undefined });
+  return right({ heldOut, sizes, labelled: labelsOf(train) !== undefined });
 };
 
 /** Samples that are scored in all, at least: where there are few test examples, the mean over several draws is less noisy. */
