@@ -18,3 +18,5 @@ export * from './readers/npy.js';
 export * from './readers/picture.js';
 export * from './source.js';
 export * from './validation.js';
+export * from './writers/csv.js';
+export * from './writers/npy.js';
