@@ -10,7 +10,7 @@ import { text, type ValuesOf, word } from '../../settings.js';
 import { again, messageOf } from '../file.js';
 import { countsUp, isMissing, isNumber } from './cells.js';
 import { collector, type Collected } from './collect.js';
-import { distinctNames, rolesOf } from './columns.js';
+import { distinctNames, elementsOf, rolesOf } from './columns.js';
 import { cellsOf, type Dialect, dialectOf } from './dialect.js';
 import { type RowBlock, rowBlocks, RowError } from './rows.js';
 import { encodingOf, HEAD_BYTES, headOf, isGzip, piecesOf, type TextForm, unpackedHead } from './text.js';
@@ -182,8 +182,9 @@ const collected = async (
   ]);
   const missing = fitted?.missing ?? values.missing;
   const { hasDecimalComma } = opened.dialect;
+  const elements = elementsOf(names, roles.right, fitted);
   const into = collector(basename(path), {
-    ...{ path, names, isNamed, roles: roles.right, missing, hasDecimalComma, memory, known },
+    ...{ path, names, isNamed, roles: roles.right, elements, missing, hasDecimalComma, memory, known },
   });
   let skip = skipped;
   for await (const { cells, lines } of blocksOf(path, opened)) {
