@@ -47,6 +47,19 @@ const parseHeader = (text: string): Readonly<Record<string, unknown>> | null => 
   }
 };
 
+type Span = { readonly name: string; readonly begin: number; readonly end: number };
+
+/** Where arrays overlap, leave a gap or end before the file does; nothing where each begins at the end of the one before. */
+const untiled = (spans: readonly Span[], length: number): string | undefined => {
+  let at = 0;
+  for (const { name, begin, end } of spans.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at)
+      return `${JSON.stringify(name)} at byte ${begin}, ${begin < at ? 'inside another array' : 'after a gap'}`;
+    at = end;
+  }
+  return at === length ? undefined : `${length - at} bytes that belong to no array`;
+};
+
 /** The float arrays of a file, or what is wrong with it. */
 export const decodeSafetensors = (
   path: string,
@@ -60,6 +73,7 @@ export const decodeSafetensors = (
   const header = parseHeader(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
   if (header === null) return bad('a header that is no JSON object', 'a safetensors header');
   const tensors = new Map<string, Tensor>();
+  const spans: Span[] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') continue;
     if (
@@ -70,7 +84,7 @@ export const decodeSafetensors = (
     ) {
       return bad(`entry ${JSON.stringify(name)} of another form`, 'dtype F32, shape and data_offsets');
     }
-    const [begin, end] = entry['data_offsets'];
+    const [begin = 0, end = 0] = entry['data_offsets'];
     const size = entry['shape'].reduce((a, b) => a * b, 1) * 4;
     if (end - begin !== size || 8 + headerLength + end > bytes.length) {
       return bad(
@@ -78,10 +92,14 @@ export const decodeSafetensors = (
         `${size} bytes for it`,
       );
     }
+    spans.push({ name, begin, end });
     // A copy, since a Buffer's own slice would be a view of the whole file.
     const own = new Uint8Array(bytes.subarray(8 + headerLength + begin, 8 + headerLength + end));
     const data = new Float32Array(own.buffer);
     tensors.set(name, { shape: entry['shape'], data });
   }
-  return right(tensors);
+  const stray = untiled(spans, bytes.length - 8 - headerLength);
+  return stray === undefined
+    ? right(tensors)
+    : bad(stray, 'arrays one after another that fill the file, as the format has them');
 };

@@ -1,5 +1,5 @@
 /** `immersion train SPEC`: trains an experiment and leaves a run folder. */
-import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, mapLeft } from 'fp-ts/lib/Either.js';
 import { type Experiment, type Problem, setPath, setValues } from '../dsl/index.js';
 import { backendNames } from '../runs/index.js';
 import {
@@ -53,6 +53,10 @@ const options: readonly Option[] = [
   outsideOption,
 ];
 
+/** A shorthand's mistake under its own name. */
+const asOption = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.map((one) => ({ ...one, path: one.path.replace(/^--set /, '--') }));
+
 /** The experiment with all that the command line sets, the shorthands last; all problems at once. */
 export const configured = (
   experiment: Experiment,
@@ -63,7 +67,7 @@ export const configured = (
     .flatMap(({ name }) => given.all(name).map((value) => [name, value] as const))
     .reduce<Either<readonly Problem[], Experiment>>(
       (before, [name, value]) => {
-        const after = setPath(isLeft(before) ? experiment : before.right, name, value);
+        const after = mapLeft(asOption)(setPath(isLeft(before) ? experiment : before.right, name, value));
         return isLeft(before) && isLeft(after)
           ? left([...before.left, ...after.left])
           : isLeft(before)

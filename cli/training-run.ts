@@ -24,7 +24,7 @@ import { attempt } from '../backends/failure.js';
 import { createProgress, duration } from '../runs/records/progress.js';
 import { type Findings, findingsOf, noFindings } from './findings.js';
 import { interruption } from './interrupt.js';
-import { say } from './output.js';
+import { say, screen } from './output.js';
 import { createRunFolder, fileNames, type RunFolder } from '../runs/run-folder.js';
 import { versions } from '../runs/index.js';
 
@@ -91,7 +91,7 @@ type Followed = { readonly events: readonly TrainEvent[]; readonly interrupted: 
 
 /** Iterates the run; every event goes to the record and to the screen. */
 const follow = async (run: Run, experiment: Experiment, folder: RunFolder): Promise<Checked<Followed>> => {
-  const progress = createProgress(process.stderr, experiment);
+  const progress = createProgress(screen(), experiment);
   const interrupt = interruption();
   const events: TrainEvent[] = [];
   try {

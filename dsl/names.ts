@@ -162,10 +162,6 @@ const inputNames: readonly string[] = ['data', 'step'];
 export const isField = (name: string): boolean =>
   ['data', 'batch', 'steps'].includes(name) || /^(validation|optimizer)\./.test(name);
 
-/** Outputs of the training step beside the terms. */
-const isOutput = (name: string): boolean =>
-  ['loss', 'rate', 'gradientNorm', 'commit'].includes(name) || /^(next|gradient) /.test(name);
-
 const reserved = (path: Path, why: string): Problem =>
   problem(showPath(path), 'a reserved name', 'another name', why);
 
@@ -183,11 +179,6 @@ export const nameProblems = (experiment: Experiment): readonly Problem[] => {
     value.tag === 'running' ? [{ name, path, value }] : [],
   );
   return [
-    ...Object.keys(experiment.objective)
-      .filter(isOutput)
-      .map((name) =>
-        reserved(['objective', name], `the training step has a value ${JSON.stringify(name)} of its own`),
-      ),
     ...hypers
       .filter(({ name }) => isField(name))
       .map(({ name, path }) =>

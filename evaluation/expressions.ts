@@ -92,9 +92,10 @@ export const openExpressions = async <Name extends string>(
   const shapes = new Map(program.outputs.map(({ name, var: x }) => [name, x.type.shape]));
   const specs = new Map(draws.map((spec) => [spec.name, spec]));
 
-  const run = (data: Float32Array, first: number): Promise<ReadonlyMap<string, Float32Array>> => {
+  const run = async (data: Float32Array, first: number): Promise<ReadonlyMap<string, Float32Array>> => {
     const key = { seed: options.seed ?? state.seed, step: 0, purpose: 'evaluation', first };
-    return instance.run(program.name, feedOf(program, specs, { data, step: state.step, draws: key }));
+    const feeds = feedOf(program, specs, { data, step: state.step, draws: key });
+    return (await instance.run(program.name, feeds)).value;
   };
 
   const evaluate: Evaluator<Name>['evaluate'] = async (examples, start = 0) => {

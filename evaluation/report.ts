@@ -14,7 +14,7 @@ import {
 import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../runs/index.js';
 import { duration } from '../runs/records/progress.js';
 import { firstExamples } from '../runs/batched-evaluation.js';
-import { curvesOf, diagnosisCurvesOf } from './geometry/curve.js';
+import { curvesOf, diagnosisCurvesOf } from './page/curve.js';
 import type { DensityFit } from './density/density-fit.js';
 import type { Geometry } from './geometry/geometry.js';
 import { squaredError } from './measure.js';

@@ -1,8 +1,9 @@
 /** The folder of a run: its specification, its record line by line, its weights whole or not at all, its report. */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
 import { encodeExperiment, type Experiment, type Problem, problem } from '../dsl/index.js';
+import { makeFolder, tidied } from '../backends/places.js';
 import { encodeSafetensors } from '../backends/safetensors.js';
 import { openRecord, type Recorder } from './records/record.js';
 import { writeWhole } from './records/whole-file.js';
@@ -27,14 +28,10 @@ export const fileNames = {
 
 const expectedFolder = 'a new or empty folder that can be written';
 
-const makeFolder = (path: string): Written<string> => {
-  const made = tryCatch(
-    () => {
-      mkdirSync(path, { recursive: true });
-      return readdirSync(path);
-    },
-    thrownAt(path, expectedFolder),
-  );
+const makeEmptyFolder = (path: string): Written<string> => {
+  const folder = makeFolder(path, expectedFolder);
+  if (isLeft(folder)) return folder;
+  const made = tryCatch(() => readdirSync(path), thrownAt(path, expectedFolder));
   if (isLeft(made)) return made;
   return made.right.length === 0
     ? right(path)
@@ -48,7 +45,7 @@ const timestamp = (now: Date): string =>
 const makeNumberedFolder = (name: string, attemptNumber = 1): Written<string> => {
   const suffix = attemptNumber === 1 ? '' : `-${attemptNumber}`;
   const path = join('outputs', `${name}-${timestamp(new Date())}${suffix}`);
-  const made = tryCatch(() => mkdirSync('outputs', { recursive: true }), thrownAt(path, expectedFolder));
+  const made = makeFolder('outputs', expectedFolder);
   if (isLeft(made)) return made;
   try {
     mkdirSync(path);
@@ -66,14 +63,14 @@ export const createRunFolder = (
 ): Written<RunFolder> => {
   const spec = encodeExperiment(experiment);
   if (isLeft(spec)) return spec;
-  const folder = place.out === undefined ? makeNumberedFolder(place.name) : makeFolder(place.out);
+  const folder = place.out === undefined ? makeNumberedFolder(place.name) : makeEmptyFolder(place.out);
   if (isLeft(folder)) return folder;
   const path = folder.right;
   const written = writeWhole(join(path, fileNames.spec), `${JSON.stringify(spec.right, null, 2)}\n`);
   const record = isLeft(written) ? written : openRecord(join(path, fileNames.record));
   if (isLeft(record)) {
     // The folder was new or empty.
-    rmSync(path, { recursive: true, force: true });
+    tidied(path);
     return record;
   }
   return right({

@@ -1,10 +1,10 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
-import type { Compiled, Program } from '../compiler/index.js';
+import type { Compiled, OutputKind, Program, Results, TelemetryName } from '../compiler/index.js';
 import type { Source } from '../data/dataset.js';
 import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
 import { BackendFailure } from '../backends/failure.js';
 import type { Backend } from '../backends/backend.js';
-import { type StepEvent, surrogateName, type Terms, type ValidationEvent } from './records/events.js';
+import type { StepEvent, Terms, ValidationEvent } from './records/events.js';
 import { type Feed, feedOf } from './feed.js';
 import { overRows, readExamples, type Rows, rowsOf, rowsOfSource } from './batched-evaluation.js';
 import type { Array1, TrainState } from './state.js';
@@ -33,7 +33,9 @@ export type Session = {
   readonly dispose: () => void;
 };
 
-const telemetry: ReadonlySet<string> = new Set(['loss', 'rate', 'gradientNorm', 'commit']);
+/** The first number of each, by name. */
+const scalarsOf = (arrays: ReadonlyMap<string, Float32Array>): Terms =>
+  Object.fromEntries([...arrays].map(([name, [value]]) => [name, value]));
 
 /** What a Jacobian without full rank leads to, and weights or an example that are not finite. */
 const noDensity = (logDensity: Float32Array, without: number): Problem =>
@@ -56,27 +58,23 @@ export const createSession = async (
   const programs = new Map(all.flatMap((p) => (p === undefined ? [] : [[p.name, p] as const])));
   const values = new Map([...from.arrays].map(([name, { data }]) => [name, data]));
   const instance = await backend.open(programs, values);
-  const surrogates = new Set(compiled.surrogates);
-  const termName = (name: string) => (surrogates.has(name) ? surrogateName(name) : name);
   let taken = from.step;
 
-  const run = (program: Program, feed: Feed): Promise<ReadonlyMap<string, Float32Array>> =>
+  const run = (program: Program, feed: Feed): Promise<Results<Float32Array>> =>
     instance.run(program.name, feedOf(program, draws, feed));
 
   const takeStep: Session['step'] = async (data) => {
     const at = taken;
     const key = { seed: from.seed, step: at, purpose: 'train' };
-    const outputs = await run(stepProgram, { data, step: at, draws: key });
-    const scalars = new Map([...outputs].map(([name, [value]]) => [name, value]));
-    const scalar = (name: string): number => scalars.get(name) ?? NaN;
+    const { term, surrogate, telemetry } = await run(stepProgram, { data, step: at, draws: key });
+    const scalar = (name: TelemetryName): number => telemetry.get(name)?.[0] ?? NaN;
     taken = at + 1;
     return {
       tag: 'step',
       step: at,
       loss: scalar('loss'),
-      terms: Object.fromEntries(
-        [...scalars].flatMap(([name, x]) => (telemetry.has(name) ? [] : [[termName(name), x]])),
-      ),
+      terms: scalarsOf(term),
+      ...(surrogate.size > 0 ? { surrogates: scalarsOf(surrogate) } : {}),
       gradientNorm: scalar('gradientNorm'),
       rate: scalar('rate'),
       committed: scalar('commit') === 1,
@@ -91,10 +89,14 @@ export const createSession = async (
     return next;
   };
 
-  const outputsOf = (program: Program, rows: Rows): Promise<ReadonlyMap<string, Float32Array>> =>
-    overRows(batch, rows, (data, first) => {
+  const outputsOf = (
+    program: Program,
+    kind: OutputKind,
+    rows: Rows,
+  ): Promise<ReadonlyMap<string, Float32Array>> =>
+    overRows(batch, rows, async (data, first) => {
       const key = { seed: from.seed, step: 0, purpose: 'validation', first };
-      return run(program, { data, step: taken, draws: key });
+      return (await run(program, { data, step: taken, draws: key }))[kind];
     });
 
   /** On the first examples of a set; on some of them twice where it has fewer. */
@@ -106,8 +108,7 @@ export const createSession = async (
       examples,
     );
     const key = { seed: from.seed, step: taken, purpose: 'diagnosis' };
-    const outputs = await run(program, { data: examples, step: taken, draws: key });
-    return Object.fromEntries([...outputs].map(([name, [value]]) => [name, value]));
+    return scalarsOf((await run(program, { data: examples, step: taken, draws: key })).value);
   };
 
   const evaluate: Session['evaluate'] = async (data) => {
@@ -117,7 +118,7 @@ export const createSession = async (
       throw new BackendFailure(problem('data', `${data.size} of shape ${showShape(data.shape)}`, expected));
     }
     const terms = Object.fromEntries(
-      [...(await outputsOf(evaluateProgram, rowsOfSource(data)))].map(([name, values]) => [
+      [...(await outputsOf(evaluateProgram, 'term', rowsOfSource(data)))].map(([name, values]) => [
         name,
         values.reduce((total, x) => total + x, 0) / data.size,
       ]),
@@ -143,7 +144,7 @@ export const createSession = async (
         problem(program.name, found, `a multiple of ${width}, the size of one example`),
       );
     }
-    return outputsOf(program, rows);
+    return outputsOf(program, 'value', rows);
   };
 
   const map = async (

@@ -2,7 +2,6 @@
 import type { Params, PrimitiveName } from '../../compiler/ir/params.js';
 import type { Operand, Plan } from '../../compiler/loops/plan.js';
 import type { EquationOf, Program, Var } from '../../compiler/ir/program.js';
-import { outputKey } from '../../compiler/ir/interpret.js';
 import type { BilinearName } from '../../compiler/ir/primitives/bilinear.js';
 import { physicalShape, sizeOfShape } from '../../compiler/ir/type.js';
 import { bandFactor } from '../../compiler/ir/primitives/matrix.js';
@@ -285,7 +284,5 @@ export const lowerPlain = (program: Program, target: PlainTarget): Plan => {
   for (const eq of program.equations) {
     operands.set(eq.out.id, lowerEquation(plan, target, eq, eq.inputs.map(operandOf), program.batch));
   }
-  return plan.finish(
-    program.outputs.map((o) => ({ name: outputKey(o.kind, o.name), operand: operandOf(o.var) })),
-  );
+  return plan.finish(program.outputs.map((o) => ({ kind: o.kind, name: o.name, operand: operandOf(o.var) })));
 };

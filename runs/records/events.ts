@@ -2,16 +2,15 @@
 
 export type Terms = Readonly<Record<string, number>>;
 
-/** A term's name in the events of steps, where it is a surrogate and no value of what validations have under the term's own name. */
-export const surrogateName = (term: string): string => `${term} (surrogate)`;
-
 export type StepEvent = {
   readonly tag: 'step';
   /** The step just taken, from 0. */
   readonly step: number;
   readonly loss: number;
-  /** Mean of each term over the batch; where it is a surrogate's under `surrogateName`. */
+  /** Mean of each term over the batch. */
   readonly terms: Terms;
+  /** Terms that a stochastic surrogate stood in for: its mean, which is no value of the term that validations have under the same name. */
+  readonly surrogates?: Terms;
   readonly gradientNorm: number;
   readonly rate: number;
   /** False when the loss or a gradient was not finite: then the state stays as it was. */

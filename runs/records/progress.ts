@@ -1,12 +1,6 @@
 /** Progress for people: one line kept in place on a terminal, a line every tenth of the way elsewhere. */
 import type { StepEvent, Terms, TrainEvent, ValidationEvent } from './events.js';
-
-/** What the lines are written to; `process.stderr` is one. */
-export type Screen = {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly write: (text: string) => unknown;
-};
+import { createStatusLine, type Screen } from './status-line.js';
 
 export type Progress = {
   readonly onEvent: (event: TrainEvent) => void;
@@ -58,9 +52,16 @@ const smoothRate = (): ((event: StepEvent) => number) => {
 
 const REDRAWS_PER_SECOND = 10;
 
+/** A step's terms as a reader is to take them: a surrogate says that it is one. */
+const shown = ({ terms, surrogates = {} }: StepEvent): Terms => ({
+  ...terms,
+  ...Object.fromEntries(Object.entries(surrogates).map(([name, value]) => [`${name} (surrogate)`, value])),
+});
+
 /** What was not finite: terms by name, or else the gradient or what the optimizer made of it. */
-const culprits = ({ terms, loss, gradientNorm, rate }: StepEvent): string => {
-  const broken = Object.entries(terms).filter(([, value]) => !Number.isFinite(value));
+const culprits = (event: StepEvent): string => {
+  const { loss, gradientNorm, rate } = event;
+  const broken = Object.entries(shown(event)).filter(([, value]) => !Number.isFinite(value));
   if (broken.length > 0) return broken.map(([name, value]) => `${name} is ${value}`).join(', ');
   return `loss ${short(loss)}, gradient norm ${short(gradientNorm)}, rate ${short(rate)}; an update was not finite`;
 };
@@ -70,18 +71,12 @@ export const createProgress = (
   screen: Screen,
   { steps, batch }: { readonly steps: number; readonly batch: number },
 ): Progress => {
-  const inPlace = screen.isTTY === true;
+  const { inPlace, line, draw: redraw, end } = createStatusLine(screen);
   const rateOf = smoothRate();
   let drawn = -1;
-  let kept = false;
   let tenth = 0;
   let validation: ValidationEvent | undefined;
   let skipped = false;
-
-  const line = (text: string): void => {
-    screen.write(`${kept ? '\r\x1b[K' : ''}${text}\n`);
-    kept = false;
-  };
 
   const pace = (event: StepEvent, rate: number): string =>
     `${short(rate)} steps/s  ${short(rate * batch)} examples/s  ${duration((steps - event.step - 1) / rate)} left`;
@@ -90,9 +85,7 @@ export const createProgress = (
     const done = event.step + 1;
     const start = `${String(done).padStart(String(steps).length)}/${steps} ${bar(done / steps, 20)}`;
     const seen = validation === undefined ? '' : `  validation ${short(validation.loss)}`;
-    const text = `${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${listed(event.terms)}`;
-    screen.write(`\r\x1b[K${text.slice(0, Math.max(20, (screen.columns || 80) - 1))}`);
-    kept = true;
+    redraw(`${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${listed(shown(event))}`);
   };
 
   const onStep = (event: StepEvent): void => {
@@ -111,7 +104,7 @@ export const createProgress = (
       tenth = Math.floor((10 * done) / steps);
       const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
       line(
-        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${listed(event.terms)}  ${pace(event, rate)}`,
+        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${listed(shown(event))}  ${pace(event, rate)}`,
       );
     }
   };
@@ -124,8 +117,7 @@ export const createProgress = (
         line(`      validation at step ${event.step}  loss ${short(event.loss)}  ${listed(event.terms)}`);
     },
     end: () => {
-      if (kept) screen.write('\n');
-      kept = false;
+      end();
     },
   };
 };

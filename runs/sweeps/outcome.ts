@@ -22,7 +22,7 @@ import {
   problem,
   SCHEMA_VERSION,
 } from '../../dsl/index.js';
-import { type StepEvent, surrogateName } from '../records/events.js';
+import type { StepEvent } from '../records/events.js';
 import type { Provenance } from './provenance.js';
 
 /** Figures by name. One that is not finite is written as text, since JSON has no word for it. */
@@ -55,8 +55,8 @@ export const noFiniteStep = (
   steps: readonly StepEvent[],
   hint?: string,
 ): Problem => {
-  const { terms = {} } = steps.at(-1) ?? {};
-  const valueOf = (name: string) => terms[name] ?? terms[surrogateName(name)];
+  const { terms = {}, surrogates = {} } = steps.at(-1) ?? {};
+  const valueOf = (name: string) => terms[name] ?? surrogates[name];
   const bad = Object.keys(objective).find((name) => !Number.isFinite(valueOf(name)));
   const rank = 'JᵀJ has no Cholesky factor where the decoder ignores a latent dimension';
   const hints = [...(bad !== undefined && isVolume(objective[bad]) ? [rank] : []), ...(hint ? [hint] : [])];

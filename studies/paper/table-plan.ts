@@ -6,7 +6,14 @@ import { type Evaluation, isPicture } from '../../evaluation/index.js';
 import { paperTraining, protocol, type ProtocolRow, type RowName } from './protocol.js';
 import type { TableFacts } from './paper-table.js';
 import { paperModels } from '../../objectives/index.js';
-import { gridSettings, holdOut, type Spec, type Trial, trialsOf } from '../../runs/index.js';
+import {
+  gridSettings,
+  holdOut,
+  type Spec,
+  type Trial,
+  trialCountProblems,
+  trialsOf,
+} from '../../runs/index.js';
 import { tableNetworks } from './table-networks.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -127,7 +134,11 @@ export const planTable = async (request: TableRequest): Promise<Checked<Plan>> =
   const usual = paperShapes.includes(shape.join()) ? paperTraining.steps : STEPS;
   const length = request.steps ?? Math.round(usual * (isQuick ? quick.steps : 1));
   const batch = Math.min(paperTraining.batch, sizes.right.sizes.train);
-  const numbers = Array.from({ length: request.seeds ?? (isQuick ? quick.seeds : SEEDS) }, (_, seed) => seed);
+  const seeds = request.seeds ?? (isQuick ? quick.seeds : SEEDS);
+  const configurations = rows.right.reduce((sum, { grid }) => sum + gridSettings(grid).length, 0);
+  const many = trialCountProblems('--seeds', seeds * configurations, networks.right);
+  if (many.length > 0) return left(many);
+  const numbers = Array.from({ length: seeds }, (_, seed) => seed);
   const features =
     request.features.length > 0
       ? request.features

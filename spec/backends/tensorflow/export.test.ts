@@ -38,7 +38,7 @@ const expected = async ({ program, weights: own, values }: Case, output: string)
   const padded = new Float32Array(compiledBatch * widthOf(program));
   padded.set(values);
   const results =
-    (await instance.run(program.name, new Map([['data', padded]]))).get(output) ?? new Float32Array();
+    (await instance.run(program.name, new Map([['data', padded]]))).value.get(output) ?? new Float32Array();
   instance.dispose();
   return results.slice(0, (results.length / compiledBatch) * count);
 };

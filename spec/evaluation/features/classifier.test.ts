@@ -2,8 +2,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect, test as example } from 'vitest';
 import { compile } from '../../../compiler/index.js';
-import { differentiate, gradientName } from '../../../compiler/derivatives/differentiate.js';
-import { interpret } from '../../../compiler/ir/interpret.js';
+import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { type Dataset, integerField, loadData, type Split } from '../../../data/index.js';
 import {
   adam,
@@ -31,6 +30,7 @@ import { fit } from '../../../runs/index.js';
 import { backends } from '../../shared/backends.js';
 import { left, right } from '../../shared/either.js';
 import { arrayOf, calculate, calculation, free } from '../../shared/expressions.js';
+import { gradientName, interpret } from '../../shared/outputs.js';
 
 const logits = fc.array(
   fc.oneof(fc.double({ min: -5, max: 5, noNaN: true }), fc.constantFrom(0, 1e4, -1e4, 88.8)),

@@ -73,6 +73,7 @@ export const curvesOf = (events: readonly TrainEvent[]): readonly Curve[] => {
   const steps = events.filter(isStep);
   const held = events.filter(isValidation);
   const names = Object.keys({ ...steps.at(0)?.terms, ...held.at(0)?.terms });
+  const surrogates = Object.keys(steps.at(0)?.surrogates ?? {});
   const at = (value: (event: TrainEvent) => number) => (event: TrainEvent) => ({
     step: event.step,
     value: value(event),
@@ -80,8 +81,11 @@ export const curvesOf = (events: readonly TrainEvent[]): readonly Curve[] => {
   const curve = (name: string, value: (event: TrainEvent) => number): Curve =>
     curveOf(name, steps.map(at(value)), held.map(at(value)));
   return [
-    ...(names.length > 1 ? [curve('loss', (event) => event.loss)] : []),
+    ...(names.length + surrogates.length > 1 ? [curve('loss', (event) => event.loss)] : []),
     ...names.map((name) => curve(name, (event) => event.terms[name] ?? NaN)),
+    ...surrogates.map((name) =>
+      curve(`${name} (surrogate)`, (event) => (isStep(event) ? (event.surrogates?.[name] ?? NaN) : NaN)),
+    ),
   ];
 };
 
