@@ -1,7 +1,7 @@
 /** `immersion export RUN`: the encoder and the decoder of a run, and its density, for TensorFlow, TF Serving and browsers. */
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { readBytes } from '../data/file.js';
+import { readBytes } from '../data/readers/file.js';
 import { folderWithin, writableFolder } from '../backends/places.js';
 import { type Compiled, compile, type Program } from '../compiler/index.js';
 import { didYouMean, type Problem, problem, sameShape, showShape } from '../dsl/index.js';
