@@ -4,6 +4,7 @@ import { didYouMean, problem } from '../dsl/index.js';
 import { attempt } from '../backends/failure.js';
 import { wantsJson } from './arguments.js';
 import { type Completed, completion, completionUsage } from './completion.js';
+import { data, dataUsage } from './data.js';
 import { doctor, doctorUsage } from './doctor.js';
 import { encode, encodeUsage } from './encode.js';
 import { evaluate, evaluateUsage } from './evaluate.js';
@@ -49,6 +50,7 @@ const commands: Readonly<Record<string, Command>> = {
   sweep: { summary: 'trains every configuration of a grid or a search', usage: sweepUsage, run: sweep },
   table: { summary: "compares the paper's eight models on a data set", usage: tableUsage, run: table },
   trial: { summary: 'runs one trial of a sweep', usage: trialUsage, run: trial },
+  data: { summary: 'describes a data set before training', usage: dataUsage, run: data },
   explain: {
     summary: 'shows what an experiment computes and what it costs',
     usage: explainUsage,

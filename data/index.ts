@@ -4,6 +4,7 @@
  */
 export * from './batches.js';
 export * from './dataset.js';
+export * from './describe.js';
 export * from './digest.js';
 export * from './field.js';
 export * from './fingerprint.js';

@@ -54,6 +54,8 @@ export type CollectOptions = {
   readonly names: readonly string[];
   readonly isNamed: boolean;
   readonly roles: readonly Role[];
+  /** The columns of examples in the order of their elements. */
+  readonly elements: readonly number[];
   readonly missing: Missing;
   readonly hasDecimalComma: boolean;
   readonly memory: number | undefined;
@@ -72,8 +74,7 @@ const placeText = (names: readonly string[], isNamed: boolean, i: number): strin
   isNamed ? `column ${i + 1} (${names[i]})` : `column ${i + 1}`;
 
 export const collector = (name: string, options: CollectOptions) => {
-  const { path, names, isNamed, roles, missing, hasDecimalComma, memory, known } = options;
-  const elements = [...roles.keys()].filter((i) => roles[i] === 'number' || roles[i] === 'category');
+  const { path, names, isNamed, roles, elements, missing, hasDecimalComma, memory, known } = options;
   const width = elements.length;
   const rowsInBlock = Math.max(1, Math.floor(VALUES_IN_BLOCK / width));
   const blocks: Float64Array[] = [];

@@ -114,3 +114,13 @@ export const rolesOf = (
     ? right(roles)
     : left([problem(path, 'no column besides the labels', 'at least one')]);
 };
+
+/** The columns of examples, in the order of the table or in that of a model. */
+export const elementsOf = (
+  names: readonly string[],
+  roles: readonly Role[],
+  fitted: Preprocessing | undefined,
+): readonly number[] =>
+  fitted?.columns === undefined
+    ? [...roles.keys()].filter((i) => roles[i] === 'number' || roles[i] === 'category')
+    : fitted.columns.map(({ name }) => names.indexOf(name));

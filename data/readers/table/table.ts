@@ -10,7 +10,7 @@ import { text, type ValuesOf, word } from '../../settings.js';
 import { again, messageOf } from '../file.js';
 import { countsUp, isMissing, isNumber } from './cells.js';
 import { collector, type Collected } from './collect.js';
-import { distinctNames, rolesOf } from './columns.js';
+import { distinctNames, elementsOf, rolesOf } from './columns.js';
 import { cellsOf, type Dialect, dialectOf } from './dialect.js';
 import { type RowBlock, rowBlocks, RowError } from './rows.js';
 import { encodingOf, HEAD_BYTES, headOf, isGzip, piecesOf, type TextForm, unpackedHead } from './text.js';
@@ -161,7 +161,7 @@ const textColumns = async (
 const collected = async (
   path: string,
   values: TableValues,
-  { preprocessing: fitted, memory }: OpenOptions,
+  { preprocessing: fitted, memory, look }: OpenOptions,
 ): Promise<Either<Problems, Collected>> => {
   const opened = await openText(path, values);
   if (opened.first.length === 0) return left([problem(path, 'no rows', 'a table with at least one row')]);
@@ -180,10 +180,11 @@ const collected = async (
       column.tag === 'category' ? [[column.name, column.categories] as const] : [],
     ),
   ]);
-  const missing = fitted?.missing ?? values.missing;
+  const missing = fitted?.missing ?? (look === true && values.missing === 'refuse' ? 'mask' : values.missing);
   const { hasDecimalComma } = opened.dialect;
+  const elements = elementsOf(names, roles.right, fitted);
   const into = collector(basename(path), {
-    ...{ path, names, isNamed, roles: roles.right, missing, hasDecimalComma, memory, known },
+    ...{ path, names, isNamed, roles: roles.right, elements, missing, hasDecimalComma, memory, known },
   });
   let skip = skipped;
   for await (const { cells, lines } of blocksOf(path, opened)) {
