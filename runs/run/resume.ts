@@ -7,7 +7,7 @@ import { startBackend } from '../../backends/choose.js';
 import { threadsFor } from '../../backends/tensorflow/threads.js';
 import { fingerprintFor } from './fingerprint.js';
 import { withHeldOut } from './hold-out.js';
-import { checkpointAt, readRun, type RunNote } from './run-folder.js';
+import { checkpointAt, hasWeights, readRun, type RunNote } from './run-folder.js';
 import type { PolicyOptions, RunSettings } from './settings.js';
 import { type Trained, trainRun, type TrainOptions } from './train.js';
 
@@ -117,9 +117,10 @@ export const resume = async <Found = undefined>(
   if (isLeft(note)) return note;
   const settings = settingsOf(note.right);
   if (isLeft(settings)) return settings;
-  const checkpoint = checkpointAt(note.right, 'last');
-  if (isLeft(checkpoint)) return checkpoint;
-  const experiment = changed(note.right, checkpoint.right.state.step, options);
+  const found = hasWeights(note.right) ? checkpointAt(note.right, 'last') : right(undefined);
+  if (isLeft(found)) return found;
+  const checkpoint = found.right;
+  const experiment = changed(note.right, checkpoint?.state.step ?? 0, options);
   if (isLeft(experiment)) return experiment;
   const data = await dataOf(settings.right, options.data);
   if (isLeft(data)) return data;
@@ -137,7 +138,8 @@ export const resume = async <Found = undefined>(
     heldOut: settings.right.heldOut,
     metrics: options.metrics ?? note.right.metrics,
     policy: { ...settings.right.policy, ...options.policy },
-    from: { checkpoint: checkpoint.right, folder, settings: settings.right },
+    seed: settings.right.seed,
+    from: { checkpoint, folder, settings: settings.right },
     onEvent,
     onStart,
     signal,
