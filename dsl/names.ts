@@ -8,7 +8,7 @@ import type { Path } from './path.js';
 import { showPath } from './path.js';
 import type { Problem } from './problem.js';
 import { problem } from './problem.js';
-import { everyNode, nodesOf } from './expressions/rewrite.js';
+import { everyNode, networkIn, nodesOf } from './expressions/rewrite.js';
 
 /** A named part of an experiment. */
 type Named<A> = { readonly name: string; readonly path: Path; readonly value: A };
@@ -35,21 +35,6 @@ export const hypersOf = (experiment: Experiment): ReadonlyMap<string, number> =>
       value.tag === 'hyper' ? [{ name, path, value: value.value }] : [],
     ),
   );
-
-const networkIn = (node: Node): NetworkValue | undefined => {
-  switch (node.tag) {
-    case 'apply':
-    case 'jvp':
-    case 'vjp':
-    case 'logDet':
-    case 'sqNormOfWeights':
-    case 'solveGram':
-    case 'volume':
-      return node.network;
-    default:
-      return undefined;
-  }
-};
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
