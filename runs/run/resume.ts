@@ -3,8 +3,6 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../../data/index.js';
 import { type Experiment, type Problem, problem, type Settings, setValues } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
-import { startBackend } from '../../backends/choose.js';
-import { threadsFor } from '../../backends/tensorflow/threads.js';
 import { fingerprintFor } from './fingerprint.js';
 import { withHeldOut } from './hold-out.js';
 import { checkpointAt, hasWeights, readRun, type RunNote } from './run-folder.js';
@@ -127,14 +125,11 @@ export const resume = async <Found = undefined>(
   const wrong =
     options.otherData === true ? [] : await sameData(data.right, note.right.experiment, settings.right);
   if (wrong.length > 0) return left(wrong);
-  const { backend: asked = settings.right.backend, device = settings.right.device } = options;
   const { onEvent, onStart, signal, measure } = options;
   return trainRun(experiment.right, {
     data: { ...data.right, ...preprocessedAs(note.right) },
-    backend:
-      typeof asked === 'string'
-        ? ({ step }) => startBackend(asked, { device, threads: threadsFor(step) })
-        : asked,
+    backend: options.backend ?? settings.right.backend,
+    device: options.device ?? settings.right.device,
     heldOut: settings.right.heldOut,
     metrics: options.metrics ?? note.right.metrics,
     policy: { ...settings.right.policy, ...options.policy },
