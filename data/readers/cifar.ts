@@ -4,9 +4,11 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../dsl/problem.js';
-import type { Source, Split, Stored } from '../dataset.js';
+import type { Stored } from '../dataset.js';
 import { integerField, LABEL } from '../field.js';
 import { again, entryAt, readBytes } from './file.js';
+import type { Found } from '../parts.js';
+import { plainPreprocessing } from '../preprocessing/preprocessing.js';
 import { recordsInMemory, storedRecords } from './records.js';
 
 type Problems = readonly Problem[];
@@ -48,7 +50,7 @@ const checked = (path: string, bytes: Uint8Array): Either<Problems, Uint8Array> 
   return right(bytes);
 };
 
-/** Records of one or several files as examples [32, 32, 3] in 0 … 1; they stay bytes until they are read. */
+/** Records of one or several files as pictures [32, 32, 3] of bytes. */
 export const decodeCifar = (
   name: string,
   files: readonly { readonly path: string; readonly bytes: Uint8Array }[],
@@ -69,11 +71,11 @@ export const decodeCifar = (
     storedRecords(
       { name, shape: [SIDE, SIDE, 3], size, fields: { [LABEL]: integerField(labels) } },
       recordsInMemory(all, RECORD),
-      (record, into) => {
-        for (let pixel = 0; pixel < PIXELS; pixel++)
-          for (let colour = 0; colour < 3; colour++)
-            into[3 * pixel + colour] = record[1 + colour * PIXELS + pixel] / 255;
-        return undefined;
+      (records, into) => {
+        for (let at = 0; at < records.length / RECORD; at++)
+          for (let pixel = 0; pixel < PIXELS; pixel++)
+            for (let colour = 0; colour < 3; colour++)
+              into[at * 3 * PIXELS + 3 * pixel + colour] = records[at * RECORD + 1 + colour * PIXELS + pixel];
       },
     ),
   );
@@ -96,8 +98,8 @@ const readPart = (
     TaskEither.chainEitherK((found) => decodeCifar(name, found)),
   );
 
-/** A folder with `data_batch_1.bin` … `data_batch_5.bin` and `test_batch.bin`, or the one above it. */
-export const openCifar = (path: string): TaskEither.TaskEither<Problems, Split<Source>> =>
+/** A folder with `data_batch_1.bin` … `data_batch_5.bin` and `test_batch.bin`, or the one above it. Bytes become 0 … 1. */
+export const readCifar = (path: string): TaskEither.TaskEither<Problems, Found> =>
   pipe(
     TaskEither.fromTask(entryAt(join(path, UNPACKED))),
     TaskEither.chain((entry) => {
@@ -107,5 +109,9 @@ export const openCifar = (path: string): TaskEither.TaskEither<Problems, Split<S
         readPart(folder, `${basename(path)} (test)`, [testFile]),
       ]);
     }),
-    TaskEither.map(([train, test]) => ({ train, test })),
+    TaskEither.map(([train, test]): Found => ({
+      parts: { train, test },
+      plan: { ...plainPreprocessing(train.shape), range: { least: 0, most: 255 } },
+      values: 'finite',
+    })),
   );
