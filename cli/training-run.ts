@@ -19,9 +19,7 @@ import {
   type History,
   type Measurable,
   type PolicyOptions,
-  startBackend,
   type Started,
-  threadsFor,
   type Trained,
   type TrainEvent,
   trainRun,
@@ -149,7 +147,8 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
   const watch = following();
   const trained = await trainRun(experiment, {
     data: opened.right.data,
-    backend: ({ step }) => startBackend(backend ?? 'auto', { device, threads: threadsFor(step) }),
+    backend,
+    device,
     seed,
     heldOut,
     policy,

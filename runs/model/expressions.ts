@@ -1,7 +1,12 @@
 /** The values of expressions of a trained model over data: what every figure about a model is made of. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { mapWithIndex } from 'fp-ts/lib/ReadonlyRecord.js';
-import { compileExpressions, type CompiledExpressions, costOf, type Expressions } from '../../compiler/index.js';
+import {
+  compileExpressions,
+  type CompiledExpressions,
+  costOf,
+  type Expressions,
+} from '../../compiler/index.js';
 import { type Node, type Problem, problem, sameShape, showShape, sizeOf } from '../../dsl/index.js';
 import { attempt } from '../../backends/failure.js';
 import { feedOf } from './feed.js';

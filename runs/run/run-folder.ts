@@ -86,7 +86,9 @@ export const readRun = (folder: string): Checked<RunNote> => {
   );
   const metrics = readOptional(join(folder, fileNames.metrics), 'the metrics of a run', decodeMetrics);
   if (isLeft(experiment) || isLeft(settings) || isLeft(preprocessing) || isLeft(metrics))
-    return left([experiment, settings, preprocessing, metrics].flatMap((one) => (isLeft(one) ? one.left : [])));
+    return left(
+      [experiment, settings, preprocessing, metrics].flatMap((one) => (isLeft(one) ? one.left : [])),
+    );
   return right({
     folder,
     experiment: experiment.right,
@@ -97,6 +99,10 @@ export const readRun = (folder: string): Checked<RunNote> => {
     holder: holderOf(folder),
   });
 };
+
+/** Whether there is anything to open; a run that has just begun has nothing. */
+export const hasWeights = ({ folder, checkpoints }: RunNote): boolean =>
+  checkpoints.length > 0 || exists(join(folder, fileNames.weights));
 
 /** Which weights of a run: those that it leaves, the last ones, those of the best validation, or those after so many steps. */
 export type At = 'model' | 'last' | 'best' | number;
