@@ -29,14 +29,18 @@ const distance = (a: string, b: string): number => {
   return last[b.length];
 };
 
+/** Longer words are no slips of a name. */
+const LONGEST = 100;
+
 /** The known word nearest to what was written, if it is near enough to be a slip. */
 export const nearest = (word: string, known: readonly string[]): string | undefined => {
+  const most = Math.max(2, Math.floor(word.length / 3));
   const ranked = known
+    // Words of other lengths are further than that.
+    .filter((candidate) => word.length <= LONGEST && Math.abs(candidate.length - word.length) <= most)
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
-  return ranked.length > 0 && ranked[0].edits <= Math.max(2, Math.floor(word.length / 3))
-    ? ranked[0].candidate
-    : undefined;
+  return ranked.length > 0 && ranked[0].edits <= most ? ranked[0].candidate : undefined;
 };
 
 /** `did you mean "dense"?` for the nearest known word. */

@@ -123,7 +123,17 @@ export const collector = (name: string, options: CollectOptions) => {
       return value;
     }
     const place = of.place(cell);
-    if (place < 0) report(line, i, cell, `one of ${of.names().slice(0, 12).join(', ')}`);
+    if (place < 0)
+      report(
+        line,
+        i,
+        cell,
+        `one of ${of
+          .names()
+          .slice(0, 12)
+          .map((name) => name.slice(0, MOST_SHOWN))
+          .join(', ')}`,
+      );
     if (place >= MOST_CLASSES) report(line, i, `${place + 1} categories`, `at most ${MOST_CLASSES}`);
     return place < 0 ? NaN : place;
   };
@@ -137,7 +147,17 @@ export const collector = (name: string, options: CollectOptions) => {
       return value;
     }
     const place = of.place(cell);
-    if (place < 0) report(line, i, cell, `one of ${of.names().slice(0, 12).join(', ')}`);
+    if (place < 0)
+      report(
+        line,
+        i,
+        cell,
+        `one of ${of
+          .names()
+          .slice(0, 12)
+          .map((name) => name.slice(0, MOST_SHOWN))
+          .join(', ')}`,
+      );
     if (place >= MOST_CLASSES) report(line, i, `${place + 1} classes`, `at most ${MOST_CLASSES}`);
     return Math.max(0, place);
   };

@@ -20,7 +20,7 @@ export class RowError extends Error {
 }
 
 /** Letters that one row may have: an opening quote would take all of a file for one cell. */
-const MOST_LETTERS = 2 ** 27;
+const MOST_LETTERS = 2 ** 24;
 
 const tooLong = (line: number): RowError =>
   new RowError(line, `a row of more than ${MOST_LETTERS} letters`, 'rows that end');
