@@ -28,7 +28,7 @@ export type Survey = {
 };
 
 /** Numbers that are read at once. */
-const VALUES_AT_ONCE = 2 ** 17;
+const VALUES_AT_ONCE = 2 ** 19;
 
 export type SurveyOptions = {
   /** Keeps which rows have all their values. */
@@ -109,3 +109,27 @@ export const survey =
 /** The standard deviation of each element, of the sample as a population (1/n); exactly 0 for one that never varies. */
 export const deviationsOf = ({ squares, present, least, greatest }: Survey): Float64Array =>
   squares.map((sum, i) => (least[i] < greatest[i] ? Math.sqrt(sum / present[i]) : 0));
+
+/** Whether every value is a finite number in single precision; the first block with one that is not ends it. */
+export const allFinite =
+  (source: Source): TaskEither<readonly Problem[], boolean> =>
+  async () => {
+    const width = sizeOf(source.shape);
+    const most = Math.max(1, Math.min(source.size, Math.floor(VALUES_AT_ONCE / width)));
+    const block = new Float32Array(most * width);
+    for (let first = 0; first < source.size; first += most) {
+      const count = Math.min(most, source.size - first);
+      const values = block.subarray(0, count * width);
+      const done = await read(
+        source,
+        Int32Array.from({ length: count }, (_, i) => first + i),
+        values,
+      )();
+      if (isLeft(done)) return done;
+      // 0 · x is NaN for what is not finite, and stays so in a sum.
+      let sum = 0;
+      for (let i = 0; i < values.length; i++) sum += 0 * values[i];
+      if (sum !== 0) return right(false);
+    }
+    return right(true);
+  };

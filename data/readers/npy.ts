@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import type { Floats, Stored } from '../dataset.js';
+import type { Found } from '../parts.js';
 import { plainPreprocessing, type Preprocessing } from '../preprocessing/preprocessing.js';
 import type { OpenOptions } from '../options.js';
 import { again, fileSize, readAt, readBytes } from './file.js';
@@ -265,7 +266,7 @@ export const npyValues = (array: NpyArray): TaskEither.TaskEither<Problems, Floa
 export type NpyExamples = {
   readonly source: Stored;
   readonly plan: Preprocessing;
-  readonly values: 'finite' | 'floats';
+  readonly values: Found['values'];
 };
 
 /** Bytes 0 … 255 become 0 … 1 unless `raw`. */
@@ -286,6 +287,6 @@ export const npyExamples = (name: string, array: NpyArray, raw: boolean): Either
   return right({
     source: storedRecords(about, records, decoderOf(array)),
     plan: dtype === 'u1' && !raw ? { ...plan, range: { least: 0, most: 255 } } : plan,
-    values: kinds[dtype].isFloat ? 'floats' : 'finite',
+    values: dtype === 'f4' || dtype === 'f2' ? 'single' : kinds[dtype].isFloat ? 'floats' : 'finite',
   });
 };
