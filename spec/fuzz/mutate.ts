@@ -127,7 +127,7 @@ export const mutations: readonly Mutation[] = [
     name: 'repeated',
     apply: (bytes, { below }) => {
       const times = 1 + below(Math.max(1, Math.floor(2 ** 22 / Math.max(1, bytes.length))));
-      return Buffer.concat(Array(Math.min(times, 5000)).fill(bytes));
+      return Buffer.concat(Array(Math.min(times, 500)).fill(bytes));
     },
   },
   {

@@ -13,7 +13,16 @@ import { collector, type Collected } from './collect.js';
 import { distinctNames, elementsOf, rolesOf } from './columns.js';
 import { cellsOf, type Dialect, dialectOf } from './dialect.js';
 import { type RowBlock, rowBlocks, RowError } from './rows.js';
-import { encodingOf, HEAD_BYTES, headOf, isGzip, piecesOf, type TextForm, unpackedHead } from './text.js';
+import {
+  BombError,
+  encodingOf,
+  HEAD_BYTES,
+  headOf,
+  isGzip,
+  piecesOf,
+  type TextForm,
+  unpackedHead,
+} from './text.js';
 
 type Problems = readonly Problem[];
 type Loading<A> = TaskEither<Problems, A>;
@@ -206,6 +215,8 @@ const collected = async (
 
 const errorOf = (path: string, error: unknown): Problem => {
   if (error instanceof RowError) return problem(`${path}:${error.line}`, error.found, error.expected);
+  if (error instanceof BombError)
+    return problem(path, error.message, 'a table, packed', 'unpack it first if it is one');
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE'
     ? problem(path, `corrupt gzip data (${messageOf(error)})`, 'intact gzip data', again)
