@@ -17,7 +17,7 @@ import { evaluationCodec } from '../../evaluation/index.js';
 import mlp from '../../examples/mlp.js';
 import { decodeSweep, decodeTrial, trialCountProblems, trialsOf } from '../../runs/index.js';
 import { loadSpec, readJson } from '../../runs/load-spec.js';
-import { npy, png } from '../data/files.js';
+import { npy, parquet, png } from '../data/files.js';
 
 type Checked = Either<readonly Problem[], unknown>;
 
@@ -119,6 +119,7 @@ export const openers: Readonly<Record<string, Opener>> = {
     false,
     '?labels=3',
   ),
+  parquet: data(() => [file('x.parquet', parquet)], false, '?missing=drop&labels=kind'),
   'table of spaces': data(() => [file('x', '# a b\n1.5 2\n3 4.5\n5 6\n7 8\n9 10\n11 12\n13 15\n')]),
   idx: data(() => [file('x-idx3-ubyte', idx)]),
   'idx, packed': data(() => [file('x-idx3-ubyte.gz', gzipSync(idx))]),
