@@ -112,7 +112,7 @@ const readers: readonly Reader[] = [
     bytes: bytesOf(paths.csv),
     seconds: () => timed(() => parse(readFileSync(paths.csv))),
   },
-  ...(peer?.versions.pandas == null
+  ...(peer === undefined || peer.versions.pandas === null
     ? []
     : [{ what: 'csv, pandas', bytes: bytesOf(paths.csv), seconds: () => peer.seconds('csv', paths.csv) }]),
   { what: 'png, ours', bytes: pictureBytes, seconds: () => timed(() => ours(paths.pictures)) },
