@@ -19,7 +19,7 @@ import { type FeatureMap, openFeatures } from './features/index.js';
 import { type Metric, reconstructionError, sampleMetrics, score } from './metrics/index.js';
 import { detectionFigures, detections, openOutside } from './out-of-distribution.js';
 import { type CodePrior, fitGaussian, standardGaussian } from './priors/gaussian.js';
-import { fitMixture } from './priors/mixture.js';
+import { fitMixture } from './priors/mixture-fit.js';
 import { mean } from './summary.js';
 import { geometryFigures } from './geometry-figures.js';
 import { spaced } from './thinned.js';

@@ -7,7 +7,7 @@ import { squaredDistance } from '../distance.js';
  * nearest that is there. Fewer than k where the codes have fewer different values.
  */
 export const centreRows = (
-  codes: Float32Array,
+  codes: Float64Array,
   d: number,
   k: number,
   uniform: ArrayLike<number>,
@@ -34,7 +34,7 @@ const LLOYD = 10;
 
 /** A group from 0 to k − 1 for each of the codes [n, d]; some may be empty. */
 export const kMeans = (
-  codes: Float32Array,
+  codes: Float64Array,
   d: number,
   k: number,
   { seed, restart = 0 }: { readonly seed: number; readonly restart?: number },
