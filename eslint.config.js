@@ -27,7 +27,7 @@ const readonlyTypes = [
 ];
 
 export default defineConfig(
-  globalIgnores(['dist', 'runs', 'node_modules']),
+  globalIgnores(['dist', 'outputs', 'node_modules']),
   { linterOptions: { reportUnusedDisableDirectives: 'warn' } },
   eslint.configs.recommended,
   {
@@ -79,7 +79,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['runtime/**/*.ts'],
+    files: ['backends/**/*.ts'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'off',
       '@typescript-eslint/consistent-type-assertions': 'off',

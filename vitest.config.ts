@@ -7,8 +7,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['immersion-source', ...defaultServerConditions] } },
   test: {
     include: ['spec/**/*.test.ts'],
-    globalSetup: ['spec/seed.ts', 'spec/native-notice.ts'],
-    setupFiles: 'spec/setup.ts',
+    globalSetup: ['spec/setup/seed.ts', 'spec/setup/native-notice.ts'],
+    setupFiles: 'spec/setup/setup.ts',
     // Native addons want a process each; files that share one load tfjs and TypeScript once.
     pool: 'forks',
     isolate: false,

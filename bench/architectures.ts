@@ -15,7 +15,7 @@ import {
   sizeOf,
 } from 'immersion/dsl';
 import { injFlowLn } from 'immersion/objectives';
-import { createSession, initialState, startBackend } from 'immersion/training';
+import { createSession, initialState, startBackend } from 'immersion/runs';
 import { celebaNetworks, cifar10Networks, mnistNetworks } from '../examples/architectures.js';
 
 const { values } = parseArgs({

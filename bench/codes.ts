@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { loadData } from 'immersion/data';
 import { showProblem } from 'immersion/dsl';
-import { fit, startBackend } from 'immersion/training';
+import { fit, startBackend } from 'immersion/runs';
 import { densityExperiment, parts } from '../examples/flows.js';
 
 const [table, python] = process.argv.slice(process.argv[2] === 'codes' ? 3 : 2);

@@ -3,7 +3,7 @@
  * surrogate's system by the factor and by conjugate gradients, beside what the compiler's costs say.
  */
 import { type Compiled, costOf, volumeCost } from 'immersion/compiler';
-import type { Backend } from 'immersion/training';
+import type { Backend } from 'immersion/runs';
 import { type Clock, quotients, type Reading, summary } from './measure.js';
 import { compiledTable, type Table } from './peers/rectangular.js';
 import { inFolder, inTurns, ours } from './peers/steppers.js';

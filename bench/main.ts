@@ -11,7 +11,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Compiled, compile } from 'immersion/compiler';
 import { adam, experiment, type Objective, showProblem } from 'immersion/dsl';
 import { ae, injFlowLn } from 'immersion/objectives';
-import { createWasmBackend } from 'immersion/training';
+import { createWasmBackend } from 'immersion/runs';
 import { mnistNetworks } from '../examples/architectures.js';
 import { type Clock, inTurns, quotients, summary } from './measure.js';
 import { byKind, profileOf } from './profile.js';

@@ -24,7 +24,7 @@ import {
 } from 'immersion/dsl';
 import { acrossSeeds, densityFit } from 'immersion/evaluation';
 import { logDensityOf, rectangularDensity, twoStep } from 'immersion/objectives';
-import { fit, provenance, startBackend } from 'immersion/training';
+import { fit, provenance, startBackend } from 'immersion/runs';
 import { circle } from '../examples/circle.js';
 import { densityExperiment, type FlowExample, training } from '../examples/flows.js';
 import { linear } from '../examples/linear.js';

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { costOf } from 'immersion/compiler';
 import { showProblem } from 'immersion/dsl';
-import { type Backend, startBackend } from 'immersion/training';
+import { type Backend, startBackend } from 'immersion/runs';
 import { measureCrossing, showCrossing } from './crossing.js';
 import { type Clock, quotients, type Reading, summary } from './measure.js';
 import { agreement } from './peers/compare.js';

@@ -7,7 +7,7 @@ import {
   elementCount,
   type Program,
 } from 'immersion/compiler';
-import { type ArrayBackend, initialState, type Profile } from 'immersion/training';
+import { type ArrayBackend, initialState, type Profile } from 'immersion/runs';
 
 export type Prepared = {
   readonly program: Program;

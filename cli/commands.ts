@@ -1,7 +1,7 @@
 /** The commands by name, and which of them a command line means. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { didYouMean, problem } from '../dsl/index.js';
-import { attempt } from '../runtime/failure.js';
+import { attempt } from '../backends/failure.js';
 import { wantsJson } from './arguments.js';
 import { doctor, doctorUsage } from './doctor.js';
 import { explain, explainUsage } from './explain.js';
@@ -13,7 +13,7 @@ import { table, tableUsage } from './table.js';
 import { train, trainUsage } from './train.js';
 import { trial, trialUsage } from './trial.js';
 import { usage } from './usage.js';
-import { versions } from '../training/index.js';
+import { versions } from '../runs/index.js';
 
 type Command = {
   readonly summary: string;

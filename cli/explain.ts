@@ -1,21 +1,12 @@
 /** `immersion explain SPEC`: what an experiment computes and what it costs, before anything runs. */
 import * as E from 'fp-ts/lib/Either.js';
-import {
-  type Compiled,
-  compile,
-  lowerGraph,
-  lowerPlain,
-  lowerWasm,
-  print,
-  printGraph,
-  printPlan,
-  type Program,
-} from '../compiler/index.js';
+import { lowerGraph, lowerPlain, lowerWasm, printGraph } from '../backends/index.js';
+import { type Compiled, compile, print, printPlan, type Program } from '../compiler/index.js';
 import { didYouMean, type Problem, problem, setValues } from '../dsl/index.js';
 import { assignments, type Option, readArguments, wantsJson } from './arguments.js';
 import { type Explanation, explanationOf } from './explanation.js';
 import { explanationText } from './explanation-text.js';
-import { loadSpec } from './load-spec.js';
+import { loadSpec } from '../runs/load-spec.js';
 import { fail, printJson } from './output.js';
 import { usage } from './usage.js';
 

@@ -5,12 +5,13 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { tryCatch } from 'fp-ts/lib/TaskEither.js';
 import { type Compiled, compile, type Program } from '../compiler/index.js';
 import { didYouMean, type Problem, problem, sameShape, showShape } from '../dsl/index.js';
-import { exportFormats, exportProgram, type ExportFormat } from '../runtime/export.js';
-import { decodeSafetensors, type Tensor } from '../runtime/safetensors.js';
+import { exportFormats, exportProgram, type ExportFormat } from '../backends/tensorflow/export.js';
+import { decodeSafetensors, type Tensor } from '../backends/safetensors.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
-import { loadSpec } from './load-spec.js';
-import { fail, printJson, say, thrownAt } from './output.js';
-import { fileNames } from './run-folder.js';
+import { loadSpec } from '../runs/load-spec.js';
+import { fail, printJson, say } from './output.js';
+import { thrownAt } from '../dsl/problem.js';
+import { fileNames } from '../runs/run-folder.js';
 import { usage } from './usage.js';
 
 type Checked<A> = Either<readonly Problem[], A>;

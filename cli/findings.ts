@@ -13,10 +13,10 @@ import {
   geometryOf,
   type OutsideData,
 } from '../evaluation/index.js';
-import { attempt } from '../runtime/failure.js';
-import type { Fitted } from '../training/index.js';
-import { short } from '../training/progress.js';
-import { firstExamples } from '../training/rows.js';
+import { attempt } from '../backends/failure.js';
+import type { Fitted } from '../runs/index.js';
+import { short } from '../runs/records/progress.js';
+import { firstExamples } from '../runs/batched-evaluation.js';
 import { say } from './output.js';
 
 export type Findings = {

@@ -1,5 +1,5 @@
 /** Where a command's words go: results to stdout, everything else to stderr. */
-import { problem, type Problem, showProblem } from '../dsl/index.js';
+import { type Problem, showProblem } from '../dsl/index.js';
 
 /** A line for people. */
 export const say = (line: string): void => {
@@ -19,16 +19,3 @@ export const fail = (problems: readonly Problem[], json: boolean): number => {
   problems.map(showProblem).map(oneLine).forEach(say);
   return 1;
 };
-
-/** What an error says in one line, whatever was thrown. */
-export const errorText = (error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error);
-  const [first = '', ...rest] = text.split('\n').map((line) => line.trim());
-  // A transpiler's first line only counts its errors.
-  return rest.find((line) => line.includes('ERROR:')) ?? (first === '' ? 'an unknown error' : first);
-};
-
-/** What was thrown as the problem of a path, for `tryCatch`. */
-export const thrownAt =
-  (path: string, expected: string, found = errorText) =>
-  (error: unknown): readonly Problem[] => [problem(path, found(error), expected)];

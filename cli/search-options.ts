@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Problem } from '../dsl/index.js';
 import { problem } from '../dsl/index.js';
-import { type Distribution, distributionCodec, HELD_OUT_PART, type Sweep } from '../training/index.js';
+import { type Distribution, distributionCodec, HELD_OUT_PART, type Sweep } from '../runs/index.js';
 import { contextPath, problemsOf } from '../dsl/codec/problems.js';
 import { type Arguments, naturalOption, type Option } from './arguments.js';
 

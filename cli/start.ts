@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { naturalOption, readArguments, wantsJson } from './arguments.js';
-import { loadSpec } from './load-spec.js';
+import { loadSpec } from '../runs/load-spec.js';
 import { fail, say } from './output.js';
 import { finish, runOptions } from './train.js';
 import { runTraining } from './training-run.js';

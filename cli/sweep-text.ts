@@ -2,8 +2,8 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Settings } from '../dsl/index.js';
 import { acrossSeeds } from '../evaluation/index.js';
-import { canonical, type Figures } from '../training/index.js';
-import { short } from '../training/progress.js';
+import { canonical, type Figures } from '../runs/index.js';
+import { short } from '../runs/records/progress.js';
 import type { Performed } from './trials.js';
 
 /** A configuration with the figures of each of its trials that ended well. */

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../dsl/index.js';
+import { isPicture, mosaicUri } from '../evaluation/index.js';
 import {
-  isPicture,
-  mosaicUri,
+  type Plan,
+  planTable,
   type RowPictures,
   type Table,
   type TableFacts,
@@ -13,18 +14,18 @@ import {
   tableOf,
   tablePage,
   type TablePictures,
-} from '../evaluation/index.js';
-import { decodeSafetensors } from '../runtime/safetensors.js';
-import { type Provenance, trialFiles, writeWhole } from '../training/index.js';
+} from '../studies/paper/index.js';
+import { decodeSafetensors } from '../backends/safetensors.js';
+import { type Provenance, trialFiles, writeWhole } from '../runs/index.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
 import { fail, printJson, say } from './output.js';
-import { type Plan, planOptions, planTable } from './table-plan.js';
+import { tableOptions, tableRequestOf } from './table-options.js';
 import { runOptions } from './train.js';
 import { type Performed, performTrials, requestOf, sayFailures, trialsOptions } from './trials.js';
 import { usage } from './usage.js';
 
 const options: readonly Option[] = [
-  ...planOptions,
+  ...tableOptions,
   ...runOptions.filter(({ name }) => name === 'backend' || name === 'device'),
   ...trialsOptions,
 ];
@@ -140,7 +141,9 @@ export const table = async (args: readonly string[]): Promise<number> => {
   const json = wantsJson(args);
   const given = readArguments(args, options, []);
   if (isLeft(given)) return fail(given.left, json);
-  const plan = await planTable(given.right);
+  const asked = await tableRequestOf(given.right);
+  if (isLeft(asked)) return fail(asked.left, json);
+  const plan = await planTable(asked.right);
   if (isLeft(plan)) return fail(plan.left, json);
   const labelled = plan.right.trials.map((one) => ({ label: labelOf(one), trial: one.trial }));
   const name = `table-${plan.right.facts.data.replaceAll(/[^\w.-]+/g, '-')}`;

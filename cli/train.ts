@@ -1,7 +1,7 @@
 /** `immersion train SPEC`: trains an experiment and leaves a run folder. */
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import { type Experiment, type Problem, setPath, setValues } from '../dsl/index.js';
-import { backendNames } from '../training/index.js';
+import { backendNames } from '../runs/index.js';
 import {
   type Arguments,
   assignments,
@@ -10,7 +10,7 @@ import {
   readArguments,
   wantsJson,
 } from './arguments.js';
-import { loadSpec } from './load-spec.js';
+import { loadSpec } from '../runs/load-spec.js';
 import { fail, printJson } from './output.js';
 import { type Result, runTraining } from './training-run.js';
 import { usage } from './usage.js';
@@ -20,7 +20,7 @@ export const runOptions: readonly Option[] = [
   { name: 'seed', value: 'N', summary: 'seed of every random number (0)' },
   { name: 'backend', value: 'NAME', summary: `${backendNames.join(', ')} (the best that loads)` },
   { name: 'device', value: 'NAME', summary: 'cpu keeps native off a GPU (auto)' },
-  { name: 'out', value: 'DIR', summary: 'the run folder (a new one under runs/)' },
+  { name: 'out', value: 'DIR', summary: 'the run folder (a new one under outputs/)' },
 ];
 
 /** Options that set a field of the experiment, as `--set` does. */

@@ -19,14 +19,14 @@ import {
   threadsFor,
   type TrainEvent,
   type ValidationEvent,
-} from '../training/index.js';
-import { attempt } from '../runtime/failure.js';
-import { createProgress, duration } from '../training/progress.js';
+} from '../runs/index.js';
+import { attempt } from '../backends/failure.js';
+import { createProgress, duration } from '../runs/records/progress.js';
 import { type Findings, findingsOf, noFindings } from './findings.js';
 import { interruption } from './interrupt.js';
 import { say } from './output.js';
-import { createRunFolder, fileNames, type RunFolder } from './run-folder.js';
-import { versions } from '../training/index.js';
+import { createRunFolder, fileNames, type RunFolder } from '../runs/run-folder.js';
+import { versions } from '../runs/index.js';
 
 export type Request = {
   /** Names the run folder and heads the report. */
@@ -36,7 +36,7 @@ export type Request = {
   /** Absent for the best that loads. */
   readonly backend: string | undefined;
   readonly device: string | undefined;
-  /** The run folder; absent for a new one under `runs/`. */
+  /** The run folder; absent for a new one under `outputs/`. */
   readonly out: string | undefined;
   readonly report: boolean;
   /** References of data that test examples are to be told from. */

@@ -3,7 +3,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, partsOf, type Source, type Split } from '../data/index.js';
 import { didYouMean, type Problem, problem, sizeOf } from '../dsl/index.js';
 import { type Evaluation, featureProblems, openOutside } from '../evaluation/index.js';
-import { backendNames, experimentOf, holdOut, type Trial } from '../training/index.js';
+import { backendNames, experimentOf, holdOut, type Trial } from '../runs/index.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 

@@ -1,7 +1,7 @@
 /** How trials come along: a line that is redrawn on a terminal, a line for each trial elsewhere. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Outcome, SweepEvent } from '../training/index.js';
-import { bar, duration, type Screen, short } from '../training/progress.js';
+import type { Outcome, SweepEvent } from '../runs/index.js';
+import { bar, duration, type Screen, short } from '../runs/records/progress.js';
 import { showProblem } from '../dsl/index.js';
 
 export type TrialProgress = {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { type Problem } from '../dsl/index.js';
 import { type Evaluation, evaluationCodec, measure } from '../evaluation/index.js';
-import { encodeSafetensors } from '../runtime/safetensors.js';
+import { encodeSafetensors } from '../backends/safetensors.js';
 import {
   contentKey,
   decodeTrial,
@@ -16,11 +16,11 @@ import {
   trialFiles,
   type TrialResult,
   writeWhole,
-} from '../training/index.js';
-import { createProgress, duration } from '../training/progress.js';
+} from '../runs/index.js';
+import { createProgress, duration } from '../runs/records/progress.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
 import { listening } from './interrupt.js';
-import { readJson } from './load-spec.js';
+import { readJson } from '../runs/load-spec.js';
 import { fail, printJson, say } from './output.js';
 import { usage } from './usage.js';
 

@@ -19,10 +19,11 @@ import {
   runTrials,
   type Trial,
   trialFolder,
-} from '../training/index.js';
+} from '../runs/index.js';
 import { type Arguments, naturalOption, type Option } from './arguments.js';
 import { interruption } from './interrupt.js';
-import { say, thrownAt } from './output.js';
+import { say } from './output.js';
+import { thrownAt } from '../dsl/problem.js';
 import { checkedSets, referenceOf } from './trial-checks.js';
 import { createTrialProgress } from './trial-progress.js';
 
@@ -32,7 +33,7 @@ export const trialsOptions: readonly Option[] = [
   {
     name: 'out',
     value: 'DIR',
-    summary: 'where the trials are kept; the same folder goes on (one under runs/)',
+    summary: 'where the trials are kept; the same folder goes on (one under outputs/)',
   },
   { name: 'retry', summary: 'tries again the trials that failed before' },
 ];
@@ -73,7 +74,7 @@ const pinned = async (trials: readonly Labelled[]): Promise<readonly Labelled[]>
   }));
 };
 
-/** `--jobs` and `--retry`; the folder is `--out`, or one under `runs/` that the same trials get again. */
+/** `--jobs` and `--retry`; the folder is `--out`, or one under `outputs/` that the same trials get again. */
 export const requestOf = async (
   given: Arguments,
   name: string,
@@ -90,7 +91,7 @@ export const requestOf = async (
   if (problems.length > 0) return left(problems);
   return right({
     trials,
-    folder: given.last('out') ?? join('runs', `${name}-${contentKey(keys.map(keyOf)).slice(0, 8)}`),
+    folder: given.last('out') ?? join('outputs', `${name}-${contentKey(keys.map(keyOf)).slice(0, 8)}`),
     jobs: jobs.right === 0 ? undefined : jobs.right,
     retry: given.has('retry'),
   });

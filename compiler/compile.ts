@@ -4,10 +4,10 @@ import { checkExperiment } from '../dsl/codec/index.js';
 import { dataShapeOf } from '../dsl/data-shape.js';
 import type { Experiment } from '../dsl/experiment.js';
 import { type Problem, problem } from '../dsl/problem.js';
-import { everyNode } from '../dsl/rewrite.js';
+import { everyNode } from '../dsl/expressions/rewrite.js';
 import { sameShape, showShape } from '../dsl/shape.js';
-import { costOf } from './cost.js';
-import { diagnosisFor } from './diagnosis.js';
+import { costOf } from './costs/cost.js';
+import { diagnosisFor } from './diagnose.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
 import {
   type Elaborated,
@@ -18,8 +18,8 @@ import {
   elaborateStep,
 } from './elaborate/program.js';
 import { faults, last, optimize, semanticProblems, type Stage } from './pipeline.js';
-import type { Program } from './program.js';
-import { update } from './update.js';
+import type { Program } from './ir/program.js';
+import { update } from './optimizers/optimizer.js';
 
 export type Compiled = {
   readonly experiment: Experiment;

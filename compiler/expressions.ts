@@ -2,16 +2,16 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { checkExperiment } from '../dsl/codec/index.js';
 import type { Experiment } from '../dsl/experiment.js';
-import type { Node } from '../dsl/expr.js';
+import type { Node } from '../dsl/expressions/expression.js';
 import { hypersOf } from '../dsl/names.js';
 import { fieldPath } from '../dsl/path.js';
 import type { Problem } from '../dsl/problem.js';
-import { rewriting } from '../dsl/rewrite.js';
+import { rewriting } from '../dsl/expressions/rewrite.js';
 import type { Shape } from '../dsl/shape.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
 import { elaborateExpressions } from './elaborate/program.js';
 import { faults, last, optimize, semanticProblems } from './pipeline.js';
-import type { Program } from './program.js';
+import type { Program } from './ir/program.js';
 
 export type Expressions = Readonly<Record<string, Node>>;
 

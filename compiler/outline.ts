@@ -1,13 +1,13 @@
 /** A network layer by layer: what each gives, holds and costs, found by elaborating every prefix of the network. */
-import type { Layer } from '../dsl/layer.js';
+import type { Layer } from '../dsl/layers/layer.js';
 import { layerName, type NetworkValue, outputNames, written } from '../dsl/network.js';
 import { fieldPath } from '../dsl/path.js';
 import type { Problem } from '../dsl/problem.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import { costOf } from './cost.js';
+import { costOf } from './costs/cost.js';
 import { createContext } from './elaborate/context.js';
 import { applicationOf } from './elaborate/network.js';
-import type { Program } from './program.js';
+import type { Program } from './ir/program.js';
 
 /** One layer, for one example in inference. */
 export type LayerOutline = {

@@ -4,8 +4,8 @@ import type { Elaborated } from './elaborate/program.js';
 import { eliminateCommonSubexpressions } from './passes/cse.js';
 import { eliminateDeadCode } from './passes/dce.js';
 import { simplify } from './passes/simplify.js';
-import type { Program } from './program.js';
-import { verify } from './verify.js';
+import type { Program } from './ir/program.js';
+import { verify } from './ir/verify.js';
 
 /** A program after one pass, under the pass's name. */
 export type Stage = { readonly pass: string; readonly program: Program };

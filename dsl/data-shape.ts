@@ -1,6 +1,6 @@
 /** What one example of an experiment's data is. */
 import type { Experiment } from './experiment.js';
-import { everyNode, nodesOf } from './rewrite.js';
+import { everyNode, nodesOf } from './expressions/rewrite.js';
 import type { Shape } from './shape.js';
 
 /**

@@ -1,5 +1,5 @@
 /** An experiment: networks, objective, optimizer, data and length of training as one value; what SPEC means on the command line. */
-import type { Expr, Surrogate } from './expr.js';
+import type { Expr, Surrogate } from './expressions/expression.js';
 import type { NetworkValue } from './network.js';
 import type { Optimizer } from './optimizer.js';
 import type { Scalar } from './shape.js';

@@ -1,14 +1,14 @@
 /** What the names in an experiment mean: networks, hyper-parameters, draws, parameters and terms, each name one thing. */
 import * as E from 'fp-ts/lib/Either.js';
 import type { Experiment } from './experiment.js';
-import type { Node } from './expr.js';
+import type { Node } from './expressions/expression.js';
 import type { NetworkValue } from './network.js';
 import { written } from './network.js';
 import type { Path } from './path.js';
 import { showPath } from './path.js';
 import type { Problem } from './problem.js';
 import { problem } from './problem.js';
-import { everyNode, nodesOf } from './rewrite.js';
+import { everyNode, nodesOf } from './expressions/rewrite.js';
 
 /** A named part of an experiment. */
 type Named<A> = { readonly name: string; readonly path: Path; readonly value: A };

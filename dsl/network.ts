@@ -1,7 +1,7 @@
 /** A named stack of layers. Weights belong to the name: two applications of one network share them. */
-import { shapesAlong } from './bijector.js';
-import type { Direction, FlowStack, FlowType, Kind, Opposite } from './flow.js';
-import type { ActivationName, Headed, Layer, Stack } from './layer.js';
+import { shapesAlong } from './layers/bijector.js';
+import type { Direction, FlowStack, FlowType, Kind, Opposite } from './layers/flow.js';
+import type { ActivationName, Headed, Layer, Stack } from './layers/layer.js';
 import type { Known, Shape } from './shape.js';
 
 /** The data of a network, whatever its outputs. */

@@ -1,6 +1,6 @@
 /** Optimizers as data; the compiler writes their update into the step program. */
-import type { Expr, ScalarLike } from './expr.js';
-import { constant } from './expr.js';
+import type { Expr, ScalarLike } from './expressions/expression.js';
+import { constant } from './expressions/expression.js';
 import type { Scalar } from './shape.js';
 
 export type Optimizer =

@@ -44,3 +44,16 @@ export const didYouMean = (word: string, known: readonly string[]): string | und
   const guess = nearest(word, known);
   return guess === undefined ? undefined : `did you mean ${JSON.stringify(guess)}?`;
 };
+
+/** What an error says in one line, whatever was thrown. */
+export const errorText = (error: unknown): string => {
+  const text = error instanceof Error ? error.message : String(error);
+  const [first = '', ...rest] = text.split('\n').map((line) => line.trim());
+  // A transpiler's first line only counts its errors.
+  return rest.find((line) => line.includes('ERROR:')) ?? (first === '' ? 'an unknown error' : first);
+};
+
+/** What was thrown as the problem of a path, for `tryCatch`. */
+export const thrownAt =
+  (path: string, expected: string, found = errorText) =>
+  (error: unknown): readonly Problem[] => [problem(path, found(error), expected)];

@@ -1,10 +1,10 @@
 /** Numbers that cannot work whatever the data: a division by zero, and a learning rate that is not positive. */
 import type { Experiment } from './experiment.js';
-import type { Node } from './expr.js';
+import type { Node } from './expressions/expression.js';
 import { showPath } from './path.js';
 import type { Problem } from './problem.js';
 import { problem } from './problem.js';
-import { everyNode, nodesOf, once } from './rewrite.js';
+import { everyNode, nodesOf, once } from './expressions/rewrite.js';
 
 /** Says whether an expression is zero for its constants and hyper-parameters alone; sums are not looked into. */
 const zeroTest = (): ((node: Node) => boolean) => {

@@ -3,9 +3,9 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { mapWithIndex } from 'fp-ts/lib/ReadonlyRecord.js';
 import { compileExpressions, type CompiledExpressions, costOf, type Expressions } from '../compiler/index.js';
 import { type Node, type Problem, problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
-import { attempt } from '../runtime/failure.js';
-import { feedOf } from '../training/feed.js';
-import { type Model, overRows, rowsOf, type TrainState } from '../training/index.js';
+import { attempt } from '../backends/failure.js';
+import { feedOf } from '../runs/feed.js';
+import { type Model, overRows, rowsOf, type TrainState } from '../runs/index.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 

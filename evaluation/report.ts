@@ -11,17 +11,17 @@ import {
   showShape,
   sizeOf,
 } from '../dsl/index.js';
-import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../training/index.js';
-import { duration } from '../training/progress.js';
-import { firstExamples } from '../training/rows.js';
-import { curvesOf, diagnosisCurvesOf } from './curve.js';
-import type { DensityFit } from './density.js';
-import type { Geometry } from './geometry.js';
+import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../runs/index.js';
+import { duration } from '../runs/records/progress.js';
+import { firstExamples } from '../runs/batched-evaluation.js';
+import { curvesOf, diagnosisCurvesOf } from './geometry/curve.js';
+import type { DensityFit } from './density/density-fit.js';
+import type { Geometry } from './geometry/geometry.js';
 import { squaredError } from './measure.js';
-import type { Detections } from './out-of-distribution.js';
+import type { Detections } from './density/out-of-distribution.js';
 import { densityFigures } from './page/density-section.js';
 import { html, type NetworkSummary, type Pair } from './page/page.js';
-import type { Row } from './page/table.js';
+import type { Row } from './page/figures-table.js';
 import { countText, numberText } from './page/text.js';
 import { isPicture, pictureUri } from './picture.js';
 import { fitGaussian } from './priors/gaussian.js';

@@ -1,7 +1,7 @@
 /** The contractive autoencoder; Rifai, Vincent, Muller, Glorot and Bengio, Contractive Auto-Encoders, 2011, eq. (8). */
 import { dataOf, hyper, type Network, objective, type ScalarLike, scale, type Shape } from '../dsl/index.js';
 import { ae } from './autoencoder.js';
-import { type ProbeOptions, sqFrobenius } from './jacobian.js';
+import { type ProbeOptions, sqFrobenius } from './jacobian-norm.js';
 
 /**
  * CAE: ‖x − g(h(x))‖² + w·‖J_h(x)‖²_F, J_h the encoder's Jacobian, by Hutchinson's estimate as in Kumar, Poole and Murphy 2020,

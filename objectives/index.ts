@@ -1,10 +1,10 @@
 /** The named objectives, each a short composed specification. */
 export * from './autoencoder.js';
-export * from './bounds.js';
+export * from './upper-bounds.js';
 export * from './contractive.js';
-export * from './flow.js';
+export * from './likelihood.js';
 export * from './injflow.js';
-export * from './jacobian.js';
+export * from './jacobian-norm.js';
 export * from './lagrangian.js';
 export * from './models.js';
 export * from './rae.js';

@@ -26,7 +26,7 @@ import {
   sub,
 } from '../dsl/index.js';
 import { reconstruction } from './autoencoder.js';
-import { finiteDifference } from './jacobian.js';
+import { finiteDifference } from './jacobian-norm.js';
 
 export type InjFlowOptions = {
   /** 1/(2σ²), the weight of ‖h‖². Default: hyper-parameter `prior`, 0.01. */

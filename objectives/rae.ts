@@ -12,7 +12,7 @@ import {
   sqNorm,
 } from '../dsl/index.js';
 import { ae } from './autoencoder.js';
-import { type ProbeOptions, sqFrobenius } from './jacobian.js';
+import { type ProbeOptions, sqFrobenius } from './jacobian-norm.js';
 
 /**
  * RAE-GP: ‖x − g(h)‖² + β·½‖h‖² + w·‖J_g(h)‖²_F, J_g the decoder's Jacobian (eq. (9) and (11) of the paper), by Hutchinson's

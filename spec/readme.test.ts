@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { linesOf, root, run, spawned } from './command.js';
-import { diagnostics } from './types/diagnostics.js';
+import { linesOf, root, run, spawned } from './shared/command.js';
+import { diagnostics } from './dsl/types/diagnostics.js';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 

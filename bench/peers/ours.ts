@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { showProblem } from 'immersion/dsl';
-import { initialState, startBackend, threadsFor } from 'immersion/training';
+import { initialState, startBackend, threadsFor } from 'immersion/runs';
 import { clocks } from '../measure.js';
 import { compiledOf, type ObjectiveName, type Ready, type Request, type Terms } from './workloads.js';
 

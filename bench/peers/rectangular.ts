@@ -24,7 +24,7 @@ import {
   type VolumeMethod,
 } from 'immersion/dsl';
 import { logNormal, rectangular } from 'immersion/objectives';
-import { initialState } from 'immersion/training';
+import { initialState } from 'immersion/runs';
 import { noise, probes } from './noise.js';
 import type { ArrayEntry } from './workloads.js';
 

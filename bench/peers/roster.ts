@@ -1,4 +1,4 @@
-/** Who takes part: how each is installed and started. What is installed lies in `runs/peers`, or where IMMERSION_PEERS points. */
+/** Who takes part: how each is installed and started. What is installed lies in `outputs/peers`, or where IMMERSION_PEERS points. */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export type Entry = {
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-export const cache = process.env['IMMERSION_PEERS'] ?? here('../../runs/peers');
+export const cache = process.env['IMMERSION_PEERS'] ?? here('../../outputs/peers');
 
 const everything = ['mlp', 'mnist-16', 'mnist-128', 'eighth-64'];
 

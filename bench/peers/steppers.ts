@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Compiled } from 'immersion/compiler';
 import { sizeOf } from 'immersion/dsl';
-import type { Backend } from 'immersion/training';
+import type { Backend } from 'immersion/runs';
 import { type Clock, clocks, summary } from '../measure.js';
 import { type Peer, startPeer } from './peer.js';
 import { constants, type Method, networksOf, stateOf, type Table, writeTable } from './rectangular.js';

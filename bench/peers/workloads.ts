@@ -20,7 +20,7 @@ import {
   tanh,
 } from 'immersion/dsl';
 import { ae, injFlowLn } from 'immersion/objectives';
-import { initialState } from 'immersion/training';
+import { initialState } from 'immersion/runs';
 import type { Clock } from '../measure.js';
 import { noise, probes } from './noise.js';
 import { mnistNetworks } from '../../examples/architectures.js';

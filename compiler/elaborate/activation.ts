@@ -1,7 +1,7 @@
 /** Activations in terms of primitives that are finite, with two derivatives, wherever the input is (no overflow in a branch not taken). */
-import type { ActivationName } from '../../dsl/layer.js';
-import { binary, constantLike, mul, plus, select, times, unary } from '../operations.js';
-import type { Emit, Var } from '../program.js';
+import type { ActivationName } from '../../dsl/layers/layer.js';
+import { binary, constantLike, mul, plus, select, times, unary } from '../ir/operations.js';
+import type { Emit, Var } from '../ir/program.js';
 
 type Activation = (emit: Emit, x: Var, slope: number) => Var;
 

@@ -1,13 +1,13 @@
 /** What elaboration carries along: the program under construction, what it will need at run time, and the problems found. */
-import type { DistributionName } from '../../dsl/draw.js';
-import type { Node } from '../../dsl/expr.js';
-import type { Initializer } from '../../dsl/initializer.js';
+import type { DistributionName } from '../../dsl/expressions/draw.js';
+import type { Node } from '../../dsl/expressions/expression.js';
+import type { Initializer } from '../../dsl/layers/initializer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import type { Shape } from '../../dsl/shape.js';
-import { type Builder, createBuilder } from '../builder.js';
-import type { Var } from '../program.js';
-import type { Type } from '../type.js';
+import { type Builder, createBuilder } from '../ir/builder.js';
+import type { Var } from '../ir/program.js';
+import type { Type } from '../ir/type.js';
 
 /** A trainable array; its first value is a function of (seed, name). */
 export type ParameterSpec = {

@@ -1,5 +1,5 @@
 /** Elaborates expressions; equal expressions are elaborated once. */
-import type { Node, UnaryOp } from '../../dsl/expr.js';
+import type { Node, UnaryOp } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { sameShape, type Shape, showShape, sizeOf } from '../../dsl/shape.js';
 import {
@@ -14,14 +14,14 @@ import {
   batchMean,
   times,
   unary,
-} from '../operations.js';
-import { keyOf } from '../key.js';
-import type { Emit, Var } from '../program.js';
+} from '../ir/operations.js';
+import { keyOf } from '../ir/key.js';
+import type { Emit, Var } from '../ir/program.js';
 import { activate } from './activation.js';
 import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
 import { applicationOf, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
-import { jitters, smallestPivot, unitProbes } from './gram.js';
-import { expandVolume } from './volume.js';
+import { jitters, smallestPivot, unitProbes } from './gram-system.js';
+import { expandVolume } from './volume-method.js';
 
 /** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
 export type Elaborate = (node: Node, path: string) => Var | null;

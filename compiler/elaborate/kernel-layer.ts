@@ -1,9 +1,9 @@
 /** Elaborates the layers that hold a kernel, spectrally normalised or not. */
-import type { KernelLayer, Layer, Padding, SpectralLayer } from '../../dsl/layer.js';
-import { outputSize } from '../primitives/bilinear.js';
-import type { Var } from '../program.js';
+import type { KernelLayer, Layer, Padding, SpectralLayer } from '../../dsl/layers/layer.js';
+import { outputSize } from '../ir/primitives/bilinear.js';
+import type { Var } from '../ir/program.js';
 import { emitOf, parameter, type Rule, type Site, withBias, wrongShape } from './site.js';
-import { type LinearMap, matrixMap, normalised } from './spectral.js';
+import { type LinearMap, matrixMap, normalised } from './spectral-norm.js';
 
 /** TensorFlow's 'same': ⌈n/s⌉ outputs, the odd padding at the end. */
 const paddingOf = (

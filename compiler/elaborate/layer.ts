@@ -1,12 +1,12 @@
 /** Elaborates layers: shapes are checked here, with the layer's path in every problem. */
-import { type Invertible, isInvertible } from '../../dsl/bijector.js';
-import { type Initializer, ones, zeros } from '../../dsl/initializer.js';
-import type { Layer } from '../../dsl/layer.js';
-import { add, constantLike, div, mul, plus, sub, times, unary } from '../operations.js';
-import type { Var } from '../program.js';
-import { showType, sizeOfShape } from '../type.js';
+import { type Invertible, isInvertible } from '../../dsl/layers/bijector.js';
+import { type Initializer, ones, zeros } from '../../dsl/layers/initializer.js';
+import type { Layer } from '../../dsl/layers/layer.js';
+import { add, constantLike, div, mul, plus, sub, times, unary } from '../ir/operations.js';
+import type { Var } from '../ir/program.js';
+import { showType, sizeOfShape } from '../ir/type.js';
 import { activate } from './activation.js';
-import { runInvertible, type RunLayers } from './bijector.js';
+import { runInvertible, type RunLayers } from './layer-inverse.js';
 import { bindDraw, bindState, type Context, fail } from './context.js';
 import { kernelRules } from './kernel-layer.js';
 import { alongLast, emitOf, parameter, placeInside, type Place, type Rule, wrongShape } from './site.js';

@@ -1,7 +1,7 @@
 /** Elaborates a matrix over channels by its LU factors: W = L·U, so ln |det W| = Σ s and the inverse is two triangular systems. */
 import { sizeOf } from '../../dsl/shape.js';
-import { add, constantLike, unary } from '../operations.js';
-import type { Emit, Var } from '../program.js';
+import { add, constantLike, unary } from '../ir/operations.js';
+import type { Emit, Var } from '../ir/program.js';
 import { emitOf, parameter, type Site } from './site.js';
 import { bounded } from './transform.js';
 

@@ -1,20 +1,20 @@
 /** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
-import { isInvertible } from '../../dsl/bijector.js';
+import { isInvertible } from '../../dsl/layers/bijector.js';
 import { labelOf, layerName, type NetworkValue, outputNames, written } from '../../dsl/network.js';
-import type { SolveNode } from '../../dsl/volume.js';
+import type { SolveNode } from '../../dsl/expressions/volume.js';
 import { fieldPath } from '../../dsl/path.js';
 import { showShape } from '../../dsl/shape.js';
-import { atRows, constantLike } from '../operations.js';
-import { pushForward } from '../forward.js';
-import type { Emit, Var } from '../program.js';
-import { pullBack } from '../reverse.js';
+import { atRows, constantLike } from '../ir/operations.js';
+import { pushForward } from '../derivatives/forward.js';
+import type { Emit, Var } from '../ir/program.js';
+import { pullBack } from '../derivatives/reverse.js';
 import { type Application, type Context, createContext, fail, type ParameterSpec } from './context.js';
-import { runFlow } from './bijector.js';
+import { runFlow } from './layer-inverse.js';
 import { elaborateLayers } from './layer.js';
 import type { Place } from './site.js';
-import { sizeOfShape } from '../type.js';
-import { gramOperator, solveByFactor } from './gram.js';
-import { solveCost } from '../jacobian-cost.js';
+import { sizeOfShape } from '../ir/type.js';
+import { gramOperator, solveByFactor } from './gram-system.js';
+import { solveCost } from '../costs/jacobian-cost.js';
 
 /** Either way round. */
 const sameNetwork = (a: NetworkValue, b: NetworkValue): boolean => {

@@ -1,13 +1,13 @@
 /** Elaborates the programs of an experiment: its objective with all terms, and its encoder and decoder alone. */
 import { dataShapeOf } from '../../dsl/data-shape.js';
 import type { Experiment } from '../../dsl/experiment.js';
-import { data, type Node } from '../../dsl/expr.js';
+import { data, type Node } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { codeOutput } from '../../dsl/network.js';
 import { fieldPath } from '../../dsl/path.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
-import { add, atRows, batchMean, constantLike } from '../operations.js';
-import type { Output, Program, Var } from '../program.js';
+import { add, atRows, batchMean, constantLike } from '../ir/operations.js';
+import type { Output, Program, Var } from '../ir/program.js';
 import { type Context, createContext, fail } from './context.js';
 import { createElaborate } from './expression.js';
 import { scheduleProblems } from './schedule.js';

@@ -1,7 +1,7 @@
 /** Checks schedules by running them: every scalar of the step alone is finite at the first and the last step. */
 import { type Problem, problem } from '../../dsl/problem.js';
-import { interpret } from '../interpret.js';
-import type { Program, Var } from '../program.js';
+import { interpret } from '../ir/interpret.js';
+import type { Program, Var } from '../ir/program.js';
 
 /** What depends on nothing but the step, as a program of its own; its outputs are what anything else reads of it. */
 const schedulesOf = (program: Program): Program => {

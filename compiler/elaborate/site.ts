@@ -1,10 +1,10 @@
 /** What the elaboration of one layer sees, and what every rule needs. */
-import type { Initializer } from '../../dsl/initializer.js';
-import type { Layer } from '../../dsl/layer.js';
+import type { Initializer } from '../../dsl/layers/initializer.js';
+import type { Layer } from '../../dsl/layers/layer.js';
 import { layerName } from '../../dsl/network.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
-import { add } from '../operations.js';
-import type { Emit, Var } from '../program.js';
+import { add } from '../ir/operations.js';
+import type { Emit, Var } from '../ir/program.js';
 import { bindParameter, type Context, fail } from './context.js';
 
 /** Where a layer stands: in the specification, for problems, and in the names of its parameters. */

@@ -14,8 +14,8 @@ import {
   sub,
   times,
   unary,
-} from '../operations.js';
-import type { Emit, Var } from '../program.js';
+} from '../ir/operations.js';
+import type { Emit, Var } from '../ir/program.js';
 
 /** Logarithms of widths and heights up to a factor, [m,K], and of the slopes at the knots between, [m,K−1]. */
 export type SplineShape = { readonly widths: Var; readonly heights: Var; readonly slopes: Var };

@@ -1,7 +1,7 @@
 /** Elaborates the transforms of flows, each in both directions, on m numbers with P parameters each. */
-import type { Transform } from '../../dsl/layer.js';
-import { add, mul, sub, times, unary } from '../operations.js';
-import type { Emit, Var } from '../program.js';
+import type { Transform } from '../../dsl/layers/layer.js';
+import { add, mul, sub, times, unary } from '../ir/operations.js';
+import type { Emit, Var } from '../ir/program.js';
 import { splined } from './spline.js';
 
 /** Which way a layer is run: as it was written, or inverted. */

@@ -1,6 +1,6 @@
 /** Blocks of arrays: a part of what was joined is the part itself, and disjoint blocks that are added up are joined. */
-import { type Equation, is, type Var } from '../program.js';
-import type { Params } from '../params.js';
+import { type Equation, is, type Var } from '../ir/program.js';
+import type { Params } from '../ir/params.js';
 import type { Rule } from './rewrite.js';
 
 const isOnly = (axis: number, values: readonly number[]): boolean =>

@@ -1,6 +1,6 @@
 /** Common-subexpression elimination: equal primitives on equal inputs are computed once. */
-import { keyOf } from '../key.js';
-import type { Program, Var } from '../program.js';
+import { keyOf } from '../ir/key.js';
+import type { Program, Var } from '../ir/program.js';
 import { rewrite } from './rewrite.js';
 
 const commutative: ReadonlySet<string> = new Set(['add', 'mul']);

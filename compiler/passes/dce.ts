@@ -1,6 +1,5 @@
 /** Dead-code elimination: what no output needs is dropped, binders included. */
-import { ancestors } from '../forward.js';
-import { type Program, results } from '../program.js';
+import { ancestors, type Program, results } from '../ir/program.js';
 
 /** A binder that a `next` output replaces stays, though nothing may read it (a moment that decays at once). */
 export const eliminateDeadCode = (program: Program): Program => {

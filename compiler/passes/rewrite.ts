@@ -1,7 +1,7 @@
 /** Rebuilds a program equation by equation: the one loop under simplification and common-subexpression elimination. */
-import { equation } from '../builder.js';
-import { type Emit, type Equation, mapAdam, type Program, type Var } from '../program.js';
-import type { Type } from '../type.js';
+import { equation } from '../ir/builder.js';
+import { type Emit, type Equation, mapAdam, type Program, type Var } from '../ir/program.js';
+import type { Type } from '../ir/type.js';
 
 /** What a rule may look at: the equation that defines a variable, undefined for a binder. */
 export type Definition = (x: Var) => Equation | undefined;

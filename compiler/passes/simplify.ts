@@ -1,11 +1,11 @@
 /** Algebraic simplification: constants, neutral elements, cancelling moves, and repeated values computed before they are repeated. */
-import { repeatedAxes } from '../primitives/structure.js';
-import { constantLike } from '../operations.js';
-import { elementwise } from '../primitives/elementwise.js';
-import { type Emit, type Equation, is, type Program, type Var } from '../program.js';
-import { evaluateEquation } from '../table.js';
-import { sameType, scalarType, sizeOfShape } from '../type.js';
-import { keyOf } from '../key.js';
+import { repeatedAxes } from '../ir/primitives/structure.js';
+import { constantLike } from '../ir/operations.js';
+import { elementwise } from '../ir/primitives/elementwise.js';
+import { type Emit, type Equation, is, type Program, type Var } from '../ir/program.js';
+import { evaluateEquation } from '../ir/primitive-table.js';
+import { sameType, scalarType, sizeOfShape } from '../ir/type.js';
+import { keyOf } from '../ir/key.js';
 import { blockRules } from './blocks.js';
 import { type Definition, rewrite, type Rule } from './rewrite.js';
 

@@ -4,7 +4,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts/lib/index.js';
-import { densityProblems } from '../density.js';
+import { densityProblems } from '../expressions/log-density.js';
 import type { Experiment } from '../experiment.js';
 import { experiment } from '../experiment.js';
 import { nameProblems, networksOf } from '../names.js';

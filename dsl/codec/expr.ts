@@ -1,8 +1,8 @@
 /** Expressions, given the codec of the networks in them: whole values, or names that refer to a table. */
 import * as t from 'io-ts/lib/index.js';
-import { isInvertible } from '../bijector.js';
-import type { DistributionName } from '../draw.js';
-import type { BinaryOp, Node, UnaryOp, VolumeMethod } from '../expr.js';
+import { isInvertible } from '../layers/bijector.js';
+import type { DistributionName } from '../expressions/draw.js';
+import type { BinaryOp, Node, UnaryOp, VolumeMethod } from '../expressions/expression.js';
 import type { NetworkValue } from '../network.js';
 import { outputNames } from '../network.js';
 import { didYouMean } from '../problem.js';

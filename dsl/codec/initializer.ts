@@ -1,6 +1,6 @@
 /** Initializers. */
 import * as t from 'io-ts/lib/index.js';
-import type { Initializer } from '../initializer.js';
+import type { Initializer } from '../layers/initializer.js';
 import type { Rows } from './codec.js';
 import { struct, tagged } from './codec.js';
 import { finite, positiveNumber } from './primitive.js';

@@ -1,8 +1,8 @@
 /** Layers; what a constructor defaults may be left out of the JSON. */
 import * as t from 'io-ts/lib/index.js';
-import { glorotUniform } from '../initializer.js';
-import { isInvertible } from '../bijector.js';
-import { affine } from '../flow.js';
+import { glorotUniform } from '../layers/initializer.js';
+import { isInvertible } from '../layers/bijector.js';
+import { affine } from '../layers/flow.js';
 import type {
   ActivationName,
   KernelLayer,
@@ -12,7 +12,7 @@ import type {
   SpectralNorm,
   Statistics,
   Transform,
-} from '../layer.js';
+} from '../layers/layer.js';
 import type { Codec, Issue, Rows } from './codec.js';
 import { checked, list, oneOf, record, struct, tagged, withDefault } from './codec.js';
 import { initializerCodec } from './initializer.js';

@@ -1,5 +1,5 @@
 /** Networks, with their name inside (`networkCodec`) or outside, as in the table of an experiment (`bodyCodec`). */
-import { isInvertible } from '../bijector.js';
+import { isInvertible } from '../layers/bijector.js';
 import type { NetworkValue } from '../network.js';
 import type { Codec, Issue } from './codec.js';
 import { checked, mapped, optional, record, struct } from './codec.js';

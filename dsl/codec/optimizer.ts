@@ -1,6 +1,6 @@
 /** Optimizers, given the codec of the expressions in them. */
 import * as t from 'io-ts/lib/index.js';
-import type { Node } from '../expr.js';
+import type { Node } from '../expressions/expression.js';
 import type { Optimizer } from '../optimizer.js';
 import type { Codec, Rows } from './codec.js';
 import { mapped, optional, struct, tagged, withDefault } from './codec.js';

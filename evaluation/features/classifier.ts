@@ -26,8 +26,8 @@ import {
   sizeOf,
   slice,
 } from '../../dsl/index.js';
-import { type Backend, fit } from '../../training/index.js';
-import { momentsOf } from '../moments.js';
+import { type Backend, fit } from '../../runs/index.js';
+import { momentsOf } from '../priors/moments.js';
 import { carriedSize, type FeatureMap } from './feature-map.js';
 
 export type Classifier = FeatureMap & {

@@ -2,9 +2,9 @@
 import { basename, resolve } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, type Shape, showShape } from '../../dsl/index.js';
-import { attempt } from '../../runtime/failure.js';
-import type { ImportedGraph } from '../../runtime/imported/imported-graph.js';
-import { openGraph } from '../../runtime/imported/open.js';
+import { attempt } from '../../backends/failure.js';
+import type { ImportedGraph } from '../../backends/imported/imported-graph.js';
+import { openGraph } from '../../backends/imported/open.js';
 import type { FeatureMap } from './feature-map.js';
 import { type ImageSize, resized } from './resize.js';
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Source } from '../../data/index.js';
 import { didYouMean, type Problem, problem } from '../../dsl/index.js';
-import type { Backend } from '../../training/index.js';
+import type { Backend } from '../../runs/index.js';
 import { classifier } from './classifier.js';
 import type { FeatureMap } from './feature-map.js';
 import { graphFeatures } from './graph.js';

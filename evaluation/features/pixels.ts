@@ -3,9 +3,9 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Matrix } from 'ml-matrix';
 import type { Source } from '../../data/index.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
-import { createScatter, eigen, meanOf } from '../moments.js';
+import { createScatter, eigen, meanOf } from '../priors/moments.js';
 import { thinned } from '../thinned.js';
-import { unitsOfRows } from '../units.js';
+import { unitsOfRows } from '../priors/units.js';
 import { carriedSize, type FeatureMap } from './feature-map.js';
 
 /** Pixels at most for whose covariance eigenvectors are taken, and examples where there are more pixels: they take the cube. */

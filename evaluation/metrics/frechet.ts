@@ -1,6 +1,6 @@
 /** The Fréchet distance between Gaussians fitted to two samples (Dowson and Landau 1982; of Inception features, the FID of Heusel et al. 2017). */
 import type { Matrix } from 'ml-matrix';
-import { eigen, momentsOf, spectralMap } from '../moments.js';
+import { eigen, momentsOf, spectralMap } from '../priors/moments.js';
 import type { Metric } from './metric.js';
 
 type Moments = { readonly mean: ArrayLike<number>; readonly covariance: Matrix };

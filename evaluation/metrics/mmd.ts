@@ -1,7 +1,7 @@
 /** Maximum mean discrepancy, squared (Gretton et al., A Kernel Two-Sample Test, 2012): ‖E k(x, ·) − E k(y, ·)‖² by its unbiased estimate, eq. 3. */
-import { squaredDistance } from '../distance.js';
-import { meanOf, thinned } from '../moments.js';
-import { variancesOf } from '../units.js';
+import { meanOf, thinned } from '../priors/moments.js';
+import { variancesOf } from '../priors/units.js';
+import { squaredDistance } from './distance.js';
 import type { Comparable, Metric } from './metric.js';
 
 /** k(a_i, b_j) of rows of d numbers. */

@@ -1,5 +1,5 @@
 /** Precision and recall of samples by nearest neighbours (Kynkäänniemi et al., Improved Precision and Recall Metric, 2019, eqs. 1–3). */
-import { squaredDistance } from '../distance.js';
+import { squaredDistance } from './distance.js';
 import type { Metric } from './metric.js';
 
 /** The paper's k. */

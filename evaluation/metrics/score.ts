@@ -1,7 +1,7 @@
 /** Scores of samples: every metric over every feature map, each under a name that says what it looked at. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
-import { attempt } from '../../runtime/failure.js';
+import { attempt } from '../../backends/failure.js';
 import type { Examples } from '../expressions.js';
 import type { FeatureMap } from '../features/feature-map.js';
 import { frechet } from './frechet.js';

@@ -1,5 +1,5 @@
 /** The sliced Wasserstein distance (Rabin et al. 2011; Bonneel et al. 2015, eq. 6): the root of the mean, over directions, of the squared 2-Wasserstein distance of the samples' shadows. */
-import { fillDraw } from '../../runtime/draws.js';
+import { fillDraw } from '../../backends/draws.js';
 import type { Metric } from './metric.js';
 
 /** Unit directions in whole orthonormal frames, whose mean over a quadratic form is exact: row-major [frames·d, d]. */

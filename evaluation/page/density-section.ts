@@ -1,7 +1,7 @@
 /** What the page says of a learned density: the likelihood in numbers, and points of the true and of the learned manifold coloured by ln p. */
-import type { DensityFit, DensityPoint } from '../density.js';
+import type { DensityFit, DensityPoint } from '../density/density-fit.js';
 import { quantile } from '../summary.js';
-import type { Row } from './table.js';
+import type { Row } from './figures-table.js';
 import { numberText } from './text.js';
 
 /** A thousandth of a nat is what a likelihood is known to, from thousands of examples. */

@@ -1,6 +1,6 @@
 /** What the page says of data from elsewhere: how well scores of the model tell it from the model's own. */
-import type { Detection, Detections } from '../out-of-distribution.js';
-import { panel, type Row } from './table.js';
+import type { Detection, Detections } from '../density/out-of-distribution.js';
+import { panel, type Row } from './figures-table.js';
 import { numberText } from './text.js';
 
 export const detectionNote =

@@ -1,6 +1,6 @@
 /** A page of ours: head, title, figures under it, sections and a footer, in one file that refers to nothing outside itself. */
 import { style } from './style.js';
-import type { Row } from './table.js';
+import type { Row } from './figures-table.js';
 import { escaped } from './text.js';
 
 export type Document = {

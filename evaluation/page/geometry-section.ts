@@ -1,7 +1,7 @@
 /** What the page says of the decoder's geometry: the spectrum drawn, its volume and injectivity in numbers. */
-import type { Geometry } from '../geometry.js';
+import type { Geometry } from '../geometry/geometry.js';
 import { levels, type Summary } from '../summary.js';
-import type { Row } from './table.js';
+import type { Row } from './figures-table.js';
 import { countText, numberText } from './text.js';
 
 const median = ({ quantiles }: Summary): number => quantiles[levels.indexOf(0.5)];

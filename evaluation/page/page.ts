@@ -1,15 +1,15 @@
 /** The report page as HTML: one file that refers to nothing outside itself. */
-import type { Curve } from '../curve.js';
-import type { DensityFit } from '../density.js';
-import type { Geometry } from '../geometry.js';
-import type { Detections } from '../out-of-distribution.js';
+import type { Curve } from '../geometry/curve.js';
+import type { DensityFit } from '../density/density-fit.js';
+import type { Geometry } from '../geometry/geometry.js';
+import type { Detections } from '../density/out-of-distribution.js';
 import { chart } from './chart.js';
 import { densityDrawings, densityLegend, densityNote } from './density-section.js';
 import { detectionNote, detectionPanel } from './detection-section.js';
 import { documentOf, section } from './document.js';
 import { geometryNote, injectivityRows, reencodingRows, volumeRows } from './geometry-section.js';
 import { spectrumChart } from './spectrum-chart.js';
-import { panel, type Row } from './table.js';
+import { panel, type Row } from './figures-table.js';
 import { countText, escaped, numberText } from './text.js';
 
 export type Pair = { readonly original: string; readonly reconstruction: string; readonly label?: number };

@@ -1,5 +1,5 @@
 /** Text of the page: escaping, and numbers as a reader wants them. */
-import { short } from '../../training/progress.js';
+import { short } from '../../runs/records/progress.js';
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

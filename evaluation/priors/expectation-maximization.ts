@@ -3,7 +3,7 @@
  * round is exact under that constraint (see `floored`), so the likelihood never falls.
  */
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
-import { createScatter, floored, type Scatter } from '../moments.js';
+import { createScatter, floored, type Scatter } from './moments.js';
 import { logDensityAtMean } from './gaussian.js';
 import { squaredLength, triangularInverse } from './triangular.js';
 

@@ -2,10 +2,10 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import { type Problem, problem } from '../../dsl/index.js';
-import { fillDraw } from '../../runtime/draws.js';
-import type { Prior } from '../../training/index.js';
-import { floored, momentsOf } from '../moments.js';
-import { unitsOf } from '../units.js';
+import { fillDraw } from '../../backends/draws.js';
+import type { Prior } from '../../runs/index.js';
+import { floored, momentsOf } from './moments.js';
+import { unitsOf } from './units.js';
 import { squaredLength, triangularInverse } from './triangular.js';
 
 /** A distribution over codes of `size` numbers. */

@@ -1,6 +1,6 @@
 /** Groups of codes by k-means (Lloyd 1982) from k-means++ centres (Arthur and Vassilvitskii 2007): where a mixture starts from. */
 import { deriveKey, uniforms } from '../../dsl/random.js';
-import { squaredDistance } from '../distance.js';
+import { squaredDistance } from '../metrics/distance.js';
 
 /**
  * Rows of the first centres: each further one is drawn with probability proportional to the squared distance from the

@@ -1,13 +1,13 @@
 /** Fitting a mixture by expectation-maximization: from several starts, of which the likelier go on, to where rounds gain nothing more. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/index.js';
-import { thinned } from '../moments.js';
+import { thinned } from './moments.js';
 import { type Codes, type Component, firstComponents, round } from './expectation-maximization.js';
 import { fitGaussian, type Gaussian, gaussianOf } from './gaussian.js';
 import { kMeans } from './k-means.js';
 import { type Mixture, mixtureOf } from './mixture.js';
 import { triangularInverse } from './triangular.js';
-import { unitsOfRows } from '../units.js';
+import { unitsOfRows } from './units.js';
 
 export type FittedMixture = Mixture & {
   /** Mean ln p(z) of the codes after each round, from the start that was chosen; the last is that of the mixture. */

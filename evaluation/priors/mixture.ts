@@ -1,6 +1,6 @@
 /** Mixtures of full-covariance Gaussians over codes: the prior behind the GMM scores of Ghosh et al. (2020) and Kumar, Poole and Murphy (2020). */
 import { deriveKey, uniforms } from '../../dsl/random.js';
-import type { Prior } from '../../training/index.js';
+import type { Prior } from '../../runs/index.js';
 import { type CodePrior, colour, type Gaussian, noise } from './gaussian.js';
 
 export type Mixture = CodePrior & {

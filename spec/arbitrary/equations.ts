@@ -1,9 +1,9 @@
 /** Random well-typed programs of the intermediate representation, equation by equation: moves of moves, repeats of repeats, constants among them. */
 import type fc from 'fast-check';
-import { type Builder, createBuilder } from '../../compiler/builder.js';
-import { add, atRows, joined, mul } from '../../compiler/operations.js';
-import type { Emit, Program, Var } from '../../compiler/program.js';
-import { sizeOfShape } from '../../compiler/type.js';
+import { type Builder, createBuilder } from '../../compiler/ir/builder.js';
+import { add, atRows, joined, mul } from '../../compiler/ir/operations.js';
+import type { Emit, Program, Var } from '../../compiler/ir/program.js';
+import { sizeOfShape } from '../../compiler/ir/type.js';
 import { fromTape, type Tape } from './tape.js';
 
 const largest = 120;

@@ -1,10 +1,10 @@
 /** Random well-formed experiments: every layer, every expression, names used consistently; shapes need not fit. */
 import fc from 'fast-check';
 import type { Experiment } from '../../dsl/experiment.js';
-import type { Node } from '../../dsl/expr.js';
-import type { Initializer } from '../../dsl/initializer.js';
-import { isInvertible } from '../../dsl/bijector.js';
-import type { Layer, Transform } from '../../dsl/layer.js';
+import type { Node } from '../../dsl/expressions/expression.js';
+import type { Initializer } from '../../dsl/layers/initializer.js';
+import { isInvertible } from '../../dsl/layers/bijector.js';
+import type { Layer, Transform } from '../../dsl/layers/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { invert, outputNames } from '../../dsl/network.js';
 import type { Optimizer } from '../../dsl/optimizer.js';

@@ -1,7 +1,7 @@
 /** Random flows whose layers fit: every invertible layer, both transforms, small shapes. */
-import { shapesAlong } from '../../dsl/bijector.js';
-import { glorotUniform } from '../../dsl/initializer.js';
-import type { Layer, Transform } from '../../dsl/layer.js';
+import { shapesAlong } from '../../dsl/layers/bijector.js';
+import { glorotUniform } from '../../dsl/layers/initializer.js';
+import type { Layer, Transform } from '../../dsl/layers/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import type { Shape } from '../../dsl/shape.js';
 import { sizeOf } from '../../dsl/shape.js';

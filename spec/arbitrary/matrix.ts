@@ -1,10 +1,10 @@
 /** Well-typed equations of the primitives on matrices of each row, and operators for `solveSPD`. */
 import fc from 'fast-check';
-import { createBuilder } from '../../compiler/builder.js';
-import { add, mul } from '../../compiler/operations.js';
-import type { MatrixName } from '../../compiler/primitives/matrix.js';
-import type { Emit, Operator, Var } from '../../compiler/program.js';
-import { sizeOfShape, type Type } from '../../compiler/type.js';
+import { createBuilder } from '../../compiler/ir/builder.js';
+import { add, mul } from '../../compiler/ir/operations.js';
+import type { MatrixName } from '../../compiler/ir/primitives/matrix.js';
+import type { Emit, Operator, Var } from '../../compiler/ir/program.js';
+import { sizeOfShape, type Type } from '../../compiler/ir/type.js';
 import { anyRows, anyValue, each, rows, shared, size, subject, type Subject } from './subject.js';
 
 const matrix = (k: number, ...of: readonly number[]): Type => ({ rows: k, shape: of });

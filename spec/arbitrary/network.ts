@@ -1,7 +1,7 @@
 /** Random networks whose layers fit: every layer, every activation, small shapes. */
-import type { ActivationName, KernelLayer, Layer, Statistics } from '../../dsl/layer.js';
+import type { ActivationName, KernelLayer, Layer, Statistics } from '../../dsl/layers/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
-import { glorotUniform } from '../../dsl/initializer.js';
+import { glorotUniform } from '../../dsl/layers/initializer.js';
 import type { Shape } from '../../dsl/shape.js';
 import { sizeOf } from '../../dsl/shape.js';
 import type { Tape } from './tape.js';

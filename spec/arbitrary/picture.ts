@@ -1,8 +1,8 @@
 /** Random geometry of a convolution: an image, a window, a kernel and the output that they give. */
 import fc from 'fast-check';
-import type { Window } from '../../compiler/params.js';
-import { outputSize } from '../../compiler/primitives/bilinear.js';
-import type { Type } from '../../compiler/type.js';
+import type { Window } from '../../compiler/ir/params.js';
+import { outputSize } from '../../compiler/ir/primitives/bilinear.js';
+import type { Type } from '../../compiler/ir/type.js';
 
 export type Picture = {
   readonly window: Window;

@@ -1,6 +1,6 @@
 /** Well-typed equations of every primitive, with what else its laws must know of it; exhaustive by type. */
 import fc from 'fast-check';
-import type { PrimitiveName } from '../../compiler/params.js';
+import type { PrimitiveName } from '../../compiler/ir/params.js';
 import { matrices } from './matrix.js';
 import { filterOf, picture, unit } from './picture.js';
 import {

@@ -1,17 +1,17 @@
 /** Random experiments that compile: objectives over random networks, with every kind of expression, well-conditioned for float32. */
 import type fc from 'fast-check';
 import type { Experiment, Objective } from '../../dsl/experiment.js';
-import type { BinaryOp, Expr, Node, UnaryOp } from '../../dsl/expr.js';
+import type { BinaryOp, Expr, Node, UnaryOp } from '../../dsl/expressions/expression.js';
 import {
   add, constant, div, draw, fill, greater, hyper, log, mul, norm, pow, scale, select, sqNorm, sqNormOfWeights,
   step, stop, sub, sum,
-} from '../../dsl/expr.js'; // prettier-ignore
-import { normal, rademacher, sphere, uniform } from '../../dsl/draw.js';
+} from '../../dsl/expressions/expression.js'; // prettier-ignore
+import { normal, rademacher, sphere, uniform } from '../../dsl/expressions/draw.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { outputNames } from '../../dsl/network.js';
 import type { Optimizer } from '../../dsl/optimizer.js';
 import { adam, sgd } from '../../dsl/optimizer.js';
-import { schedule } from '../../dsl/schedule.js';
+import { schedule } from '../../dsl/expressions/schedule.js';
 import type { Shape } from '../../dsl/shape.js';
 import { sameShape, sizeOf } from '../../dsl/shape.js';
 import { everything, headedNetwork, type Kit, networkBetween } from './network.js';

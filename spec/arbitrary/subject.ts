@@ -1,7 +1,7 @@
 /** One equation of a primitive in a test, with what its laws must know of the primitive. */
 import fc from 'fast-check';
-import type { Params, PrimitiveName } from '../../compiler/params.js';
-import { sizeOfShape, type Type } from '../../compiler/type.js';
+import type { Params, PrimitiveName } from '../../compiler/ir/params.js';
+import { sizeOfShape, type Type } from '../../compiler/ir/type.js';
 import type { Interval } from './values.js';
 
 /** Parameters and types of the operands of one equation. */

@@ -1,0 +1,52 @@
+/** The small interface that every backend fits: open programs over a state that stays with the backend, then feed and run them. */
+import type { Step } from '../compiler/loops/plan.js';
+import type { Program } from '../compiler/ir/program.js';
+
+/** An array that lives with the backend until it is disposed. */
+export type Handle = { readonly size: number };
+
+/** Sees each step of a program's plan with the milliseconds that its call took: all of its work on wasm and cpu, its submission on a GPU. */
+export type Profile = (step: Step, milliseconds: number) => void;
+
+export type Executable = {
+  /** Runs once. Inputs by binder name, outputs by output name; the caller owns the outputs, inputs stay its own. */
+  readonly run: (inputs: ReadonlyMap<string, Handle>, profile?: Profile) => ReadonlyMap<string, Handle>;
+  readonly dispose: () => void;
+};
+
+/** Programs over one state. */
+export type Instance = {
+  /**
+   * Runs a program on the state and what is fed, by binder name; gives its value outputs. Its `next` outputs replace the
+   * state, all of them or, where the program's `commit` is not 1, none.
+   */
+  readonly run: (
+    program: string,
+    feeds: ReadonlyMap<string, Float32Array>,
+  ) => Promise<ReadonlyMap<string, Float32Array>>;
+  /** The state, copied to the host. */
+  readonly read: () => Promise<ReadonlyMap<string, Float32Array>>;
+  readonly dispose: () => void;
+};
+
+export type Backend = {
+  readonly name: string;
+  /** Its name, what runs it and on what, in one line; where it is a second choice, why. */
+  readonly description: string;
+  /** Parameters, moments and statistics by name; the arrays are copied. */
+  readonly open: (
+    programs: ReadonlyMap<string, Program>,
+    state: ReadonlyMap<string, Float32Array>,
+  ) => Promise<Instance>;
+  /** Arrays alive, for leak tests. */
+  readonly liveCount: () => number;
+};
+
+/** A backend that runs programs on arrays which the caller passes around; `open` is made of these. */
+export type ArrayBackend = Backend & {
+  readonly load: (program: Program) => Executable;
+  readonly upload: (values: Float32Array) => Handle;
+  /** Asynchronous, since a GPU's memory is. */
+  readonly download: (handle: Handle) => Promise<Float32Array>;
+  readonly dispose: (handle: Handle) => void;
+};

@@ -1,0 +1,97 @@
+/** Where the state lies in a session: a variable for each large array, and one for each kind of small arrays that Adam changes together. */
+import type { Program } from '../../../compiler/ir/program.js';
+import { sizeOfShape } from '../../../compiler/ir/type.js';
+import { float, type GraphBuilder, int32 } from './graph-builder.js';
+import { isSmall, joined } from './graph-idioms.js';
+import { reshaped } from './graph-value.js';
+
+export type State = ReadonlyMap<string, readonly number[]>;
+
+/** A session variable and the arrays of the state that lie in it, one after another. */
+export type Variable = { readonly name: string; readonly holds: readonly string[] };
+
+export type Layout = { readonly variables: readonly Variable[]; readonly of: ReadonlyMap<string, Variable> };
+
+/**
+ * Arrays of one variable as the state names them: the parameters, their means, their squares; not those that any program
+ * assigns alone.
+ */
+const packsOf = (programs: readonly Program[]): readonly Variable[] => {
+  const [program, ...others] = programs.filter(({ adam }) => adam !== undefined);
+  const assigned = new Set(
+    programs.flatMap(({ outputs }) => outputs.flatMap((o) => (o.kind === 'next' ? [o.name] : []))),
+  );
+  const targets =
+    program?.adam?.targets.filter(
+      ({ parameter, mean, square, gradient }) =>
+        isSmall(gradient) && ![parameter, mean, square].some((name) => assigned.has(name)),
+    ) ?? [];
+  if (others.length > 0 || targets.length < 2) return [];
+  return (['parameter', 'mean', 'square'] as const).map((kind) => ({
+    name: `small/${kind}`,
+    holds: targets.map((target) => target[kind]),
+  }));
+};
+
+/** Programs over one state share its layout. */
+export const layoutOf = (programs: readonly Program[], state: State): Layout => {
+  const packs = packsOf(programs);
+  const packed = new Set(packs.flatMap(({ holds }) => holds));
+  const own = [...state.keys()].filter((name) => !packed.has(name)).map((name) => ({ name, holds: [name] }));
+  const variables = [...own, ...packs];
+  return { variables, of: new Map(variables.flatMap((v) => v.holds.map((name) => [name, v]))) };
+};
+
+const shapesOf = ({ holds }: Variable, state: State): readonly (readonly number[])[] =>
+  holds.map((name) => state.get(name) ?? []);
+
+/** The variable's own shape: its array's, or a vector of all. */
+const shapeOf = (variable: Variable, state: State): readonly number[] => {
+  const shapes = shapesOf(variable, state);
+  return shapes.length === 1 ? shapes[0] : [shapes.map(sizeOfShape).reduce((a, b) => a + b, 0)];
+};
+
+export const handleOf = (graph: GraphBuilder, variable: Variable, state: State): string =>
+  graph.node('VarHandleOp', [], {
+    dtype: float,
+    shape: { tag: 'shape', value: shapeOf(variable, state) },
+    shared_name: { tag: 'string', value: variable.name },
+    container: { tag: 'string', value: '' },
+  });
+
+/** One read of the variable. */
+export const readOf = (graph: GraphBuilder, variable: Variable, state: State): string =>
+  graph.node('ReadVariableOp', [handleOf(graph, variable, state)], { dtype: float });
+
+/** The arrays that a variable holds, by name, from one read of it. */
+export const readArrays = (
+  graph: GraphBuilder,
+  variable: Variable,
+  state: State,
+): readonly (readonly [name: string, node: string])[] => {
+  const all = readOf(graph, variable, state);
+  if (variable.holds.length === 1) return [[variable.holds[0], all]];
+  const shapes = shapesOf(variable, state);
+  const parts = graph.node('SplitV', [all, graph.ints(shapes.map(sizeOfShape)), graph.int(0)], {
+    T: float,
+    Tlen: int32,
+    num_split: { tag: 'int', value: shapes.length },
+  });
+  return variable.holds.map((name, i) => {
+    const part = { node: i === 0 ? parts : `${parts}:${i}`, shape: [sizeOfShape(shapes[i])] };
+    return [name, reshaped(graph, part, shapes[i]).node];
+  });
+};
+
+/** Gives a variable the arrays that it holds. */
+export const assignArrays = (
+  graph: GraphBuilder,
+  variable: Variable,
+  state: State,
+  node: (name: string) => string,
+): string => {
+  const shapes = shapesOf(variable, state);
+  const arrays = variable.holds.map((name, i) => ({ node: node(name), shape: shapes[i] }));
+  const value = arrays.length === 1 ? arrays[0].node : joined(graph, arrays);
+  return graph.node('AssignVariableOp', [handleOf(graph, variable, state), value], { dtype: float });
+};

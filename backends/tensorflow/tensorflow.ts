@@ -1,0 +1,119 @@
+/** The native backend: all programs in one TensorFlow graph, one session call a step, the state in session variables. */
+import { availableParallelism } from 'node:os';
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { type Problem, problem } from '../../dsl/problem.js';
+import type { Signature } from './graph.js';
+import { lowerGraph } from './lower/graph.js';
+import type { Backend, Instance } from '../backend.js';
+import { BackendFailure } from '../failure.js';
+import { type Binding, type BindingOptions, loadBinding } from './install/binding.js';
+import { withSavedModel } from './saved-model-file.js';
+
+type Arrays = ReadonlyMap<string, Float32Array>;
+type Call = (feeds: Arrays) => Arrays;
+
+/** TensorFlow's first line says it; the rest names nodes of the graph. */
+const sessionProblem = (what: string, error: unknown): Problem => {
+  const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const found = line.replace(/^Session fail to run with error: /, '').trim();
+  return /OOM|out of memory|bad_alloc|exhausted/i.test(found)
+    ? problem(what, found, 'enough memory', 'use a smaller batch, or --device cpu where the GPU is too small')
+    : problem(what, found, 'a graph that TensorFlow runs', 'a fault of the compiler, please report it');
+};
+
+const session = <A>(what: string, work: () => A): A => {
+  try {
+    return work();
+  } catch (error) {
+    throw new BackendFailure(sessionProblem(`native ${what}`, error));
+  }
+};
+
+/** One signature of a session as a function; node names are joined once, not at each call. */
+const callOf = (binding: Binding, id: number, { inputs, outputs, name }: Signature): Call => {
+  const inputNames = inputs.map((port) => `${port.node}:0`).join(',');
+  const outputNames = outputs.map((port) => `${port.node}:0`).join(',');
+  return (feeds) => {
+    // TensorFlow refuses to run for nothing, such as the state of a model without parameters.
+    if (outputs.length === 0) return new Map();
+    const arrays = inputs.map((port) => {
+      const values = feeds.get(port.name);
+      if (values === undefined) throw new Error(`no array for ${port.name} of ${name}`);
+      return values;
+    });
+    return session(name, () => {
+      const tensors: number[] = [];
+      const results: number[] = [];
+      try {
+        inputs.forEach(({ shape }, i) =>
+          tensors.push(binding.createTensor(shape, binding.TF_FLOAT, arrays[i])),
+        );
+        for (const result of binding.runSavedModel(id, tensors, inputNames, outputNames))
+          results.push(result.id);
+        return new Map(outputs.map((port, i) => [port.name, binding.tensorDataSync(results[i])]));
+      } finally {
+        for (const tensor of [...tensors, ...results]) binding.deleteTensor(tensor);
+      }
+    });
+  };
+};
+
+const open =
+  (binding: Binding): Backend['open'] =>
+  async (programs, state) => {
+    // Sizes suffice: the graph's variables have the shapes of the programs' binders.
+    const shapes = new Map(
+      [...programs.values()].flatMap((program) =>
+        program.binders.filter((b) => state.has(b.name)).map((b) => [b.name, b.var.type.shape] as const),
+      ),
+    );
+    const graph = lowerGraph(programs.values(), shapes);
+    const id = await withSavedModel(graph, (folder) =>
+      session('load', () => binding.loadSavedModel(folder, 'serve')),
+    );
+    const calls = new Map(graph.signatures.map((s) => [s.name, callOf(binding, id, s)]));
+    const call = (name: string, feeds: Arrays): Arrays => {
+      const run = calls.get(name);
+      if (run === undefined) throw new Error(`no program ${name}`);
+      return run(feeds);
+    };
+    const close = (): void => {
+      // Once: a second time the number may be another session's.
+      if (calls.size > 0) binding.deleteSavedModel(id);
+      calls.clear();
+    };
+    try {
+      call('init', state);
+    } catch (error) {
+      close();
+      throw error;
+    }
+    const unused = new Map([...state].filter(([name]) => !shapes.has(name)));
+    const instance: Instance = {
+      // Rejects where the call fails, as a promise should.
+      run: async (program, feeds) => call(program, feeds),
+      read: async () => new Map([...unused, ...call('read', new Map())]),
+      dispose: close,
+    };
+    return instance;
+  };
+
+/** How many threads an operation gets: what the user set, else one for each core. */
+export const threadCount = (): number =>
+  Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? 0) || availableParallelism();
+
+const threads = (count: number): string => (count === 1 ? '1 thread' : `${count} threads`);
+
+/** Starts the native backend, or says what is missing. */
+export const createNativeBackend = (options: BindingOptions = {}): Either<readonly Problem[], Backend> => {
+  const loaded = loadBinding(options);
+  if (isLeft(loaded)) return loaded;
+  const binding = loaded.right;
+  const place = binding.isUsingGpuDevice() ? 'GPU' : threads(threadCount());
+  return right({
+    name: 'native',
+    description: `native (TensorFlow ${binding.TF_Version}, ${place})`,
+    open: open(binding),
+    liveCount: () => binding.getNumOfTensors(),
+  });
+};

@@ -1,0 +1,79 @@
+/** Programs over a state, on a backend that runs them on arrays passed around. */
+import type { Program } from '../../compiler/ir/program.js';
+import { checkFeeds } from '../feeds.js';
+import type { ArrayBackend, Executable, Handle, Instance } from '../backend.js';
+
+/** How `next` outputs are named (see compiler/interpret.ts). */
+const nextPrefix = 'next ';
+
+export const openOnArrays = (
+  backend: Pick<ArrayBackend, 'load' | 'upload' | 'download' | 'dispose'>,
+  programs: ReadonlyMap<string, Program>,
+  initial: ReadonlyMap<string, Float32Array>,
+): Instance => {
+  const state = new Map([...initial].map(([name, values]) => [name, backend.upload(values)]));
+  // Programs are loaded when they are first run: a trainer never decodes, a sampler never trains.
+  const loaded = new Map<string, Executable>();
+  const programOf = (name: string): Program => {
+    const program = programs.get(name);
+    if (program === undefined) throw new Error(`no program ${name}`);
+    return program;
+  };
+  const executable = (name: string): Executable => {
+    const known = loaded.get(name) ?? backend.load(programOf(name));
+    loaded.set(name, known);
+    return known;
+  };
+
+  const disposeAll = (handles: Iterable<Handle>): void => {
+    for (const handle of handles) backend.dispose(handle);
+  };
+
+  const download = async (
+    handles: ReadonlyMap<string, Handle>,
+  ): Promise<ReadonlyMap<string, Float32Array>> => {
+    const entries = [...handles].map(
+      async ([name, handle]) => [name, await backend.download(handle)] as const,
+    );
+    return new Map(await Promise.all(entries));
+  };
+
+  /** Frees what was fed, whether the work succeeds or not. */
+  const attempted = <A>(fed: ReadonlyMap<string, Handle>, work: () => A): A => {
+    try {
+      return work();
+    } finally {
+      disposeAll(fed.values());
+    }
+  };
+
+  const run: Instance['run'] = async (name, feeds) => {
+    checkFeeds(programOf(name), feeds, (binder) => state.has(binder));
+    const fed = new Map([...feeds].map(([binder, values]) => [binder, backend.upload(values)]));
+    const outputs = attempted(fed, () => executable(name).run(new Map([...state, ...fed])));
+    const values = new Map([...outputs].filter(([key]) => !key.startsWith(nextPrefix)));
+    const results = await download(values);
+    disposeAll(values.values());
+    const commit = results.get('commit')?.[0] ?? 1;
+    for (const [key, handle] of outputs) {
+      if (!key.startsWith(nextPrefix)) continue;
+      const binder = key.slice(nextPrefix.length);
+      const old = state.get(binder);
+      if (commit !== 1 || old === undefined) backend.dispose(handle);
+      else {
+        state.set(binder, handle);
+        backend.dispose(old);
+      }
+    }
+    return results;
+  };
+
+  return {
+    run,
+    read: () => download(state),
+    dispose: () => {
+      disposeAll(state.values());
+      for (const program of loaded.values()) program.dispose();
+    },
+  };
+};

@@ -1,0 +1,291 @@
+/** Plain lowering: every equation as the tfjs kernels of its own name, for backends that cannot run generated loops. */
+import type { Params, PrimitiveName } from '../../compiler/ir/params.js';
+import type { Operand, Plan } from '../../compiler/loops/plan.js';
+import type { EquationOf, Program, Var } from '../../compiler/ir/program.js';
+import { outputKey } from '../../compiler/ir/interpret.js';
+import type { BilinearName } from '../../compiler/ir/primitives/bilinear.js';
+import { physicalShape, sizeOfShape } from '../../compiler/ir/type.js';
+import { bandFactor } from '../../compiler/ir/primitives/matrix.js';
+import { withRows } from '../../compiler/loops/kernel-rows.js';
+import { createPlan, imageAttributes, type PlanDraft } from '../../compiler/loops/builder.js';
+import { lowerSolve } from '../../compiler/loops/conjugate-gradients.js';
+
+/** Kernels that a backend lacks are written with others. */
+export type PlainTarget = { readonly hasFilterGradient: boolean };
+
+type Site<P extends PrimitiveName> = {
+  readonly plan: PlanDraft;
+  readonly target: PlainTarget;
+  readonly params: Params[P];
+  /** Physical operands. */
+  readonly inputs: readonly Operand[];
+  readonly eq: EquationOf<P>;
+  /** Physical shape of the result. */
+  readonly shape: readonly number[];
+  readonly batch: number;
+};
+
+type Lower<P extends PrimitiveName> = (site: Site<P>) => Operand;
+
+/** The same buffer seen with another shape. */
+export const view = (x: Operand, shape: readonly number[]): Operand => ({ buffer: x.buffer, shape });
+
+const unary =
+  <P extends PrimitiveName>(kernel: string): Lower<P> =>
+  ({ plan, inputs: [x], shape }) =>
+    plan.kernel(kernel, { x }, {}, shape);
+
+const binary =
+  <P extends PrimitiveName>(kernel: string): Lower<P> =>
+  ({ plan, inputs: [a, b], shape }) =>
+    plan.kernel(kernel, { a, b }, {}, shape);
+
+const toFloat = (plan: PlanDraft, x: Operand): Operand =>
+  plan.kernel('Cast', { x }, { dtype: 'float32' }, x.shape);
+
+const asView: Lower<PrimitiveName> = ({ inputs: [x], shape }) => view(x, shape);
+
+const tile = (
+  plan: PlanDraft,
+  x: Operand,
+  shape: readonly number[],
+  repeated: readonly number[],
+): Operand => {
+  const small = shape.map((n, i) => (repeated.includes(i) ? 1 : n));
+  const reps = shape.map((n, i) => (repeated.includes(i) ? n : 1));
+  return plan.kernel('Tile', { x: view(x, small) }, { reps }, shape);
+};
+
+/** Leading physical axes: 1 for a value of each example. */
+const lead = ({ type }: Var): number => (type.rows === 0 ? 0 : 1);
+
+const matmul = (
+  plan: PlanDraft,
+  a: Operand,
+  b: Operand,
+  transposeA: boolean,
+  transposeB: boolean,
+): Operand => {
+  const [n, k] = a.shape;
+  const [p, q] = b.shape;
+  const shape = [transposeA ? k : n, transposeB ? p : q];
+  const product = plan.kernel(
+    'BatchMatMul',
+    // Rank 3: on wasm the rank-2 path of the fused kernel reads out of bounds.
+    { a: view(a, [1, n, k]), b: view(b, [1, p, q]) },
+    { transposeA, transposeB },
+    [1, ...shape],
+  );
+  return view(product, shape);
+};
+
+/** A filter's gradient tap by tap, for backends without the kernel: strided slices of the padded input times the cotangent. */
+const filterGradientByTaps = ({ plan, params, inputs: [x, y], shape }: Site<'convFilter'>): Operand => {
+  const [kh, kw, c, f] = shape;
+  const [n, oh, ow] = y.shape;
+  const [sh, sw] = params.strides;
+  const [top, bottom, left, right] = params.padding;
+  const paddings = [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ];
+  const padded = plan.kernel('PadV2', { x }, { paddings, constantValue: 0 }, [
+    n,
+    x.shape[1] + top + bottom,
+    x.shape[2] + left + right,
+    c,
+  ]);
+  const taps = Array.from({ length: kh * kw }, (_, tap) => {
+    const [a, b] = [Math.floor(tap / kw), tap % kw];
+    const end = [n, a + (oh - 1) * sh + 1, b + (ow - 1) * sw + 1, c];
+    const masks = { beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
+    const attributes = { begin: [0, a, b, 0], end, strides: [1, sh, sw, 1], ...masks };
+    const patch = plan.kernel('StridedSlice', { x: padded }, attributes, [n, oh, ow, c]);
+    const rows = n * oh * ow;
+    return view(matmul(plan, view(patch, [rows, c]), view(y, [rows, f]), true, false), [1, c, f]);
+  });
+  return view(plan.kernel('Concat', taps, { axis: 0 }, [kh * kw, c, f]), shape);
+};
+
+/** The factors of a band as a matrix. */
+export const bandOf = (plan: PlanDraft, params: Params['band'], shape: readonly number[]): Operand => {
+  const [n, m] = shape;
+  const values = Array.from({ length: n * m }, (_, i) => bandFactor(params, Math.floor(i / m), i % m));
+  return plan.constant(values, shape);
+};
+
+/** A rule for operands with an axis of rows, for operands with or without. */
+const withRowAxis =
+  <P extends BilinearName>(rule: Lower<P>): Lower<P> =>
+  (site) => {
+    const { inputs, shape, eq } = site;
+    const rows = inputs.map((x) => view(x, withRows(eq.primitive, x.shape)));
+    return view(rule({ ...site, inputs: rows, shape: withRows(eq.primitive, shape) }), shape);
+  };
+
+const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
+  constant: ({ plan, params, shape }) =>
+    plan.constant(new Array<number>(sizeOfShape(shape)).fill(params.value), shape),
+  neg: unary('Neg'),
+  exp: unary('Exp'),
+  log: unary('Log'),
+  sqrt: unary('Sqrt'),
+  tanh: unary('Tanh'),
+  sigmoid: unary('Sigmoid'),
+  softplus: unary('Softplus'),
+  elu: unary('Elu'),
+  erf: unary('Erf'),
+  finite: ({ plan, inputs: [x], shape }) => toFloat(plan, plan.kernel('IsFinite', { x }, {}, shape)),
+  add: binary('Add'),
+  sub: binary('Sub'),
+  mul: binary('Multiply'),
+  div: binary('RealDiv'),
+  divNoNan: ({ plan, inputs: [a, b], shape }) => {
+    const isZero = toFloat(plan, plan.kernel('Equal', { a: b, b: plan.constant([0], []) }, {}, shape));
+    const safe = plan.kernel('Add', { a: b, b: isZero }, {}, shape);
+    const keep = plan.kernel('Sub', { a: plan.constant([1], []), b: isZero }, {}, shape);
+    return plan.kernel(
+      'Multiply',
+      { a: plan.kernel('RealDiv', { a, b: safe }, {}, shape), b: keep },
+      {},
+      shape,
+    );
+  },
+  max: binary('Maximum'),
+  min: binary('Minimum'),
+  pow: binary('Pow'),
+  greater: ({ plan, inputs: [a, b], shape }) => toFloat(plan, plan.kernel('Greater', { a, b }, {}, shape)),
+  select: ({ plan, inputs: [mask, t, e], shape }) => {
+    const condition = plan.kernel('NotEqual', { a: mask, b: plan.constant([0], []) }, {}, shape);
+    return plan.kernel('Select', { condition, t, e }, {}, shape);
+  },
+  stop: asView,
+  statistics: asView,
+  broadcast: ({ plan, params, inputs: [x], eq, shape }) => {
+    const axes = params.axes.map((axis) => axis + lead(eq.out));
+    const kept = lead(eq.out) === 1 ? [0, ...axes] : axes;
+    return tile(
+      plan,
+      x,
+      shape,
+      shape.map((_, i) => i).filter((i) => !kept.includes(i)),
+    );
+  },
+  reduceSum: ({ plan, params, inputs: [x], eq, shape }) =>
+    plan.kernel(
+      'Sum',
+      { x },
+      { axis: params.axes.map((axis) => axis + lead(eq.out)), keepDims: false },
+      shape,
+    ),
+  reshape: asView,
+  permute: ({ plan, params, inputs: [x], eq, shape }) => {
+    const moved = params.permutation.map((axis) => axis + lead(eq.out));
+    return plan.kernel('Transpose', { x }, { perm: lead(eq.out) === 1 ? [0, ...moved] : moved }, shape);
+  },
+  reorder: ({ plan, params, inputs: [x], shape }) =>
+    plan.kernel(
+      'GatherV2',
+      { x, indices: plan.constant(params.order, [params.order.length], 'int32') },
+      { axis: shape.length - 1, batchDims: 0 },
+      shape,
+    ),
+  slice: ({ plan, params, inputs: [x], eq, shape }) =>
+    // tfjs slices no scalar.
+    shape.length === 0
+      ? view(x, shape)
+      : plan.kernel(
+          'Slice',
+          { x },
+          { begin: lead(eq.out) === 1 ? [0, ...params.begin] : params.begin, size: shape },
+          shape,
+        ),
+  pad: ({ plan, params, inputs: [x], eq, shape }) => {
+    const own = params.before.map((before, i) => [before, params.after[i]]);
+    const paddings = lead(eq.out) === 1 ? [[0, 0], ...own] : own;
+    return plan.kernel('PadV2', { x }, { paddings, constantValue: 0 }, shape);
+  },
+  concat: ({ plan, params, inputs, eq, shape }) =>
+    plan.kernel('Concat', inputs, { axis: params.axis + lead(eq.out) }, shape),
+  spread: ({ plan, inputs: [x], shape }) => tile(plan, x, shape, [0]),
+  sumBatch: ({ plan, inputs: [x], shape }) =>
+    plan.kernel('Sum', { x }, { axis: [0], keepDims: false }, shape),
+  fold: asView,
+  unfold: asView,
+  linear: withRowAxis(({ plan, inputs: [x, w] }) => matmul(plan, x, w, false, false)),
+  linearInput: withRowAxis(({ plan, inputs: [y, w] }) => matmul(plan, y, w, false, true)),
+  linearFilter: withRowAxis(({ plan, inputs: [x, y] }) => matmul(plan, x, y, true, false)),
+  conv: withRowAxis(({ plan, params, inputs: [x, filter], shape }) =>
+    plan.kernel('Conv2D', { x, filter }, imageAttributes(params.strides, params.padding), shape),
+  ),
+  convInput: withRowAxis(({ plan, params, inputs: [dy, filter], shape }) =>
+    plan.kernel(
+      'Conv2DBackpropInput',
+      { dy, filter },
+      { ...imageAttributes(params.strides, params.padding), inputShape: shape },
+      shape,
+    ),
+  ),
+  convFilter: withRowAxis((site) => {
+    const { plan, target, params, inputs, shape } = site;
+    if (!target.hasFilterGradient) return filterGradientByTaps(site);
+    const [x, dy] = inputs;
+    const attributes = { ...imageAttributes(params.strides, params.padding), filterShape: shape };
+    return plan.kernel('Conv2DBackpropFilter', { x, dy }, attributes, shape);
+  }),
+  band: ({ plan, params, inputs: [x], eq, shape }) =>
+    plan.kernel('Multiply', { a: x, b: bandOf(plan, params, eq.out.type.shape) }, {}, shape),
+  matmul: ({ plan, params, inputs: [a, b], eq, shape }) => {
+    const own = (x: Operand): readonly number[] => (lead(eq.out) === 1 ? x.shape : [1, ...x.shape]);
+    const result = lead(eq.out) === 1 ? shape : [1, ...shape];
+    const operands = { a: view(a, own(a)), b: view(b, own(b)) };
+    return view(plan.kernel('BatchMatMul', operands, { ...params }, result), shape);
+  },
+  cholesky: ({ plan, params, inputs: [a], eq, shape }) =>
+    plan.routine({ name: 'cholesky', params, n: eq.out.type.shape[0] }, [a], shape),
+  triangularSolve: ({ plan, params, inputs, eq, shape }) => {
+    const [n, columns] = eq.out.type.shape;
+    return plan.routine({ name: 'triangularSolve', params, n, columns }, inputs, shape);
+  },
+  solveSPD: ({ plan, target, inputs, eq, batch }) =>
+    lowerSolve(plan, eq, inputs, batch, (program) => lowerPlain(program, target)),
+};
+
+/** One equation as tfjs kernels; `inputs` are physical operands. */
+export const lowerEquation = <P extends PrimitiveName>(
+  plan: PlanDraft,
+  target: PlainTarget,
+  eq: EquationOf<P>,
+  inputs: readonly Operand[],
+  batch: number,
+): Operand =>
+  rules[eq.primitive]({
+    plan,
+    target,
+    params: eq.params,
+    inputs,
+    eq,
+    shape: physicalShape(eq.out.type, batch),
+    batch,
+  });
+
+export const lowerPlain = (program: Program, target: PlainTarget): Plan => {
+  const plan = createPlan();
+  const operands = new Map<number, Operand>();
+  const operandOf = (x: Var): Operand => {
+    const operand = operands.get(x.id);
+    if (operand === undefined) throw new Error(`variable ${x.id} has no operand`);
+    return operand;
+  };
+  for (const { name, var: x } of program.binders) {
+    operands.set(x.id, plan.input(name, physicalShape(x.type, program.batch)));
+  }
+  for (const eq of program.equations) {
+    operands.set(eq.out.id, lowerEquation(plan, target, eq, eq.inputs.map(operandOf), program.batch));
+  }
+  return plan.finish(
+    program.outputs.map((o) => ({ name: outputKey(o.kind, o.name), operand: operandOf(o.var) })),
+  );
+};

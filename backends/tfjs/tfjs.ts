@@ -1,0 +1,76 @@
+/** A backend over tfjs's kernels: what wasm and cpu have in common, and webgl and webgpu will. */
+import { type DataId, engine, type KernelBackend, setBackend } from '@tensorflow/tfjs-core';
+import type { Plan } from '../../compiler/loops/plan.js';
+import type { Program } from '../../compiler/ir/program.js';
+import type { ArrayBackend, Executable, Handle } from '../backend.js';
+import { openOnArrays } from './instance.js';
+import { type Memory, prepare, type RunLoop } from './execute.js';
+
+/** What distinguishes one tfjs backend from another. */
+export type Engine = {
+  readonly lower: (program: Program) => Plan;
+  readonly allocate: (backend: KernelBackend, size: number) => DataId;
+  readonly loops: (backend: KernelBackend, plan: Plan) => readonly RunLoop[];
+};
+
+type TfjsHandle = Handle & { readonly data: DataId };
+
+/** Starts a tfjs backend by name and wraps it. */
+export const createTfjsBackend = async (
+  name: string,
+  { lower, allocate, loops }: Engine,
+): Promise<ArrayBackend> => {
+  await setBackend(name);
+  const backend: KernelBackend = engine().findBackend(name);
+  const memory: Memory = {
+    name,
+    backend,
+    allocate: (size) => allocate(backend, size),
+    loops: (plan) => loops(backend, plan),
+  };
+  const known = new WeakMap<Handle, TfjsHandle>();
+  const wrap = (data: DataId, size: number): Handle => {
+    const handle: TfjsHandle = { data, size };
+    known.set(handle, handle);
+    return handle;
+  };
+  const dataOf = (handle: Handle): DataId => {
+    const own = known.get(handle);
+    if (own === undefined) throw new Error(`an array that is not ${name}'s`);
+    return own.data;
+  };
+  const load = (program: Program): Executable => {
+    const plan = lower(program);
+    const prepared = prepare(plan, memory);
+    return {
+      run: (inputs, profile) => {
+        const data = plan.inputs.map((input) => {
+          const handle = inputs.get(input.name);
+          if (handle === undefined) throw new Error(`no array for ${input.name}`);
+          return dataOf(handle);
+        });
+        const results = prepared.run(data, profile);
+        return new Map(
+          plan.outputs.map((o, i) => [o.name, wrap(results[i], plan.buffers[o.operand.buffer])]),
+        );
+      },
+      dispose: prepared.dispose,
+    };
+  };
+  const arrays = {
+    load,
+    // The cpu backend keeps the very array it is given.
+    upload: (values: Float32Array) =>
+      wrap(backend.write(values.slice(), [values.length], 'float32'), values.length),
+    download: async (handle: Handle) =>
+      Float32Array.from((await backend.read(dataOf(handle))) as Float32Array),
+    dispose: (handle: Handle) => void backend.disposeData(dataOf(handle)),
+  };
+  return {
+    ...arrays,
+    name,
+    description: `${name} (tfjs, 1 thread)`,
+    open: async (programs, state) => openOnArrays(arrays, programs, state),
+    liveCount: () => backend.numDataIds(),
+  };
+};

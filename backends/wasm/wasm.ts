@@ -1,0 +1,41 @@
+/** The embedded default: tfjs's wasm backend, with loops generated into its memory. */
+import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
+import type { DataId, KernelBackend } from '@tensorflow/tfjs-core';
+import { lowerPlain } from '../tfjs/kernels.js';
+import { lowerWasm } from './lower.js';
+import type { Plan } from '../../compiler/loops/plan.js';
+import { generate } from './generate.js';
+import type { ArrayBackend } from '../backend.js';
+import type { RunLoop } from '../tfjs/execute.js';
+import { addressOf, fusedMultiplyAdd, instantiateLoops, type WasmBackend } from './loops.js';
+import { createTfjsBackend } from '../tfjs/tfjs.js';
+
+/** What this file uses of tfjs's BackendWasm and its types do not promise. */
+type Heap = WasmBackend & {
+  readonly makeOutput: (shape: readonly number[], dtype: 'float32') => { readonly dataId: DataId };
+};
+
+const heapOf = (backend: KernelBackend): Heap => backend as unknown as Heap;
+
+const runLoops = (backend: KernelBackend, plan: Plan): readonly RunLoop[] => {
+  const kernels = plan.steps.flatMap((step) => (step.tag === 'loop' ? [step.loop] : []));
+  if (kernels.length === 0) return [];
+  const heap = heapOf(backend);
+  return instantiateLoops(heap, generate(kernels, { fused: fusedMultiplyAdd })).map(
+    (loop): RunLoop =>
+      (inputs, outputs) =>
+        loop(...inputs.map((id) => addressOf(heap, id)), ...outputs.map((id) => addressOf(heap, id))),
+  );
+};
+
+/** `plain` lowers every equation to the kernel of its name, as a comparison for benchmarks. */
+export const createWasmBackend = (options: { readonly plain?: boolean } = {}): Promise<ArrayBackend> => {
+  // More threads fail in Node (they need a browser's workers); more cores mean more processes.
+  setThreadsCount(1);
+  return createTfjsBackend('wasm', {
+    lower:
+      options.plain === true ? (program) => lowerPlain(program, { hasFilterGradient: false }) : lowerWasm,
+    allocate: (backend, size) => heapOf(backend).makeOutput([size], 'float32').dataId,
+    loops: runLoops,
+  });
+};

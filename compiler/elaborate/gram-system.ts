@@ -1,0 +1,123 @@
+/** Systems with JᵀJ: its product as an operator, linearized once, so that a loop around it computes no coefficient again; or its factor. */
+import type { Builder } from '../ir/builder.js';
+import { pushForward } from '../derivatives/forward.js';
+import { atRows, constantLike } from '../ir/operations.js';
+import { eliminateCommonSubexpressions } from '../passes/cse.js';
+import { eliminateDeadCode } from '../passes/dce.js';
+import { simplify } from '../passes/simplify.js';
+import type { PrimitiveName } from '../ir/params.js';
+import { type Emit, type Equation, type Operator, type Program, type Var } from '../ir/program.js';
+import { pullBack, recording } from '../derivatives/reverse.js';
+import { sizeOfShape, type Type } from '../ir/type.js';
+
+/** An operator and what the variables that it captures are outside. */
+export type Closure = { readonly operator: Operator; readonly captured: readonly Var[] };
+
+/** Variables of an operator numbered from 0, so that equal operators are equal data. */
+const numbered = ({ argument, captured, equations, out }: Operator): Operator => {
+  const ids = new Map<number, number>();
+  const again = ({ id, type }: Var): Var => {
+    const known = ids.get(id) ?? ids.size;
+    ids.set(id, known);
+    return { id: known, type };
+  };
+  const [first, ...others] = [argument, ...captured].map(again);
+  const renamed = equations.map((eq): Equation => ({
+    ...eq,
+    inputs: eq.inputs.map(again),
+    out: again(eq.out),
+  }));
+  return { argument: first, captured: others, equations: renamed, out: again(out) };
+};
+
+/**
+ * Closes recorded equations over the variables outside that they use. Constants come inside, and comparisons: their operand is
+ * captured in place of what they give, so that a target still sees a derivative of relu where there is one.
+ */
+const close = (argument: Var, recorded: readonly Equation[], out: Var, outside: Builder): Closure => {
+  const outsideOf = (inner: readonly Equation[]): readonly Var[] => {
+    const inside = new Set([argument.id, ...inner.map((eq) => eq.out.id)]);
+    return inner.flatMap((eq) => eq.inputs).filter((x) => !inside.has(x.id));
+  };
+  const behind = (xs: readonly Var[], primitive: PrimitiveName): readonly Equation[] => {
+    const ids = new Set(xs.map((x) => x.id));
+    return outside.equations().filter((eq) => ids.has(eq.out.id) && eq.primitive === primitive);
+  };
+  const compared = [...behind(outsideOf(recorded), 'greater'), ...recorded];
+  const used = outsideOf(compared);
+  const constants = behind(used, 'constant');
+  const isConstant = new Set(constants.map((eq) => eq.out.id));
+  const captured = [...new Map(used.filter((x) => !isConstant.has(x.id)).map((x) => [x.id, x])).values()];
+  const program: Program = {
+    name: 'operator',
+    batch: 1,
+    binders: [argument, ...captured].map((x, i) => ({ kind: 'data', name: String(i), var: x })),
+    equations: [...constants, ...compared],
+    outputs: [{ kind: 'value', name: 'out', var: out }],
+  };
+  const passes = [
+    simplify,
+    eliminateCommonSubexpressions,
+    simplify,
+    eliminateCommonSubexpressions,
+    eliminateDeadCode,
+  ];
+  const { binders, equations, outputs } = passes.reduce((result, pass) => pass(result), program);
+  const kept = captured.filter((x) => binders.some((b) => b.var.id === x.id));
+  return {
+    operator: numbered({ argument, captured: kept, equations, out: outputs[0].var }),
+    captured: kept,
+  };
+};
+
+/** v ↦ Jᵀ·J·v for the Jacobian of `y` with respect to `at`, on arguments of a type; its coefficients go into the program. */
+export const gramOperator = (builder: Builder, at: Var, y: Var, type: Type): Closure => {
+  const v = builder.fresh(type);
+  const { emit, recorded } = recording(builder, [v]);
+  const [Jv] = pushForward(emit, builder.equations(), [{ primal: at, tangent: v }], [y], true);
+  const zero = (): Var => emit('mul', {}, [v, constantLike(builder.emit, 0, type)]);
+  const product = Jv === null ? null : pullBack({ ...builder, emit }, [at], [y], [Jv], true)[0];
+  return close(v, recorded, product ?? zero(), builder);
+};
+
+/** The unit matrix [n, …shape], n elements in the shape. */
+export const unitProbes = (emit: Emit, shape: readonly number[]): Var => {
+  const n = sizeOfShape(shape);
+  const ones = constantLike(emit, 1, { rows: 0, shape: [n, n] });
+  const identity = emit('band', { below: 0, diagonal: 1, above: 0 }, [ones]);
+  return emit('reshape', { shape: [n, ...shape] }, [identity]);
+};
+
+/** How often jitter may be added before a factor is given up. */
+export const jitters = 3;
+
+/** What part of its diagonal element single precision knows a pivot to: a smaller one may as well be 0. */
+export const smallestPivot = 1e-6;
+
+/** (JᵀJ)⁻¹·b for b of the shape of `at`, or [k, …] of it, by all columns of J and a Cholesky factor. */
+export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var): Var => {
+  const { emit } = builder;
+  const { rows, shape } = at.type;
+  const d = sizeOfShape(shape);
+  const right = atRows(emit, Math.max(rows, b.type.rows), b);
+  const unit = emit('fold', {}, [atRows(emit, rows, unitProbes(emit, shape))]);
+  const [columns] = pushForward(emit, builder.equations(), [{ primal: at, tangent: unit }], [y], true);
+  const J =
+    columns === null
+      ? constantLike(emit, 0, { rows, shape: [d, 1] })
+      : emit('reshape', { shape: [d, sizeOfShape(y.type.shape)] }, [emit('unfold', { times: d }, [columns])]);
+  const factor = emit('cholesky', { jitters }, [
+    emit('matmul', { transposeA: false, transposeB: true }, [J, J]),
+  ]);
+  const count = sizeOfShape(right.type.shape) / d;
+  const turned = (x: Var): Var => emit('permute', { permutation: [1, 0] }, [x]);
+  const half = emit('triangularSolve', { lower: true, transposed: false }, [
+    atRows(emit, right.type.rows, factor),
+    turned(emit('reshape', { shape: [count, d] }, [right])),
+  ]);
+  const whole = emit('triangularSolve', { lower: true, transposed: true }, [
+    atRows(emit, right.type.rows, factor),
+    half,
+  ]);
+  return emit('reshape', { shape: right.type.shape }, [turned(whole)]);
+};

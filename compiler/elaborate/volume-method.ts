@@ -1,0 +1,41 @@
+/** Which way a volume is computed: what the user said, or what costs less. */
+import type { Node } from '../../dsl/expressions/expression.js';
+import { exactVolume, probeCount, surrogateVolume, type VolumeNode } from '../../dsl/expressions/volume.js';
+import { volumeCost } from '../costs/jacobian-cost.js';
+import { sizeOfShape } from '../ir/type.js';
+import { type Application, type Context, fail } from './context.js';
+
+const outputShape = (node: VolumeNode, { outputs }: Application): readonly number[] =>
+  outputs.get(node.output)?.type.shape ?? [];
+
+const costAt = (node: VolumeNode, application: Application) => {
+  const d = sizeOfShape(application.at.type.shape);
+  const D = sizeOfShape(outputShape(node, application));
+  return { d, D, ...volumeCost({ d, D }, node.method, probeCount(node.probes), node.iterations) };
+};
+
+/** Whether a training step has the surrogate in its place. */
+export const isSurrogate = (node: VolumeNode, application: Application): boolean =>
+  node.probes !== undefined && costAt(node, application).chosen === 'stochastic';
+
+/** The expression that a volume stands for; outside training it is the exact one. */
+export const expandVolume = (
+  context: Context,
+  node: VolumeNode,
+  application: Application,
+  path: string,
+): Node | null => {
+  const { by, d, D } = costAt(node, application);
+  if (by === 'rows' && node.method === 'stochastic')
+    return fail(
+      context,
+      `${path}.method`,
+      `"stochastic" for a network from ${d} to ${D} numbers`,
+      '"exact": with more inputs than outputs JᵀJ has no inverse',
+    );
+  if (context.mode === 'train' && node.probes !== undefined && isSurrogate(node, application)) {
+    context.surrogates.add(node);
+    return surrogateVolume(node, node.probes);
+  }
+  return exactVolume(node, by, by === 'columns' ? application.at.type.shape : outputShape(node, application));
+};

@@ -1,0 +1,36 @@
+/** The reference interpreter: the living definition of every program, in float64. */
+import type { Value } from './primitive.js';
+import type { Program } from './program.js';
+import { evaluateEquation } from './primitive-table.js';
+
+export type Arrays = ReadonlyMap<string, Float64Array>;
+
+/** Runs a program on physical row-major arrays by binder name; returns the outputs by name. `state` outputs are prefixed by `next `. */
+export const interpret = (program: Program, inputs: Arrays): ReadonlyMap<string, Float64Array> => {
+  const values = new Map<number, Value>();
+  for (const { name, var: x } of program.binders) {
+    const data = inputs.get(name);
+    if (data === undefined) throw new Error(`no value for ${name}`);
+    values.set(x.id, { type: x.type, data });
+  }
+  const valueOf = (id: number): Value => {
+    const value = values.get(id);
+    if (value === undefined) throw new Error(`variable ${id} has no value`);
+    return value;
+  };
+  for (const eq of program.equations) {
+    const data = evaluateEquation(
+      eq,
+      eq.inputs.map((x) => valueOf(x.id)),
+      program.batch,
+    );
+    values.set(eq.out.id, { type: eq.out.type, data });
+  }
+  return new Map(
+    program.outputs.map(({ kind, name, var: x }) => [outputKey(kind, name), valueOf(x.id).data]),
+  );
+};
+
+/** The key of an output: its name, or `next name` for a value that replaces a binder's. */
+export const outputKey = (kind: 'value' | 'next', name: string): string =>
+  kind === 'next' ? `next ${name}` : name;

@@ -1,0 +1,115 @@
+/** What loops may be reordered, which sums may be written without adding, and which outputs must start at zero: questions of where accesses meet. */
+import type { LoopKernel, Store } from './loop.js';
+import { at, product, registerAxes, type Nest } from './nest.js';
+
+/** Whether an access surely meets no element twice, over the given axes: sorted by stride, each step passes all smaller ones. */
+const injective = (strides: readonly number[], extents: readonly number[]): boolean => {
+  const axes = strides
+    .map((stride, axis) => ({ stride: Math.abs(stride), extent: at(extents, axis) }))
+    .filter(({ extent }) => extent > 1)
+    .sort((a, b) => a.stride - b.stride);
+  let reach = 0;
+  for (const { stride, extent } of axes) {
+    if (stride <= reach) return false;
+    reach += stride * (extent - 1);
+  }
+  return true;
+};
+
+const kept = (store: Store, extents: readonly number[]): { strides: number[]; extents: number[] } => {
+  const axes = extents.flatMap((_, axis) => (at(store.strides, axis) === 0 ? [] : [axis]));
+  return { strides: axes.map((a) => at(store.strides, a)), extents: axes.map((a) => at(extents, a)) };
+};
+
+/** Whether two accesses with the same strides, injective together, can meet: is the distance of their offsets a sum of strides? */
+const meets = (distance: number, strides: readonly number[], extents: readonly number[]): boolean => {
+  const order = strides.map((_, i) => i).sort((a, b) => Math.abs(at(strides, b)) - Math.abs(at(strides, a)));
+  const search = (rest: number, position: number): boolean => {
+    const axis = order[position];
+    if (axis === undefined) return rest === 0;
+    const stride = Math.abs(at(strides, axis));
+    const low = Math.floor(rest / stride);
+    return [low, low + 1].some(
+      (steps) => Math.abs(steps) < at(extents, axis) && search(rest - steps * stride, position + 1),
+    );
+  };
+  return search(distance, 0);
+};
+
+/** The two accesses' lowest and highest elements do not overlap. */
+const apart = (a: Store, b: Store, extents: readonly number[]): boolean => {
+  const range = (s: Store): readonly [number, number] => {
+    const ends = s.strides.map((stride, axis) => stride * (at(extents, axis) - 1));
+    return [
+      s.offset + ends.reduce((sum, e) => sum + Math.min(e, 0), 0),
+      s.offset + ends.reduce((sum, e) => sum + Math.max(e, 0), 0),
+    ];
+  };
+  const [lowA, highA] = range(a);
+  const [lowB, highB] = range(b);
+  return highA < lowB || highB < lowA;
+};
+
+const disjoint = (a: Store, b: Store, extents: readonly number[]): boolean => {
+  if (a.buffer !== b.buffer || apart(a, b, extents)) return true;
+  if (a.strides.some((stride, axis) => stride !== at(b.strides, axis))) return false;
+  const axes = kept(a, extents);
+  return injective(axes.strides, axes.extents) && !meets(b.offset - a.offset, axes.strides, axes.extents);
+};
+
+/** Whether the loops may run in any order: every `set` meets an element once, and no other store meets it. */
+export const reorderable = (nest: Nest): boolean =>
+  nest.stores.every(
+    (store, i) =>
+      (store.mode === 'sum' || injective(store.strides, nest.extents)) &&
+      nest.stores.every(
+        (other, j) =>
+          j <= i || (store.mode === 'sum' && other.mode === 'sum') || disjoint(store, other, nest.extents),
+      ),
+  );
+/**
+ * Per store of the kernel, whether it may write rather than add: it is alone on its buffer, meets an element once,
+ * and no nest adds to what another began.
+ */
+export const directStores = (kernel: LoopKernel, nests: readonly Nest[]): readonly boolean[] =>
+  kernel.stores.map((store, i) => {
+    if (store.mode === 'set') return true;
+    const axes = kept(store, kernel.extents);
+    const alone = kernel.stores.every((other, j) => i === j || other.buffer !== store.buffer);
+    if (!alone || !injective(axes.strides, axes.extents)) return false;
+    const count = (strides: readonly number[], extents: readonly number[]): number =>
+      product(extents.filter((_, axis) => at(strides, axis) !== 0));
+    const written = nests.reduce((sum, nest) => sum + count(nest.stores[i]?.strides ?? [], nest.extents), 0);
+    return (
+      written === count(store.strides, kernel.extents) &&
+      nests.every((nest) => {
+        const own = nest.stores[i];
+        if (own === undefined) return false;
+        const held = registerAxes(nest, own);
+        return nest.extents.every(
+          (extent, axis) => extent === 1 || at(own.strides, axis) !== 0 || held.includes(axis),
+        );
+      })
+    );
+  });
+
+/** Per output buffer, whether it must be zero before the nests run: it is added to, or not surely covered. */
+export const clearedOutputs = (
+  kernel: LoopKernel,
+  nests: readonly Nest[],
+  direct: readonly boolean[],
+): readonly boolean[] => {
+  const ordered = nests.some((nest) => nest.mode === 'scalar');
+  return kernel.outputs.map((size, buffer) => {
+    const stores = kernel.stores
+      .map((store, i) => ({ store, direct: direct[i] }))
+      .filter(({ store }) => store.buffer === buffer);
+    if (nests.length === 0 || stores.some((s) => s.direct !== true)) return true;
+    if (ordered && stores.length > 1) return true;
+    const covered = stores.reduce((sum, { store }) => {
+      const axes = kept(store, kernel.extents);
+      return injective(axes.strides, axes.extents) ? sum + product(axes.extents) : sum;
+    }, 0);
+    return covered < size;
+  });
+};

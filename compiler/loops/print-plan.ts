@@ -1,0 +1,85 @@
+/**
+ * Prints a plan, one line for each kernel call or loop:
+ *
+ *   7  Conv2D x=%3[64,28,28,1] filter=%1[4,4,1,16] → %9[64,28,28,16]  strides=[1,1]  free %3
+ *   8  loop 64×784×16 (%9, %2) add elu → %10, Σ %11
+ */
+import type { LoopKernel } from './loop.js';
+import type { Attribute, Operand, Plan, Step } from './plan.js';
+
+const showOperand = ({ buffer, shape }: Operand): string => `%${buffer}[${shape.join(',')}]`;
+
+const showAttribute = (value: Attribute): string =>
+  typeof value === 'object'
+    ? `[${value.map((part: number | readonly number[]) => showAttribute(part)).join(',')}]`
+    : String(value);
+
+/** Attributes that every call of a kernel shares, or that its operands' shapes tell. */
+const isTelling = (name: string, value: Attribute): boolean =>
+  value !== false &&
+  !['dataFormat', 'inputShape', 'filterShape'].includes(name) &&
+  !(name.endsWith('Mask') && value === 0);
+
+/** What a loop computes: its operations in order. */
+const operations = ({ body }: LoopKernel): string =>
+  body.flatMap(({ op }) => (op === 'load' || op === 'constant' ? [] : [op])).join(' ') || 'copy';
+
+const showLoop = ({ loop, inputs, outputs }: Extract<Step, { tag: 'loop' }>): string => {
+  const read = inputs.map((buffer) => `%${buffer}`).join(', ');
+  const sums = new Set(loop.stores.filter((store) => store.mode === 'sum').map((store) => store.buffer));
+  const written = outputs.map((buffer, i) => `${sums.has(i) ? 'Σ ' : ''}%${buffer}`).join(', ');
+  return `loop ${loop.extents.join('×') || '1'} (${read}) ${operations(loop)} → ${written}`;
+};
+
+const buffersOf = (buffers: readonly number[]): string => buffers.map((buffer) => `%${buffer}`).join(', ');
+
+/** One step on one line; what is repeated follows on lines of its own. */
+export const showStep = (step: Step): string => {
+  if (step.tag === 'loop') return showLoop(step);
+  if (step.tag === 'routine') {
+    const { name, n } = step.routine;
+    return `${name} ${n}×${n} (${buffersOf(step.inputs)}) → ${buffersOf(step.outputs)}`;
+  }
+  if (step.tag === 'repeat') {
+    const body = `${step.body.steps.length} steps (${buffersOf(step.inputs)})`;
+    return `repeat ${step.times} times or until 0: ${body} → ${buffersOf(step.outputs)}`;
+  }
+  const inputs = Object.entries<Operand>({ ...step.inputs }).map(([name, operand]) =>
+    Array.isArray(step.inputs) ? showOperand(operand) : `${name}=${showOperand(operand)}`,
+  );
+  const attributes = Object.entries(step.attributes)
+    .filter(([name, value]) => isTelling(name, value))
+    .map(([name, value]) => `${name}=${showAttribute(value)}`);
+  const call = [step.kernel, ...inputs, '→', showOperand(step.output)].join(' ');
+  return attributes.length === 0 ? call : `${call}  ${attributes.join(' ')}`;
+};
+
+export const printPlan = (plan: Plan): string => {
+  const named = (entries: Plan['inputs']): readonly string[] =>
+    entries.map(({ name, operand }) => `  "${name}" = ${showOperand(operand)}`);
+  const constants = plan.constants.map(({ operand, values }) => {
+    const [first] = values;
+    const shown = values.every((value) => value === first)
+      ? String(first ?? '')
+      : `[${values.slice(0, 4).join(',')}…]`;
+    return `  ${showOperand(operand)} = ${shown}`;
+  });
+  const width = String(plan.steps.length).length;
+  const steps = plan.steps.map((step, i) => {
+    const freed = plan.release[i].map((buffer) => `%${buffer}`).join(' ');
+    const line = `  ${String(i).padStart(width)}  ${showStep(step)}${freed === '' ? '' : `  free ${freed}`}`;
+    const body = step.tag === 'repeat' ? printPlan(step.body).trimEnd().split('\n') : [];
+    return [line, ...body.map((inner) => `  ${' '.repeat(width)}  ${inner}`)].join('\n');
+  });
+  return [
+    'plan (',
+    ...named(plan.inputs),
+    ...constants,
+    ') {',
+    ...steps,
+    '} → (',
+    ...named(plan.outputs),
+    ')',
+    '',
+  ].join('\n');
+};

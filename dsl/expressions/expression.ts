@@ -1,0 +1,364 @@
+/** The closed set of expressions: typed, immutable formulas over data, draws, parameters and networks, for one example. */
+import type { Distribution, DistributionName } from './draw.js';
+import type { Initializer } from '../layers/initializer.js';
+import type { ActivationName } from '../layers/layer.js';
+import type { Direction } from '../layers/flow.js';
+import type { Flow, HeadedNetwork, Network, NetworkValue } from '../network.js';
+import { outputNames } from '../network.js';
+import type { Known, Scalar, Shape } from '../shape.js';
+
+export type UnaryOp =
+  'neg' | 'exp' | 'log' | 'sqrt' | 'square' | 'abs' | Exclude<ActivationName, 'leakyRelu'>;
+export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow' | 'greater';
+
+/** How a volume is trained: exactly, by a stochastic surrogate, or whichever is cheaper. Evaluation is always exact. */
+export type VolumeMethod = 'auto' | 'exact' | 'stochastic';
+
+export type Node =
+  | { readonly tag: 'data'; readonly shape: Shape }
+  | { readonly tag: 'constant'; readonly value: number }
+  /** A named number that the command line and sweeps can set. */
+  | { readonly tag: 'hyper'; readonly name: string; readonly value: number }
+  /** The training step i, from 0. */
+  | { readonly tag: 'step' }
+  | {
+      readonly tag: 'draw';
+      readonly name: string;
+      readonly distribution: DistributionName;
+      readonly shape: Shape;
+      /** Number of probes, an explicit leading axis; absent for a single draw without that axis. */
+      readonly probes?: number;
+    }
+  | {
+      readonly tag: 'parameter';
+      readonly name: string;
+      readonly shape: Shape;
+      readonly initializer: Initializer;
+    }
+  /** A scalar kept from step to step; without `update` a reading of the one of that name that has it. */
+  | { readonly tag: 'running'; readonly name: string; readonly initial: number; readonly update?: Node }
+  /** Σθ² over a network's trainable parameters, or over its kernels only. */
+  | { readonly tag: 'sqNormOfWeights'; readonly network: NetworkValue; readonly only: 'all' | 'kernels' }
+  | { readonly tag: 'apply'; readonly network: NetworkValue; readonly at: Node; readonly output: string }
+  | {
+      readonly tag: 'jvp';
+      readonly network: NetworkValue;
+      readonly at: Node;
+      readonly tangent: Node;
+      readonly output: string;
+    }
+  | {
+      readonly tag: 'vjp';
+      readonly network: NetworkValue;
+      readonly at: Node;
+      readonly cotangent: Node;
+      readonly output: string;
+    }
+  /** log |det J| of a network of invertible layers at a point. */
+  | { readonly tag: 'logDet'; readonly network: NetworkValue; readonly at: Node }
+  | { readonly tag: 'stop'; readonly of: Node }
+  | { readonly tag: 'unary'; readonly op: UnaryOp; readonly of: Node }
+  | { readonly tag: 'binary'; readonly op: BinaryOp; readonly left: Node; readonly right: Node }
+  /** A scalar times anything. */
+  | { readonly tag: 'scale'; readonly by: Node; readonly of: Node }
+  /** A scalar spread over a shape. */
+  | { readonly tag: 'fill'; readonly of: Node; readonly shape: Shape }
+  /** Sum over all axes but the first `keep`. */
+  | { readonly tag: 'sum'; readonly of: Node; readonly keep: number }
+  /** Euclidean norm over all axes but the first `keep`; its derivative at 0 is 0. */
+  | { readonly tag: 'norm'; readonly of: Node; readonly keep: number }
+  | { readonly tag: 'select'; readonly condition: Node; readonly then: Node; readonly otherwise: Node }
+  | { readonly tag: 'reshape'; readonly of: Node; readonly shape: Shape }
+  | { readonly tag: 'slice'; readonly of: Node; readonly begin: Shape; readonly size: Shape }
+  | { readonly tag: 'concat'; readonly of: readonly Node[]; readonly axis: number }
+  | { readonly tag: 'pad'; readonly of: Node; readonly before: Shape; readonly after: Shape }
+  /** Unit probes, one for each element of the shape: a leading axis of as many. */
+  | { readonly tag: 'basis'; readonly shape: Shape }
+  /** ⟨of_i, of_j⟩ for the k arrays of the leading axis, [k, k]. */
+  | { readonly tag: 'gram'; readonly of: Node }
+  /** ln det of a symmetric positive definite matrix [n, n]. */
+  | { readonly tag: 'logDetSPD'; readonly of: Node }
+  /** (JᵀJ)⁻¹·of by conjugate gradients. */
+  | {
+      readonly tag: 'solveGram';
+      readonly network: NetworkValue;
+      readonly at: Node;
+      readonly of: Node;
+      readonly output: string;
+      /** At most as many products with JᵀJ; absent for as many as are exact, or a factor of JᵀJ where that is cheaper. */
+      readonly iterations?: number;
+      /** Of ‖residual‖/‖of‖, where an example is done. */
+      readonly tolerance: number;
+    }
+  /** ½ ln det JᵀJ, or in training a surrogate with its gradient. */
+  | {
+      readonly tag: 'volume';
+      readonly network: NetworkValue;
+      readonly at: Node;
+      readonly output: string;
+      readonly method: VolumeMethod;
+      /** Random directions [k, …input] with E εεᵀ = I, for the surrogate; absent where the method is exact. */
+      readonly probes?: Node;
+      /** See solveGram. */
+      readonly iterations?: number;
+    };
+
+/** An expression whose value has shape S for each example. */
+export type Expr<S extends Shape = Shape> = Node & { readonly _shape?: Known<S> | undefined };
+
+/**
+ * A scalar of which only the gradient means anything. It can be scaled and be a term of an objective; added to a likelihood it
+ * fails to type-check.
+ */
+export type Surrogate = Node & { readonly _shape?: 'surrogate' | undefined };
+
+/** The scalar as a surrogate: no value of it is to be reported as a likelihood. */
+export const surrogate = (of: Expr<Scalar>): Surrogate => {
+  const node: Node = of;
+  return node;
+};
+
+/** A scalar, or a plain number in its place. */
+export type ScalarLike = Expr<Scalar> | number;
+
+const lift = (e: Node | number): Node => (typeof e === 'number' ? { tag: 'constant', value: e } : e);
+
+/** The data example: what a batch is made of. */
+export const data = <const S extends Shape>(...shape: S): Expr<S> => ({ tag: 'data', shape });
+
+/** The data example of a network's input shape. */
+export const dataOf = <I extends Shape>(
+  network: NetworkValue & { readonly _input?: Known<I> | undefined },
+): Expr<I> => ({
+  tag: 'data',
+  shape: network.input,
+});
+
+export const constant = (value: number): Expr<Scalar> => ({ tag: 'constant', value });
+
+/** A named hyper-parameter with its default: `--set name=value`, and what a sweep varies. */
+export const hyper = (name: string, value: number): Expr<Scalar> => ({ tag: 'hyper', name, value });
+
+/** The training step i, from 0: what schedules are made of. */
+export const step: Expr<Scalar> = { tag: 'step' };
+
+/** A random input. With `probes: k` it has an explicit leading axis of k independent probes (or one orthonormal frame). */
+export function draw<S extends Shape>(name: string, distribution: Distribution<S>): Expr<S>;
+export function draw<S extends Shape, const K extends number>(
+  name: string,
+  distribution: Distribution<S>,
+  options: { readonly probes: K },
+): Expr<readonly [K, ...S]>;
+export function draw(name: string, distribution: Distribution, options?: { readonly probes: number }): Node {
+  return { tag: 'draw', name, distribution: distribution.tag, shape: distribution.shape, ...options };
+}
+
+/** A trainable value outside any network. */
+export const parameter = <const S extends Shape>(
+  name: string,
+  initializer: Initializer,
+  ...shape: S
+): Expr<S> => ({
+  tag: 'parameter',
+  name,
+  shape,
+  initializer,
+});
+
+/** Σθ² over a network's trainable parameters (weight decay), or with 'kernels' over its kernels only. */
+export const sqNormOfWeights = (network: NetworkValue, only: 'all' | 'kernels' = 'all'): Expr<Scalar> => ({
+  tag: 'sqNormOfWeights',
+  network,
+  only,
+});
+
+/** The network's value at `at`. Equal applications are one: one primal, one dropout mask, one state update. */
+export function apply<I extends Shape, H extends Readonly<Record<string, Shape>>>(
+  network: HeadedNetwork<I, H>,
+  at: Expr<NoInfer<I>>,
+): { readonly [K in keyof H]: Expr<H[K]> };
+export function apply<I extends Shape, O extends Shape>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+): Expr<O>;
+export function apply(network: NetworkValue, at: Node): unknown {
+  return perOutput(network, (output) => ({ tag: 'apply', network, at, output }));
+}
+
+/**
+ * J·tangent, the directional derivative of the network at `at`. A tangent with a leading axis of k probes gives k
+ * directional derivatives at the same point.
+ */
+export function jvp<I extends Shape, O extends Shape>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  tangent: Expr<NoInfer<I>>,
+): Expr<O>;
+export function jvp<I extends Shape, O extends Shape, K extends number>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  tangent: Expr<readonly [K, ...I]>,
+): Expr<readonly [K, ...O]>;
+export function jvp(network: NetworkValue, at: Node, tangent: Node): Node {
+  return { tag: 'jvp', network, at, tangent, output: outputNames(network)[0] };
+}
+
+/** Jᵀ·cotangent, the transpose of `jvp`; a leading axis of k probes as there. */
+export function vjp<I extends Shape, O extends Shape>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  cotangent: Expr<NoInfer<O>>,
+): Expr<I>;
+export function vjp<I extends Shape, O extends Shape, K extends number>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  cotangent: Expr<readonly [K, ...O]>,
+): Expr<readonly [K, ...I]>;
+export function vjp(network: NetworkValue, at: Node, cotangent: Node): Node {
+  return { tag: 'vjp', network, at, cotangent, output: outputNames(network)[0] };
+}
+
+/** log |det J| of the flow at `at`, in nats, with the primal of `apply(flow, at)`. */
+export const logDet = <I extends Shape, O extends Shape>(
+  flow: Flow<I, O, Direction, 'bijective'>,
+  at: Expr<NoInfer<I>>,
+): Expr<Scalar> => ({ tag: 'logDet', network: flow, at });
+
+const perOutput = (network: NetworkValue, make: (output: string) => Node): unknown => {
+  const names = outputNames(network);
+  return names[0] === '' ? make('') : Object.fromEntries(names.map((name) => [name, make(name)]));
+};
+
+/** The same value, with derivative zero. */
+export const stop = <S extends Shape>(e: Expr<S>): Expr<S> => ({ tag: 'stop', of: e });
+
+const unary =
+  (op: UnaryOp) =>
+  <S extends Shape>(e: Expr<S>): Expr<S> => ({ tag: 'unary', op, of: e });
+
+export const neg = unary('neg');
+/** e^x, held at the largest finite value of single precision beyond x = 88.7. */
+export const exp = unary('exp');
+export const log = unary('log');
+/** √x, with derivative 0 at 0. */
+export const sqrt = unary('sqrt');
+export const square = unary('square');
+export const abs = unary('abs');
+
+/** An activation applied to an expression rather than inside a network. */
+export const activate = <S extends Shape>(op: Exclude<ActivationName, 'leakyRelu'>, e: Expr<S>): Expr<S> => ({
+  tag: 'unary',
+  op,
+  of: e,
+});
+
+/** Element-wise on equal shapes; two scalars may be plain numbers. Ties of max and min go to the first argument. */
+type BinaryOperation = {
+  (a: ScalarLike, b: ScalarLike): Expr<Scalar>;
+  <S extends Shape>(a: Expr<S>, b: Expr<NoInfer<S>>): Expr<S>;
+};
+
+const binary =
+  (op: BinaryOp): BinaryOperation =>
+  (a: Node | number, b: Node | number): Node => ({ tag: 'binary', op, left: lift(a), right: lift(b) });
+
+export const add = binary('add');
+export const sub = binary('sub');
+export const mul = binary('mul');
+export const div = binary('div');
+export const max = binary('max');
+export const min = binary('min');
+/** a^b for a ≥ 0. */
+export const pow = binary('pow');
+/** 1 where a > b, else 0; derivative zero. */
+export const greater = binary('greater');
+
+/** A scalar times anything. */
+export function scale<S extends Shape>(by: ScalarLike, of: Expr<S>): Expr<S>;
+export function scale(by: ScalarLike, of: Surrogate): Surrogate;
+export function scale(by: ScalarLike, of: Node): Node {
+  return { tag: 'scale', by: lift(by), of };
+}
+
+/** A scalar spread over a shape. */
+export const fill = <const S extends Shape>(of: ScalarLike, ...shape: S): Expr<S> => ({
+  tag: 'fill',
+  of: lift(of),
+  shape,
+});
+
+/** min(x, 0), the paper's [x]₋. */
+export const negPart = (x: Expr<Scalar>): Expr<Scalar> => min(x, 0);
+
+/** Σ over all axes. */
+export const sum = (e: Expr): Expr<Scalar> => ({ tag: 'sum', of: e, keep: 0 });
+
+/** ‖e‖² over all axes. */
+export const sqNorm = (e: Expr): Expr<Scalar> => sum(square(e));
+
+/** ‖e‖ over all axes; derivative 0 at 0. */
+export const norm = (e: Expr): Expr<Scalar> => ({ tag: 'norm', of: e, keep: 0 });
+
+/** ⟨a, b⟩ over all axes. */
+export const dot = <S extends Shape>(a: Expr<S>, b: Expr<NoInfer<S>>): Expr<Scalar> =>
+  sum({ tag: 'binary', op: 'mul', left: a, right: b });
+
+/** ‖e_k‖² for each k of the leading (probe) axis. */
+export const sqNormEach = <K extends number, S extends Shape>(
+  e: Expr<readonly [K, ...S]>,
+): Expr<readonly [K]> => ({
+  tag: 'sum',
+  of: { tag: 'unary', op: 'square', of: e },
+  keep: 1,
+});
+
+/** ‖e_k‖ for each k of the leading (probe) axis. */
+export const normEach = <K extends number, S extends Shape>(
+  e: Expr<readonly [K, ...S]>,
+): Expr<readonly [K]> => ({
+  tag: 'norm',
+  of: e,
+  keep: 1,
+});
+
+/** Mean over the probes of a vector of k numbers. */
+export const meanOf = <K extends number>(k: K, e: Expr<readonly [NoInfer<K>]>): Expr<Scalar> =>
+  scale(1 / k, sum(e));
+
+/** `then` where the condition is not zero, else `otherwise`. */
+export const select = <S extends Shape>(
+  condition: Expr<S>,
+  then: Expr<NoInfer<S>>,
+  otherwise: Expr<NoInfer<S>>,
+): Expr<S> => ({ tag: 'select', condition, then, otherwise });
+
+export const reshaped = <const S extends Shape>(e: Expr, ...shape: S): Expr<S> => ({
+  tag: 'reshape',
+  of: e,
+  shape,
+});
+
+/** The block that starts at `begin` and has shape `size`. */
+export const slice = <const S extends Shape>(e: Expr, begin: Shape, size: S): Expr<S> => ({
+  tag: 'slice',
+  of: e,
+  begin,
+  size,
+});
+
+/** Joins vectors end to end. */
+export const concat = (...parts: readonly Expr<readonly [number]>[]): Expr<readonly [number]> => ({
+  tag: 'concat',
+  of: parts,
+  axis: 0,
+});
+
+/** Joins arrays along an axis; the other sizes agree. */
+export const concatAlong = (axis: number, ...parts: readonly Expr[]): Expr => ({
+  tag: 'concat',
+  of: parts,
+  axis,
+});
+
+/** Zeros before and after, along each axis. */
+export const pad = (e: Expr, before: Shape, after: Shape): Expr => ({ tag: 'pad', of: e, before, after });

@@ -1,0 +1,153 @@
+/**
+ * The volume that a network spans: ½ ln det JᵀJ, J its Jacobian, exactly or by the surrogate of Caterini, Loaiza-Ganem, Pleiss and
+ * Cunningham, Rectangular Flows for Manifold Learning, NeurIPS 2021.
+ */
+import { draw } from './expression.js';
+import type { Expr, Node, Surrogate, VolumeMethod } from './expression.js';
+import type { DistributionName } from './draw.js';
+import type { Network, NetworkValue } from '../network.js';
+import { outputNames } from '../network.js';
+import type { Scalar, Shape } from '../shape.js';
+
+/** The unit probes of a shape: jvp over them gives the whole Jacobian, a column for each. */
+export const basis = <const S extends Shape>(...shape: S): Expr<readonly [number, ...S]> => ({
+  tag: 'basis',
+  shape,
+});
+
+/** ⟨e_i, e_j⟩ for the k arrays of the leading axis: JᵀJ of the columns of J. */
+export const gram = <K extends number>(e: Expr<readonly [K, ...Shape]>): Expr<readonly [K, K]> => ({
+  tag: 'gram',
+  of: e,
+});
+
+/**
+ * ln det of a symmetric positive definite matrix by its Cholesky factor. Where it has none, a training step adds jitter to the
+ * diagonal three times, from 1e-6 of its mean by factors of 10; after that it is not a number, and the step is not committed.
+ * Evaluated it has no jitter, and is not a number where a pivot is less than 1e-6 of its diagonal element.
+ */
+export const logDetSPD = <N extends number>(e: Expr<readonly [N, N]>): Expr<Scalar> => ({
+  tag: 'logDetSPD',
+  of: e,
+});
+
+export type SolveOptions = {
+  /**
+   * Conjugate gradients with at most as many products with JᵀJ. Without it the solution is exact: after as many products as there
+   * are dimensions, or by all columns of J and a Cholesky factor where the compiler finds that cheaper.
+   */
+  readonly iterations?: number;
+  /** Relative residual at which an example is done. Default 1e-6. */
+  readonly tolerance?: number;
+};
+
+/**
+ * (JᵀJ)⁻¹·b, J the Jacobian of the network at `at`; b may have a leading axis of probes. The network has at least as many outputs as
+ * inputs. Its derivative is that of the exact solution, also where a bound on the iterations leaves something over.
+ */
+export function solveGram<I extends Shape, O extends Shape>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  b: Expr<NoInfer<I>>,
+  options?: SolveOptions,
+): Expr<I>;
+export function solveGram<I extends Shape, O extends Shape, K extends number>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  b: Expr<readonly [K, ...I]>,
+  options?: SolveOptions,
+): Expr<readonly [K, ...I]>;
+export function solveGram(network: NetworkValue, at: Node, b: Node, options: SolveOptions = {}): Node {
+  const { iterations, tolerance = 1e-6 } = options;
+  const bound = iterations === undefined ? {} : { iterations };
+  return { tag: 'solveGram', network, at, of: b, output: outputNames(network)[0], ...bound, tolerance };
+}
+
+export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
+  /** Default `auto`: exact where that costs no more products with J than the surrogate does; `explain` shows both. */
+  readonly method?: M;
+  /** How ε is drawn. Default `sphere`. */
+  readonly probe?: Extract<DistributionName, 'normal' | 'sphere' | 'rademacher'>;
+  /** How many ε an example gets. Default 1. */
+  readonly probes?: number;
+  /** The name of the draw. Default `epsilon`. */
+  readonly name?: string;
+  /** Conjugate gradients with at most as many products with JᵀJ for u; see solveGram. */
+  readonly iterations?: number;
+};
+
+/**
+ * ½ ln det JᵀJ of the network at `at` (½ ln det JJᵀ where it has more inputs than outputs). `exact` takes min(d, D) products
+ * with J and a Cholesky factor. `stochastic` is a surrogate, ½·mean of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹ε, whose expected gradient
+ * is the exact one. Evaluation is exact whatever the method.
+ */
+export function volume<I extends Shape, O extends Shape>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  options: VolumeOptions<'exact'> & { readonly method: 'exact' },
+): Expr<Scalar>;
+export function volume<I extends Shape, O extends Shape>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  options?: VolumeOptions,
+): Surrogate;
+export function volume(network: NetworkValue, at: Node, options: VolumeOptions = {}): Node {
+  const { method = 'auto', probe = 'sphere', probes = 1, name = 'epsilon', iterations } = options;
+  return {
+    tag: 'volume',
+    network,
+    at,
+    output: outputNames(network)[0],
+    method,
+    ...(method === 'exact' ? {} : { probes: draw(name, { tag: probe, shape: network.input }, { probes }) }),
+    ...(iterations === undefined ? {} : { iterations }),
+  };
+}
+
+export type VolumeNode = Extract<Node, { readonly tag: 'volume' }>;
+export type SolveNode = Extract<Node, { readonly tag: 'solveGram' }>;
+
+/** How many ε there are among probes. */
+export const probeCount = (probes: Node | undefined): number =>
+  probes?.tag === 'draw' ? (probes.probes ?? 1) : 1;
+
+const half = (of: Node): Node => ({ tag: 'scale', by: { tag: 'constant', value: 0.5 }, of });
+
+/** The volume by all columns of J, or by all its rows: its shape is that of the basis. */
+export const exactVolume = (
+  { network, at, output }: VolumeNode,
+  by: 'columns' | 'rows',
+  shape: Shape,
+): Node => {
+  const unit: Node = { tag: 'basis', shape };
+  const products: Node =
+    by === 'columns'
+      ? { tag: 'jvp', network, at, tangent: unit, output }
+      : { tag: 'vjp', network, at, cotangent: unit, output };
+  return half({ tag: 'logDetSPD', of: { tag: 'gram', of: products } });
+};
+
+/** u = (JᵀJ)⁻¹·ε, as the surrogate has it. */
+export const surrogateSystem = ({ network, at, output, iterations }: VolumeNode, probes: Node): SolveNode => {
+  const bound = iterations === undefined ? {} : { iterations };
+  return { tag: 'solveGram', network, at, of: probes, output, ...bound, tolerance: 1e-6 };
+};
+
+/** The surrogate: ½·mean over the probes ε of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹·ε. */
+export const surrogateVolume = (volumeNode: VolumeNode, probes: Node): Node => {
+  const { network, at, output } = volumeNode;
+  const u = surrogateSystem(volumeNode, probes);
+  const push = (tangent: Node): Node => ({ tag: 'jvp', network, at, tangent, output });
+  const products: Node = {
+    tag: 'binary',
+    op: 'mul',
+    left: push({ tag: 'stop', of: u }),
+    right: push(probes),
+  };
+  const mean: Node = {
+    tag: 'scale',
+    by: { tag: 'constant', value: 1 / probeCount(probes) },
+    of: { tag: 'sum', of: products, keep: 0 },
+  };
+  return half(mean);
+};

@@ -1,0 +1,279 @@
+/** Expressions, objectives and layers as a reader would write them: `‖x − decoder(encoder(x))‖²`. */
+import type { Objective } from '../experiment.js';
+import type { BinaryOp, Node, UnaryOp } from '../expressions/expression.js';
+import type { Initializer } from '../layers/initializer.js';
+import type { Layer, Transform } from '../layers/layer.js';
+import { labelOf } from '../network.js';
+import type { Piece } from './precedence.js';
+import { atom, level, within } from './precedence.js';
+import { abbreviations } from './let-bindings.js';
+import { showShape } from '../shape.js';
+
+const call = (name: string, ...inside: readonly string[]): Piece => atom(`${name}(${inside.join(', ')})`);
+
+/** To six digits: ½ ln 2π is no clearer with sixteen. */
+const digits = (value: number): string => String(Number(value.toPrecision(6)));
+
+const number = (value: number): Piece =>
+  value < 0 ? { text: `−${digits(-value)}`, level: level.minus } : atom(digits(value));
+
+const squared = (piece: Piece): Piece => ({ text: `${within(level.atom, piece)}²`, level: level.power });
+
+const product = (left: Piece, right: Piece): Piece => ({
+  text: `${within(level.product, left)}·${within(level.product, right)}`,
+  level: level.product,
+});
+
+/** A linear map's product with a vector, which does not associate with what follows. */
+const applied = (jacobian: Piece, vector: Piece): Piece => ({
+  text: `${jacobian.text}·${within(level.power, vector)}`,
+  level: level.product,
+});
+
+/** The same for each index of the first axes, which are kept. */
+const each = (keep: number, piece: Piece): Piece =>
+  keep === 0 ? piece : keep === 1 ? call('each', piece.text) : call('each', piece.text, `${keep} axes`);
+
+const unaryPiece = (op: UnaryOp, of: Piece): Piece => {
+  switch (op) {
+    case 'neg':
+      return { text: `−${within(level.product, of)}`, level: level.minus };
+    case 'square':
+      return squared(of);
+    case 'sqrt':
+      return { text: `√${within(level.atom, of)}`, level: level.power };
+    case 'abs':
+      return atom(`|${of.text}|`);
+    case 'log':
+      return call('ln', of.text);
+    default:
+      return call(op, of.text);
+  }
+};
+
+const binaryPiece = (op: BinaryOp, left: Piece, right: Piece): Piece => {
+  switch (op) {
+    case 'add':
+      return {
+        text: `${left.text} + ${within(right.text.startsWith('−') ? level.product : level.sum, right)}`,
+        level: level.sum,
+      };
+    case 'sub':
+      return { text: `${left.text} − ${within(level.product, right)}`, level: level.sum };
+    case 'mul':
+      return product(left, right);
+    case 'div':
+      return { text: `${within(level.product, left)}/${within(level.power, right)}`, level: level.product };
+    case 'pow':
+      return { text: `${within(level.atom, left)}^${within(level.atom, right)}`, level: level.power };
+    case 'max':
+      return call('max', left.text, right.text);
+    case 'min':
+      return right.text === '0' ? atom(`[${left.text}]₋`) : call('min', left.text, right.text);
+    case 'greater':
+      return atom(`[${left.text} > ${right.text}]`);
+  }
+};
+
+const output = (name: string): string => (name === '' ? '' : `.${name}`);
+
+/** The piece of a node, given those of its subexpressions. */
+const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
+  const text = (child: Node): string => piece(child).text;
+  switch (node.tag) {
+    case 'data':
+      return atom('x');
+    case 'constant':
+      return number(node.value);
+    case 'hyper':
+    case 'draw':
+    case 'parameter':
+    case 'running':
+      return atom(node.name);
+    case 'step':
+      return atom('i');
+    case 'sqNormOfWeights':
+      return squared(atom(`‖${node.only === 'all' ? 'θ' : 'W'}_${node.network.name}‖`));
+    case 'apply':
+      return call(`${labelOf(node.network)}${output(node.output)}`, text(node.at));
+    case 'jvp':
+      return applied(
+        call(`J_${labelOf(node.network)}${output(node.output)}`, text(node.at)),
+        piece(node.tangent),
+      );
+    case 'vjp':
+      return applied(
+        atom(`J_${labelOf(node.network)}${output(node.output)}(${text(node.at)})ᵀ`),
+        piece(node.cotangent),
+      );
+    case 'logDet':
+      return call('ln', `|det J_${labelOf(node.network)}(${text(node.at)})|`);
+    case 'basis':
+      return atom('I');
+    case 'gram':
+      return call('gram', text(node.of));
+    case 'logDetSPD':
+      return call('ln det', text(node.of));
+    case 'solveGram': {
+      const J = `J_${labelOf(node.network)}${output(node.output)}`;
+      return applied(atom(`(${J}ᵀ·${J})(${text(node.at)})⁻¹`), piece(node.of));
+    }
+    case 'volume': {
+      const J = `J_${labelOf(node.network)}${output(node.output)}`;
+      return { text: `½·ln det(${J}ᵀ·${J})(${text(node.at)})`, level: level.product };
+    }
+    case 'stop':
+      return call('stop', text(node.of));
+    case 'unary':
+      return unaryPiece(node.op, piece(node.of));
+    case 'binary':
+      return binaryPiece(node.op, piece(node.left), piece(node.right));
+    case 'scale':
+      return product(piece(node.by), piece(node.of));
+    case 'fill':
+      return call('fill', text(node.of), showShape(node.shape));
+    case 'sum':
+      return each(node.keep, sumOf(node.of, piece));
+    case 'norm':
+      return each(node.keep, atom(`‖${text(node.of)}‖`));
+    case 'select':
+      return call('select', text(node.condition), text(node.then), text(node.otherwise));
+    case 'reshape':
+      return call('reshape', text(node.of), showShape(node.shape));
+    case 'slice':
+      return {
+        text: `${within(level.atom, piece(node.of))}[${node.begin.map((b, i) => `${b}:${b + node.size[i]}`).join(', ')}]`,
+        level: level.atom,
+      };
+    case 'concat':
+      return call('concat', ...node.of.map(text), ...(node.axis === 0 ? [] : [`axis ${node.axis}`]));
+    case 'pad':
+      return call('pad', text(node.of), showShape(node.before), showShape(node.after));
+  }
+};
+
+const sumOf = (node: Node, piece: (child: Node) => Piece): Piece => {
+  if (node.tag === 'unary' && node.op === 'square') return squared(atom(`‖${piece(node.of).text}‖`));
+  if (node.tag === 'binary' && node.op === 'mul') {
+    return atom(`⟨${piece(node.left).text}, ${piece(node.right).text}⟩`);
+  }
+  return call('Σ', piece(node).text);
+};
+
+/** The expression on one line, with no more parentheses than it needs. */
+export const formula = (node: Node): string => {
+  const piece = (child: Node): Piece => pieceOf(child, piece);
+  return piece(node).text;
+};
+
+const aligned = (lines: readonly (readonly [string, string])[], sign: string): readonly string[] => {
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, text]) => `${name.padEnd(width)} ${sign} ${text}`);
+};
+
+/**
+ * One line for each term, `prior = prior·‖h‖²`, after the definitions of what occurs more than once, `h := encoder(x)`, and before
+ * what becomes of running values, `multiplier ← …`.
+ */
+export const objectiveFormula = (objective: Objective): string => {
+  const { definitions, terms, updates } = abbreviations(objective, pieceOf);
+  return [
+    ...aligned(definitions, ':='),
+    ...(definitions.length === 0 ? [] : ['']),
+    ...aligned(terms, '='),
+    ...(updates.length === 0 ? [] : ['']),
+    ...aligned(updates, '←'),
+  ].join('\n');
+};
+
+const initializerText = (initializer: Initializer): string => {
+  switch (initializer.tag) {
+    case 'constant':
+      return `constant ${initializer.value}`;
+    case 'normal':
+      return `normal ${initializer.stddev}`;
+    case 'uniform':
+      return `uniform ${initializer.limit}`;
+    default:
+      return initializer.tag;
+  }
+};
+
+/** What differs from the default: `, no bias, heNormal`. */
+const weights = (bias: boolean, initializer: Initializer): string =>
+  `${bias ? '' : ', no bias'}${initializer.tag === 'glorotUniform' ? '' : `, ${initializerText(initializer)}`}`;
+
+const transformText = (transform: Transform): string => {
+  switch (transform.tag) {
+    case 'affine':
+      return `affine within e^±${transform.bound}`;
+    case 'spline':
+      return `spline, ${transform.bins} bins within ±${transform.bound}`;
+  }
+};
+
+const describeLayers = (layers: readonly Layer[]): string => layers.map(describeLayer).join('; ');
+
+/** A layer in a few words, without defaults: `conv 64, 4×4, stride 2, same`. */
+export const describeLayer = (layer: Layer): string => {
+  switch (layer.tag) {
+    case 'dense':
+      return `dense ${layer.units}${weights(layer.bias, layer.kernel)}`;
+    case 'conv':
+    case 'convTranspose': {
+      const name = layer.tag === 'conv' ? 'conv' : 'transposed conv';
+      const geometry = `${layer.filters}, ${layer.kernel}×${layer.kernel}, stride ${layer.stride}, ${layer.padding}`;
+      return `${name} ${geometry}${weights(layer.bias, layer.initializer)}`;
+    }
+    case 'spectral': {
+      const options = [
+        ...(layer.norm === 'kernel' ? [] : ['norm of the operator']),
+        ...(layer.iterations === 1 ? [] : [`${layer.iterations} iterations`]),
+      ];
+      return `${['spectral', ...options].join(', ')} (${describeLayer(layer.layer)})`;
+    }
+    case 'flatten':
+      return 'flatten';
+    case 'reshape':
+      return `reshape ${showShape(layer.shape)}`;
+    case 'batchNorm':
+      return [
+        'batch norm',
+        ...(layer.statistics === 'constant' ? [] : [layer.statistics]),
+        ...(layer.momentum === 0.99 ? [] : [`momentum ${layer.momentum}`]),
+        ...(layer.epsilon === 1e-3 ? [] : [`epsilon ${layer.epsilon}`]),
+      ].join(', ');
+    case 'dropout':
+      return `dropout ${layer.rate}`;
+    case 'activation':
+      return layer.name === 'leakyRelu' ? `leakyRelu ${layer.slope}` : layer.name;
+    case 'residual':
+      return `residual (${describeLayers(layer.layers)})`;
+    case 'averagePool':
+      return `average pool ${layer.size}×${layer.size}`;
+    case 'upsample':
+      return `upsample ${layer.size}×${layer.size}`;
+    case 'coupling': {
+      const conditioner = layer.conditioner.length === 0 ? '' : ` (${describeLayers(layer.conditioner)})`;
+      return `coupling of the ${layer.part} half, ${transformText(layer.transform)}${conditioner}`;
+    }
+    case 'elementwise':
+      return `element-wise ${transformText(layer.transform)}`;
+    case 'permutation':
+      return `permutation, seed ${layer.seed}`;
+    case 'luLinear':
+      return 'LU linear';
+    case 'squeeze':
+      return `squeeze ${layer.size}×${layer.size}`;
+    case 'factorOut':
+      return `factor out, rest (${describeLayers(layer.layers)})`;
+    case 'inverse':
+      return `inverse from ${showShape(layer.input)} (${describeLayers(layer.layers)})`;
+    case 'inject':
+      return `inject ${layer.units}`;
+    case 'heads':
+      return `heads ${Object.entries(layer.heads)
+        .map(([name, layers]) => `${name} (${describeLayers(layers)})`)
+        .join(', ')}`;
+  }
+};

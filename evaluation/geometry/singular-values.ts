@@ -1,0 +1,88 @@
+/** Singular values s₁ ≥ … ≥ s_d of a Jacobian, and what they say of it. */
+import { Matrix, SingularValueDecomposition } from 'ml-matrix';
+
+/** Descending. */
+export type Spectrum = Float64Array;
+
+/**
+ * The triangular factor R of a matrix given by its columns, [columns, size] row-major, by Householder reflections: it
+ * has the same singular values, and is small where the columns are long.
+ */
+const triangle = (columns: ArrayLike<number>, count: number, size: number): Matrix => {
+  const a = Float64Array.from(columns);
+  const rows = Math.min(count, size);
+  const factor = Matrix.zeros(rows, count);
+  for (let k = 0; k < rows; k++) {
+    const start = k * size;
+    let square = 0;
+    for (let i = k; i < size; i++) square += a[start + i] ** 2;
+    const head = a[start + k];
+    const diagonal = head > 0 ? -Math.sqrt(square) : Math.sqrt(square);
+    factor.set(k, k, diagonal);
+    // The reflection is I − v vᵀ/(−diagonal · v_k) with v the column, its head moved by −diagonal.
+    a[start + k] = head - diagonal;
+    const scale = -diagonal * a[start + k];
+    for (let j = k + 1; j < count; j++) {
+      const other = j * size;
+      let along = 0;
+      for (let i = k; i < size; i++) along += a[start + i] * a[other + i];
+      const factorAlong = scale === 0 ? 0 : along / scale;
+      for (let i = k; i < size; i++) a[other + i] -= factorAlong * a[start + i];
+      factor.set(k, j, a[other + k]);
+    }
+  }
+  return factor;
+};
+
+/**
+ * Singular values of the matrix with these finite columns, row-major [count, size]; as many as there are columns, so
+ * zeros where columns are longer in number than in size.
+ */
+export const singularValues = (columns: ArrayLike<number>, count: number): Spectrum => {
+  const size = columns.length / count;
+  const values = new Float64Array(count);
+  const { diagonal } = new SingularValueDecomposition(triangle(columns, count, size), {
+    autoTranspose: true,
+    computeLeftSingularVectors: false,
+    computeRightSingularVectors: false,
+  });
+  values.set(diagonal.slice(0, count));
+  return values.sort().reverse();
+};
+
+/** s₁/s_d; ∞ for one that is not of full rank. */
+export const conditionNumber = (s: Spectrum): number => s[0] / s[s.length - 1];
+
+/** exp of the entropy of s/Σs, from 1 to d (Roy and Vetterli, *The effective rank*, EUSIPCO 2007). */
+export const effectiveRank = (s: Spectrum): number => {
+  const total = s.reduce((sum, value) => sum + value, 0);
+  const entropy = s.reduce(
+    (sum, value) => (value === 0 ? sum : sum - (value / total) * Math.log(value / total)),
+    0,
+  );
+  return Math.exp(entropy);
+};
+
+/** Whether s_d is no more than what single precision makes of zero, given the D numbers of each column. */
+export const isDegenerate = (s: Spectrum, size: number): boolean =>
+  !(s[s.length - 1] > s[0] * 2 ** -23 * Math.sqrt(Math.max(size, s.length)));
+
+/** The columns with each row brought to a length between 1 and 2 by a power of 2; rows of zeros stay. */
+const equilibrated = (columns: ArrayLike<number>, count: number): Float64Array => {
+  const size = columns.length / count;
+  const squares = new Float64Array(size);
+  for (let at = 0; at < columns.length; at++) squares[at % size] += columns[at] ** 2;
+  const factors = squares.map((square) => (square > 0 ? 2 ** -Math.floor(Math.log2(square) / 2) : 1));
+  return Float64Array.from(columns, (x, at) => x * factors[at % size]);
+};
+
+/**
+ * Whether a matrix of these columns, [count, size], is not of full rank in single precision. That is relative, element by element:
+ * a row that is long for the unit it is in hides nothing of a short one.
+ */
+export const isRankDeficient = (columns: ArrayLike<number>, count: number, spectrum: Spectrum): boolean => {
+  const size = columns.length / count;
+  return (
+    isDegenerate(spectrum, size) && isDegenerate(singularValues(equilibrated(columns, count), count), size)
+  );
+};

@@ -1,0 +1,20 @@
+/** Training: from an experiment to a fitted model. */
+export * from './records/events.js';
+export * from './fit.js';
+export * from './batched-evaluation.js';
+export * from './session.js';
+export * from './state.js';
+export * from './train.js';
+export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../backends/index.js';
+export { backendNames, createWasmBackend, startBackend, threadsFor } from '../backends/index.js';
+export * from './load-spec.js';
+export * from './hold-out.js';
+export * from './sweeps/outcome.js';
+export * from './sweeps/fingerprint.js';
+export * from './sweeps/processes.js';
+export * from './sweeps/provenance.js';
+export * from './sweeps/sweep-run.js';
+export * from './sweeps/sweep.js';
+export * from './sweeps/trial-run.js';
+export * from './sweeps/trial.js';
+export * from './records/whole-file.js';

@@ -1,0 +1,74 @@
+/** From a SPEC on the command line, a module or a JSON file, to a checked experiment. */
+import { readFile, stat } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { tryCatch } from 'fp-ts/lib/TaskEither.js';
+import { checkExperiment, decodeExperiment, type Experiment, type Problem, problem } from '../dsl/index.js';
+import { errorText, thrownAt } from '../dsl/problem.js';
+
+/** An experiment under the name of its file, which its run folder gets. */
+export type Spec = { readonly name: string; readonly experiment: Experiment };
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+const modules = ['.ts', '.mts', '.js', '.mjs'];
+const expected = `a file ${modules.join(', ')} or .json`;
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';
+
+const failed = (path: string, found: string, wanted: string, hint?: string): Checked<never> =>
+  left([problem(path, found, wanted, hint)]);
+
+/** Why a path is no file that could be read, or undefined. */
+const missing = async (path: string): Promise<string | undefined> => {
+  try {
+    return (await stat(path)).isFile() ? undefined : 'a folder';
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? 'no such file' : errorText(error);
+  }
+};
+
+/** A JSON file; what it is to hold is said where it cannot be read. */
+export const readJson = async (path: string, what: string): Promise<Checked<unknown>> => {
+  const why = await missing(path);
+  if (why !== undefined) return failed(path, why, what);
+  return tryCatch(
+    async (): Promise<unknown> => JSON.parse(await readFile(path, 'utf8')),
+    thrownAt(path, what, (error) => `invalid JSON (${errorText(error)})`),
+  )();
+};
+
+const importModule = async (path: string): Promise<Checked<unknown>> => {
+  const module = await tryCatch(
+    async (): Promise<unknown> => import(pathToFileURL(resolve(path)).href),
+    thrownAt(path, 'a module that loads', (error) => `an error on loading (${errorText(error)})`),
+  )();
+  if (isLeft(module)) return module;
+  return typeof module.right === 'object' && module.right !== null && 'default' in module.right
+    ? right(module.right.default)
+    : failed(path, 'no default export', 'export default experiment({ … })');
+};
+
+const read = async (path: string): Promise<Checked<Experiment>> => {
+  const why = await missing(path);
+  if (why !== undefined) return failed(path, why, expected);
+  const extension = extname(path);
+  if (extension === '.json') {
+    const json = await readJson(path, 'an experiment as JSON');
+    return isLeft(json) ? json : decodeExperiment(json.right);
+  }
+  if (!modules.includes(extension))
+    return failed(path, `a file ${extension || 'without extension'}`, expected);
+  const value = await importModule(path);
+  return isLeft(value) ? value : checkExperiment(value.right);
+};
+
+/** Loads and checks; a path relative to the current folder. */
+export const loadSpec = async (path: string): Promise<Checked<Spec>> => {
+  const experiment = await read(path);
+  return isLeft(experiment)
+    ? experiment
+    : right({ name: basename(path, extname(path)), experiment: experiment.right });
+};

@@ -1,0 +1,72 @@
+/** `immersion doctor` says what this machine offers, and the backend that is chosen is the one it names. */
+import { describe, expect, test } from 'vitest';
+import { doctorText, type Report } from '../../cli/doctor.js';
+import { showProblem } from '../../dsl/problem.js';
+import { startBackend } from '../../backends/choose.js';
+import { hasNative } from '../shared/backends.js';
+import { run } from '../shared/command.js';
+import { left, right } from '../shared/either.js';
+
+describe('the choice of a backend', () => {
+  test('is native where it loads, else wasm with the reason', async () => {
+    const { name, description } = right(await startBackend('auto'));
+    expect(name).toBe(hasNative() ? 'native' : 'wasm');
+    expect(description).toMatch(
+      hasNative() ? /^native \(TensorFlow 2\./ : /^wasm \(.*\), since native does not load: .+\(run /,
+    );
+  });
+
+  test.each([
+    [
+      'nativ',
+      {},
+      /^--backend: found "nativ", expected one of auto, native, wasm, cpu \(did you mean "native"\?\)$/,
+    ],
+    [
+      'wasm',
+      { device: 'gqu' },
+      /^--device: found "gqu", expected one of auto, cpu \(did you mean "cpu"\?\)$/,
+    ],
+  ])('%s %j is refused', async (name, options, expected) => {
+    expect(
+      left(await startBackend(name, options))
+        .map(showProblem)
+        .join('\n'),
+    ).toMatch(expected);
+  });
+});
+
+describe('immersion doctor', () => {
+  test('reports as JSON and for people', async () => {
+    const { code, stdout } = await run('doctor', '--json');
+    expect(code).toBe(0);
+    const report: Report = JSON.parse(stdout);
+    expect(report.ok).toBe(true);
+    expect(report.native.loads).toBe(hasNative());
+    expect(Object.keys(report.speed)).toEqual(hasNative() ? ['native', 'wasm'] : ['wasm']);
+    for (const speed of Object.values(report.speed).flatMap((one) => Object.values(one)))
+      expect(speed).toBeGreaterThan(0);
+    const text = doctorText(report);
+    for (const word of [
+      process.versions.node,
+      'wasm',
+      'gpu',
+      'threads',
+      'simd',
+      'GF/s',
+      report.chosen.description,
+    ])
+      expect(text).toContain(word);
+  });
+
+  test.each([
+    [['--biuld'], /did you mean "--build"/],
+    [['--library', 'x'], /^--library: found no --build/],
+    [['--device', 'tpu'], /^--device: found "tpu"/],
+    [['--build', '--library', '/nowhere'], /^--library \/nowhere: found no libtensorflow/],
+  ])('%j ends with one line and 1', async (args, expected) => {
+    const { code, stderr } = await run('doctor', ...args);
+    expect(code).toBe(1);
+    expect(stderr.at(-1)).toMatch(expected);
+  });
+});

@@ -1,0 +1,59 @@
+/** Passes and lowerings keep the meaning of programs that no elaboration would write. */
+import { fc, test } from '@fast-check/vitest';
+import { afterAll, describe, expect } from 'vitest';
+import { optimize } from '../../../compiler/pipeline.js';
+import { interpret } from '../../../compiler/ir/interpret.js';
+import { print } from '../../../compiler/ir/print.js';
+import { verify } from '../../../compiler/ir/verify.js';
+import { agreesInSingle, expectSame, isTame } from '../../shared/agreement.js';
+import { programOfEquations } from '../../arbitrary/equations.js';
+import { type BackendName, backends, runOn } from '../../shared/backends.js';
+import { feed } from '../../shared/feeding.js';
+
+const seed = fc.nat(1e6);
+
+const counts = { runs: 0, rejected: 0 };
+
+describe('equations', () => {
+  test.prop([programOfEquations], { numRuns: 300 })('any program that was built verifies', (program) => {
+    expect(verify(program)).toEqual([]);
+  });
+
+  test.prop([programOfEquations, seed], { numRuns: 1000 })(
+    'every pass leaves a well-formed program of the same meaning',
+    (program, s) => {
+      const inputs = feed(program, [], s);
+      const expected = interpret(program, inputs);
+      counts.runs++;
+      if (!isTame(expected)) {
+        counts.rejected++;
+        return;
+      }
+      for (const { pass, program: result } of optimize('equations', program)) {
+        expect(verify(result), pass).toEqual([]);
+        expectSame(interpret(result, inputs), expected, `${pass} of ${print(program)}`);
+      }
+    },
+  );
+
+  const onBackend = (name: BackendName, numRuns: number): void => {
+    test.prop([programOfEquations, fc.boolean(), seed], { numRuns })(
+      `${name} computes what the interpreter says, with and without passes`,
+      async (written, optimized, s) => {
+        const program = optimized ? (optimize('equations', written).at(-1)?.program ?? written) : written;
+        const inputs = feed(program, [], s);
+        const found = await runOn(backends[name], program, inputs);
+        counts.runs++;
+        if (!agreesInSingle(program, inputs, found)) counts.rejected++;
+      },
+    );
+  };
+  onBackend('wasm', 400);
+  onBackend('plain', 150);
+  onBackend('cpu', 150);
+
+  afterAll(() => {
+    console.log(`equations: ${counts.rejected} of ${counts.runs} runs overflow or are ill-conditioned`);
+    expect(counts.rejected).toBeLessThanOrEqual(counts.runs / 2);
+  });
+});

@@ -1,9 +1,0 @@
-/** Says once, before the laws run, why those of the native backend are skipped. */
-import { isLeft } from 'fp-ts/lib/Either.js';
-import { showProblem } from '../dsl/problem.js';
-import { findBinding } from '../runtime/native/binding.js';
-
-export const setup = (): void => {
-  const binding = findBinding();
-  if (isLeft(binding)) console.log(`native laws are skipped: ${showProblem(binding.left[0])}`);
-};

@@ -1,0 +1,61 @@
+/** When two runs of a program agree: in double precision, and in single precision as far as rounding allows. */
+import { expect } from 'vitest';
+import { type Arrays, interpret, outputKey } from '../../compiler/ir/interpret.js';
+import type { Program, Var } from '../../compiler/ir/program.js';
+import { evaluateEquation } from '../../compiler/ir/primitive-table.js';
+
+/** The same program with every equation's value rounded to float32: what rounding alone makes of it. */
+const interpretRounded = (program: Program, inputs: Arrays): Arrays => {
+  const values = new Map(
+    program.binders.map(({ name, var: x }) => [
+      x.id,
+      { type: x.type, data: inputs.get(name) ?? new Float64Array() },
+    ]),
+  );
+  const valueOf = (x: Var) => values.get(x.id) ?? { type: x.type, data: new Float64Array() };
+  for (const eq of program.equations) {
+    const value = evaluateEquation(eq, eq.inputs.map(valueOf), program.batch);
+    values.set(eq.out.id, { type: eq.out.type, data: value.map(Math.fround) });
+  }
+  return new Map(program.outputs.map(({ kind, name, var: x }) => [outputKey(kind, name), valueOf(x).data]));
+};
+
+const magnitude = (values: Float64Array): number =>
+  values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+
+const distance = (a: Float64Array, b: Float64Array): number => magnitude(a.map((x, i) => x - b[i]));
+
+/** Whether all values are finite and moderate; float64 itself cannot tell others to nine digits. */
+export const isTame = (outputs: Arrays): boolean =>
+  [...outputs.values()].every((values) => magnitude(values) < 1e4);
+
+/** Nine digits of every output that both have. */
+export const expectSame = (found: Arrays, expected: Arrays, what: string): void => {
+  for (const [name, values] of expected) {
+    const other = found.get(name);
+    if (other === undefined) continue;
+    expect(other.length).toBe(values.length);
+    const error = distance(other, values);
+    expect(error, `${what}: ${name}`).toBeLessThanOrEqual(1e-9 * Math.max(1e-3, magnitude(values)));
+  }
+};
+
+/**
+ * Compares a backend's outputs with the interpreter's, with 30 times the error that rounding alone makes; false, and nothing
+ * compared, where that error is large already.
+ */
+export const agreesInSingle = (program: Program, inputs: Arrays, found: Arrays): boolean => {
+  const expected = interpret(program, inputs);
+  const rounded = interpretRounded(program, inputs);
+  const errors = [...expected].map(([key, values]) => ({
+    key,
+    scale: Math.max(1, magnitude(values)),
+    rounding: distance(rounded.get(key) ?? values, values),
+    error: distance(found.get(key) ?? new Float64Array(values.length).fill(NaN), values),
+  }));
+  if (!isTame(expected) || errors.some(({ rounding, scale }) => !(rounding < 1e-4 * scale))) return false;
+  for (const { key, scale, rounding, error } of errors) {
+    expect(error, `${program.name}: ${key}`).toBeLessThan(2e-5 * scale + 30 * rounding);
+  }
+  return true;
+};

@@ -1,0 +1,83 @@
+/** The real backends, started once, and one run of a program on one of them. */
+import { type Either, isLeft } from 'fp-ts/lib/Either.js';
+import { type Arrays, outputKey } from '../../compiler/ir/interpret.js';
+import type { Program } from '../../compiler/ir/program.js';
+import type { Problem } from '../../dsl/problem.js';
+import type { ArrayBackend, Backend } from '../../backends/backend.js';
+import { createCpuBackend } from '../../backends/tfjs/cpu.js';
+import { createNativeBackend } from '../../backends/tensorflow/tensorflow.js';
+import { createWasmBackend } from '../../backends/wasm/wasm.js';
+
+/** `plain` is wasm with one kernel an equation. wasm comes last and so stays tfjs's active backend. */
+export const backends = {
+  cpu: await createCpuBackend(),
+  plain: await createWasmBackend({ plain: true }),
+  wasm: await createWasmBackend(),
+};
+
+export type BackendName = keyof typeof backends;
+
+/** Loads, uploads, runs, downloads and frees everything; throws where an array stays behind. */
+export const runOn = async (backend: ArrayBackend, program: Program, inputs: Arrays): Promise<Arrays> => {
+  const before = backend.liveCount();
+  const executable = backend.load(program);
+  const handles = new Map(
+    program.binders.map(({ name }) => {
+      const values = inputs.get(name);
+      if (values === undefined) throw new Error(`no value for ${name}`);
+      return [name, backend.upload(Float32Array.from(values))] as const;
+    }),
+  );
+  const outputs = executable.run(handles);
+  const results = new Map<string, Float64Array>();
+  for (const [name, handle] of outputs) results.set(name, Float64Array.from(await backend.download(handle)));
+  [...outputs.values(), ...handles.values()].forEach(backend.dispose);
+  executable.dispose();
+  const leaked = backend.liveCount() - before;
+  if (leaked !== 0) throw new Error(`${leaked} arrays of ${backend.name} outlive the run`);
+  return results;
+};
+
+let started: Either<readonly Problem[], Backend> | undefined;
+
+/** The native backend, loaded at most once a process, or why it does not load. */
+export const nativeBackend = (): Either<readonly Problem[], Backend> => (started ??= createNativeBackend());
+
+/** Where it does not load its laws are skipped; spec/backends/tensorflow/native.test.ts fails then if IMMERSION_REQUIRE_NATIVE=1. */
+export const hasNative = (): boolean => !isLeft(nativeBackend());
+
+/** The next state as values, so that a program is a function of what it is fed. */
+const withoutState = (program: Program, name: string): Program => ({
+  ...program,
+  name,
+  outputs: program.outputs.map((o) => ({ kind: 'value', name: outputKey(o.kind, o.name), var: o.var })),
+});
+
+export type Case = { readonly program: Program; readonly inputs: Arrays };
+
+/** Runs programs on the native backend, many in one session, since a session costs more than most programs. */
+export const runOnNative = async (cases: readonly Case[]): Promise<readonly Arrays[]> => {
+  const backend = nativeBackend();
+  if (isLeft(backend)) throw new Error('the native backend does not load');
+  const { open, liveCount } = backend.right;
+  const before = liveCount();
+  const programs = cases.map(({ program }, i) => withoutState(program, `program ${i}`));
+  const instance = await open(new Map(programs.map((program) => [program.name, program])), new Map());
+  const results: Arrays[] = [];
+  for (const [i, { name }] of programs.entries()) {
+    const feeds = new Map(
+      [...cases[i].inputs].map(([binder, values]) => [binder, Float32Array.from(values)]),
+    );
+    const outputs = await instance.run(name, feeds);
+    results.push(new Map([...outputs].map(([key, values]) => [key, Float64Array.from(values)])));
+  }
+  instance.dispose();
+  if (liveCount() !== before) throw new Error(`${liveCount() - before} arrays of native outlive the run`);
+  return results;
+};
+
+export type RunnerName = BackendName | 'native';
+
+/** One run of a program on any backend. */
+export const runBy = async (name: RunnerName, program: Program, inputs: Arrays): Promise<Arrays> =>
+  name === 'native' ? (await runOnNative([{ program, inputs }]))[0] : runOn(backends[name], program, inputs);
