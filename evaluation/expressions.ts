@@ -2,7 +2,17 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { mapWithIndex } from 'fp-ts/lib/ReadonlyRecord.js';
 import { compileExpressions, type CompiledExpressions, costOf, type Expressions } from '../compiler/index.js';
-import { type Node, type Problem, problem, sameShape, showShape, sizeOf } from '../dsl/index.js';
+import {
+  codeOutput,
+  type Expr,
+  type NetworkValue,
+  type Node,
+  type Problem,
+  problem,
+  sameShape,
+  showShape,
+  sizeOf,
+} from '../dsl/index.js';
 import { attempt } from '../backends/failure.js';
 import { feedOf } from '../runs/feed.js';
 import { type Model, overRows, rowsOf, type TrainState } from '../runs/index.js';
@@ -140,3 +150,11 @@ export const evaluateExpressions = async <Name extends string>(
   opened.right.dispose();
   return values;
 };
+
+/** The code of an encoder, at its data unless elsewhere; of several outputs the one that is its code. */
+export const codeOf = (encoder: NetworkValue, at: Expr): Expr => ({
+  tag: 'apply',
+  network: encoder,
+  at,
+  output: codeOutput(encoder),
+});

@@ -17,7 +17,8 @@ import {
 import { densityFit } from './density/density-fit.js';
 import { type FeatureMap, openFeatures } from './features/index.js';
 import { type Metric, reconstructionError, sampleMetrics, score } from './metrics/index.js';
-import { detectionFigures, detections, openOutside } from './density/out-of-distribution.js';
+import { detectionFigures } from './density/detection.js';
+import { detections, openOutside } from './density/out-of-distribution.js';
 import { type CodePrior, fitGaussian, type FittedGaussian, standardGaussian } from './priors/gaussian.js';
 import { fitMixture, type FittedMixture } from './priors/mixture-fit.js';
 import { mean } from './summary.js';
@@ -242,7 +243,7 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
     }
     const local = await geometryFigures(fitted, data, mixture, { points: evaluation.jacobians, seed });
     if (isLeft(local)) return local;
-    const told = await detections(fitted, data, outside.right);
+    const told = await detections(fitted, data, outside.right, { seed });
     if (isLeft(told)) missing.push(...below('outside')(told.left));
     const detected = isLeft(told) ? {} : under('test', detectionFigures(told.right));
     figures = { ...figures, ...detected, ...local.right };

@@ -6,12 +6,9 @@ import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
 import { permutation, read, type Source } from '../../data/index.js';
 import {
   apply,
-  codeOutput,
   data,
-  type Expr,
   hypersOf,
   type Network,
-  type NetworkValue,
   norm,
   type Problem,
   problem,
@@ -22,7 +19,7 @@ import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Model, Prior } from '../../runs/index.js';
 import { type BoundName, boundsOf, logVolume } from './bound-chain.js';
 import { type CollisionSearch, searchCollisions } from './collisions.js';
-import { type EvaluationOptions, evaluateExpressions, type Examples } from '../expressions.js';
+import { codeOf, type EvaluationOptions, evaluateExpressions, type Examples } from '../expressions.js';
 import { jacobiansAt, type LocalGeometry } from './decoder-jacobian.js';
 import { fitGaussian } from '../priors/gaussian.js';
 import { conditionNumber, effectiveRank } from './singular-values.js';
@@ -102,14 +99,6 @@ const sampled = async (
   const done = await read(source, rows, examples)();
   return isLeft(done) ? done : right({ shape, examples });
 };
-
-/** The code of an encoder, at its data unless elsewhere; of several outputs the one that is its code. */
-const codeOf = (encoder: NetworkValue, at: Expr): Expr => ({
-  tag: 'apply',
-  network: encoder,
-  at,
-  output: codeOutput(encoder),
-});
 
 /** ‖h(g(z)) − z‖ for each code z, row-major [n, d]. */
 export const reencodingDistances = async (

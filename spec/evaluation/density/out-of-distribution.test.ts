@@ -111,10 +111,9 @@ test('a trial has them among its figures, beside the likelihood', async () => {
   const parts = right(await scoredInMemory(right(holdOut(data, 0.1))));
   const { figures } = right(await measure(evaluation, { fitted, data: parts, seed: 0 }));
   const scores = [
-    'accuracy/likelihood',
-    'auc/likelihood',
-    'accuracy/distance',
-    'auc/distance',
+    ...['likelihood', 'distance'].flatMap((score) =>
+      ['auc', 'auc-low', 'auc-high', 'accuracy'].map((what) => `${what}/${score}`),
+    ),
     'accuracy/both',
   ];
   expect(Object.keys(figures)).toEqual([
@@ -151,11 +150,12 @@ describe('from the command line', () => {
     expect(code).toBe(0);
     const { density, outside } = json(stdout);
     expect(density).toMatchObject({ nll: expect.any(Number), optimal: null, distance: expect.any(Number) });
-    const detection = { accuracy: expect.any(Number), auc: expect.any(Number) };
+    const number = expect.any(Number);
+    const detection = { auc: number, interval: [number, number], accuracy: number };
     expect(outside).toEqual({
       [other]: { likelihood: detection, distance: detection, both: { accuracy: expect.any(Number) } },
     });
-    expect(stderr.filter((line) => line.startsWith(`told from ${other} with accuracy `))).toHaveLength(1);
+    expect(stderr.filter((line) => line.startsWith(`told from ${other} with AUC `))).toHaveLength(1);
     const page = readFileSync(join(out, 'report.html'), 'utf8');
     expect(page).toContain('Data from elsewhere');
     expect(page).toContain('held-out negative log-likelihood');
