@@ -13,6 +13,8 @@ export * from './geometry/decoder-jacobian.js';
 export * from './metrics/index.js';
 export * from './measure.js';
 export * from './density/out-of-distribution.js';
+export * from './density/smoothed-manifold.js';
+export * from './density/space-density.js';
 export * from './picture.js';
 export * from './priors/index.js';
 export * from './report.js';

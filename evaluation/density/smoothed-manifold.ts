@@ -6,18 +6,19 @@
  * The integral is taken by adaptive Gauss–Hermite quadrature (Naylor and Smith, 1982; Liu and Pierce, A note on Gauss–Hermite
  * quadrature, 1994): nodes around the mode of the integrand, as wide as JᵀJ/σ² + S⁻¹ makes it there. One node is Laplace's
  * approximation with the tangent plane in the manifold's place. Exact, with any number of nodes, for an affine decoder and a Gaussian prior; for others the
- * error of one node is of the order of σκ, κ the curvature, and falls with their number. Modes are sought from the encoder's code and
- * from the nearest of some codes of the prior; a third sheet of the manifold as near as these is not seen.
+ * error of one node is of the order of σκ, κ the curvature, and falls with their number. The mode is sought from the encoder's code, and
+ * a second one from the likeliest of some codes of the prior that the first does not account for, such as on another sheet of the
+ * manifold; a third one is not seen.
  */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
-import { CholeskyDecomposition, inverse, Matrix } from 'ml-matrix';
+import { inverse, type Matrix } from 'ml-matrix';
 import { apply, basis, data, jvp, type Network, type Problem, sizeOf } from '../../dsl/index.js';
 import type { Fitted } from '../../runs/index.js';
 import { openExpressions } from '../expressions.js';
 import { squaredDistance } from '../metrics/distance.js';
 import { type Gaussian, standardGaussian } from '../priors/gaussian.js';
 import type { Mixture } from '../priors/mixture.js';
-import { gaussHermite, type Node } from './gauss-hermite.js';
+import { framed, gaussHermite, type Share, together } from './gauss-hermite.js';
 import { type Linearize, type Mode, modesFrom, type Posterior } from './latent-mode.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -48,19 +49,12 @@ const MOST_NODES = 512;
 const MOST_ORDER = 15;
 /** Codes of the prior whose images are looked at for a mode that the encoder does not lead to. */
 const SOUGHT = 1024;
-/** Squared distance of two modes, in units of the posterior, from which on they are two. */
+/** Squared distance of two modes, in units of the posterior, from which on they are two, each with its share of the integral. */
 const APART = 16;
 
 /** The most nodes a dimension that may be taken. */
 export const orderFor = (d: number): number =>
   Math.max(1, Math.min(MOST_ORDER, Math.floor(MOST_NODES ** (1 / d) + 1e-9)));
-
-const logSumExp = (logs: readonly number[]): number => {
-  const most = logs.reduce((a, b) => Math.max(a, b), -Infinity);
-  return most === -Infinity
-    ? most
-    : most + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - most), 0));
-};
 
 const componentsOf = (
   prior: Gaussian | Mixture,
@@ -69,38 +63,15 @@ const componentsOf = (
     ? prior.components.map((of, k) => ({ logWeight: Math.log(prior.weights[k]), of }))
     : [{ logWeight: 0, of: prior }];
 
-/** (z − a)ᵀ H (z − a) of two modes, H that of the first. */
-const apart = (a: Mode, b: Mode): number => {
-  const c = Matrix.columnVector([...a.at].map((z, i) => z - b.at[i]));
-  return c.transpose().mmul(a.hessian).mmul(c).get(0, 0);
-};
-
-/** Codes around a mode at which the integrand is taken, row after row, and ln of what each counts with. */
-const framed = (mode: Mode, nodes: readonly Node[]) => {
-  const d = mode.at.length;
-  const factor = new CholeskyDecomposition(mode.hessian).lowerTriangularMatrix;
-  const spread = inverse(factor).transpose();
-  const logDet = factor.diagonal().reduce((sum, x) => sum + Math.log(x), 0);
-  const codes = nodes.flatMap(({ at }) =>
-    Array.from(mode.at, (z, i) => Math.fround(z + at.reduce((sum, xi, j) => sum + spread.get(i, j) * xi, 0))),
-  );
-  const logs = nodes.map(
-    ({ at, logWeight }) =>
-      logWeight + at.reduce((sum, xi) => sum + (xi * xi) / 2, 0) + (d / 2) * Math.log(2 * Math.PI) - logDet,
-  );
-  return { codes, logs, spread };
-};
-
-/** What a share of the integral comes to: its logarithm, and the mean squared residual over it. */
-type Share = { readonly log: number; readonly square: number };
-
-const together = (shares: readonly Share[]): Share => {
-  const log = logSumExp(shares.map((share) => share.log));
-  const square = shares.reduce(
-    (sum, share) => sum + (share.log === -Infinity ? 0 : Math.exp(share.log - log) * share.square),
-    0,
-  );
-  return { log, square };
+/** (a − b)ᵀ H (a − b). */
+const quadratic = (H: Matrix, a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < H.rows; i++) {
+    const difference = a[i] - b[i];
+    sum += H.get(i, i) * difference * difference;
+    for (let j = 0; j < i; j++) sum += 2 * H.get(i, j) * difference * (a[j] - b[j]);
+  }
+  return sum;
 };
 
 /** Loads the decoder of a model; examples may then be asked for with any noise. */
@@ -139,42 +110,74 @@ export const openSmoothedManifold = async (
   const soughtImages = await imagesOf(sought);
   if (isLeft(soughtImages)) return soughtImages;
 
-  /** The code of the prior's whose image is nearest to each example. */
-  const nearest = (examples: Float32Array): Float32Array => {
-    const codes = new Float32Array((examples.length / D) * d);
-    for (let row = 0; row < examples.length / D; row++) {
-      let [best, least] = [0, Infinity];
-      for (let k = 0; k < SOUGHT; k++) {
-        const distance = squaredDistance(examples, row, soughtImages.right, k, D);
-        if (distance < least) [best, least] = [k, distance];
-      }
-      codes.set(sought.subarray(best * d, (best + 1) * d), row * d);
+  /**
+   * Of the prior's codes the likeliest that a mode does not account for: where the integrand is far above the Gaussian around the
+   * mode there may be another sheet of the manifold. Null where there is none.
+   */
+  const unaccounted = (
+    examples: Float32Array,
+    row: number,
+    mode: Mode,
+    { mean, precision, noise }: Posterior,
+  ) => {
+    let found: Float32Array | null = null;
+    let least = Infinity;
+    for (let k = 0; k < SOUGHT; k++) {
+      const code = sought.subarray(k * d, (k + 1) * d);
+      const square = squaredDistance(examples, row, soughtImages.right, k, D);
+      if (square / (2 * noise ** 2) >= least) continue;
+      const value = square / (2 * noise ** 2) + quadratic(precision, code, mean) / 2;
+      const reach = quadratic(mode.hessian, code, mode.at) / 2;
+      if (value < least && reach > APART && value - mode.value < reach / 2) [found, least] = [code, value];
     }
-    return codes;
+    return found;
+  };
+
+  /** One or two modes of the integrand for each example. */
+  const modesOf = async (
+    examples: Float32Array,
+    codes: Float32Array,
+    posterior: Posterior,
+  ): Promise<Checked<readonly (readonly Mode[])[]>> => {
+    const first = await modesFrom(linearize, posterior, examples, codes);
+    if (isLeft(first)) return first;
+    const modes = first.right.map((mode): readonly Mode[] => (Number.isFinite(mode.value) ? [mode] : []));
+    const starts = modes.map(([mode], row) =>
+      mode === undefined ? null : unaccounted(examples, row, mode, posterior),
+    );
+    const rows = starts.flatMap((start, row) => (start === null ? [] : [row]));
+    if (rows.length === 0) return right(modes);
+    const others = await modesFrom(
+      linearize,
+      posterior,
+      Float32Array.from(rows.flatMap((row) => [...examples.subarray(row * D, (row + 1) * D)])),
+      Float32Array.from(rows.flatMap((row) => [...(starts[row] ?? [])])),
+    );
+    if (isLeft(others)) return others;
+    const all = [...modes];
+    rows.forEach((row, k) => {
+      const [[one], other] = [modes[row], others.right[k]];
+      if (!Number.isFinite(other.value)) return;
+      const areTwo =
+        quadratic(one.hessian, other.at, one.at) > APART &&
+        quadratic(other.hessian, one.at, other.at) > APART;
+      all[row] = areTwo ? [one, other] : [one.value <= other.value ? one : other];
+    });
+    return right(all);
   };
 
   /** The integral over one component of the prior, by its modes. */
   const integrate = async (
     examples: Float32Array,
-    starts: readonly Float32Array[],
+    start: Float32Array,
     component: Gaussian,
     noise: number,
   ): Promise<Checked<readonly Share[]>> => {
-    const posterior: Posterior = { mean: component.mean, precision: inverse(component.covariance), noise };
-    const found: (readonly Mode[])[] = [];
-    for (const codes of starts) {
-      const modes = await modesFrom(linearize, posterior, examples, codes);
-      if (isLeft(modes)) return modes;
-      found.push(modes.right);
-    }
-    const [encoded, others] = found;
-    const chosen = encoded.map((one, row): readonly Mode[] => {
-      const other = others[row];
-      if (!Number.isFinite(other.value)) return Number.isFinite(one.value) ? [one] : [];
-      if (!Number.isFinite(one.value)) return [other];
-      if (apart(one, other) > APART && apart(other, one) > APART) return [one, other];
-      return [one.value <= other.value ? one : other];
-    });
+    const rows = inverse(component.factor);
+    const posterior: Posterior = { mean: component.mean, precision: rows.transpose().mmul(rows), noise };
+    const modes = await modesOf(examples, start, posterior);
+    if (isLeft(modes)) return modes;
+    const chosen = modes.right;
     const frames = chosen.map((modes) => modes.map((mode) => framed(mode, nodes)));
     const codes = Float32Array.from(frames.flatMap((all) => all.flatMap((frame) => frame.codes)));
     const images = await imagesOf(codes);
@@ -202,10 +205,10 @@ export const openSmoothedManifold = async (
   };
 
   const chunked = async (examples: Float32Array, noise: number): Promise<Checked<readonly Share[]>> => {
-    const starts = [await model.encode(examples), nearest(examples)];
+    const start = await model.encode(examples);
     const shares: (readonly Share[])[] = [];
     for (const { logWeight, of } of componentsOf(given)) {
-      const found = await integrate(examples, starts, of, noise);
+      const found = await integrate(examples, start, of, noise);
       if (isLeft(found)) return found;
       shares.push(found.right.map(({ log, square }) => ({ log: log + logWeight, square })));
     }
