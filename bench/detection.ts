@@ -16,7 +16,8 @@ const [own, other, backend] = [
   await startBackend('auto'),
 ];
 if (isLeft(own) || isLeft(other) || isLeft(backend)) throw new Error('no data or no backend');
-const { train, test, scaling } = own.right;
+const { train, test, preprocessing } = own.right;
+const scaling = preprocessing?.scaling;
 if (scaling === undefined) throw new Error('not standardised');
 const spec = densityExperiment(
   { ...parts({ d: 6, D: 30, width: 64, couplings: 4 }), data: inside, steps: 800, beta: 50, rate: 2e-3 },

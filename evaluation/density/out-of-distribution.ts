@@ -15,8 +15,7 @@ import {
   sizeOf,
   sub,
 } from '../../dsl/index.js';
-import type { Fitted } from '../../runs/index.js';
-import { codeOf, evaluateExpressions } from '../expressions.js';
+import { codeOf, evaluateExpressions, type Fitted } from '../../runs/index.js';
 import { thinned } from '../thinned.js';
 import type { Columns } from './decision-tree.js';
 import { detect, type Detection, type Detections } from './detection.js';
@@ -105,7 +104,7 @@ const scoresOf = async (fitted: Fitted, { shape, examples }: Dataset): Promise<C
   const decoder: Network = fitted.experiment.decoder;
   const x: Expr = dataNode(...encoder.input);
   const distance = norm(sub(x, apply(decoder, codeOf(encoder, x))));
-  const hasDensity = logDensity !== undefined && fitted.logProb !== undefined;
+  const hasDensity = logDensity !== undefined;
   const expressions: Readonly<Record<string, Node>> = hasDensity ? { logDensity, distance } : { distance };
   const found = await evaluateExpressions(fitted, expressions, { shape, examples });
   if (isLeft(found)) return found;
@@ -137,7 +136,7 @@ export const detections = async (
   const scored = async (split: Split<Source>, part: Source): Promise<Checked<Scores>> => {
     const some = await thinned(part, mostOf(part));
     if (isLeft(some)) return some;
-    return scoresOf(fitted, inUnitsOf(data.scaling, split.scaling)(some.right));
+    return scoresOf(fitted, inUnitsOf(data.preprocessing?.scaling, split.preprocessing?.scaling)(some.right));
   };
   const unseen = unseenPart(data);
   const own = await scored(data, data.test);

@@ -13,8 +13,7 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { inverse, type Matrix } from 'ml-matrix';
 import { apply, basis, data, jvp, type Network, type Problem, sizeOf } from '../../dsl/index.js';
-import type { Fitted } from '../../runs/index.js';
-import { openExpressions } from '../expressions.js';
+import { type Model, openExpressions } from '../../runs/index.js';
 import { squaredDistance } from '../metrics/distance.js';
 import { type Gaussian, standardGaussian } from '../priors/gaussian.js';
 import type { Mixture } from '../priors/mixture.js';
@@ -22,6 +21,9 @@ import { framed, gaussHermite, type Share, together } from './gauss-hermite.js';
 import { type Linearize, type Mode, modesFrom, type Posterior } from './latent-mode.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
+
+/** A model and its encoder, from examples [n, …shape] to codes [n, d]. */
+export type Encoding = Model & { readonly encode: (examples: Float32Array) => Promise<Float32Array> };
 
 export type SmoothedOptions = {
   /** Of the codes; N(0, I) unless given. */
@@ -76,7 +78,7 @@ const quadratic = (H: Matrix, a: ArrayLike<number>, b: ArrayLike<number>): numbe
 
 /** Loads the decoder of a model; examples may then be asked for with any noise. */
 export const openSmoothedManifold = async (
-  model: Pick<Fitted, 'experiment' | 'backend' | 'state' | 'encode'>,
+  model: Encoding,
   { prior, order, seed = 0 }: SmoothedOptions = {},
 ): Promise<Checked<SmoothedManifold>> => {
   const decoder: Network = model.experiment.decoder;

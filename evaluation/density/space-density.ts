@@ -5,10 +5,14 @@
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
-import type { Fitted } from '../../runs/index.js';
 import type { CodePrior } from '../priors/gaussian.js';
 import { median } from '../summary.js';
-import { openSmoothedManifold, type SmoothedManifold, type SmoothedOptions } from './smoothed-manifold.js';
+import {
+  type Encoding,
+  openSmoothedManifold,
+  type SmoothedManifold,
+  type SmoothedOptions,
+} from './smoothed-manifold.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -66,11 +70,9 @@ const densityOf = (
   dispose: manifold.dispose,
 });
 
-type Parts = Pick<Fitted, 'experiment' | 'backend' | 'state' | 'encode'>;
-
 /** With a share π and a noise σ that are given. */
 export const openSpaceDensity = async (
-  model: Parts,
+  model: Encoding,
   options: SpaceOptions & { readonly share: number; readonly noise: number },
 ): Promise<Checked<SpaceDensity>> => {
   const { share, noise } = options;
@@ -94,7 +96,7 @@ const sumOf = (values: Float64Array): number => values.reduce((sum, x) => sum + 
  * and the part of the mixture as what is not seen: π is the mean responsibility r of the manifold, σ² = Σ r E‖x − g(z)‖²/(D·Σ r).
  */
 export const fitSpaceDensity = async (
-  model: Pick<Fitted, 'experiment' | 'backend' | 'state' | 'encode' | 'reconstruct'>,
+  model: Encoding & { readonly decode: (codes: Float32Array) => Promise<Float32Array> },
   examples: Float32Array,
   options: SpaceOptions,
 ): Promise<Checked<SpaceDensity>> => {
@@ -106,7 +108,7 @@ export const fitSpaceDensity = async (
   const opened = await openSmoothedManifold(model, options);
   if (isLeft(opened)) return opened;
   const manifold = opened.right;
-  const reconstructions = await model.reconstruct(examples);
+  const reconstructions = await model.decode(await model.encode(examples));
   const squares = new Float64Array(count);
   examples.forEach((x, at) => (squares[Math.floor(at / D)] += (x - reconstructions[at]) ** 2));
   const size = Math.sqrt(examples.reduce((sum, x) => sum + x * x, 0) / examples.length) || 1;

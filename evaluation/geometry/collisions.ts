@@ -22,7 +22,7 @@ import {
   vjp,
 } from '../../dsl/index.js';
 import type { Model } from '../../runs/index.js';
-import { evaluateExpressions, openExpressions } from '../expressions.js';
+import { evaluateExpressions, openExpressions } from '../../runs/index.js';
 import { boxOf, descend } from './pair-descent.js';
 import { distanceOfRows, nearestPairs, pairsOf } from './pairs.js';
 import { meanOf } from '../priors/moments.js';

@@ -19,7 +19,7 @@ import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Model, Prior } from '../../runs/index.js';
 import { type BoundName, boundsOf, logVolume } from './bound-chain.js';
 import { type CollisionSearch, searchCollisions } from './collisions.js';
-import { codeOf, type EvaluationOptions, evaluateExpressions, type Examples } from '../expressions.js';
+import { codeOf, type EvaluationOptions, evaluateExpressions, type Examples } from '../../runs/index.js';
 import { jacobiansAt, type LocalGeometry } from './decoder-jacobian.js';
 import { fitGaussian } from '../priors/gaussian.js';
 import { conditionNumber, effectiveRank } from './singular-values.js';

@@ -2,9 +2,8 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { compile } from '../../compiler/compile.js';
-import { differentiate, gradientName } from '../../compiler/derivatives/differentiate.js';
+import { differentiate } from '../../compiler/derivatives/differentiate.js';
 import { elaborateStep } from '../../compiler/elaborate/program.js';
-import { interpret } from '../../compiler/ir/interpret.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { sphere } from '../../dsl/expressions/draw.js';
 import type { Experiment, Objective } from '../../dsl/experiment.js';
@@ -24,6 +23,7 @@ import { fromTape } from '../arbitrary/tape.js';
 import { right } from '../shared/either.js';
 import { arrayOf, calculation } from '../shared/expressions.js';
 import { feed } from '../shared/feeding.js';
+import { gradientName, interpret } from '../shared/outputs.js';
 
 const batch = 3;
 

@@ -87,12 +87,35 @@ describe('a line', () => {
   });
 
   test('of a model without a density is told by the distance alone, which is the same', async () => {
-    const { logProb: _, ...rest } = fitted;
-    const [without] = await told({ ...rest, logProb: undefined }, data, other);
+    const compiled = { ...fitted.compiled, density: undefined };
+    const [without] = await told({ ...fitted, compiled }, data, other);
     const [whole] = await told(fitted, data, other);
     expect(Object.keys(without)).toEqual(['distance']);
     expect(without.distance.accuracy).toBeCloseTo(whole.distance.accuracy, 2);
   });
+});
+
+test('an example without a density costs one example, not the detection', async () => {
+  // ln p is no number where x₁ is at most −1.7 deviations from the mean: of few examples, of either set.
+  const [x] = [d.data(2)];
+  const first = d.sum(d.slice(x, [0], [1]));
+  const logDensity = d.add(
+    fitted.experiment.logDensity ?? d.constant(0),
+    d.scale(0, d.log(d.add(first, 1.7))),
+  );
+  const holed = { ...fitted, experiment: { ...fitted.experiment, logDensity } };
+  const [whole] = await told(fitted, data, other);
+  const [without] = await told(holed, data, other);
+  const count = without.likelihood?.without ?? 0;
+  expect(count).toBeGreaterThan(0);
+  expect(count).toBeLessThan(20);
+  expect(without.distance).toEqual(whole.distance);
+  expect(whole.likelihood?.without).toBeUndefined();
+  // Each may change sides in the pairs that it is in.
+  const { size } = data.test;
+  expect(Math.abs((without.likelihood?.auc ?? NaN) - (whole.likelihood?.auc ?? NaN))).toBeLessThan(
+    count / size,
+  );
 });
 
 test('other data of another shape, and data that is not there, are problems', async () => {
@@ -122,7 +145,7 @@ test('a trial has them among its figures, beside the likelihood', async () => {
     ),
     ...scores.map((name) => `test/outside/${other}/${name}`),
   ]);
-  const found = await fitted.logProb?.(parts.test.examples);
+  const found = await fitted.logProb(parts.test.examples);
   const { logDensity, distance } = found ?? { logDensity: new Float32Array(), distance: new Float32Array() };
   const mean = (values: Float32Array): number => values.reduce((sum, x) => sum + x, 0) / values.length;
   expect(figures['test/nll']).toBeCloseTo(-mean(logDensity), 6);
