@@ -104,7 +104,7 @@ const scoresOf = async (fitted: Fitted, { shape, examples }: Dataset): Promise<C
   const decoder: Network = fitted.experiment.decoder;
   const x: Expr = dataNode(...encoder.input);
   const distance = norm(sub(x, apply(decoder, codeOf(encoder, x))));
-  const hasDensity = logDensity !== undefined;
+  const hasDensity = logDensity !== undefined && fitted.compiled.density !== undefined;
   const expressions: Readonly<Record<string, Node>> = hasDensity ? { logDensity, distance } : { distance };
   const found = await evaluateExpressions(fitted, expressions, { shape, examples });
   if (isLeft(found)) return found;

@@ -96,12 +96,12 @@ describe('a line', () => {
 });
 
 test('an example without a density costs one example, not the detection', async () => {
-  // ln p is no number where x₁ is at most −1.7 deviations from the mean: of few examples, of either set.
+  // ln p is no number where x₁ is at most −1.6 deviations from the mean: of few examples, of either set.
   const [x] = [d.data(2)];
   const first = d.sum(d.slice(x, [0], [1]));
   const logDensity = d.add(
     fitted.experiment.logDensity ?? d.constant(0),
-    d.scale(0, d.log(d.add(first, 1.7))),
+    d.scale(1e-12, d.log(d.add(first, 1.6))),
   );
   const holed = { ...fitted, experiment: { ...fitted.experiment, logDensity } };
   const [whole] = await told(fitted, data, other);
