@@ -22,7 +22,7 @@ const spec = densityExperiment(
   { ...parts({ d, D, width: 32, couplings: 2 }), data: table, steps: 600, beta: 50, rate: 2e-3, batch: 50 },
   'exact',
 );
-const fitted = await fit(spec, { data: data.right, backend: backend.right, seed: 0 });
+const fitted = await fit(spec, { data: data.right, backend: backend.right, seed: 0, heldOut: 0 });
 if (isLeft(fitted)) throw new Error(fitted.left.map(showProblem).join('\n'));
 // Six digits: codes that JSON gives back as they were.
 const codes = [...(await fitted.right.encode(data.right.train.examples))].map((x) =>

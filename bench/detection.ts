@@ -23,7 +23,7 @@ const spec = densityExperiment(
   { ...parts({ d: 6, D: 30, width: 64, couplings: 4 }), data: inside, steps: 800, beta: 50, rate: 2e-3 },
   'exact',
 );
-const fitted = await fit(spec, { data: own.right, backend: backend.right, seed: 0 });
+const fitted = await fit(spec, { data: own.right, backend: backend.right, seed: 0, heldOut: 0 });
 if (isLeft(fitted)) throw new Error('not trained');
 
 const scoresOf = async (examples: Float32Array) => {

@@ -3,7 +3,8 @@
  * MNIST networks against the rate of a plain matrix product on the same backend, against the plain autoencoder's step, and
  * against the same step with every equation lowered to the kernel of its name. `npm run bench -- peers`: see peers.ts;
  * `npm run bench -- architectures`: see architectures.ts; `npm run bench -- rectangular`: see rectangular.ts; `npm run bench -- oracles`: see oracles.ts;
- * `npm run bench -- compile`: see compile.ts.
+ * `npm run bench -- compile`: see compile.ts; `npm run bench -- tables`: see tables.ts; `npm run bench -- codes` and `-- detection` make fixtures of
+ * laws, see codes.ts and detection.ts.
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -19,7 +20,16 @@ import { byKind, profileOf } from './profile.js';
 import { report, type Result } from './report.js';
 import { product, ready, readyStep } from './subject.js';
 
-const others = ['peers', 'architectures', 'rectangular', 'oracles', 'compile'];
+const others = [
+  'peers',
+  'architectures',
+  'rectangular',
+  'oracles',
+  'compile',
+  'tables',
+  'codes',
+  'detection',
+];
 if (others.includes(process.argv[2])) {
   await import(`./${process.argv[2]}.js`);
   process.exit(0);
