@@ -2,6 +2,7 @@
  * `npm run bench -- codes TABLE.csv PYTHON`: codes of a table by the flow of examples/table.ts, and the mixtures that scikit-learn
  * fits to them, as JSON: the fixture of the law on expectation-maximization. TABLE is made by bench/peers/tables.py.
  */
+import { atLeast } from '../dsl/lookup.js';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { isLeft } from 'fp-ts/lib/Either.js';
@@ -10,14 +11,14 @@ import { showProblem } from 'immersion/dsl';
 import { fit, startBackend } from 'immersion/runs';
 import { densityExperiment, parts } from '../examples/flows.js';
 
-const [table, python] = process.argv.slice(process.argv[2] === 'codes' ? 3 : 2);
+const [table, python] = atLeast(2, process.argv.slice(process.argv[2] === 'codes' ? 3 : 2));
 const [d, components, seeds] = [5, 5, 6];
 
 const data = await loadData(`${table}?standardize`)();
 const backend = await startBackend('wasm');
 if (isLeft(data)) throw new Error(data.left.map(showProblem).join('\n'));
 if (isLeft(backend)) throw new Error(backend.left.map(showProblem).join('\n'));
-const [D] = data.right.train.shape;
+const [D] = atLeast(1, data.right.train.shape);
 const spec = densityExperiment(
   { ...parts({ d, D, width: 32, couplings: 2 }), data: table, steps: 600, beta: 50, rate: 2e-3, batch: 50 },
   'exact',

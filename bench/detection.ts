@@ -3,12 +3,13 @@
  * and ‖x − x̂‖ of its training and test examples and of another class, as JSON: the fixture of the law on thresholds. The tables
  * are made by bench/peers/tables.py.
  */
+import { atLeast, elementAt } from '../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { loadData } from 'immersion/data';
 import { fit, startBackend } from 'immersion/runs';
 import { densityExperiment, parts } from '../examples/flows.js';
 
-const [inside, outside] = process.argv.slice(process.argv[2] === 'detection' ? 3 : 2);
+const [inside, outside] = atLeast(2, process.argv.slice(process.argv[2] === 'detection' ? 3 : 2));
 
 const [own, other, backend] = [
   await loadData(`${inside}?standardize`)(),
@@ -33,7 +34,7 @@ const scoresOf = async (examples: Float32Array) => {
   return { likelihood: digits(found?.logDensity).map((x) => -x), distance: digits(found?.distance) };
 };
 const inUnits = (examples: Float32Array): Float32Array =>
-  examples.map((x, at) => (x - scaling.mean[at % 30]) / scaling.deviation[at % 30]);
+  examples.map((x, at) => (x - elementAt(scaling.mean, at % 30)) / elementAt(scaling.deviation, at % 30));
 console.log(
   JSON.stringify({
     inside: { train: await scoresOf(train.examples), test: await scoresOf(test.examples) },

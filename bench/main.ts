@@ -6,6 +6,7 @@
  * `npm run bench -- compile`: see compile.ts; `npm run bench -- tables`: see tables.ts; `npm run bench -- codes` and `-- detection` make fixtures of
  * laws, see codes.ts and detection.ts.
  */
+import { atLeast, entryOf } from '../dsl/lookup.js';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -30,7 +31,8 @@ const others = [
   'codes',
   'detection',
 ];
-if (others.includes(process.argv[2])) {
+const word = process.argv[2];
+if (word !== undefined && others.includes(word)) {
   await import(`./${process.argv[2]}.js`);
   process.exit(0);
 }
@@ -55,7 +57,7 @@ if (unknown.length > 0) {
 }
 
 const clock: Clock = values.clock === 'cpu' ? 'cpu' : 'wall';
-const [width, batch, rounds] = [values.width, values.batch, values.rounds].map(Number);
+const [width, batch, rounds] = atLeast(3, [values.width, values.batch, values.rounds].map(Number));
 const { encoder, decoder } = mnistNetworks(width);
 
 const compiled = (objective: Objective): Compiled => {
@@ -72,7 +74,7 @@ const tfjsVersion = (): string => {
   const { dependencies }: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
     readFileSync(file, 'utf8'),
   );
-  return dependencies['@tensorflow/tfjs-backend-wasm'];
+  return entryOf(dependencies, '@tensorflow/tfjs-backend-wasm');
 };
 
 const plainBackend = await createWasmBackend({ plain: true });

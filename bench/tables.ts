@@ -4,6 +4,7 @@
  * told from rows of shuffled columns, and reconstruction. Outcomes are kept in FOLDER, and those that are there are not made again;
  * without a list of names it prints what is there as Markdown.
  */
+import { elementAt, float32At } from '../dsl/lookup.js';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
@@ -87,7 +88,7 @@ const specification = ({ D, peers: { ppca } }: Table) => {
 };
 
 /** A background's ln p of rows. */
-type Behind = { readonly logDensity: (rows: ArrayLike<number>) => Float64Array };
+type Behind = { readonly logDensity: (rows: Float32Array | Float64Array) => Float64Array };
 
 /** Trains until a few validations in a row were no better than the best, and gives the model as it was then. */
 const bestOf = async (
@@ -155,11 +156,11 @@ const trained = async (folder: string, name: string, seed: number): Promise<Outc
     if (isLeft(inside) || isLeft(outside)) throw new Error('no density');
     const scores = [inside, outside].map(({ right: { logDensity } }) => logDensity.map((log) => -log));
     dispose();
-    const nll = scores[0].reduce((sum, x) => sum + x, 0) / test.size;
-    return { nll, auc: areaWithInterval(scores[0], scores[1]).auc, share, noise };
+    const nll = elementAt(scores, 0).reduce((sum, x) => sum + x, 0) / test.size;
+    return { nll, auc: areaWithInterval(elementAt(scores, 0), elementAt(scores, 1)).auc, share, noise };
   };
   const reconstructions = await model.reconstruct(test.examples);
-  const squares = test.examples.reduce((sum, x, at) => sum + (x - reconstructions[at]) ** 2, 0);
+  const squares = test.examples.reduce((sum, x, at) => sum + (x - float32At(reconstructions, at)) ** 2, 0);
   return {
     alone: { ...(await measured(none)), reconstruction: squares / test.size },
     whole: await measured(background.right),
@@ -203,7 +204,7 @@ const markdown = (folder: string): string => {
         k < 2
           ? ''
           : cell(
-              figures.map(({ nll }, at) => nll - peers[at].gaussian.nll),
+              figures.map(({ nll }, at) => nll - elementAt(peers, at).gaussian.nll),
               2,
             ),
         cell(
@@ -222,7 +223,7 @@ const markdown = (folder: string): string => {
   ].join('\n');
 };
 
-const [folder, names, seeds = '5'] = process.argv.slice(process.argv[2] === 'tables' ? 3 : 2);
+const [folder = '.', names, seeds = '5'] = process.argv.slice(process.argv[2] === 'tables' ? 3 : 2);
 for (const name of names?.split(',') ?? [])
   for (let seed = 0; seed < Number(seeds); seed++) {
     const path = fileOf(folder, name, seed, '-flow');

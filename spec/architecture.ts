@@ -16,6 +16,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   data: ['dsl/problem.ts', 'dsl/random.ts', 'dsl/shape.ts', 'dsl/codec/', 'npm:', 'node:'],
   backends: [
     'compiler/',
+    'dsl/lookup.ts',
     'dsl/problem.ts',
     'dsl/random.ts',
     'dsl/expressions/draw.ts',
@@ -40,7 +41,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'node:',
   ],
   examples: ['immersion/'],
-  bench: ['immersion/', 'studies/', 'examples/', 'npm:', 'node:'],
+  bench: ['dsl/lookup.ts', 'immersion/', 'studies/', 'examples/', 'npm:', 'node:'],
 };
 
 /**

@@ -7,6 +7,7 @@
  *   output   ::= "path" = var
  *   update   ::= "path" by adam[params] var …
  */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Equation, EquationOf, Params, PrimitiveName, Var } from './params.js';
 
 export type { Equation, EquationOf, Operator, Var } from './params.js';
@@ -94,13 +95,19 @@ export type AdamUpdate = {
 
 export type Program = {
   readonly name: string;
-  /** Examples per call; static. */
+  /** Examples per call: a parameter of lowering, static in what is lowered. */
   readonly batch: number;
   readonly binders: readonly Binder[];
   readonly equations: readonly Equation[];
   readonly outputs: readonly Output[];
   readonly adam?: AdamUpdate;
 };
+
+/**
+ * The same program for another number of examples. Of programs whose equations name none: all but training steps, whose means over the
+ * batch do.
+ */
+export const atBatch = (program: Program, batch: number): Program => ({ ...program, batch });
 
 /** The variables that an update reads, each replaced by `f`. */
 export const mapAdam = (adam: AdamUpdate, f: (x: Var) => Var): AdamUpdate => ({
@@ -130,7 +137,8 @@ export type Emit = <P extends PrimitiveName>(primitive: P, params: Params[P], in
 export const ancestors = (equations: readonly Equation[], of: readonly Var[]): ReadonlySet<number> => {
   const ids = new Set(of.map((x) => x.id));
   for (let i = equations.length - 1; i >= 0; i--) {
-    if (ids.has(equations[i].out.id)) for (const x of equations[i].inputs) ids.add(x.id);
+    if (ids.has(elementAt(equations, i).out.id))
+      for (const x of elementAt(equations, i).inputs) ids.add(x.id);
   }
   return ids;
 };

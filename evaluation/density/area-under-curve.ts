@@ -21,7 +21,7 @@ const placements = (values: ArrayLike<number>, others: ArrayLike<number>): Float
     let [low, high] = [0, sorted.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (holds(sorted[middle])) low = middle + 1;
+      if (holds(float64At(sorted, middle))) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -78,3 +78,4 @@ export const areaWithInterval = (inside: ArrayLike<number>, outside: ArrayLike<n
   const back = (x: number): number => 1 / (1 + Math.exp(-x));
   return { auc, interval: [back(middle - reach), back(middle + reach)] };
 };
+import { float64At } from '../../dsl/lookup.js';

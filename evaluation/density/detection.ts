@@ -4,6 +4,7 @@
  * comes from scikit-learn, whose splits lessen Gini's impurity, ours maximise accuracy. The area under the ROC curve, which needs no
  * threshold, comes first.
  */
+import { elementAt, uint8At } from '../../dsl/lookup.js';
 import { permutation } from '../../data/index.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Figures } from '../../runs/index.js';
@@ -62,17 +63,17 @@ const crossAccuracy = (
   splits: 1 | 2,
   seed: number,
 ): number => {
-  const { length: size } = inside[0];
+  const { length: size } = elementAt(inside, 0);
   const folds = foldsOf(size, seed);
   const parts = Array.from({ length: Math.min(FOLDS, size) }, (_, fold) => {
     const tree = fitTree(
-      rowsWhere(inside, (row) => folds[row] !== fold),
+      rowsWhere(inside, (row) => uint8At(folds, row) !== fold),
       outside.fitting,
       splits,
     );
     const own = answersOf(
       tree,
-      rowsWhere(inside, (row) => folds[row] === fold),
+      rowsWhere(inside, (row) => uint8At(folds, row) === fold),
     );
     const others = answersOf(tree, outside.test);
     return {
@@ -94,7 +95,7 @@ export const detect = (
   seed = 0,
 ): Detections => {
   const accuracy = (scores: readonly number[]): number => {
-    const only = (columns: Columns): Columns => scores.map((score) => columns[score]);
+    const only = (columns: Columns): Columns => scores.map((score) => elementAt(columns, score));
     const splits = scores.length === 1 ? 1 : 2;
     const others = { fitting: only(outside.fitting), test: only(outside.test) };
     return inside.fitting === undefined
@@ -102,7 +103,7 @@ export const detect = (
       : accuracyOf(fitTree(only(inside.fitting), others.fitting, splits), only(inside.test), others.test);
   };
   const by = (score: number): Detection => ({
-    ...areaWithInterval(inside.test[score], outside.test[score]),
+    ...areaWithInterval(elementAt(inside.test, score), elementAt(outside.test, score)),
     accuracy: accuracy([score]),
   });
   if (inside.test.length === 1) return { distance: by(0) };

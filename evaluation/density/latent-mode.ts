@@ -3,6 +3,7 @@
  * ‖x − g(z)‖²/(2σ²) + (z − m)ᵀS⁻¹(z − m)/2 by Levenberg and Marquardt's method (Marquardt, 1963), whose Hessian
  * JᵀJ/σ² + S⁻¹ leaves out the curvature of g.
  */
+import { elementAt, float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import type { Problem } from '../../dsl/index.js';
@@ -47,11 +48,11 @@ const modelAt = (
   const gradient = new Float64Array(d);
   for (let i = 0; i < d; i++) {
     let along = 0;
-    for (let k = 0; k < D; k++) along += columns[i * D + k] * residual[k];
+    for (let k = 0; k < D; k++) along += float32At(columns, i * D + k) * float64At(residual, k);
     gradient[i] = -over * along;
     for (let j = 0; j <= i; j++) {
       let sum = 0;
-      for (let k = 0; k < D; k++) sum += columns[i * D + k] * columns[j * D + k];
+      for (let k = 0; k < D; k++) sum += float32At(columns, i * D + k) * float32At(columns, j * D + k);
       gram.set(i, j, sum);
       gram.set(j, i, sum);
     }
@@ -59,9 +60,9 @@ const modelAt = (
   let prior = 0;
   for (let i = 0; i < d; i++) {
     let pull = 0;
-    for (let j = 0; j < d; j++) pull += precision.get(i, j) * (at[j] - mean[j]);
-    gradient[i] += pull;
-    prior += pull * (at[i] - mean[i]);
+    for (let j = 0; j < d; j++) pull += precision.get(i, j) * (float64At(at, j) - float64At(mean, j));
+    gradient[i] = float64At(gradient, i) + pull;
+    prior += pull * (float64At(at, i) - float64At(mean, i));
   }
   const square = residual.reduce((sum, r) => sum + r * r, 0);
   const hessian = Matrix.add(Matrix.mul(gram, over), precision);
@@ -76,7 +77,7 @@ const stepOf = ({ hessian, gradient, damping }: Track) => {
   const step = factor.isPositiveDefinite()
     ? factor.solve(Matrix.columnVector([...gradient])).to1DArray()
     : [...gradient].map(() => 0);
-  return { step, gain: step.reduce((sum, s, i) => sum + s * gradient[i], 0) / 2 };
+  return { step, gain: step.reduce((sum, s, i) => sum + s * float64At(gradient, i), 0) / 2 };
 };
 
 const flat = (rows: readonly Float64Array[]): Float32Array =>
@@ -98,11 +99,14 @@ export const modesFrom = async (
     const { image, columns } = found.right;
     return right(
       rows.map((row, k) => {
-        const residual = Float64Array.from({ length: D }, (_, i) => examples[row * D + i] - image[k * D + i]);
+        const residual = Float64Array.from(
+          { length: D },
+          (_, i) => float32At(examples, row * D + i) - float32At(image, k * D + i),
+        );
         // What the decoder was given: codes in single precision.
         return modelAt(
           posterior,
-          at[k].map(Math.fround),
+          elementAt(at, k).map(Math.fround),
           residual,
           columns.subarray(k * d * D, (k + 1) * d * D),
         );
@@ -124,11 +128,13 @@ export const modesFrom = async (
     const steps = tracks.map((track) => (track.done ? undefined : stepOf(track)));
     const rows = all.filter((row) => (steps[row]?.gain ?? 0) > NOTHING);
     if (rows.length === 0) break;
-    const proposals = rows.map((row) => tracks[row].at.map((z, i) => z - (steps[row]?.step[i] ?? 0)));
+    const proposals = rows.map((row) =>
+      elementAt(tracks, row).at.map((z, i) => z - (steps[row]?.step[i] ?? 0)),
+    );
     const found = await evaluate(rows, proposals);
     if (isLeft(found)) return found;
     rows.forEach((row, k) => {
-      const [track, next] = [tracks[row], found.right[k]];
+      const [track, next] = [elementAt(tracks, row), elementAt(found.right, k)];
       const isBetter = next.value < track.value;
       tracks[row] = isBetter
         ? { ...next, damping: track.damping / 10, done: false }

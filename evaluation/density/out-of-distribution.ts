@@ -1,4 +1,5 @@
 /** Out-of-distribution detection: examples of a model's own data and of other sets, and what the model scores them by. */
+import { atLeast, elementAt, entryOf } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Dataset, openData, type Scaling, type Source, type Split } from '../../data/index.js';
 import {
@@ -84,8 +85,8 @@ const inUnitsOf =
     const width = sizeOf(set.shape);
     const examples = set.examples.map((x, at) => {
       const i = at % width;
-      const read = from === undefined ? x : x * from.deviation[i] + from.mean[i];
-      return to === undefined ? read : (read - to.mean[i]) / to.deviation[i];
+      const read = from === undefined ? x : x * elementAt(from.deviation, i) + elementAt(from.mean, i);
+      return to === undefined ? read : (read - elementAt(to.mean, i)) / elementAt(to.deviation, i);
     });
     return { ...set, examples };
   };
@@ -110,8 +111,8 @@ const scoresOf = async (fitted: Fitted, { shape, examples }: Dataset): Promise<C
   if (isLeft(found)) return found;
   const { right: values } = found;
   const all = [
-    ...(hasDensity ? [known(values.logDensity.values, -1)] : []),
-    known(values.distance.values, 1),
+    ...(hasDensity ? [known(entryOf(values, 'logDensity').values, -1)] : []),
+    known(entryOf(values, 'distance').values, 1),
   ];
   return right({ columns: all.map(({ column }) => column), without: all.map(({ without }) => without) });
 };
@@ -150,7 +151,10 @@ export const detections = async (
     const problems = parts.flatMap((part) => (isLeft(part) ? part.left : []));
     if (problems.length > 0)
       return left(problems.map((one) => ({ ...one, path: `${reference}: ${one.path}` })));
-    const [test, thresholds] = parts.flatMap((part) => (isLeft(part) ? [] : [part.right]));
+    const [test, thresholds] = atLeast(
+      2,
+      parts.flatMap((part) => (isLeft(part) ? [] : [part.right])),
+    );
     const by = detect(inside, { test: test.columns, fitting: thresholds.columns }, seed);
     found[reference] = withCounts(by, [own.right, test]);
   }
@@ -159,8 +163,8 @@ export const detections = async (
 
 /** Says of each score how many of the test examples of both sets have none. */
 const withCounts = (by: Detections, tested: readonly Scores[]): Detections => {
-  const counts = tested[0].without.map((_, score) =>
-    tested.reduce((sum, { without }) => sum + without[score], 0),
+  const counts = elementAt(tested, 0).without.map((_, score) =>
+    tested.reduce((sum, { without }) => sum + elementAt(without, score), 0),
   );
   const said = (one: Detection, count: number): Detection => (count === 0 ? one : { ...one, without: count });
   const { likelihood, distance } = by;

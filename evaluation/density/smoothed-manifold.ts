@@ -10,6 +10,7 @@
  * a second one from the likeliest of some codes of the prior that the first does not account for, such as on another sheet of the
  * manifold; a third one is not seen.
  */
+import { elementAt, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { inverse, type Matrix } from 'ml-matrix';
 import { apply, basis, data, jvp, type Network, type Problem, sizeOf } from '../../dsl/index.js';
@@ -62,16 +63,16 @@ const componentsOf = (
   prior: Gaussian | Mixture,
 ): readonly { readonly logWeight: number; readonly of: Gaussian }[] =>
   'components' in prior
-    ? prior.components.map((of, k) => ({ logWeight: Math.log(prior.weights[k]), of }))
+    ? prior.components.map((of, k) => ({ logWeight: Math.log(elementAt(prior.weights, k)), of }))
     : [{ logWeight: 0, of: prior }];
 
 /** (a − b)ᵀ H (a − b). */
 const quadratic = (H: Matrix, a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let sum = 0;
   for (let i = 0; i < H.rows; i++) {
-    const difference = a[i] - b[i];
+    const difference = elementAt(a, i) - elementAt(b, i);
     sum += H.get(i, i) * difference * difference;
-    for (let j = 0; j < i; j++) sum += 2 * H.get(i, j) * difference * (a[j] - b[j]);
+    for (let j = 0; j < i; j++) sum += 2 * H.get(i, j) * difference * (elementAt(a, j) - elementAt(b, j));
   }
   return sum;
 };
@@ -158,7 +159,7 @@ export const openSmoothedManifold = async (
     if (isLeft(others)) return others;
     const all = [...modes];
     rows.forEach((row, k) => {
-      const [[one], other] = [modes[row], others.right[k]];
+      const [one, other] = [elementAt(elementAt(modes, row), 0), elementAt(others.right, k)];
       if (!Number.isFinite(other.value)) return;
       const areTwo =
         quadratic(one.hessian, other.at, one.at) > APART &&
@@ -193,11 +194,17 @@ export const openSmoothedManifold = async (
           all.flatMap(({ logs, spread }, k) =>
             logs.map((log): Share => {
               const square = squaredDistance(examples, row, images.right, at, D);
-              const total = log + logPrior[at] + logNoise - square / (2 * noise ** 2);
+              const total = log + float64At(logPrior, at) + logNoise - square / (2 * noise ** 2);
               at++;
               // One node does not see how far the posterior reaches along the tangent plane.
               const around =
-                nodes.length > 1 ? 0 : spread.transpose().mmul(chosen[row][k].gram).mmul(spread).trace();
+                nodes.length > 1
+                  ? 0
+                  : spread
+                      .transpose()
+                      .mmul(elementAt(elementAt(chosen, row), k).gram)
+                      .mmul(spread)
+                      .trace();
               return { log: Number.isFinite(total) ? total : -Infinity, square: square + around };
             }),
           ),
@@ -214,7 +221,7 @@ export const openSmoothedManifold = async (
       if (isLeft(found)) return found;
       shares.push(found.right.map(({ log, square }) => ({ log: log + logWeight, square })));
     }
-    return right(shares[0].map((_, row) => together(shares.map((all) => all[row]))));
+    return right(elementAt(shares, 0).map((_, row) => together(shares.map((all) => elementAt(all, row)))));
   };
 
   return right({

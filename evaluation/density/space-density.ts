@@ -3,6 +3,7 @@
  * section of Kumar, Poole and Murphy, Regularized Autoencoders via Relaxed Injective Probability Flow, 2020, proposes. Both parts
  * integrate to 1 over the space, so the whole does; what lies off the manifold has a likelihood, from the background at least.
  */
+import { float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
 import type { CodePrior } from '../priors/gaussian.js';
@@ -64,7 +65,7 @@ const densityOf = (
     if (isLeft(found)) return found;
     const { logDensity: foreground } = found.right;
     const logs = background.logDensity(examples);
-    const logDensity = foreground.map((log, row) => mixed(share, log, logs[row]).log);
+    const logDensity = foreground.map((log, row) => mixed(share, log, float64At(logs, row)).log);
     return right({ logDensity, foreground, background: logs });
   },
   dispose: manifold.dispose,
@@ -110,7 +111,11 @@ export const fitSpaceDensity = async (
   const manifold = opened.right;
   const reconstructions = await model.decode(await model.encode(examples));
   const squares = new Float64Array(count);
-  examples.forEach((x, at) => (squares[Math.floor(at / D)] += (x - reconstructions[at]) ** 2));
+  examples.forEach(
+    (x, at) =>
+      (squares[Math.floor(at / D)] =
+        float64At(squares, Math.floor(at / D)) + (x - float32At(reconstructions, at)) ** 2),
+  );
   const size = Math.sqrt(examples.reduce((sum, x) => sum + x * x, 0) / examples.length) || 1;
   const bounded = (noise: number): number => Math.max(noise, LEAST_NOISE * size);
   const background = options.background.logDensity(examples);
@@ -123,10 +128,12 @@ export const fitSpaceDensity = async (
       return found;
     }
     const { logDensity, square } = found.right;
-    const responsibilities = logDensity.map((log, row) => mixed(share, log, background[row]).responsibility);
+    const responsibilities = logDensity.map(
+      (log, row) => mixed(share, log, float64At(background, row)).responsibility,
+    );
     const total = sumOf(responsibilities);
     const nextShare = Math.min(Math.max(total / count, LEAST_SHARE), 1 - LEAST_SHARE);
-    const weighted = sumOf(responsibilities.map((r, row) => (r === 0 ? 0 : r * square[row])));
+    const weighted = sumOf(responsibilities.map((r, row) => (r === 0 ? 0 : r * float64At(square, row))));
     const nextNoise = total > 0 ? bounded(Math.sqrt(weighted / (D * total))) : noise;
     const isSettled = Math.abs(nextNoise / noise - 1) < SETTLED && Math.abs(nextShare - share) < SETTLED;
     [noise, share] = [nextNoise, nextShare];

@@ -3,6 +3,7 @@
  * not exclude them, and a search that finds none proves nothing: it reports the nearest pairs that it came to. What is far and
  * what is near is measured in units of the codes and of the images, so that no coordinate counts more for the unit it came in.
  */
+import { elementAt, float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import {
   apply,
@@ -102,7 +103,7 @@ const imageUnitsOf = (images: Float32Array, shape: readonly number[]): Float64Ar
   const mean = meanOf(images, size);
   return variancesOf(images, mean).map((variance, i) => {
     const deviation = Math.sqrt(variance);
-    return deviation > ROUNDING * Math.abs(mean[i]) ? deviation : Infinity;
+    return deviation > ROUNDING * Math.abs(float64At(mean, i)) ? deviation : Infinity;
   });
 };
 
@@ -113,13 +114,13 @@ const rowsOf = (pairs: Float32Array, codeUnits: Float64Array, imageUnits: Float6
   return Float32Array.from({ length: (pairs.length / width) * row }, (_, at) => {
     const i = at % row;
     return i < width
-      ? pairs[Math.floor(at / row) * width + i] * codeUnits[i % codeUnits.length]
-      : 1 / imageUnits[i - width];
+      ? float32At(pairs, Math.floor(at / row) * width + i) * float64At(codeUnits, i % codeUnits.length)
+      : 1 / float64At(imageUnits, i - width);
   });
 };
 
 const inUnits = (rows: Float32Array, units: Float64Array): Float32Array =>
-  rows.map((x, at) => x / units[at % units.length]);
+  rows.map((x, at) => x / float64At(units, at % units.length));
 
 const checked = (codes: Float32Array, d: number): readonly Problem[] =>
   codes.length >= 2 * d && codes.every(Number.isFinite)
@@ -188,7 +189,7 @@ export const searchCollisions = async (
     const found = await evaluate(rowsOf(pairs, codeUnits, imageUnits));
     if (isLeft(found)) return found;
     const { distance, gradient } = found.right;
-    const inCodeUnits = gradient.values.map((x, at) => x * codeUnits[at % d]);
+    const inCodeUnits = gradient.values.map((x, at) => x * float64At(codeUnits, at % d));
     return right({ distance: distance.values, gradient: inCodeUnits });
   };
   const steps = Math.min(iterations, Math.floor(affordable / starts.length));
@@ -197,13 +198,13 @@ export const searchCollisions = async (
 
   const typicalDistance = median(apart.map(({ dataDistance }) => dataDistance));
   const codeAt = (at: Float32Array, first: number): readonly number[] =>
-    Array.from(codeUnits, (unit, k) => Math.fround(at[first + k] * unit));
+    Array.from(codeUnits, (unit, k) => Math.fround(float32At(at, first + k) * unit));
   const found = placed.right
     .map(({ at, distance }, i): Collision => ({
       codes: [codeAt(at, 0), codeAt(at, d)],
       latentDistance: distanceOfRows(at, d, 0, 1),
       dataDistance: distance,
-      startDistance: nearest[i].dataDistance,
+      startDistance: elementAt(nearest, i).dataDistance,
     }))
     .sort((a, b) => a.dataDistance - b.dataDistance);
   return right({

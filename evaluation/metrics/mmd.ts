@@ -1,4 +1,5 @@
 /** Maximum mean discrepancy, squared (Gretton et al., A Kernel Two-Sample Test, 2012): ‖E k(x, ·) − E k(y, ·)‖² by its unbiased estimate, eq. 3. */
+import { float32At, float64At } from '../../dsl/lookup.js';
 import { meanOf, thinned } from '../priors/moments.js';
 import { variancesOf } from '../priors/units.js';
 import { squaredDistance } from './distance.js';
@@ -35,7 +36,7 @@ const mmd = (name: string, kernelOf: (pair: Comparable) => Kernel): Metric => ({
 /** With k(x, y) = (⟨x, y⟩/d + 1)³: of Inception features the KID of Bińkowski et al. (2018), but over the whole samples at once. */
 export const polynomialMmd = mmd('mmd', () => (a, i, b, j, d) => {
   let sum = 0;
-  for (let at = 0, p = i * d, q = j * d; at < d; at++, p++, q++) sum += a[p] * b[q];
+  for (let at = 0, p = i * d, q = j * d; at < d; at++, p++, q++) sum += float32At(a, p) * float32At(b, q);
   const base = sum / d + 1;
   return base * base * base;
 });
@@ -51,7 +52,8 @@ const precisionsOf = (rows: Float32Array, d: number): Float64Array =>
 const weighted = (p: Float64Array, a: Float32Array, i: number, b: Float32Array, j: number): number => {
   const d = p.length;
   let sum = 0;
-  for (let at = 0, x = i * d, y = j * d; at < d; at++, x++, y++) sum += p[at] * (a[x] - b[y]) ** 2;
+  for (let at = 0, x = i * d, y = j * d; at < d; at++, x++, y++)
+    sum += float64At(p, at) * (float32At(a, x) - float32At(b, y)) ** 2;
   return sum;
 };
 
@@ -64,7 +66,7 @@ const medianSquare = (rows: Float32Array, precisions: Float64Array): number => {
       Array.from({ length: i }, (__, j) => weighted(precisions, some, i, some, j)),
     ).flat(),
   ).sort();
-  return all[Math.floor(all.length / 2)] || all.reduce((sum, x) => sum + x, 0) / all.length;
+  return float64At(all, Math.floor(all.length / 2)) || all.reduce((sum, x) => sum + x, 0) / all.length;
 };
 
 /**

@@ -1,4 +1,5 @@
 /** Full-covariance Gaussians over codes, z = m + Lε with LLᵀ = S and ε from N(0, I): the standard prior, and the post-fit prior of an autoencoder. */
+import { elementAt, float32At, float64At, floatAt, type Floats } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import { type Problem, problem } from '../../dsl/index.js';
@@ -14,7 +15,7 @@ export type CodePrior = {
   /** Row-major [count, size]; a smaller sample with the same seed is the start of a larger one. */
   readonly sample: Prior;
   /** ln p(z) in nats for each of the codes [n, size]. */
-  readonly logDensity: (codes: ArrayLike<number>) => Float64Array;
+  readonly logDensity: (codes: Floats) => Float64Array;
 };
 
 type Moments = {
@@ -55,8 +56,8 @@ export const noise = (count: number, d: number, seed: number): Float32Array => {
 export const colour = ({ mean, factor }: Moments, rows: Float32Array, row: number): void => {
   const at = row * mean.length;
   for (let i = mean.length - 1; i >= 0; i--) {
-    let value = mean[i];
-    for (let j = 0; j <= i; j++) value += factor.get(i, j) * rows[at + j];
+    let value = float64At(mean, i);
+    for (let j = 0; j <= i; j++) value += factor.get(i, j) * float32At(rows, at + j);
     rows[at + i] = value;
   }
 };
@@ -68,7 +69,7 @@ const densityOf = ({ mean, factor }: Moments): CodePrior['logDensity'] => {
   return (codes) => {
     const centred = new Float64Array(inverse.stride);
     return Float64Array.from({ length: codes.length / d }, (_, row) => {
-      for (let i = 0; i < d; i++) centred[i] = codes[row * d + i] - mean[i];
+      for (let i = 0; i < d; i++) centred[i] = floatAt(codes, row * d + i) - float64At(mean, i);
       return peak - squaredLength(inverse, centred, Infinity) / 2;
     });
   };
@@ -99,7 +100,7 @@ export const checkCodes = (codes: Float32Array, d: number): Either<readonly Prob
   const bad = codes.findIndex((value) => !Number.isFinite(value));
   return bad < 0
     ? right(codes)
-    : left([problem(`codes[${Math.floor(bad / d)}]`, String(codes[bad]), wanted)]);
+    : left([problem(`codes[${Math.floor(bad / d)}]`, String(float32At(codes, bad)), wanted)]);
 };
 
 /**
@@ -114,15 +115,16 @@ export const fitGaussian = (codes: Float32Array, d: number): Either<readonly Pro
   const variances = covariance.diagonal();
   const units = unitsOf(mean, variances);
   // Coordinates that are the same throughout, but for rounding: as wide as that.
-  const isRounded = (i: number): boolean => mean[i] !== 0 && Math.sqrt(variances[i]) < units[i];
+  const isRounded = (i: number): boolean =>
+    float64At(mean, i) !== 0 && Math.sqrt(elementAt(variances, i)) < float64At(units, i);
   const rounded = units.filter((_, i) => isRounded(i)).length;
   const at = (i: number, j: number): number =>
-    i === j && isRounded(i) ? 1 : covariance.get(i, j) / (units[i] * units[j]);
+    i === j && isRounded(i) ? 1 : covariance.get(i, j) / (float64At(units, i) * float64At(units, j));
   const correlation = new Matrix(
     Array.from({ length: d }, (_, i) => Array.from({ length: d }, (__, j) => at(i, j))),
   );
   const { matrix, raised } = floored(correlation, FLOOR);
   const factor = new CholeskyDecomposition(matrix).lowerTriangularMatrix;
-  for (let i = 0; i < d; i++) factor.mulRow(i, units[i]);
+  for (let i = 0; i < d; i++) factor.mulRow(i, float64At(units, i));
   return right({ ...gaussianOf(mean, factor), floored: rounded + raised });
 };

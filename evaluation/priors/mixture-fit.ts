@@ -1,4 +1,5 @@
 /** Fitting a mixture by expectation-maximization: from several starts, of which the likelier go on, to where rounds gain nothing more. */
+import { atLeast, elementAt, float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { thinned } from './moments.js';
@@ -63,7 +64,8 @@ const whitened = (codes: Float32Array, { size, mean, factor }: Gaussian): Float6
   for (let at = 0; at < codes.length; at += size) {
     for (let i = 0; i < size; i++) {
       let sum = 0;
-      for (let j = 0; j <= i; j++) sum += inverse[i * stride + j] * (codes[at + j] - mean[j]);
+      for (let j = 0; j <= i; j++)
+        sum += float64At(inverse, i * stride + j) * (float32At(codes, at + j) - float64At(mean, j));
       values[at + i] = sum;
     }
   }
@@ -115,14 +117,14 @@ const refine = (from: Fit, rounds: number, tolerance: number, floor: number): Fi
 /** The likeliest of some starts: all go on for some rounds, the likelier half of them for twice as many, until one is left. */
 const likeliest = (starts: readonly Fit[], rounds: number, tolerance: number, floor: number): Fit => {
   let fits = starts;
-  const [{ codes, components }] = starts;
+  const [{ codes, components }] = atLeast(1, starts);
   const affordable = Math.floor(WORK / (components.length * codes.values.length * codes.d));
   for (let most = Math.max(SHORT, affordable); fits.length > 1; most *= 2)
     fits = fits
       .map((fit) => refine(fit, Math.min(most, rounds), tolerance, floor))
       .sort((a, b) => last(b) - last(a))
       .slice(0, Math.ceil(fits.length / 2));
-  return fits[0];
+  return elementAt(fits, 0);
 };
 
 const isCount = (value: number, most: number): boolean =>
@@ -158,7 +160,7 @@ export const fitMixture = (
   const some = thinned(codes, d, STARTS_SEE);
   const values = whitened(some, gaussian.right);
   const units = unitsOfRows(some, d);
-  const scaled = Float64Array.from(some, (x, at) => x / units[at % d]);
+  const scaled = Float64Array.from(some, (x, at) => x / float64At(units, at % d));
   const starts = Array.from({ length: k === 1 ? 1 : all.restarts }, (_, restart): Fit => {
     // Groups far apart are found where coordinates have unit variances, groups that overlap along an axis of all where every direction has.
     const groups = kMeans(restart % 2 === 0 ? scaled : values, d, k, { seed, restart });

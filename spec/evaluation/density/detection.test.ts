@@ -2,6 +2,7 @@
  * Thresholds on data that the model has not seen: scores of a flow trained on benign tumours, of these and of malignant ones (made by
  * bench/detection.ts from scikit-learn's breast cancer table).
  */
+import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Columns, detect, fitTree, accuracyOf, standardGaussian } from '../../../evaluation/index.js';
@@ -13,10 +14,13 @@ const fixture: { readonly inside: Parts; readonly outside: Parts } = JSON.parse(
   readFileSync(new URL('./fixtures/benign-malignant.json', import.meta.url), 'utf8'),
 );
 const columns = ({ likelihood, distance }: Scores): Columns => [likelihood, distance];
-const [inside, outside] = [fixture.inside, fixture.outside].map(({ train, test: tested }) => ({
-  train: columns(train),
-  test: columns(tested),
-}));
+const [inside, outside] = atLeast(
+  2,
+  [fixture.inside, fixture.outside].map(({ train, test: tested }) => ({
+    train: columns(train),
+    test: columns(tested),
+  })),
+);
 const elsewhere = { fitting: outside.train, test: outside.test };
 
 describe('benign tumours beside malignant ones', () => {
@@ -38,13 +42,13 @@ describe('benign tumours beside malignant ones', () => {
   test('are told much worse by thresholds on those that the model was trained on', () => {
     const trained = [0, 1].map((score) =>
       accuracyOf(
-        fitTree([inside.train[score]], [outside.train[score]], 1),
-        [inside.test[score]],
-        [outside.test[score]],
+        fitTree([elementAt(inside.train, score)], [elementAt(outside.train, score)], 1),
+        [elementAt(inside.test, score)],
+        [elementAt(outside.test, score)],
       ),
     );
     const unseen = [found.likelihood?.accuracy ?? NaN, found.distance.accuracy];
-    trained.forEach((accuracy, score) => expect(accuracy).toBeLessThan(unseen[score] - 0.1));
+    trained.forEach((accuracy, score) => expect(accuracy).toBeLessThan(elementAt(unseen, score) - 0.1));
   });
 
   test('are told alike whatever the seed of the folds, and the same by the same', () => {
@@ -69,10 +73,13 @@ test('where nothing tells the sets apart, folds say so: the accuracy is that of 
 });
 
 test('a model that was not trained on its validation examples has its thresholds from these', () => {
-  const [test0, validation] = [inside.test, inside.test].map((all, half) =>
-    all.map((column) => Array.from(column).filter((_, row) => row % 2 === half)),
+  const [test0, validation] = atLeast(
+    2,
+    [inside.test, inside.test].map((all, half) =>
+      all.map((column) => Array.from(column).filter((_, row) => row % 2 === half)),
+    ),
   );
   const found = detect({ test: test0, fitting: validation }, elsewhere);
-  const tree = fitTree([validation[1]], [outside.train[1]], 1);
-  expect(found.distance.accuracy).toBe(accuracyOf(tree, [test0[1]], [outside.test[1]]));
+  const tree = fitTree([elementAt(validation, 1)], [elementAt(outside.train, 1)], 1);
+  expect(found.distance.accuracy).toBe(accuracyOf(tree, [elementAt(test0, 1)], [elementAt(outside.test, 1)]));
 });

@@ -1,4 +1,5 @@
 /** A density over the whole space for a manifold with noise around it and a background: against closed forms, brute quadrature, and the number 1. */
+import { elementAt, float32At, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import { describe, expect, test as example } from 'vitest';
@@ -34,7 +35,7 @@ const affine = async (d: number, D: number, s: number) => {
     'decoder/0.dense/bias': bias,
   });
   const A = new Matrix(
-    Array.from({ length: D }, (_, k) => Array.from({ length: d }, (__, i) => kernel[i * D + k])),
+    Array.from({ length: D }, (_, k) => Array.from({ length: d }, (__, i) => float64At(kernel, i * D + k))),
   );
   return { model, A, bias };
 };
@@ -45,7 +46,7 @@ const image = ({ mean, factor }: Gaussian, A: Matrix, bias: Float64Array, noise:
   const around = half.mmul(half.transpose()).add(Matrix.eye(A.rows, A.rows, noise ** 2));
   const middle = A.mmul(Matrix.columnVector([...mean])).to1DArray();
   return gaussianOf(
-    bias.map((b, k) => b + middle[k]),
+    bias.map((b, k) => b + elementAt(middle, k)),
     new CholeskyDecomposition(around).lowerTriangularMatrix,
   );
 };
@@ -54,14 +55,17 @@ const aGaussian = (d: number, s: number): Gaussian => {
   const below = smoothValuesIn([-1, 1], d * d, s, 'factor');
   const L = Matrix.zeros(d, d);
   for (let i = 0; i < d; i++)
-    for (let j = 0; j <= i; j++) L.set(i, j, i === j ? 0.5 + Math.abs(below[i * d + j]) : below[i * d + j]);
+    for (let j = 0; j <= i; j++)
+      L.set(i, j, i === j ? 0.5 + Math.abs(float64At(below, i * d + j)) : float64At(below, i * d + j));
   return gaussianOf(smoothValuesIn([-1, 1], d, s, 'mean'), L);
 };
 
 const closeTo = (found: Float64Array, expected: Float64Array, tolerance: number): void => {
   expect(found).toHaveLength(expected.length);
   found.forEach((log, row) =>
-    expect(Math.abs(log - expected[row])).toBeLessThan(tolerance * (1 + Math.abs(expected[row]))),
+    expect(Math.abs(log - float64At(expected, row))).toBeLessThan(
+      tolerance * (1 + Math.abs(float64At(expected, row))),
+    ),
   );
 };
 
@@ -141,7 +145,7 @@ const brute = async (
     let sum = 0;
     logs.forEach((log, k) => {
       let square = 0;
-      for (let i = 0; i < D; i++) square += (x[row * D + i] - images[k * D + i]) ** 2;
+      for (let i = 0; i < D; i++) square += (float32At(x, row * D + i) - float32At(images, k * D + i)) ** 2;
       sum += Math.exp(log - square / (2 * noise ** 2));
     });
     return Math.log(sum * cell) - (D / 2) * Math.log(2 * Math.PI * noise ** 2);
@@ -152,7 +156,7 @@ const brute = async (
 const around = async (model: Awaited<ReturnType<typeof curve>>, d: number, count: number, noise: number) => {
   const points = await model.decode(standardGaussian(d).sample(count, 5));
   const offsets = standardGaussian(points.length).sample(1, 6);
-  return points.map((value, i) => value + noise * offsets[i]);
+  return points.map((value, i) => value + noise * float32At(offsets, i));
 };
 
 describe('a curved decoder', () => {
@@ -164,7 +168,7 @@ describe('a curved decoder', () => {
     const { logDensity } = right(await opened.at(x, noise));
     opened.dispose();
     model.dispose();
-    return Math.max(...logDensity.map((log, row) => Math.abs(log - truth[row])));
+    return Math.max(...logDensity.map((log, row) => Math.abs(log - float64At(truth, row))));
   };
 
   example('has the density of brute quadrature, in the plane and in space', async () => {
@@ -190,14 +194,17 @@ describe('a curved decoder', () => {
         await model.decode(Float32Array.of(t - h)),
         await model.decode(Float32Array.of(t + h)),
       ];
-      const tangent = [0, 1].map((i) => (after[i] - before[i]) / (2 * h));
+      const tangent = [0, 1].map((i) => (float32At(after, i) - float32At(before, i)) / (2 * h));
       const speed = Math.hypot(...tangent);
       const offset = 1.5 * noise;
-      const x = Float32Array.of(at[0] - (offset * tangent[1]) / speed, at[1] + (offset * tangent[0]) / speed);
-      const onManifold = standardGaussian(1).logDensity([t])[0] - Math.log(speed);
+      const x = Float32Array.of(
+        float32At(at, 0) - (offset * elementAt(tangent, 1)) / speed,
+        float32At(at, 1) + (offset * elementAt(tangent, 0)) / speed,
+      );
+      const onManifold = float64At(standardGaussian(1).logDensity(Float64Array.of(t)), 0) - Math.log(speed);
       const normal = -0.5 * Math.log(2 * Math.PI) - Math.log(noise) - 1.5 ** 2 / 2;
       const opened = right(await openSmoothedManifold(model));
-      expect(right(await opened.at(x, noise)).logDensity[0]).toBeCloseTo(onManifold + normal, 1);
+      expect(float64At(right(await opened.at(x, noise)).logDensity, 0)).toBeCloseTo(onManifold + normal, 1);
       opened.dispose();
       model.dispose();
     },

@@ -1,4 +1,5 @@
 /** Fits in the data's own scale: they commute with a change of the units of each coordinate, to the bit where units are powers of 2. */
+import { atLeast, elementAt, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { fitGaussian, fitMixture, type Gaussian, gaussianOf, mixtureOf } from '../../../evaluation/index.js';
@@ -24,18 +25,18 @@ const scaledCodes = fc
   );
 
 const scaled = (codes: Float32Array, d: number, powers: readonly number[]): Float32Array =>
-  codes.map((x, at) => x * 2 ** powers[at % d]);
+  codes.map((x, at) => x * 2 ** elementAt(powers, at % d));
 
 const expectScaled = (found: Gaussian, from: Gaussian, powers: readonly number[]): void => {
-  expect([...found.mean]).toEqual([...from.mean].map((x, i) => x * 2 ** powers[i]));
+  expect([...found.mean]).toEqual([...from.mean].map((x, i) => x * 2 ** elementAt(powers, i)));
   expect(found.factor.to2DArray()).toEqual(
-    from.factor.to2DArray().map((row, i) => row.map((x) => x * 2 ** powers[i])),
+    from.factor.to2DArray().map((row, i) => row.map((x) => x * 2 ** elementAt(powers, i))),
   );
 };
 
 const expectDensities = (found: Float64Array, from: Float64Array, powers: readonly number[]): void => {
   const jacobian = powers.reduce((sum, power) => sum + power * Math.LN2, 0);
-  found.forEach((log, row) => expect(Math.abs(log + jacobian - from[row])).toBeLessThan(1e-9));
+  found.forEach((log, row) => expect(Math.abs(log + jacobian - float64At(from, row))).toBeLessThan(1e-9));
 };
 
 describe('fitting commutes with scaling each coordinate by a power of 2, to the bit:', () => {
@@ -52,14 +53,19 @@ describe('fitting commutes with scaling each coordinate by a power of 2, to the 
     'a mixture, with its rounds',
     ({ d, codes, powers }, components, seed) => {
       const other = scaled(codes, d, powers);
-      const [once, again] = [codes, other].map((z) => right(fitMixture(z, d, { components, seed })));
+      const [once, again] = atLeast(
+        2,
+        [codes, other].map((z) => right(fitMixture(z, d, { components, seed }))),
+      );
       expect(again.weights).toEqual(once.weights);
       expect([again.rounds, again.converged, again.floored]).toEqual([
         once.rounds,
         once.converged,
         once.floored,
       ]);
-      once.components.forEach((component, k) => expectScaled(again.components[k], component, powers));
+      once.components.forEach((component, k) =>
+        expectScaled(elementAt(again.components, k), component, powers),
+      );
       expectDensities(again.logDensity(other), once.logDensity(codes), powers);
     },
   );
@@ -84,7 +90,7 @@ describe('floors', () => {
     const found = right(fitMixture(codes, 2, { components: 2 }));
     expect(
       found.components
-        .map(({ mean }) => mean[1])
+        .map(({ mean }) => float64At(mean, 1))
         .sort((a, b) => a - b)
         .map((x) => Math.round(x) + 0),
     ).toEqual([0, 20]);
