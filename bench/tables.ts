@@ -183,6 +183,7 @@ const markdown = (folder: string): string => {
   const seeds = Array.from({ length: 100 }, (_, seed) => seed);
   const rows = tables.flatMap((name) => {
     const made = seeds.filter((seed) => existsSync(fileOf(folder, name, seed, '-flow')));
+    if (made.length === 0) return [];
     const peers = made.map((seed) => read<Table>(fileOf(folder, name, seed)).peers);
     const flows = made.map((seed) => read<Outcome>(fileOf(folder, name, seed, '-flow')));
     const models: readonly (readonly [string, readonly Figures[]])[] = [
@@ -201,10 +202,10 @@ const markdown = (folder: string): string => {
           figures.map(({ nll }) => nll),
           2,
         ),
-        k < 2
+        k < 3
           ? ''
           : cell(
-              figures.map(({ nll }, at) => nll - elementAt(peers, at).gaussian.nll),
+              figures.map(({ nll }, at) => nll - elementAt(peers, at).ppca.nll),
               2,
             ),
         cell(
@@ -217,7 +218,7 @@ const markdown = (folder: string): string => {
     });
   });
   return [
-    '| table (seeds) | model | NLL | less the Gaussian’s | AUC | ‖x − x̂‖² |',
+    '| table (seeds) | model | NLL | less PPCA’s | AUC | ‖x − x̂‖² |',
     '| --- | --- | ---: | ---: | ---: | ---: |',
     ...rows,
   ].join('\n');
