@@ -20,7 +20,7 @@ import type { DensityFit } from './density/density-fit.js';
 import type { Geometry } from './geometry/geometry.js';
 import { squaredError } from './measure.js';
 import type { Comparison } from './comparison.js';
-import type { Detections } from './density/out-of-distribution.js';
+import type { Detections } from './density/detection.js';
 import { densityFigures } from './page/density-section.js';
 import { html, type NetworkSummary, type Pair } from './page/page.js';
 import type { Row } from './page/figures-table.js';
