@@ -20,9 +20,9 @@ export type Nest = {
 
 export const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);
 
-/** The stride or extent along an axis; 0 where there is no axis at all. */
+/** The stride or extent along an axis; 0 along −1, which stands for none. */
 export const at = (values: readonly number[], axis: number): number =>
-  values.length === 0 ? 0 : elementAt(values, axis);
+  axis < 0 ? 0 : elementAt(values, axis);
 
 /** The nest with every access's strides (and the offset) rewritten. */
 const mapAccesses = (

@@ -124,15 +124,17 @@ const npz = (entries: Readonly<Record<string, Npy>>, level: 0 | 6 = 6): Uint8Arr
   );
 
 describe('npy', () => {
-  test.prop([arrays])('what is written is read, from memory and by row from the file', async (npy) => {
-    const bytes = encodeNpy(npy);
-    const source = right(npyExamples('x', right(decodeNpy('x', bytes)), true));
+  test.prop([arrays])('what is written is read', async (npy) => {
+    const source = right(npyExamples('x', right(decodeNpy('x', encodeNpy(npy))), true));
     const dataset = right(await inMemory(source)());
     expect([...dataset.examples]).toEqual(npy.values);
     expect(dataset.size).toBe(npy.shape[0]);
     expect(dataset.shape).toEqual(npy.shape.length === 3 ? [...npy.shape.slice(1), 1] : npy.shape.slice(1));
-    if (elementAt(npy.shape, 0) < 2) return;
-    const path = file('.npy', bytes);
+  });
+
+  const several = arrays.filter(({ shape }) => elementAt(shape, 0) >= 2);
+  test.prop([several])('what is read by row is what is read whole', async (npy) => {
+    const path = file('.npy', encodeNpy(npy));
     const streamed = right(await openData(`${path}?raw&holdOut=2`)());
     const loaded = right(await loadData(`${path}?raw&holdOut=2`)());
     expect(right(await inMemory(streamed.train)()).examples).toEqual(loaded.train.examples);
