@@ -2,37 +2,23 @@
  * `npm run bench -- architectures [--batch 2] [--width 1] [--backend auto] [--json]`: an InjFlow-ln step on random data of the true
  * size for each of the paper's three architectures: parameters, FLOPs, peak memory, seconds of a step.
  */
-import { atLeast } from '../dsl/lookup.js';
-import { parseArgs } from 'node:util';
-import { isLeft } from 'fp-ts/lib/Either.js';
 import { compile, costOf } from 'immersion/compiler';
-import {
-  adam,
-  type Experiment,
-  experiment,
-  type Network,
-  type Shape,
-  showProblem,
-  sizeOf,
-} from 'immersion/dsl';
+import { adam, type Experiment, experiment, type Network, type Shape, sizeOf } from 'immersion/dsl';
 import { injFlowLn } from 'immersion/objectives';
 import { createSession, initialState, startBackend } from 'immersion/runs';
 import { celebaNetworks, cifar10Networks, mnistNetworks } from '../examples/architectures.js';
+import { accepted, numberOf, optionsOf } from './options.js';
 
-const { values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    batch: { type: 'string', default: '2' },
-    width: { type: 'string', default: '1' },
-    backend: { type: 'string', default: 'auto' },
-  },
+const values = optionsOf({
+  json: { type: 'boolean', default: false },
+  batch: { type: 'string', default: '2' },
+  width: { type: 'string', default: '1' },
+  backend: { type: 'string', default: 'auto' },
 });
-const [batch, width] = atLeast(2, [values.batch, values.width].map(Number));
+const [batch, width] = [numberOf(values, 'batch'), numberOf(values, 'width')];
 
-const started = await startBackend(values.backend);
-if (isLeft(started)) throw new Error(started.left.map(showProblem).join('\n'));
-const backend = started.right;
+const started = accepted(await startBackend(values.backend));
+const backend = started;
 
 const experimentOf = <D extends Shape, Z extends Shape>(
   data: string,
@@ -49,9 +35,8 @@ const experimentOf = <D extends Shape, Z extends Shape>(
   });
 
 const measured = async (spec: Experiment) => {
-  const compiled = compile(spec);
-  if (isLeft(compiled)) throw new Error(compiled.left.map(showProblem).join('\n'));
-  const session = await createSession(compiled.right, backend, initialState(compiled.right, 1));
+  const compiled = accepted(compile(spec));
+  const session = await createSession(compiled, backend, initialState(compiled, 1));
   const count = batch * sizeOf(spec.encoder.input);
   const pixels = Float32Array.from({ length: count }, (_, i) => 0.5 + 0.5 * Math.sin(i * i + 1));
   const first = await session.step(pixels);
@@ -59,7 +44,7 @@ const measured = async (spec: Experiment) => {
   const second = await session.step(pixels);
   const seconds = (performance.now() - start) / 1000;
   session.dispose();
-  const { flops, peak, parameters } = costOf(compiled.right.step);
+  const { flops, peak, parameters } = costOf(compiled.step);
   const committed = first.committed && second.committed;
   return {
     name: spec.data,

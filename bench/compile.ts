@@ -2,8 +2,6 @@
  * `npm run bench -- compile [--depths 4,16,64,256] [--clock cpu] [--json]`: how long a program takes to be ready, by depth: an InjFlow-ln step on
  * perceptrons with that many hidden layers of 32 in encoder and decoder, compiled, lowered to loops, and run for the first time on wasm.
  */
-import { parseArgs } from 'node:util';
-import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Compiled, compile } from 'immersion/compiler';
 import {
   adam,
@@ -15,28 +13,22 @@ import {
   type NetworkValue,
   pipe,
   type Shape,
-  showProblem,
   tanh,
 } from 'immersion/dsl';
 import { injFlowLn } from 'immersion/objectives';
 import { createWasmBackend, lowerWasm } from 'immersion/runs';
 import { clocks } from './measure.js';
 import { readyStep } from './subject.js';
+import { accepted, clockOf, optionsOf, refuse } from './options.js';
 
-const { values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    depths: { type: 'string', default: '4,16,64,256' },
-    clock: { type: 'string', default: 'wall' },
-  },
+const values = optionsOf({
+  json: { type: 'boolean', default: false },
+  depths: { type: 'string', default: '4,16,64,256' },
+  clock: { type: 'string', default: 'wall' },
 });
 const depths = values.depths.split(',').map(Number);
 if (!depths.every((depth) => Number.isInteger(depth) && depth > 0)) {
-  console.error(
-    `bench: --depths: found ${values.depths}, expected whole numbers above 0, separated by commas`,
-  );
-  process.exit(1);
+  refuse('--depths', values.depths, 'whole numbers above 0, separated by commas');
 }
 
 /** The network with its hidden layer `depth` times over. */
@@ -57,22 +49,23 @@ const compiled = (depth: number): Compiled => {
   const encoder = deepened(perceptrons.encoder, depth);
   const decoder = deepened(perceptrons.decoder, depth);
   const objective = injFlowLn(encoder, decoder);
-  const result = compile(
-    experiment({
-      encoder,
-      decoder,
-      objective,
-      optimizer: adam({ rate: 1e-3 }),
-      batch: 256,
-      steps: 1,
-      data: 'x',
-    }),
+  const result = accepted(
+    compile(
+      experiment({
+        encoder,
+        decoder,
+        objective,
+        optimizer: adam({ rate: 1e-3 }),
+        batch: 256,
+        steps: 1,
+        data: 'x',
+      }),
+    ),
   );
-  if (isLeft(result)) throw new Error(result.left.map(showProblem).join('\n'));
-  return result.right;
+  return result;
 };
 
-const now = values.clock === 'cpu' ? clocks.cpu : clocks.wall;
+const now = clocks[clockOf(values)];
 
 const timed = <A>(work: () => A): readonly [A, number] => {
   const start = now();

@@ -7,7 +7,6 @@ import { atLeast } from '../dsl/lookup.js';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { showProblem } from 'immersion/dsl';
 import { type Backend, provenance, startBackend } from 'immersion/runs';
@@ -18,19 +17,17 @@ import {
   oraclesMarkdown,
   trainOracle,
 } from '../studies/oracles/index.js';
+import { accepted, numberOf, optionsOf } from './options.js';
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((word) => word !== 'oracles'),
-  options: {
-    seeds: { type: 'string', default: '1' },
-    oracles: { type: 'string' },
-    methods: { type: 'string' },
-    jobs: { type: 'string', default: '2' },
-    backend: { type: 'string', default: 'auto' },
-    json: { type: 'boolean', default: false },
-    /** Which of the jobs this process runs, `1/2`; set by the process that prints. */
-    share: { type: 'string' },
-  },
+const values = optionsOf({
+  seeds: { type: 'string', default: '1' },
+  oracles: { type: 'string' },
+  methods: { type: 'string' },
+  jobs: { type: 'string', default: '2' },
+  backend: { type: 'string', default: 'auto' },
+  json: { type: 'boolean', default: false },
+  /** Which of the jobs this process runs, `1/2`; set by the process that prints. */
+  share: { type: 'string' },
 });
 
 const chosen = <A>(
@@ -47,14 +44,13 @@ const chosen = <A>(
 
 const jobs: readonly OracleJob[] = chosen(oracles, 'oracles', values.oracles).flatMap((oracle) =>
   chosen(oracles.get('circle') ?? new Map(), 'methods', values.methods).flatMap((method) =>
-    Array.from({ length: Number(values.seeds) }, (_, i) => ({ oracle, method, seed: i + 1 })),
+    Array.from({ length: numberOf(values, 'seeds') }, (_, i) => ({ oracle, method, seed: i + 1 })),
   ),
 );
 
 const backend = async (): Promise<Backend> => {
-  const started = await startBackend(values.backend);
-  if (isLeft(started)) throw new Error(started.left.map(showProblem).join('\n'));
-  return started.right;
+  const started = accepted(await startBackend(values.backend));
+  return started;
 };
 
 const outcomeOf = async (job: OracleJob, on: Backend): Promise<OracleOutcome> => {
@@ -98,7 +94,7 @@ if (values.share !== undefined) {
   process.exit(0);
 }
 const { description } = await backend();
-const shares = Math.max(1, Math.min(Number(values.jobs), jobs.length));
+const shares = Math.max(1, Math.min(numberOf(values, 'jobs'), jobs.length));
 const outcomes = (await Promise.all(Array.from({ length: shares }, (_, own) => shareOf(own, shares)))).flat();
 const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
 console.log(
@@ -106,7 +102,7 @@ console.log(
     ? JSON.stringify({ ...provenance(), command, outcomes }, null, 2)
     : oraclesMarkdown(outcomes, {
         ...provenance(),
-        seeds: Number(values.seeds),
+        seeds: numberOf(values, 'seeds'),
         backend: description,
         command,
       }),

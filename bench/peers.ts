@@ -7,36 +7,34 @@ import { atLeast, elementAt } from '../dsl/lookup.js';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { costOf } from 'immersion/compiler';
-import { type Clock, quotients, summary } from './measure.js';
+import { quotients, summary } from './measure.js';
 import { type Agreement, agreement, disagreement } from './peers/compare.js';
 import { type Peer, startPeer } from './peers/peer.js';
 import { peerReport, type PeerResult, type WorkloadResult } from './peers/report.js';
 import { cache, type Entry, install, nativeWith, roster } from './peers/roster.js';
 import { compiledOf, type Ready, type Workload, workloads, writeArrays } from './peers/workloads.js';
+import { clockOf, numberOf, optionsOf } from './options.js';
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((word) => word !== 'peers'),
-  options: {
-    workloads: { type: 'string' },
-    only: { type: 'string' },
-    with: { type: 'string', multiple: true, default: [] },
-    rounds: { type: 'string', default: '7' },
-    /** Of each peer's turn in a round, about; a turn is at least one step. */
-    seconds: { type: 'string', default: '1' },
-    threads: { type: 'string', default: '2' },
-    /** `cpu` counts the work of all threads: to be trusted where others share the machine, but it counts waiting in spin loops too. */
-    clock: { type: 'string', default: 'wall' },
-    json: { type: 'boolean', default: false },
-  },
+const values = optionsOf({
+  workloads: { type: 'string' },
+  only: { type: 'string' },
+  with: { type: 'string', multiple: true, default: [] },
+  rounds: { type: 'string', default: '7' },
+  /** Of each peer's turn in a round, about; a turn is at least one step. */
+  seconds: { type: 'string', default: '1' },
+  threads: { type: 'string', default: '2' },
+  /** `cpu` counts the work of all threads: to be trusted where others share the machine, but it counts waiting in spin loops too. */
+  clock: { type: 'string', default: 'wall' },
+  json: { type: 'boolean', default: false },
 });
 
-const clock: Clock = values.clock === 'cpu' ? 'cpu' : 'wall';
-const [rounds, turnSeconds, threads] = atLeast(
-  3,
-  [values.rounds, values.seconds, values.threads].map(Number),
-);
+const clock = clockOf(values);
+const [rounds, turnSeconds, threads] = [
+  numberOf(values, 'rounds'),
+  numberOf(values, 'seconds'),
+  numberOf(values, 'threads'),
+];
 const chosen = <T extends { readonly name: string }>(
   all: readonly T[],
   names: string | undefined,

@@ -4,36 +4,37 @@
  * the same weights on the same batch, terms and gradients compared before anything is timed. `--crossing` times ours alone for
  * d = 2 … 50. `--clock cpu` counts the work of all threads: with `--threads 1` to be trusted where others share the machine.
  */
-import { atLeast, elementAt } from '../dsl/lookup.js';
+import { elementAt } from '../dsl/lookup.js';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { costOf } from 'immersion/compiler';
 import { showProblem } from 'immersion/dsl';
 import { type Backend, startBackend } from 'immersion/runs';
 import { measureCrossing, showCrossing } from './crossing.js';
-import { type Clock, quotients, type Reading, summary } from './measure.js';
+import { quotients, type Reading, summary } from './measure.js';
 import { agreement } from './peers/compare.js';
 import { compiledTable, type Method, type Table, tables } from './peers/rectangular.js';
 import { install, torch } from './peers/roster.js';
 import { type Folder, inFolder, inTurns, ours, type Stepper, theirs } from './peers/steppers.js';
+import { clockOf, numberOf, optionsOf } from './options.js';
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((word) => word !== 'rectangular'),
-  options: {
-    tables: { type: 'string' },
-    crossing: { type: 'boolean', default: false },
-    ways: { type: 'string', default: 'hand,jvp,vmap' },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '4' },
-    threads: { type: 'string', default: '2' },
-    clock: { type: 'string', default: 'wall' },
-    json: { type: 'boolean', default: false },
-  },
+const values = optionsOf({
+  tables: { type: 'string' },
+  crossing: { type: 'boolean', default: false },
+  ways: { type: 'string', default: 'hand,jvp,vmap' },
+  rounds: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '4' },
+  threads: { type: 'string', default: '2' },
+  clock: { type: 'string', default: 'wall' },
+  json: { type: 'boolean', default: false },
 });
-const clock: Clock = values.clock === 'cpu' ? 'cpu' : 'wall';
-const [rounds, seconds, threads] = atLeast(3, [values.rounds, values.seconds, values.threads].map(Number));
+const clock = clockOf(values);
+const [rounds, seconds, threads] = [
+  numberOf(values, 'rounds'),
+  numberOf(values, 'seconds'),
+  numberOf(values, 'threads'),
+];
 
 const note = (text: string): void => console.error(`rectangular: ${text}`);
 

@@ -31,6 +31,12 @@ export const entryOf = <T>(record: Readonly<Record<string, T>>, key: string): T 
     : value;
 };
 
+/** What a map holds under a key that is known to be there. */
+export const getFrom = <K, V>(map: ReadonlyMap<K, V>, key: K): V => {
+  const value = map.get(key);
+  return value === undefined ? internalError(`${String(key)} was asked of a map of ${map.size}`) : value;
+};
+
 /** Arrays of at least so many elements. */
 export type AtLeast<T> = {
   readonly 1: readonly [T, ...(readonly T[])];

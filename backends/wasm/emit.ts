@@ -1,4 +1,5 @@
 /** The code of one loop nest: pointers that step with the loops, values computed at the outermost loop they depend on, sums held in registers. */
+import { elementAt, getFrom } from '../../dsl/lookup.js';
 import type { Assembler } from './encode.js';
 import type { Access, Instruction, Store } from '../../compiler/loops/loop.js';
 import { lanes } from './lanes.js';
@@ -45,8 +46,7 @@ export const emitNest = (
   const compute = (instruction: Instruction, value: (index: number) => Code, read: Reader): Code => {
     switch (instruction.op) {
       case 'load': {
-        const access = nest.loads[instruction.load];
-        return access === undefined ? math.constant(NaN) : read(access);
+        return read(elementAt(nest.loads, instruction.load));
       }
       case 'constant':
         return math.constant(instruction.value);
@@ -75,7 +75,7 @@ export const emitNest = (
     }
   };
   const isConstant = (index: number): boolean => nest.body[index]?.op === 'constant';
-  const loopOf = (index: number): number => Math.max(-1, ...(varies[index] ?? []));
+  const loopOf = (index: number): number => Math.max(-1, ...elementAt(varies, index));
   /** Computes what varies along `axis` and no axis within it, on four equal lanes. */
   const hoist = (axis: number): void => {
     for (const index of order) {
@@ -83,7 +83,7 @@ export const emitNest = (
       if (instruction === undefined || loopOf(index) !== axis) continue;
       const code = compute(
         instruction,
-        (i) => hoisted.get(i) ?? math.constant(NaN),
+        (i) => getFrom(hoisted, i),
         (access) => lane.splat(place('input', access)),
       );
       hoisted.set(index, isConstant(index) ? code : math.hold(code));
@@ -155,8 +155,7 @@ export const emitNest = (
     slot: number,
   ): Map<number, Code> => {
     const local = new Map<number, Code>();
-    const value = (i: number): Code =>
-      local.get(i) ?? columns.get(`${i} ${slot}`) ?? hoisted.get(i) ?? math.constant(NaN);
+    const value = (i: number): Code => local.get(i) ?? columns.get(`${i} ${slot}`) ?? getFrom(hoisted, i);
     const read: Reader = (access) =>
       lane.load(place('input', access, element * innerStride(access)), innerStride(access), lanesUsed);
     for (const index of order) {
@@ -188,10 +187,7 @@ export const emitNest = (
       const local = values(element, lanesUsed, () => true, slot);
       nest.stores.forEach((store, index) => {
         const value =
-          local.get(store.value) ??
-          columns.get(`${store.value} ${slot}`) ??
-          hoisted.get(store.value) ??
-          math.constant(NaN);
+          local.get(store.value) ?? columns.get(`${store.value} ${slot}`) ?? getFrom(hoisted, store.value);
         const sum = held.find((h) => h.index === index);
         if (sum === undefined) return write(store, index, element, lanesUsed, value);
         const axis = sum.axes.at(-1) ?? last;
@@ -212,8 +208,7 @@ export const emitNest = (
       const shared = new Map<number, Code>();
       const rows = [0, 1, 2, 3].map((row) => {
         const local = new Map<number, Code>();
-        const value = (i: number): Code =>
-          local.get(i) ?? shared.get(i) ?? hoisted.get(i) ?? math.constant(NaN);
+        const value = (i: number): Code => local.get(i) ?? shared.get(i) ?? getFrom(hoisted, i);
         const read: Reader = (access) => {
           if (turned(access)) {
             const columns =
@@ -225,7 +220,7 @@ export const emitNest = (
                 math.hold,
               );
             columnsOf.set(access, columns);
-            return columns[row] ?? math.constant(NaN);
+            return elementAt(columns, row);
           }
           const start = place('input', access, row * turnStride(access));
           return innerStride(access) === 0 ? lane.splat(start) : lane.load(start, innerStride(access), 4);

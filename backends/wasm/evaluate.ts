@@ -1,4 +1,5 @@
 /** The living definition of a loop kernel: what it computes, in float64 and in the order written. */
+import { elementAt, floatAt, float64At } from '../../dsl/lookup.js';
 import type { BinaryName } from '../../compiler/ir/params.js';
 import { functions } from '../../compiler/ir/primitives/functions.js';
 import type { Access, Instruction, LoopKernel } from '../../compiler/loops/loop.js';
@@ -38,7 +39,7 @@ export const evaluateInstruction = (
 };
 
 const position = (access: Access, index: readonly number[]): number =>
-  index.reduce((sum, i, axis) => sum + i * (access.strides[axis] ?? 0), access.offset);
+  index.reduce((sum, i, axis) => sum + i * elementAt(access.strides, axis), access.offset);
 
 export const evaluateLoop = (
   kernel: LoopKernel,
@@ -54,21 +55,20 @@ export const evaluateLoop = (
         evaluateInstruction(
           instruction,
           (i) => {
-            const access = kernel.loads[i];
-            return access === undefined ? NaN : (inputs[access.buffer]?.[position(access, index)] ?? NaN);
+            const access = elementAt(kernel.loads, i);
+            return floatAt(elementAt(inputs, access.buffer), position(access, index));
           },
-          (i) => values[i] ?? NaN,
+          (i) => elementAt(values, i),
         ),
       );
     }
     for (const store of kernel.stores) {
-      const output = outputs[store.buffer];
-      if (output === undefined) continue;
+      const output = elementAt(outputs, store.buffer);
       const at = position(store, index);
-      output[at] = (store.mode === 'sum' ? (output[at] ?? NaN) : 0) + (values[store.value] ?? NaN);
+      output[at] = (store.mode === 'sum' ? float64At(output, at) : 0) + elementAt(values, store.value);
     }
     for (let axis = index.length - 1; axis >= 0; axis -= 1) {
-      const next = (index[axis] ?? 0) + 1;
+      const next = elementAt(index, axis) + 1;
       index[axis] = next === kernel.extents[axis] ? 0 : next;
       if (index[axis] !== 0) break;
     }

@@ -1,4 +1,5 @@
 /** One WebAssembly module for many loop kernels: function `k<i>` takes the byte addresses of kernel i's inputs, then of its outputs. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { LoopKernel } from '../../compiler/loops/loop.js';
 import { assembler, encodeModule, type FunctionCode } from './encode.js';
 import { emitContraction } from './contraction.js';
@@ -22,7 +23,7 @@ const functionOf = (kernel: LoopKernel, index: number, fused: boolean): Function
     if (!cleared || output === undefined) return;
     asm.get(output);
     asm.i32(0);
-    asm.i32(4 * (kernel.outputs[buffer] ?? 0));
+    asm.i32(4 * elementAt(kernel.outputs, buffer));
     asm.fill();
   });
   for (const nest of nests) {

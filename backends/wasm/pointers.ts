@@ -1,4 +1,5 @@
 /** The addresses of a nest's accesses: locals that step with the loops, one per buffer and list of strides. */
+import { elementAt, getFrom } from '../../dsl/lookup.js';
 import type { Access } from '../../compiler/loops/loop.js';
 import type { Assembler } from './encode.js';
 import type { Place } from './lanes.js';
@@ -40,8 +41,8 @@ export const pointersOf = (
     if (pointers.has(id)) continue;
     const pointer = { local: asm.local('i32'), strides: access.strides };
     pointers.set(id, pointer);
-    asm.get((side === 'input' ? inputs : outputs)[access.buffer] ?? 0);
-    const start = 4 * (origin.get(id) ?? 0);
+    asm.get(elementAt(side === 'input' ? inputs : outputs, access.buffer));
+    const start = 4 * getFrom(origin, id);
     if (start !== 0) {
       asm.i32(start);
       asm.addI32();
@@ -52,8 +53,8 @@ export const pointersOf = (
     place: (side, access, elements = 0) => {
       const id = key(side, access);
       return {
-        pointer: pointers.get(id)?.local ?? 0,
-        bytes: 4 * (access.offset - (origin.get(id) ?? 0) + elements),
+        pointer: getFrom(pointers, id).local,
+        bytes: 4 * (access.offset - getFrom(origin, id) + elements),
       };
     },
     advance: (bytes) => {

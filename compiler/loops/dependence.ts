@@ -1,4 +1,5 @@
 /** What loops may be reordered, which sums may be written without adding, and which outputs must start at zero: questions of where accesses meet. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { LoopKernel, Store } from './loop.js';
 import { at, product, registerAxes, type Nest } from './nest.js';
 
@@ -93,12 +94,14 @@ export const directStores = (kernel: LoopKernel, nests: readonly Nest[]): readon
     if (!alone || !injective(axes.strides, axes.extents)) return false;
     const count = (strides: readonly number[], extents: readonly number[]): number =>
       product(extents.filter((_, axis) => at(strides, axis) !== 0));
-    const written = nests.reduce((sum, nest) => sum + count(nest.stores[i]?.strides ?? [], nest.extents), 0);
+    const written = nests.reduce(
+      (sum, nest) => sum + count(elementAt(nest.stores, i).strides, nest.extents),
+      0,
+    );
     return (
       written === count(store.strides, kernel.extents) &&
       nests.every((nest) => {
-        const own = nest.stores[i];
-        if (own === undefined) return false;
+        const own = elementAt(nest.stores, i);
         const held = registerAxes(nest, own);
         return nest.extents.every(
           (extent, axis) => extent === 1 || at(own.strides, axis) !== 0 || held.includes(axis),

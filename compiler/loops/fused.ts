@@ -1,5 +1,5 @@
 /** Lowering for backends that run generated loops: clusters become loops, products and convolutions the target's best kernels. */
-import { atLeast, elementAt } from '../../dsl/lookup.js';
+import { atLeast, elementAt, getFrom } from '../../dsl/lookup.js';
 import { keyOf } from '../ir/key.js';
 import { instructionOf } from './instruction.js';
 import type { Instruction, LoopKernel, Store } from './loop.js';
@@ -102,7 +102,7 @@ const emitLoop = (
   const loop: LoopKernel = {
     extents: space,
     loads: body.loads.map(({ operand, offset, strides }) => ({
-      buffer: numbers.get(operand.buffer) ?? 0,
+      buffer: getFrom(numbers, operand.buffer),
       offset,
       strides,
     })),

@@ -1,4 +1,5 @@
 /** What a loop body costs, and along which axes its values change. */
+import { elementAt } from '../../dsl/lookup.js';
 import { type FunctionName, functions, isFunction } from '../ir/primitives/functions.js';
 import type { Instruction } from './loop.js';
 import type { Nest } from './nest.js';
@@ -35,11 +36,12 @@ export const variation = (nest: Nest): readonly ReadonlySet<number>[] => {
   for (const instruction of nest.body) {
     const axes = new Set<number>();
     if (instruction.op === 'load') {
-      nest.loads[instruction.load]?.strides.forEach((stride, axis) => {
+      elementAt(nest.loads, instruction.load).strides.forEach((stride, axis) => {
         if (stride !== 0) axes.add(axis);
       });
     }
-    for (const operand of operandsOf(instruction)) for (const axis of sets[operand] ?? []) axes.add(axis);
+    for (const operand of operandsOf(instruction))
+      for (const axis of elementAt(sets, operand)) axes.add(axis);
     sets.push(axes);
   }
   return sets;

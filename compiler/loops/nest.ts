@@ -1,4 +1,5 @@
 /** Loop nests as they will be emitted, and the equations between them: axes dropped, merged, reordered, blocked, cut. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Access, Instruction, Store } from './loop.js';
 
 /**
@@ -19,7 +20,9 @@ export type Nest = {
 
 export const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);
 
-export const at = (values: readonly number[], index: number): number => values[index] ?? 0;
+/** The stride or extent along an axis; 0 along −1, which stands for none. */
+export const at = (values: readonly number[], axis: number): number =>
+  axis < 0 ? 0 : elementAt(values, axis);
 
 /** The nest with every access's strides (and the offset) rewritten. */
 const mapAccesses = (

@@ -1,5 +1,5 @@
 /** Orders items so that they can run, and drops what nobody needs any more. */
-import { elementAt } from '../../dsl/lookup.js';
+import { elementAt, getFrom } from '../../dsl/lookup.js';
 import type { Var } from '../ir/program.js';
 import type { View } from './access.js';
 import type { ItemGraph } from './item-graph.js';
@@ -36,7 +36,7 @@ export const trim = (
     const stored = new Set([...item.members.keys()].filter((id) => wanted.has(id) && home.get(id) === item));
     const needed = new Set([...stored, ...reductions.map((r) => r.value.id)]);
     const members = [...item.members.values()]
-      .sort((a, b) => (position.get(a.out.id) ?? 0) - (position.get(b.out.id) ?? 0))
+      .sort((a, b) => getFrom(position, a.out.id) - getFrom(position, b.out.id))
       .reverse()
       .filter((eq) => {
         if (needed.has(eq.out.id)) for (const x of eq.inputs) needed.add(x.id);
@@ -55,10 +55,10 @@ export const trim = (
 
 /** The latest equation of an item that belongs to it alone. */
 const lastPosition = (item: Item, position: ReadonlyMap<number, number>): number => {
-  if (item.tag === 'kernel') return position.get(item.eq.out.id) ?? 0;
+  if (item.tag === 'kernel') return getFrom(position, item.eq.out.id);
   let latest = 0;
-  for (const id of item.members.keys()) latest = Math.max(latest, position.get(id) ?? 0);
-  for (const { out } of item.reductions) latest = Math.max(latest, position.get(out.id) ?? 0);
+  for (const id of item.members.keys()) latest = Math.max(latest, getFrom(position, id));
+  for (const { out } of item.reductions) latest = Math.max(latest, getFrom(position, out.id));
   return latest;
 };
 

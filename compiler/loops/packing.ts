@@ -1,4 +1,5 @@
 /** Copies and sums of products over strided buffers, as steps of a plan: padding, packing, contracting. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Access, Instruction, LoopKernel } from './loop.js';
 import type { Operand, PlanBuilder } from './plan.js';
 
@@ -22,7 +23,7 @@ export type Axis = { readonly extent: number; readonly from: readonly number[]; 
 const access = (axes: readonly Axis[], buffer: number, offset: number): Access => ({
   buffer,
   offset,
-  strides: axes.map(({ from }) => from[buffer] ?? 0),
+  strides: axes.map(({ from }) => elementAt(from, buffer)),
 });
 
 const emit = (

@@ -1,5 +1,5 @@
 /** Generators: their points lie on their manifolds, their densities integrate to one, their Jacobians are the derivatives, and one seed gives one set. */
-import { elementAt, float64At } from '../../dsl/lookup.js';
+import { elementAt, float64At, internalError } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { generate } from '../../data/manifolds/generate.js';
@@ -83,28 +83,29 @@ describe.each(all)('$name', ({ manifold }) => {
   });
 
   test('its latent density integrates to one', () => {
-    const mass = expectation(manifold, () => 1);
-    if (mass !== undefined) expect(mass).toBeCloseTo(1, 6);
-    else if (manifold.name === 'sprites') {
-      const volume = manifold.domain.reduce((product, [from, to]) => product * (to - from), 1);
-      expect(Math.exp(manifold.logLatentDensity([0, 0, 0.4, 0])) * volume).toBeCloseTo(1, 12);
-    }
+    const volume = manifold.domain.reduce((product, [from, to]) => product * (to - from), 1);
+    // Of four latents there is no quadrature; they are uniform.
+    const mass =
+      expectation(manifold, () => 1) ?? Math.exp(manifold.logLatentDensity([0, 0, 0.4, 0])) * volume;
+    expect(mass).toBeCloseTo(1, 6);
   });
 
-  test('the mean of log p over what it draws is that of its density', () => {
-    const nll = optimalNll(manifold);
-    if (nll === undefined) return;
-    const count = 4000;
-    const { latents } = generate(manifold, { count, seed: 5 });
-    const { dimension: d } = manifold;
-    const values = Array.from(
-      { length: count },
-      (_, row) => -logDensity(manifold, latents.subarray(row * d, (row + 1) * d)),
-    );
-    const mean = values.reduce((sum, value) => sum + value, 0) / count;
-    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
-    expect(Math.abs(mean - nll)).toBeLessThan(5 * Math.sqrt(variance / count) + 1e-9);
-  });
+  test.skipIf(optimalNll(manifold) === undefined)(
+    'the mean of log p over what it draws is that of its density',
+    () => {
+      const nll = optimalNll(manifold) ?? internalError('no optimum');
+      const count = 4000;
+      const { latents } = generate(manifold, { count, seed: 5 });
+      const { dimension: d } = manifold;
+      const values = Array.from(
+        { length: count },
+        (_, row) => -logDensity(manifold, latents.subarray(row * d, (row + 1) * d)),
+      );
+      const mean = values.reduce((sum, value) => sum + value, 0) / count;
+      const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
+      expect(Math.abs(mean - nll)).toBeLessThan(5 * Math.sqrt(variance / count) + 1e-9);
+    },
+  );
 });
 
 describe('closed forms', () => {

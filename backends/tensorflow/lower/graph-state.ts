@@ -1,5 +1,5 @@
 /** Where the state lies in a session: a variable for each large array, and one for each kind of small arrays that Adam changes together. */
-import { elementAt } from '../../../dsl/lookup.js';
+import { elementAt, getFrom } from '../../../dsl/lookup.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { sizeOfShape } from '../../../compiler/ir/type.js';
 import { float, type GraphBuilder, int32 } from './graph-builder.js';
@@ -44,7 +44,7 @@ export const layoutOf = (programs: readonly Program[], state: State): Layout => 
 };
 
 const shapesOf = ({ holds }: Variable, state: State): readonly (readonly number[])[] =>
-  holds.map((name) => state.get(name) ?? []);
+  holds.map((name) => getFrom(state, name));
 
 /** The variable's own shape: its array's, or a vector of all. */
 const shapeOf = (variable: Variable, state: State): readonly number[] => {

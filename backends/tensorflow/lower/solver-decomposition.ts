@@ -1,5 +1,5 @@
 /** Legalization for runtimes without factors and loops: systems of the weights are solved beforehand, those of each example written out. */
-import { atLeast, elementAt } from '../../../dsl/lookup.js';
+import { atLeast, elementAt, getFrom } from '../../../dsl/lookup.js';
 import { interpret } from '../../../compiler/ir/interpret.js';
 import { firstJitter } from '../../../compiler/ir/primitives/factorization.js';
 import {
@@ -65,7 +65,7 @@ const solvedBeforehand = (
   if (solved.length === 0) return { program, state };
   const outputs = solved.map((one) => ({ ...one, kind: 'value' as const }));
   const systems = eliminateDeadCode({ ...program, outputs });
-  const inputs = systems.binders.map(({ name }) => [name, Float64Array.from(state.get(name) ?? [])] as const);
+  const inputs = systems.binders.map(({ name }) => [name, Float64Array.from(getFrom(state, name))] as const);
   const ids = new Set(solved.map((one) => one.var.id));
   return {
     program: eliminateDeadCode({

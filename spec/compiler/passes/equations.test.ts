@@ -25,10 +25,8 @@ describe('equations', () => {
       const inputs = feed(program, [], s);
       const expected = interpret(program, inputs);
       counts.runs++;
-      if (!isTame(expected)) {
-        counts.rejected++;
-        return;
-      }
+      if (!isTame(expected)) counts.rejected++;
+      fc.pre(isTame(expected));
       for (const { pass, program: result } of optimize('equations', program)) {
         expect(verify(result), pass).toEqual([]);
         expectSame(interpret(result, inputs), expected, `${pass} of ${print(program)}`);

@@ -42,10 +42,8 @@ describe('programs', () => {
         return interpret(program, inputs);
       });
       counts.passes++;
-      if (!isTame(elementAt(results, 1))) {
-        counts.wild++;
-        return;
-      }
+      if (!isTame(elementAt(results, 1))) counts.wild++;
+      fc.pre(isTame(elementAt(results, 1)));
       expectSame(elementAt(results, 1), elementAt(results, 0), elaborated.pass);
       stages.forEach(({ pass }, i) => expectSame(elementAt(results, i), elementAt(results, 1), pass));
     },
@@ -59,7 +57,7 @@ describe('programs', () => {
     const { program } = elementAt(stages, 1);
     const inputs = feed(program, draws, 7);
     const expected = interpret(program, inputs);
-    if (!isTame(expected)) return;
+    fc.pre(isTame(expected));
     const result = order.reduce(
       (p, name) => Object.entries(passes).find(([key]) => key === name)?.[1](p) ?? p,
       program,
@@ -86,6 +84,7 @@ describe('programs', () => {
   onBackend('plain', 60);
   onBackend('cpu', 40);
   if (hasNative()) onBackend('native', 15);
+  else test.skip('on native a step computes what the interpreter says, and leaks nothing', () => undefined);
 
   test.prop([compilableExperiment], { numRuns: 60 })('equal experiments print equally', (experiment) => {
     const again: Experiment = structuredClone(experiment);

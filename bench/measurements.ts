@@ -1,0 +1,50 @@
+/** What `npm run bench` measures, by name: the options of each, and what it says. */
+type Measurement = { readonly options: string; readonly measures: string };
+
+export const measurements: Readonly<Record<string, Measurement>> = {
+  wasm: {
+    options: '[--rounds 7] [--width 0.25] [--batch 64] [--no-plain] [--clock cpu] [--json]',
+    measures:
+      "an InjFlow-ln step on the paper's MNIST networks against matrix products and the autoencoder's step",
+  },
+  peers: {
+    options:
+      '[--workloads mlp,mnist-16] [--only native,jax] [--with KEY=VALUE] [--rounds 7] [--seconds 1] [--threads 2] [--clock cpu] [--json]',
+    measures: "the whole step, ours and other frameworks'",
+  },
+  architectures: {
+    options: '[--batch 2] [--width 1] [--backend auto] [--json]',
+    measures: "parameters, FLOPs, memory and seconds of a step of the paper's three architectures",
+  },
+  rectangular: {
+    options:
+      '[--tables hepmass,miniboone] [--ways hand,jvp,vmap] [--crossing] [--rounds 5] [--seconds 4] [--threads 2] [--clock cpu] [--json]',
+    measures: "the step of a rectangular flow against the authors' algorithm in PyTorch",
+  },
+  oracles: {
+    options:
+      '[--seeds 1] [--oracles circle,sphere] [--methods exact,two-step] [--jobs 2] [--backend auto] [--json]',
+    measures: 'rectangular flows on manifolds whose densities are known',
+  },
+  compile: {
+    options: '[--depths 4,16,64,256] [--clock cpu] [--json]',
+    measures: 'how long a program takes to be ready, by depth',
+  },
+  data: {
+    options: '[--python PATH] [--rounds 3] [--json]',
+    measures: 'how fast files are read, beside numpy, pandas, csv-parse and sharp',
+  },
+  tables: {
+    options: 'FOLDER [NAMES] [SEEDS] [--json]',
+    measures: "rectangular flows on small tables, beside scikit-learn's densities",
+  },
+  codes: { options: '', measures: 'nothing: makes the fixture of the law on mixtures' },
+  detection: { options: 'FILE …', measures: 'nothing: makes the fixture of the law on thresholds' },
+};
+
+/** How one of them is called, and what it measures. */
+export const usageOf = (name: string): string =>
+  `npm run bench -- ${name} ${measurements[name]?.options ?? ''}\n  ${measurements[name]?.measures ?? ''}`;
+
+/** All of them. */
+export const overview = (): string => Object.keys(measurements).map(usageOf).join('\n');
