@@ -111,7 +111,7 @@ describe.each(all)(
       expect(nodes.filter(({ op }) => op === 'AddN')).toEqual([]);
       const joinable = nodes.filter(
         ({ op, attributes: { T, ...others } }) =>
-          op === 'AddV2' && T?.value === 'float' && Object.keys(others).length === 0,
+          op === 'AddV2' && T?.tag === 'type' && T.value === 'float' && Object.keys(others).length === 0,
       );
       expect(joinable).toEqual([]);
     });
