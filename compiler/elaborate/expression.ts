@@ -21,6 +21,7 @@ import { activate } from './activation.js';
 import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
 import { applicationOf, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
 import { jitters, smallestPivot, unitProbes } from './gram-system.js';
+import { scaledNorm } from './scaled-norm.js';
 import { expandVolume } from './volume-method.js';
 
 /** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
@@ -181,7 +182,7 @@ export const createElaborate = (context: Context): Elaborate => {
       case 'sum':
         return sumAll(emit, x, node.keep);
       case 'norm':
-        return unary(emit, 'sqrt', sumAll(emit, mul(emit, x, x), node.keep));
+        return scaledNorm(emit, x, node.keep);
       case 'select':
         return sameShapes(path, x, y) && sameShapes(path, y, z) && select(emit, x, y, z);
       case 'reshape':

@@ -190,7 +190,7 @@ describe('objectives', () => {
     const shared = {
       prior: scale(hyper('prior', 0.01), sqNorm(h)),
       reconstruction: scale(mu, sqNorm(sub(x, apply(decoder, h)))),
-      injectivity: scale(mu, square(negPart(sub(div(norm(Jv), norm(v)), floor)))),
+      injectivity: scale(mu, square(negPart(sub(sqrt(div(sqNorm(Jv), sqNorm(v))), floor)))),
     };
     return { encoder, decoder, mu, clamped, shared };
   };
