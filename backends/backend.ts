@@ -1,6 +1,6 @@
 /** The small interface that every backend fits: open programs over a state that stays with the backend, then feed and run them. */
 import type { Step } from '../compiler/loops/plan.js';
-import type { Program } from '../compiler/ir/program.js';
+import type { Program, Results } from '../compiler/ir/program.js';
 
 /** An array that lives with the backend until it is disposed. */
 export type Handle = { readonly size: number };
@@ -9,21 +9,18 @@ export type Handle = { readonly size: number };
 export type Profile = (step: Step, milliseconds: number) => void;
 
 export type Executable = {
-  /** Runs once. Inputs by binder name, outputs by output name; the caller owns the outputs, inputs stay its own. */
-  readonly run: (inputs: ReadonlyMap<string, Handle>, profile?: Profile) => ReadonlyMap<string, Handle>;
+  /** Runs once. Inputs by binder name, outputs in the program's order; the caller owns the outputs, inputs stay its own. */
+  readonly run: (inputs: ReadonlyMap<string, Handle>, profile?: Profile) => readonly Handle[];
   readonly dispose: () => void;
 };
 
 /** Programs over one state. */
 export type Instance = {
   /**
-   * Runs a program on the state and what is fed, by binder name; gives its value outputs. Its `next` outputs replace the
+   * Runs a program on the state and what is fed, by binder name; gives its outputs, but not those of kind `next`: they replace the
    * state, all of them or, where the program's `commit` is not 1, none.
    */
-  readonly run: (
-    program: string,
-    feeds: ReadonlyMap<string, Float32Array>,
-  ) => Promise<ReadonlyMap<string, Float32Array>>;
+  readonly run: (program: string, feeds: ReadonlyMap<string, Float32Array>) => Promise<Results<Float32Array>>;
   /** The state, copied to the host. */
   readonly read: () => Promise<ReadonlyMap<string, Float32Array>>;
   readonly dispose: () => void;

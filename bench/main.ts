@@ -2,7 +2,8 @@
  * `npm run bench [-- wasm] [--json] [--rounds 7] [--width 0.25] [--batch 64] [--no-plain] [--clock cpu]`: the whole InjFlow-ln step on the paper's
  * MNIST networks against the rate of a plain matrix product on the same backend, against the plain autoencoder's step, and
  * against the same step with every equation lowered to the kernel of its name. `npm run bench -- peers`: see peers.ts;
- * `npm run bench -- architectures`: see architectures.ts; `npm run bench -- rectangular`: see rectangular.ts; `npm run bench -- oracles`: see oracles.ts.
+ * `npm run bench -- architectures`: see architectures.ts; `npm run bench -- rectangular`: see rectangular.ts; `npm run bench -- oracles`: see oracles.ts;
+ * `npm run bench -- compile`: see compile.ts.
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -18,7 +19,7 @@ import { byKind, profileOf } from './profile.js';
 import { report, type Result } from './report.js';
 import { product, ready, readyStep } from './subject.js';
 
-const others = ['peers', 'architectures', 'rectangular', 'oracles'];
+const others = ['peers', 'architectures', 'rectangular', 'oracles', 'compile'];
 if (others.includes(process.argv[2])) {
   await import(`./${process.argv[2]}.js`);
   process.exit(0);

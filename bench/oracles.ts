@@ -8,29 +8,15 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { loadData, logDensity } from 'immersion/data';
+import { showProblem } from 'immersion/dsl';
+import { type Backend, provenance, startBackend } from 'immersion/runs';
 import {
-  type Experiment,
-  experiment,
-  invert,
-  latent,
-  min,
-  mul,
-  network,
-  schedule,
-  showProblem,
-  step,
-  sub,
-} from 'immersion/dsl';
-import { acrossSeeds, densityFit } from 'immersion/evaluation';
-import { logDensityOf, rectangularDensity, twoStep } from 'immersion/objectives';
-import { fit, provenance, startBackend } from 'immersion/runs';
-import { circle } from '../examples/circle.js';
-import { densityExperiment, type FlowExample, training } from '../examples/flows.js';
-import { linear } from '../examples/linear.js';
-import { sine } from '../examples/sine.js';
-import { sphere } from '../examples/sphere.js';
-import { torus } from '../examples/torus.js';
+  type OracleJob,
+  type OracleOutcome,
+  oracles,
+  oraclesMarkdown,
+  trainOracle,
+} from '../studies/oracles/index.js';
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((word) => word !== 'oracles'),
@@ -46,46 +32,6 @@ const { values } = parseArgs({
   },
 });
 
-/** Steps. */
-const WARM_UP = 200;
-
-/** The manifold for as many steps as the others have, then for as many again the flow of its codes: the same two parts as two networks. */
-const twoSteps = <const d extends number, const D extends number>(example: FlowExample<d, D>): Experiment => {
-  const base = network('base', example.codes);
-  const decoder = network('decoder', example.onto(latent(example.d)));
-  const encoder = invert(decoder);
-  const logPrior = logDensityOf(base);
-  const { beta, rate, steps } = example;
-  const fall = schedule.linear(rate, 0, steps);
-  // What Adam remembers of the manifold's gradients would still move it, so that the rate rises anew as that fades.
-  const rise = min(mul(1 / WARM_UP, sub(step, steps)), 1);
-  const again = mul(rise, sub(2 * rate, mul(rate / steps, step)));
-  return experiment({
-    encoder,
-    decoder,
-    objective: twoStep(encoder, decoder, { ...example.likelihood, beta, logPrior, period: steps }),
-    logDensity: rectangularDensity(encoder, decoder, { logPrior }),
-    ...training(example, schedule.piecewise(fall, { from: steps, value: again })),
-    steps: 2 * steps,
-  });
-};
-
-const methodsOf = <const d extends number, const D extends number>(example: FlowExample<d, D>) => ({
-  exact: () => densityExperiment(example, 'exact'),
-  stochastic: () => densityExperiment(example, 'stochastic'),
-  'two-step': () => twoSteps(example),
-});
-
-const oracles = new Map(
-  Object.entries({
-    circle: methodsOf(circle),
-    sine: methodsOf(sine),
-    linear: methodsOf(linear),
-    sphere: methodsOf(sphere),
-    torus: methodsOf(torus),
-  }).map(([name, methods]) => [name, new Map(Object.entries(methods))]),
-);
-
 const chosen = <A>(
   all: ReadonlyMap<string, A>,
   what: string,
@@ -98,82 +44,43 @@ const chosen = <A>(
   process.exit(1);
 };
 
-type Job = { readonly oracle: string; readonly method: string; readonly seed: number };
-
-/** Figures are absent where the training failed. */
-type Outcome = Job & {
-  readonly nll?: number;
-  readonly optimal?: number;
-  /** NLL of the true density at the same examples. */
-  readonly truth?: number;
-  readonly distance?: number;
-  readonly seconds?: number;
-  readonly failure?: string;
-};
-
-const jobs: readonly Job[] = chosen(oracles, 'oracles', values.oracles).flatMap((oracle) =>
+const jobs: readonly OracleJob[] = chosen(oracles, 'oracles', values.oracles).flatMap((oracle) =>
   chosen(oracles.get('circle') ?? new Map(), 'methods', values.methods).flatMap((method) =>
     Array.from({ length: Number(values.seeds) }, (_, i) => ({ oracle, method, seed: i + 1 })),
   ),
 );
 
-const TEST_EXAMPLES = 10_000;
-
-const withSettings = (data: string, seed: number): string =>
-  `${data}${data.includes('?') ? '&' : '?'}test=${TEST_EXAMPLES}&seed=${seed}`;
-
-const backend = async () => {
+const backend = async (): Promise<Backend> => {
   const started = await startBackend(values.backend);
   if (isLeft(started)) throw new Error(started.left.map(showProblem).join('\n'));
   return started.right;
 };
 
-const runJob = async (
-  { oracle, method, seed }: Job,
-  on: Awaited<ReturnType<typeof backend>>,
-): Promise<Outcome> => {
-  const spec = oracles.get(oracle)?.get(method)?.();
-  if (spec === undefined) throw new Error(`no ${method} of ${oracle}`);
-  const data = await loadData(withSettings(spec.data, seed))();
-  if (isLeft(data)) throw new Error(data.left.map(showProblem).join('\n'));
-  const start = performance.now();
-  const fitted = await fit({ ...spec, validation: { every: 0 } }, { data: data.right, backend: on, seed });
-  if (isLeft(fitted)) throw new Error(fitted.left.map(showProblem).join('\n'));
-  const seconds = (performance.now() - start) / 1000;
-  const found = await densityFit(fitted.right, data.right.test, data.right.manifold);
-  fitted.right.dispose();
-  const { manifold, test } = data.right;
-  if (found === undefined || found.optimal === null || manifold === undefined || test.latents === undefined)
-    throw new Error(`${oracle} is no oracle`);
-  const { latents, size } = test;
-  const d = manifold.dimension;
-  const truth =
-    Array.from(
-      { length: size },
-      (_, row) => -logDensity(manifold, latents.subarray(row * d, (row + 1) * d)),
-    ).reduce((sum, one) => sum + one, 0) / size;
-  const { nll, optimal, distance } = found;
-  return { oracle, method, seed, nll, optimal, truth, distance, seconds };
+const outcomeOf = async (job: OracleJob, on: Backend): Promise<OracleOutcome> => {
+  const figures = await trainOracle(job, on);
+  return isLeft(figures)
+    ? { ...job, failure: figures.left.map(showProblem).join('; ') }
+    : { ...job, ...figures.right };
 };
 
 const runShare = async (share: string): Promise<void> => {
   const [own, all] = share.split('/').map(Number);
   const on = await backend();
   for (const job of jobs.filter((_, i) => i % all === own)) {
-    const failed = (error: unknown): Outcome => ({ ...job, failure: String(error) });
-    console.log(JSON.stringify(await runJob(job, on).catch(failed)));
+    const failed = (error: unknown): OracleOutcome => ({ ...job, failure: String(error) });
+    console.log(JSON.stringify(await outcomeOf(job, on).catch(failed)));
   }
 };
 
 /** The outcomes of a process of its own that runs a share of the jobs. */
-const shareOf = (own: number, all: number): Promise<readonly Outcome[]> => {
+const shareOf = (own: number, all: number): Promise<readonly OracleOutcome[]> => {
   const main = fileURLToPath(new URL('main.ts', import.meta.url));
   const args = [...process.execArgv, main, ...process.argv.slice(2), '--share', `${own}/${all}`];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const outcomes: Outcome[] = [];
+  const outcomes: OracleOutcome[] = [];
   const lines = createInterface(child.stdout);
   lines.on('line', (line) => {
-    const outcome: Outcome = JSON.parse(line);
+    const outcome: OracleOutcome = JSON.parse(line);
     outcomes.push(outcome);
     console.error(`oracles: ${line}`);
   });
@@ -183,52 +90,6 @@ const shareOf = (own: number, all: number): Promise<readonly Outcome[]> => {
       else reject(new Error(`a share of the oracles ended with ${code}`));
     });
   });
-};
-
-/** `1.634 ± 0.003`, the standard error after the mean where there are several. */
-const meanText = (figures: readonly number[], digits: number): string => {
-  const across = acrossSeeds(figures);
-  if (isLeft(across)) return '–';
-  const { mean, standardError } = across.right;
-  return `${mean.toFixed(digits)}${standardError === undefined ? '' : ` ± ${standardError.toFixed(digits)}`}`;
-};
-
-const rowOf = (outcomes: readonly Outcome[], first: boolean): string => {
-  const [{ oracle, method }] = outcomes;
-  const figures = (key: 'nll' | 'optimal' | 'truth' | 'distance'): readonly number[] =>
-    outcomes.flatMap(({ [key]: value }) => (value === undefined ? [] : [value]));
-  const failed = outcomes.filter(({ failure }) => failure !== undefined).length;
-  const [optimal] = figures('optimal');
-  return `| ${[
-    first ? oracle : '',
-    method,
-    first && optimal !== undefined ? optimal.toFixed(3) : '',
-    meanText(figures('truth'), 3),
-    `${meanText(figures('nll'), 3)}${failed === 0 ? '' : ` (${failed} failed)`}`,
-    meanText(figures('distance'), 4),
-  ].join(' | ')} |`;
-};
-
-const markdown = (outcomes: readonly Outcome[], on: string, command: string): string => {
-  const { date, processor, versions } = provenance();
-  const cells = jobs.filter(({ seed }) => seed === 1);
-  const rows = cells.map(({ oracle, method }, i) =>
-    rowOf(
-      outcomes.filter((one) => one.oracle === oracle && one.method === method),
-      cells[i - 1]?.oracle !== oracle,
-    ),
-  );
-  return [
-    '| manifold | objective | least NLL | of the true density | of the model | RMS distance |',
-    '| --- | --- | ---: | ---: | ---: | ---: |',
-    ...rows,
-    '',
-    `NLL of ${TEST_EXAMPLES.toLocaleString('en-US')} test examples in nats, exact, at the points of the learned manifold that they project to; mean ± standard error over ${values.seeds} ${values.seeds === '1' ? 'seed' : 'seeds'}, each with data and weights of its own. The least is the entropy on the true manifold, and beside it stands the true density's NLL of the same examples; a model on another manifold, at a distance from the examples, can have less. Two-step has as many steps for the density as for the manifold, where it has as many as the others.`,
-    '',
-    `\`${command}\`, ${date}, ${processor}, ${on}, ${Object.entries(versions)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(', ')}.`,
-  ].join('\n');
 };
 
 if (values.share !== undefined) {
@@ -242,6 +103,11 @@ const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
 console.log(
   values.json
     ? JSON.stringify({ ...provenance(), command, outcomes }, null, 2)
-    : markdown(outcomes, description, command),
+    : oraclesMarkdown(outcomes, {
+        ...provenance(),
+        seeds: Number(values.seeds),
+        backend: description,
+        command,
+      }),
 );
 process.exit(outcomes.some(({ failure }) => failure !== undefined) ? 1 : 0);

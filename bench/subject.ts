@@ -39,7 +39,7 @@ export const ready = (
     program,
     cost: costOf(program),
     run: (profile) => {
-      for (const handle of executable.run(inputs, profile).values()) backend.dispose(handle);
+      for (const handle of executable.run(inputs, profile)) backend.dispose(handle);
     },
   };
 };

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** Starts the command line: from the TypeScript sources in a checkout, from `dist/` in an installed package. */
+import './leash.mjs';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +19,8 @@ const tsx = () => {
 
 /** Runs the sources in a child, since only a fresh process takes a loader and an export condition. */
 const runSource = () => {
-  const flags = ['--conditions=immersion-source', '--import', tsx(), '--import', here('register.mjs').href];
+  const modules = [here('leash.mjs').href, tsx(), here('register.mjs').href];
+  const flags = ['--conditions=immersion-source', ...modules.flatMap((module) => ['--import', module])];
   const child = spawn(process.execPath, [...flags, fileURLToPath(source), ...process.argv.slice(2)], {
     // The channel closes when this process ends, however it ends, and the child ends then.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
@@ -29,8 +31,6 @@ const runSource = () => {
       // A terminal sends Ctrl-C to the child as well: passed on, it would count twice.
       if (signal !== 'SIGINT' || !terminal) child.kill(signal);
     });
-  // Started by a sweep, it ends with the sweep.
-  if (process.connected) process.on('disconnect', () => child.kill());
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
     process.removeAllListeners(signal);

@@ -6,7 +6,7 @@ import { wantsJson } from './arguments.js';
 import { doctor, doctorUsage } from './doctor.js';
 import { explain, explainUsage } from './explain.js';
 import { exportRun, exportUsage } from './export.js';
-import { fail } from './output.js';
+import { fail, printText, printJson } from './output.js';
 import { start, startUsage } from './start.js';
 import { sweep, sweepUsage } from './sweep.js';
 import { table, tableUsage } from './table.js';
@@ -25,7 +25,8 @@ const help = (args: readonly string[]): Promise<number> => {
   const name = args.find((word) => !word.startsWith('-'));
   if (name !== undefined && !Object.hasOwn(commands, name)) return Promise.resolve(unknown(name, args));
   const text = name === undefined ? overview() : commands[name].usage;
-  process.stdout.write(wantsJson(args) ? `${JSON.stringify({ ok: true, help: text })}\n` : `${text}\n`);
+  if (wantsJson(args)) printJson({ ok: true, help: text });
+  else printText(text, 'strong');
   return Promise.resolve(0);
 };
 
@@ -79,7 +80,7 @@ export const dispatch = async (args: readonly string[]): Promise<number> => {
 const perform = (args: readonly string[]): Promise<number> => {
   const [first = 'help', ...rest] = args;
   if (first === '--version') {
-    process.stdout.write(`immersion ${versions()['immersion']}\n`);
+    printText(`immersion ${versions()['immersion']}`);
     return Promise.resolve(0);
   }
   if (first === '--help' || first === '-h' || first === '--json') return help(args);

@@ -10,7 +10,7 @@ import { loadBinding } from '../backends/tensorflow/install/binding.js';
 import { build, type Source } from '../backends/tensorflow/install/build.js';
 import { hasSimd } from '../backends/wasm/simd.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
-import { fail, printJson, say } from './output.js';
+import { fail, printText, printJson, say } from './output.js';
 import { measureSpeed, type Speed } from './speed.js';
 import { usage } from './usage.js';
 
@@ -152,7 +152,7 @@ export const doctor = async (args: readonly string[]): Promise<number> => {
   const report = await examine(last('device'));
   if (isLeft(report)) return fail(report.left, json);
   if (json) printJson(report.right);
-  else process.stdout.write(doctorText(report.right));
+  else printText(doctorText(report.right).trimEnd());
   return 0;
 };
 

@@ -7,7 +7,7 @@ import { assignments, type Option, readArguments, wantsJson } from './arguments.
 import { type Explanation, explanationOf } from './explanation.js';
 import { explanationText } from './explanation-text.js';
 import { loadSpec } from '../runs/load-spec.js';
-import { fail, printJson } from './output.js';
+import { fail, printText, printJson } from './output.js';
 import { usage } from './usage.js';
 
 type Checked<A> = E.Either<readonly Problem[], A>;
@@ -56,7 +56,7 @@ const lowering = (backend: string): Checked<Lower> => {
 
 const show = (explanation: Explanation, ir: readonly Page[] | undefined): void => {
   const below = (ir ?? []).map(({ title, text }) => `${heading(title)}\n\n${text}`);
-  process.stdout.write([explanationText(explanation), ...below].join('\n'));
+  printText([explanationText(explanation), ...below].join('\n').trimEnd());
 };
 
 export const explain = async (args: readonly string[]): Promise<number> => {

@@ -1,8 +1,8 @@
 /** `immersion export RUN`: the encoder and the decoder of a run, and its density, for TensorFlow, TF Serving and browsers. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { tryCatch } from 'fp-ts/lib/TaskEither.js';
+import { readBytes } from '../data/readers/file.js';
+import { folderWithin, writableFolder } from '../backends/places.js';
 import { type Compiled, compile, type Program } from '../compiler/index.js';
 import { didYouMean, type Problem, problem, sameShape, showShape } from '../dsl/index.js';
 import { exportFormats, exportProgram, type ExportFormat } from '../backends/tensorflow/export.js';
@@ -10,8 +10,7 @@ import { decodeSafetensors, type Tensor } from '../backends/safetensors.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
 import { loadSpec } from '../runs/load-spec.js';
 import { fail, printJson, say } from './output.js';
-import { thrownAt } from '../dsl/problem.js';
-import { fileNames } from '../runs/run-folder.js';
+import { fileNames } from '../runs/run/run-folder.js';
 import { usage } from './usage.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -31,11 +30,17 @@ const formatsOf = (name: string | undefined): Checked<readonly ExportFormat[]> =
 };
 
 const readWeights = async (path: string): Promise<Checked<ReadonlyMap<string, Tensor>>> => {
-  const bytes = await tryCatch(() => readFile(path), thrownAt(path, 'the weights of a run'))();
+  const bytes = await readBytes(path, 'the weights of a run')();
   return isLeft(bytes) ? bytes : decodeSafetensors(path, bytes.right);
 };
 
-/** The weights a program needs, each of the shape it expects. */
+/** What an array holds that a trained model cannot. */
+const notFinite = ({ data }: Tensor): string | undefined => {
+  const at = data.findIndex((value) => !Number.isFinite(value));
+  return at < 0 ? undefined : `${data[at]} as number ${at}`;
+};
+
+/** The weights a program needs, each of the shape it expects and finite. */
 const weightsFor = (
   compiled: Compiled,
   programs: readonly Program[],
@@ -45,11 +50,16 @@ const weightsFor = (
   const state = new Set([...compiled.parameters, ...compiled.states].map(({ name }) => name));
   const needed = programs.flatMap((p) => p.binders).filter(({ name }) => state.has(name));
   const problems = needed.flatMap(({ name, var: { type } }) => {
-    const found = tensors.get(name)?.shape;
-    if (found !== undefined && sameShape(found, type.shape)) return [];
-    return [
-      problem(`${path}: ${name}`, found === undefined ? 'nothing' : showShape(found), showShape(type.shape)),
-    ];
+    const tensor = tensors.get(name);
+    const wrong =
+      tensor === undefined
+        ? 'nothing'
+        : sameShape(tensor.shape, type.shape)
+          ? notFinite(tensor)
+          : showShape(tensor.shape);
+    return wrong === undefined
+      ? []
+      : [problem(`${path}: ${name}`, wrong, `${showShape(type.shape)}, all finite`)];
   });
   return problems.length > 0
     ? left(problems)
@@ -79,11 +89,15 @@ export const exportRun = async (args: readonly string[]): Promise<number> => {
   const weights = weightsFor(compiled.right, programs, tensors.right, path);
   if (isLeft(weights)) return fail(weights.left, json);
 
-  const out = given.right.last('out') ?? join(run, 'export');
+  const asked = given.right.last('out');
+  const out = asked === undefined ? folderWithin(run, 'export') : writableFolder(asked);
+  if (isLeft(out)) return fail(out.left, json);
   const written: string[] = [];
   for (const format of formats.right) {
+    const place = folderWithin(out.right, format);
+    if (isLeft(place)) return fail(place.left, json);
     for (const program of programs) {
-      const folder = join(out, format, program.name);
+      const folder = join(place.right, program.name);
       const result = await exportProgram(program, weights.right, format, folder);
       if (isLeft(result)) return fail(result.left, json);
       written.push(result.right);

@@ -28,10 +28,4 @@ process.on('unhandledRejection', die);
 // Whatever a library or a spec prints, stdout holds the result alone.
 console.log = console.info = console.error;
 
-// A process that was started with a channel, as a sweep starts its trials, ends with the one that started it.
-if (process.connected) {
-  process.once('disconnect', () => process.exit(1));
-  process.channel?.unref();
-}
-
 process.exitCode = await dispatch(process.argv.slice(2)).catch(unexpected);

@@ -39,7 +39,7 @@ const figureText = (values: readonly number[]): string => {
 
 /** Columns of text: the first `left` ones begin together, the others end together. */
 export const columns = (rows: readonly (readonly string[])[], left: number): string => {
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   return rows
     .map((row) =>
       row

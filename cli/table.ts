@@ -18,7 +18,7 @@ import {
 import { decodeSafetensors } from '../backends/safetensors.js';
 import { type Provenance, trialFiles, writeWhole } from '../runs/index.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
-import { fail, printJson, say } from './output.js';
+import { fail, printText, printJson, say } from './output.js';
 import { tableOptions, tableRequestOf } from './table-options.js';
 import { runOptions } from './train.js';
 import { type Performed, performTrials, requestOf, sayFailures, trialsOptions } from './trials.js';
@@ -176,7 +176,7 @@ export const table = async (args: readonly string[]): Promise<number> => {
   if (isLeft(files)) return fail(files.left, json);
   const ok = made.rows.every(({ chosen }) => chosen !== undefined);
   if (json) printJson({ ok, interrupted, folder, files: files.right, table: made });
-  else process.stdout.write(tableMarkdown(made));
+  else printText(tableMarkdown(made).trimEnd());
   say(`the table is in ${folder}; open ${files.right['page']} in a browser`);
   return ok ? 0 : 1;
 };

@@ -1,7 +1,8 @@
 /** How trials come along: a line that is redrawn on a terminal, a line for each trial elsewhere. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Outcome, SweepEvent } from '../runs/index.js';
-import { bar, duration, type Screen, short } from '../runs/records/progress.js';
+import { bar, duration, short } from '../runs/records/progress.js';
+import { createStatusLine, type Screen } from '../runs/records/status-line.js';
 import { showProblem } from '../dsl/index.js';
 
 export type TrialProgress = {
@@ -26,18 +27,12 @@ const inWords = (outcome: Outcome): string =>
 
 /** Follows `count` trials, `atOnce` at a time. */
 export const createTrialProgress = (screen: Screen, count: number, atOnce: number): TrialProgress => {
-  const inPlace = screen.isTTY === true;
+  const { inPlace, line, draw: redraw, end } = createStatusLine(screen);
   const started = performance.now();
   let kept = 0;
   let ended = 0;
   let failed = 0;
   let running = 0;
-  let drawn = false;
-
-  const line = (text: string): void => {
-    screen.write(`${drawn ? '\r\x1b[K' : ''}${text}\n`);
-    drawn = false;
-  };
 
   const left = (): string => {
     const fresh = ended - kept;
@@ -53,9 +48,7 @@ export const createTrialProgress = (screen: Screen, count: number, atOnce: numbe
       ...(kept > 0 ? [`${kept} kept`] : []),
       ...(failed > 0 ? [`${failed} failed`] : []),
     ];
-    const text = `${parts.join('  ')}${left()}`;
-    screen.write(`\r\x1b[K${text.slice(0, Math.max(20, (screen.columns || 80) - 1))}`);
-    drawn = true;
+    redraw(`${parts.join('  ')}${left()}`);
   };
 
   return {
@@ -72,9 +65,7 @@ export const createTrialProgress = (screen: Screen, count: number, atOnce: numbe
       if (inPlace) draw();
     },
     end: () => {
-      if (drawn) screen.write('\n');
-      else if (!inPlace && kept > 0) screen.write(`${kept} of ${count} were done before\n`);
-      drawn = false;
+      if (!end() && !inPlace && kept > 0) line(`${kept} of ${count} were done before`);
     },
   };
 };

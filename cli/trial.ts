@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { type Problem } from '../dsl/index.js';
 import { type Evaluation, evaluationCodec, measure } from '../evaluation/index.js';
+import { writableFolder } from '../backends/places.js';
 import { encodeSafetensors } from '../backends/safetensors.js';
 import {
   contentKey,
@@ -19,9 +20,8 @@ import {
 } from '../runs/index.js';
 import { createProgress, duration } from '../runs/records/progress.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
-import { listening } from './interrupt.js';
 import { readJson } from '../runs/load-spec.js';
-import { fail, printJson, say } from './output.js';
+import { fail, printJson, say, screen } from './output.js';
 import { usage } from './usage.js';
 
 const options: readonly Option[] = [
@@ -38,12 +38,8 @@ const load = async (path: string): Promise<Checked<Trial<Evaluation>>> => {
 const perform = async (trial: Trial<Evaluation>, folder: string): Promise<Checked<TrialResult>> => {
   const experiment = experimentOf(trial);
   if (isLeft(experiment)) return experiment;
-  const progress = createProgress(process.stderr, experiment.right);
-  const listen = listening();
-  const tried = await runTrial(trial, measure, (event) => {
-    progress.onEvent(event);
-    return listen();
-  });
+  const progress = createProgress(screen(), experiment.right);
+  const tried = await runTrial(trial, measure, { onEvent: progress.onEvent, folder });
   progress.end();
   if (isLeft(tried)) return tried;
   const { arrays, result } = tried.right;
@@ -65,6 +61,9 @@ export const trial = async (args: readonly string[]): Promise<number> => {
   if (isLeft(loaded)) return fail(loaded.left, json);
   const encoded = encodeTrial(evaluationCodec)(loaded.right);
   if (isLeft(encoded)) return fail(encoded.left, json);
+
+  const place = writableFolder(folder);
+  if (isLeft(place)) return fail(place.left, json);
 
   const outcome: Outcome = await perform(loaded.right, folder);
   const file = encodeOutcome(contentKey(encoded.right), outcome);

@@ -1,8 +1,8 @@
 /** Trials run from the command line: their folder, their processes, Ctrl-C and what they came to. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, showProblem } from '../dsl/index.js';
 import { type Evaluation, evaluationCodec, isPath } from '../evaluation/index.js';
 import {
@@ -22,8 +22,8 @@ import {
 } from '../runs/index.js';
 import { type Arguments, naturalOption, type Option } from './arguments.js';
 import { interruption } from './interrupt.js';
-import { say } from './output.js';
-import { thrownAt } from '../dsl/problem.js';
+import { say, screen } from './output.js';
+import { writableFolder } from '../backends/places.js';
 import { checkedSets, referenceOf } from './trial-checks.js';
 import { createTrialProgress } from './trial-progress.js';
 
@@ -119,7 +119,7 @@ export const performTrials = async (
   const sets = await checkedSets(request.trials.map(({ trial }) => trial));
   if (isLeft(sets)) return sets;
   const { folder } = request;
-  const made = tryCatch(() => mkdirSync(folder, { recursive: true }), thrownAt(folder, 'a folder'));
+  const made = writableFolder(folder);
   if (isLeft(made)) return made;
 
   const all = request.trials.flatMap((one) => {
@@ -149,7 +149,7 @@ export const performTrials = async (
     TF_NUM_INTEROP_THREADS: process.env['TF_NUM_INTEROP_THREADS'] ?? '1',
   };
   say(`${byKey.size} trials in ${folder}, ${atOnce} at a time`);
-  const progress = createTrialProgress(process.stderr, byKey.size, atOnce);
+  const progress = createTrialProgress(screen(), byKey.size, atOnce);
   const interrupt = interruption();
   try {
     const outcomes = await runTrials(

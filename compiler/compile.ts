@@ -4,7 +4,6 @@ import { checkExperiment } from '../dsl/codec/index.js';
 import { dataShapeOf } from '../dsl/data-shape.js';
 import type { Experiment } from '../dsl/experiment.js';
 import { type Problem, problem } from '../dsl/problem.js';
-import { everyNode } from '../dsl/expressions/rewrite.js';
 import { sameShape, showShape } from '../dsl/shape.js';
 import { costOf } from './costs/cost.js';
 import { diagnosisFor } from './diagnose.js';
@@ -32,8 +31,6 @@ export type Compiled = {
   readonly density: Program | undefined;
   /** Where a step solves systems with JᵀJ: how well, and how near the surrogate's gradient is to the exact one. */
   readonly diagnose: Program | undefined;
-  /** Names of terms whose value in a step is a surrogate's; evaluated they are exact. */
-  readonly surrogates: readonly string[];
   readonly parameters: readonly ParameterSpec[];
   readonly states: readonly StateSpec[];
   readonly draws: readonly DrawSpec[];
@@ -74,12 +71,6 @@ const densityProblems = (density: Program | undefined): readonly Problem[] =>
     .filter(({ var: { type } }) => type.shape.length > 0)
     .map(({ name, var: { type } }) => problem(name, showShape(type.shape), 'a scalar, ln p of one example'));
 
-/** Terms with a volume that a step has a surrogate in place of. */
-const surrogatesOf = ({ objective }: Experiment, { context }: Elaborated): readonly string[] =>
-  Object.entries(objective).flatMap(([name, term]) =>
-    everyNode([{ path: [], node: term }]).some(({ node }) => context.surrogates.has(node)) ? [name] : [],
-  );
-
 /** Compiles an experiment; on the left every problem that was found. */
 export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> => {
   const checked = checkExperiment(spec);
@@ -117,7 +108,6 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
     decode: last(decode),
     density: measure && last(measure),
     diagnose: diagnose && last(diagnose),
-    surrogates: surrogatesOf(experiment, objective),
     parameters: [...new Map(contexts.flatMap((c) => [...c.parameters])).values()],
     states: [...new Map(contexts.flatMap((c) => [...c.states])).values(), ...moments],
     draws: [...new Map(contexts.flatMap((c) => [...c.draws])).values()],

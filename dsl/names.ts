@@ -8,7 +8,7 @@ import type { Path } from './path.js';
 import { showPath } from './path.js';
 import type { Problem } from './problem.js';
 import { problem } from './problem.js';
-import { everyNode, nodesOf } from './expressions/rewrite.js';
+import { everyNode, networkIn, nodesOf } from './expressions/rewrite.js';
 
 /** A named part of an experiment. */
 type Named<A> = { readonly name: string; readonly path: Path; readonly value: A };
@@ -35,21 +35,6 @@ export const hypersOf = (experiment: Experiment): ReadonlyMap<string, number> =>
       value.tag === 'hyper' ? [{ name, path, value: value.value }] : [],
     ),
   );
-
-const networkIn = (node: Node): NetworkValue | undefined => {
-  switch (node.tag) {
-    case 'apply':
-    case 'jvp':
-    case 'vjp':
-    case 'logDet':
-    case 'sqNormOfWeights':
-    case 'solveGram':
-    case 'volume':
-      return node.network;
-    default:
-      return undefined;
-  }
-};
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
@@ -162,10 +147,6 @@ const inputNames: readonly string[] = ['data', 'step'];
 export const isField = (name: string): boolean =>
   ['data', 'batch', 'steps'].includes(name) || /^(validation|optimizer)\./.test(name);
 
-/** Outputs of the training step beside the terms. */
-const isOutput = (name: string): boolean =>
-  ['loss', 'rate', 'gradientNorm', 'commit'].includes(name) || /^(next|gradient) /.test(name);
-
 const reserved = (path: Path, why: string): Problem =>
   problem(showPath(path), 'a reserved name', 'another name', why);
 
@@ -183,11 +164,6 @@ export const nameProblems = (experiment: Experiment): readonly Problem[] => {
     value.tag === 'running' ? [{ name, path, value }] : [],
   );
   return [
-    ...Object.keys(experiment.objective)
-      .filter(isOutput)
-      .map((name) =>
-        reserved(['objective', name], `the training step has a value ${JSON.stringify(name)} of its own`),
-      ),
     ...hypers
       .filter(({ name }) => isField(name))
       .map(({ name, path }) =>

@@ -1,18 +1,12 @@
 /** A named stack of layers. Weights belong to the name: two applications of one network share them. */
 import { shapesAlong } from './layers/bijector.js';
+import { mapLayer } from './layers/rewrite.js';
 import type { Direction, FlowStack, FlowType, Kind, Opposite } from './layers/flow.js';
-import type { ActivationName, Headed, Layer, Stack } from './layers/layer.js';
+import type { ActivationName, Layer, NetworkValue } from './grammar.js';
+import type { Headed, Stack } from './layers/layer.js';
 import type { Known, Shape } from './shape.js';
 
-/** The data of a network, whatever its outputs. */
-export type NetworkValue = {
-  readonly name: string;
-  /** Shape of one input example. */
-  readonly input: Shape;
-  readonly layers: readonly Layer[];
-  /** Of an inverted network: the shape that its layers, which run backwards, take and it gives. */
-  readonly inverts?: Shape | undefined;
-};
+export type { NetworkValue } from './grammar.js';
 
 /** A network with one output: I → O, shapes of one example. */
 export type Network<I extends Shape = Shape, O extends Shape = Shape> = NetworkValue & {
@@ -95,27 +89,6 @@ export const codeOutput = (net: NetworkValue): string => {
  */
 export const layerName = (index: number, layer: Layer): string =>
   `${index}.${layer.tag === 'spectral' ? layer.layer.tag : layer.tag}`;
-
-/** The layer with `f` applied to itself and everything inside it, from the inside out. */
-export const mapLayer = (layer: Layer, f: (layer: Layer) => Layer): Layer => {
-  switch (layer.tag) {
-    case 'residual':
-    case 'factorOut':
-    case 'inverse':
-      return f({ ...layer, layers: layer.layers.map((inner) => mapLayer(inner, f)) });
-    case 'coupling':
-      return f({ ...layer, conditioner: layer.conditioner.map((inner) => mapLayer(inner, f)) });
-    case 'heads':
-      return f({
-        ...layer,
-        heads: Object.fromEntries(
-          Object.entries(layer.heads).map(([name, inner]) => [name, inner.map((l) => mapLayer(l, f))]),
-        ),
-      });
-    default:
-      return f(layer);
-  }
-};
 
 /** The same network with every layer rewritten by `f`. */
 export const mapLayers = <N extends NetworkValue>(net: N, f: (layer: Layer) => Layer): N => ({

@@ -1,10 +1,9 @@
 /** Evaluation: any expression of a trained model over data, priors fitted after training, metrics of samples, the decoder's geometry, and the report page of a run. */
 export * from './geometry/bound-chain.js';
 export * from './geometry/collisions.js';
-export * from './geometry/curve.js';
+export * from './page/curve.js';
 export * from './density/decision-tree.js';
 export * from './density/density-fit.js';
-export * from './expressions.js';
 export * from './features/index.js';
 export * from './geometry/geometry.js';
 export * from './geometry/decoder-jacobian.js';

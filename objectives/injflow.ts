@@ -58,8 +58,8 @@ const relaxedFlow = <D extends Shape, Z extends Shape>(
   const v = draw<Z>('v', { tag: options.probe ?? 'sphere', shape: decoder.input });
   const { jacobian = 'forward' } = options;
   const Jv = jacobian === 'forward' ? jvp(decoder, h, v) : finiteDifference(decoder, h, v, jacobian);
-  // Of the squares that the volume needs as well: a norm of its own would go over Jv a second time.
-  const stretch = sqrt(div(sqNorm(Jv), sqNorm(v)));
+  // Of the squares that the volume needs as well: norms of their own would go over Jv a second time.
+  const stretch = div(sqrt(sqNorm(Jv)), sqrt(sqNorm(v)));
   return {
     clamped: max(sqNorm(Jv), mul(square(eta), sqNorm(v))),
     prior: scale(options.prior ?? hyper('prior', 0.01), sqNorm(h)),

@@ -13,7 +13,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   dsl: ['npm:fp-ts/', 'npm:io-ts/'],
   objectives: ['dsl/', 'npm:fp-ts/'],
   compiler: ['dsl/', 'npm:fp-ts/'],
-  data: ['dsl/problem.ts', 'dsl/random.ts', 'dsl/shape.ts', 'npm:', 'node:'],
+  data: ['dsl/problem.ts', 'dsl/random.ts', 'dsl/shape.ts', 'dsl/codec/', 'npm:', 'node:'],
   backends: [
     'compiler/',
     'dsl/problem.ts',
@@ -26,7 +26,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   runs: ['backends/', 'data/', 'compiler/', 'dsl/', 'npm:', 'node:'],
   evaluation: ['runs/', 'backends/', 'data/', 'compiler/', 'dsl/', 'npm:', 'node:'],
-  studies: ['evaluation/', 'runs/', 'data/', 'objectives/', 'dsl/', 'npm:', 'node:'],
+  studies: ['evaluation/', 'runs/', 'data/', 'objectives/', 'examples/', 'dsl/', 'npm:', 'node:'],
   cli: [
     'studies/',
     'evaluation/',
@@ -40,7 +40,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'node:',
   ],
   examples: ['immersion/'],
-  bench: ['immersion/', 'examples/', 'npm:', 'node:'],
+  bench: ['immersion/', 'studies/', 'examples/', 'npm:', 'node:'],
 };
 
 /**

@@ -1,8 +1,9 @@
 /** Exports of a trained program for other runtimes: a TensorFlow SavedModel and a tfjs GraphModel, from one lowering. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import { type Problem, problem } from '../../dsl/problem.js';
+import { mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { errorText, type Problem, problem } from '../../dsl/problem.js';
+import { makeFolder, tidied } from '../places.js';
 import { lowerFrozen } from './lower/graph.js';
 import type { Program } from '../../compiler/ir/program.js';
 import { encodeGraphModel } from './export-graph-model.js';
@@ -42,16 +43,17 @@ export const exportProgram = async (
   format: ExportFormat,
   folder: string,
 ): Promise<Either<readonly Problem[], string>> => {
-  const partial = `${folder}.partial`;
+  const parent = makeFolder(dirname(folder));
+  if (isLeft(parent)) return parent;
+  let partial: string | undefined;
   try {
-    await mkdir(partial, { recursive: true });
+    partial = await mkdtemp(`${folder}.partial-`);
     for (const [name, content] of formats[format](program, weights))
       await writeFile(join(partial, name), content);
     await rename(partial, folder);
     return right(folder);
   } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    const [reason] = String(error instanceof Error ? error.message : error).split('\n');
-    return left([problem(folder, reason, 'a new folder that can be written')]);
+    if (partial !== undefined) tidied(partial);
+    return left([problem(folder, errorText(error), 'a new folder that can be written')]);
   }
 };

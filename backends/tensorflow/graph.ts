@@ -1,5 +1,7 @@
 /** TensorFlow graphs as pure data: nodes with attributes, and signatures that say what is fed and fetched. A size of −1 is the batch's, known when the graph runs. */
 
+import type { Output } from '../../compiler/ir/program.js';
+
 export type DType = 'float' | 'int32' | 'bool';
 
 export type GraphAttribute =
@@ -34,8 +36,11 @@ export type Port = {
 export type Signature = {
   readonly name: string;
   readonly inputs: readonly Port[];
-  readonly outputs: readonly Port[];
+  readonly outputs: readonly OutputPort[];
 };
+
+/** What a program's output of that kind and name is fetched from. */
+export type OutputPort = Port & Pick<Output, 'kind'>;
 
 export type Graph = { readonly nodes: readonly GraphNode[]; readonly signatures: readonly Signature[] };
 

@@ -1,5 +1,4 @@
 /** Writes a graph as a TensorFlow SavedModel, with the protobuf classes that tfjs-node-gpu carries. */
-import { rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -7,6 +6,7 @@ import { join } from 'node:path';
 import { problem } from '../../dsl/problem.js';
 import type { DType, Graph, GraphAttribute, GraphNode, Port, Signature } from './graph.js';
 import { BackendFailure } from '../failure.js';
+import { tidied } from '../places.js';
 
 /** A protobuf message of the package's generated code, which has no types of its own. */
 type Message = Readonly<Record<string, (...values: readonly unknown[]) => Message>> & {
@@ -139,6 +139,6 @@ export const withSavedModel = async <A>(
     return use(folder);
   } finally {
     // At once: a program that exits after its last await leaves nothing either.
-    rmSync(folder, { recursive: true, force: true });
+    tidied(folder);
   }
 };

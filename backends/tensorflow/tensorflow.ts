@@ -1,6 +1,7 @@
 /** The native backend: all programs in one TensorFlow graph, one session call a step, the state in session variables. */
 import { availableParallelism } from 'node:os';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { type Results, resultsOf } from '../../compiler/ir/program.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import type { Signature } from './graph.js';
 import { lowerGraph } from './lower/graph.js';
@@ -10,7 +11,7 @@ import { type Binding, type BindingOptions, loadBinding } from './install/bindin
 import { withSavedModel } from './saved-model-file.js';
 
 type Arrays = ReadonlyMap<string, Float32Array>;
-type Call = (feeds: Arrays) => Arrays;
+type Call = (feeds: Arrays) => Results<Float32Array>;
 
 /** TensorFlow's first line says it; the rest names nodes of the graph. */
 const sessionProblem = (what: string, error: unknown): Problem => {
@@ -35,7 +36,7 @@ const callOf = (binding: Binding, id: number, { inputs, outputs, name }: Signatu
   const outputNames = outputs.map((port) => `${port.node}:0`).join(',');
   return (feeds) => {
     // TensorFlow refuses to run for nothing, such as the state of a model without parameters.
-    if (outputs.length === 0) return new Map();
+    if (outputs.length === 0) return resultsOf([], () => new Float32Array());
     const arrays = inputs.map((port) => {
       const values = feeds.get(port.name);
       if (values === undefined) throw new Error(`no array for ${port.name} of ${name}`);
@@ -50,7 +51,7 @@ const callOf = (binding: Binding, id: number, { inputs, outputs, name }: Signatu
         );
         for (const result of binding.runSavedModel(id, tensors, inputNames, outputNames))
           results.push(result.id);
-        return new Map(outputs.map((port, i) => [port.name, binding.tensorDataSync(results[i])]));
+        return resultsOf(outputs, (_, i) => binding.tensorDataSync(results[i]));
       } finally {
         for (const tensor of [...tensors, ...results]) binding.deleteTensor(tensor);
       }
@@ -72,7 +73,7 @@ const open =
       session('load', () => binding.loadSavedModel(folder, 'serve')),
     );
     const calls = new Map(graph.signatures.map((s) => [s.name, callOf(binding, id, s)]));
-    const call = (name: string, feeds: Arrays): Arrays => {
+    const call: (name: string, feeds: Arrays) => Results<Float32Array> = (name, feeds) => {
       const run = calls.get(name);
       if (run === undefined) throw new Error(`no program ${name}`);
       return run(feeds);
@@ -92,7 +93,7 @@ const open =
     const instance: Instance = {
       // Rejects where the call fails, as a promise should.
       run: async (program, feeds) => call(program, feeds),
-      read: async () => new Map([...unused, ...call('read', new Map())]),
+      read: async () => new Map([...unused, ...call('read', new Map()).value]),
       dispose: close,
     };
     return instance;

@@ -1,10 +1,10 @@
 /** Programs over a state, on a backend that runs them on arrays passed around. */
-import type { Program } from '../../compiler/ir/program.js';
+import { type Output, type Program, resultsOf } from '../../compiler/ir/program.js';
 import { checkFeeds } from '../feeds.js';
 import type { ArrayBackend, Executable, Handle, Instance } from '../backend.js';
 
-/** How `next` outputs are named (see compiler/interpret.ts). */
-const nextPrefix = 'next ';
+/** An output of a run, which is the caller's. */
+type Made = { readonly output: Output; readonly handle: Handle };
 
 export const openOnArrays = (
   backend: Pick<ArrayBackend, 'load' | 'upload' | 'download' | 'dispose'>,
@@ -50,18 +50,22 @@ export const openOnArrays = (
   const run: Instance['run'] = async (name, feeds) => {
     checkFeeds(programOf(name), feeds, (binder) => state.has(binder));
     const fed = new Map([...feeds].map(([binder, values]) => [binder, backend.upload(values)]));
-    const outputs = attempted(fed, () => executable(name).run(new Map([...state, ...fed])));
-    const values = new Map([...outputs].filter(([key]) => !key.startsWith(nextPrefix)));
-    const results = await download(values);
-    disposeAll(values.values());
-    const commit = results.get('commit')?.[0] ?? 1;
-    for (const [key, handle] of outputs) {
-      if (!key.startsWith(nextPrefix)) continue;
-      const binder = key.slice(nextPrefix.length);
-      const old = state.get(binder);
+    const handles = attempted(fed, () => executable(name).run(new Map([...state, ...fed])));
+    const made = programOf(name).outputs.map((output, i): Made => ({ output, handle: handles[i] }));
+    const values = made.filter(({ output }) => output.kind !== 'next');
+    const arrays = await Promise.all(values.map(({ handle }) => backend.download(handle)));
+    disposeAll(values.map(({ handle }) => handle));
+    const results = resultsOf(
+      values.map(({ output }) => output),
+      (_, i) => arrays[i],
+    );
+    const commit = results.telemetry.get('commit')?.[0] ?? 1;
+    for (const { output, handle } of made) {
+      if (output.kind !== 'next') continue;
+      const old = state.get(output.name);
       if (commit !== 1 || old === undefined) backend.dispose(handle);
       else {
-        state.set(binder, handle);
+        state.set(output.name, handle);
         backend.dispose(old);
       }
     }

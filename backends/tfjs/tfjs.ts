@@ -50,9 +50,7 @@ export const createTfjsBackend = async (
           return dataOf(handle);
         });
         const results = prepared.run(data, profile);
-        return new Map(
-          plan.outputs.map((o, i) => [o.name, wrap(results[i], plan.buffers[o.operand.buffer])]),
-        );
+        return plan.outputs.map((o, i) => wrap(results[i], plan.buffers[o.operand.buffer]));
       },
       dispose: prepared.dispose,
     };

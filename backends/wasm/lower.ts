@@ -35,4 +35,8 @@ const lowerKernel =
     return view(lowerBilinear(plan, eq, rows, withRows(eq.primitive, shape)), shape);
   };
 
-export const lowerWasm = (program: Program): Plan => lowerFused(program, lowerKernel(program.batch));
+/** A function of WebAssembly has at most 1000 parameters in V8, and a loop has one for each array. */
+const arrays = 1000;
+
+export const lowerWasm = (program: Program): Plan =>
+  lowerFused(program, lowerKernel(program.batch), { arrays });

@@ -3,6 +3,8 @@ import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import type { DataId, KernelBackend } from '@tensorflow/tfjs-core';
 import { lowerPlain } from '../tfjs/kernels.js';
 import { lowerWasm } from './lower.js';
+import { keyOf } from '../../compiler/ir/key.js';
+import type { LoopKernel } from '../../compiler/loops/loop.js';
 import type { Plan } from '../../compiler/loops/plan.js';
 import { generate } from './generate.js';
 import type { ArrayBackend } from '../backend.js';
@@ -21,11 +23,21 @@ const runLoops = (backend: KernelBackend, plan: Plan): readonly RunLoop[] => {
   const kernels = plan.steps.flatMap((step) => (step.tag === 'loop' ? [step.loop] : []));
   if (kernels.length === 0) return [];
   const heap = heapOf(backend);
-  return instantiateLoops(heap, generate(kernels, { fused: fusedMultiplyAdd })).map(
-    (loop): RunLoop =>
-      (inputs, outputs) =>
-        loop(...inputs.map((id) => addressOf(heap, id)), ...outputs.map((id) => addressOf(heap, id))),
-  );
+  // Layers of one shape have equal loops on different arrays: their code is written once.
+  const unlike = new Map<string, LoopKernel>();
+  const keys = kernels.map((kernel) => {
+    const key = keyOf(kernel);
+    unlike.set(key, kernel);
+    return key;
+  });
+  const loops = instantiateLoops(heap, generate([...unlike.values()], { fused: fusedMultiplyAdd }));
+  const functions = new Map([...unlike.keys()].map((key, i) => [key, loops[i]]));
+  return keys.map((key): RunLoop => {
+    const loop = functions.get(key);
+    if (loop === undefined) throw new Error('a loop without its code');
+    return (inputs, outputs) =>
+      loop(...inputs.map((id) => addressOf(heap, id)), ...outputs.map((id) => addressOf(heap, id)));
+  });
 };
 
 /** `plain` lowers every equation to the kernel of its name, as a comparison for benchmarks. */

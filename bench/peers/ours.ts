@@ -47,8 +47,10 @@ const prepare = async (
       const feeds = new Map(fed.map(({ name }) => [name, given.get(name) ?? new Float32Array()]));
       feeds.set('step', Float32Array.of(taken));
       taken += 1;
-      const outputs = await instance.run(program.name, feeds);
-      return Object.fromEntries([...outputs].map(([name, [value]]) => [name, value]));
+      const { term, surrogate, telemetry } = await instance.run(program.name, feeds);
+      return Object.fromEntries(
+        [...term, ...surrogate, ...telemetry].map(([name, [value]]) => [name, value]),
+      );
     },
     gradients: async () => {
       const now = await instance.read();

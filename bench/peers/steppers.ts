@@ -72,8 +72,12 @@ export const ours = async (
   const run = async (
     { name: which }: Compiled['step'],
     feeds: ReadonlyMap<string, Float32Array>,
-  ): Promise<Terms> =>
-    Object.fromEntries([...(await instance.run(which, feeds))].map(([output, [value]]) => [output, value]));
+  ): Promise<Terms> => {
+    const { term, surrogate, telemetry, value: figures } = await instance.run(which, feeds);
+    return Object.fromEntries(
+      [...term, ...surrogate, ...telemetry, ...figures].map(([output, [value]]) => [output, value]),
+    );
+  };
   const feeds = feedsFor(program, state, given);
   let taken = 0;
   const step = (): Promise<Terms> => run(program, new Map([...feeds, ['step', Float32Array.of(taken++)]]));

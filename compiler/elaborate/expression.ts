@@ -15,7 +15,10 @@ import {
   times,
   unary,
 } from '../ir/operations.js';
+import { branches, networkIn, plainValues } from '../../dsl/expressions/rewrite.js';
+import { fieldPath } from '../../dsl/path.js';
 import { keyOf } from '../ir/key.js';
+import { isFunction } from '../ir/primitives/functions.js';
 import type { Emit, Var } from '../ir/program.js';
 import { activate } from './activation.js';
 import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
@@ -33,8 +36,6 @@ const largestExponent = 88.7;
 const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
   switch (op) {
     case 'neg':
-    case 'log':
-    case 'sqrt':
       return unary(emit, op, x);
     case 'exp':
       return unary(emit, 'exp', binary(emit, 'min', x, constantLike(emit, largestExponent, x.type)));
@@ -43,7 +44,7 @@ const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
     case 'abs':
       return binary(emit, 'max', x, unary(emit, 'neg', x));
     default:
-      return activate(emit, op, x, 0);
+      return isFunction(op) ? unary(emit, op, x) : activate(emit, op, x, 0);
   }
 };
 
@@ -74,12 +75,10 @@ const createKeys = () => {
     return known;
   };
   return (node: Node, children: readonly Var[]): string => {
-    const fields = Object.entries(node)
-      .filter(([, value]) => typeof value !== 'object' || Array.isArray(value))
-      .filter(([, value]) => !(Array.isArray(value) && value.some((item) => typeof item === 'object')));
-    const net = 'network' in node ? networkKey(node.network) : '';
-    const probes = node.tag === 'volume' && node.probes !== undefined ? keyOf(node.probes) : '';
-    return `${keyOf(fields)}|${net}|${probes}|${children.map((x) => x.id).join()}`;
+    const network = networkIn(node);
+    const unused = node.tag === 'volume' && node.probes !== undefined ? keyOf(node.probes) : '';
+    const operands = children.map((x) => x.id).join();
+    return `${node.tag}|${keyOf(plainValues(node))}|${network === undefined ? '' : networkKey(network)}|${unused}|${operands}`;
   };
 };
 
@@ -333,23 +332,8 @@ export const createElaborate = (context: Context): Elaborate => {
   return elaborate;
 };
 
-/** The expressions directly inside a node, with the field that holds each. */
-const operandsOf = (node: Node): readonly (readonly [string, Node])[] => {
-  switch (node.tag) {
-    case 'running': return node.update === undefined ? [] : [['update', node.update]];
-    case 'apply': case 'logDet': return [['at', node.at]];
-    case 'jvp': return [['at', node.at], ['tangent', node.tangent]];
-    case 'vjp': return [['at', node.at], ['cotangent', node.cotangent]];
-    case 'solveGram': return [['at', node.at], ['of', node.of]];
-    // Its probes are elaborated where they are used: an exact volume draws nothing.
-    case 'volume': return [['at', node.at]];
-    case 'binary': return [['left', node.left], ['right', node.right]];
-    case 'scale': return [['by', node.by], ['of', node.of]];
-    case 'select': return [['condition', node.condition], ['then', node.then], ['otherwise', node.otherwise]];
-    case 'concat': return node.of.map((part, i) => [`of[${i}]`, part] as const);
-    case 'stop': case 'unary': case 'fill': case 'sum': case 'norm': case 'reshape': case 'slice': case 'pad':
-    case 'gram': case 'logDetSPD':
-      return [['of', node.of]];
-    default: return [];
-  } // prettier-ignore
-};
+/** The expressions that a node is computed from, with their paths inside it. Probes of a volume are left to where they are used. */
+const operandsOf = (node: Node): readonly (readonly [string, Node])[] =>
+  branches(node)
+    .filter(({ path: [field] }) => node.tag !== 'volume' || field !== 'probes')
+    .map(({ path, node: child }) => [path.reduce<string>(fieldPath, ''), child]);

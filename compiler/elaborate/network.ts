@@ -1,5 +1,6 @@
 /** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
 import { isInvertible } from '../../dsl/layers/bijector.js';
+import { someLayer } from '../../dsl/layers/rewrite.js';
 import { labelOf, layerName, type NetworkValue, outputNames, written } from '../../dsl/network.js';
 import type { SolveNode } from '../../dsl/expressions/volume.js';
 import { fieldPath } from '../../dsl/path.js';
@@ -108,7 +109,7 @@ export const applicationOf = (
 
 /** A batch statistic that is differentiated couples the examples of a probe, so probes cannot share one folded batch. */
 const couplesExamples = (net: NetworkValue): boolean =>
-  JSON.stringify(net.layers).includes('"statistics":"differentiated"');
+  someLayer(net.layers, (layer) => layer.tag === 'batchNorm' && layer.statistics === 'differentiated');
 
 /** One direction [..] or k of them [k,..]: applies `f` to a single direction or to k folded into rows. */
 const overProbes = (

@@ -4,6 +4,7 @@ import type { Experiment } from '../../dsl/experiment.js';
 import { data, type Node } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { codeOutput } from '../../dsl/network.js';
+import { everyNode } from '../../dsl/expressions/rewrite.js';
 import { fieldPath } from '../../dsl/path.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
 import { add, atRows, batchMean, constantLike } from '../ir/operations.js';
@@ -15,6 +16,10 @@ import { scheduleProblems } from './schedule.js';
 export type Elaborated = { readonly program: Program; readonly context: Context };
 
 const value = (name: string, x: Var): Output => ({ kind: 'value', name, var: x });
+
+/** Whether an expression holds a volume that a step has a surrogate in place of. */
+const holdsSurrogate = ({ surrogates }: Context, node: Node): boolean =>
+  everyNode([{ path: [], node }]).some((one) => surrogates.has(one.node));
 
 export const programOf = (context: Context, name: string, outputs: readonly Output[]): Program => ({
   name,
@@ -46,15 +51,17 @@ const termsOf = (context: Context, experiment: Experiment): readonly (readonly [
 };
 
 /**
- * The objective as a program. Outputs: every term's mean over the batch, `loss` their sum, the optimizer's `rate`, and the
- * next running statistics and running values.
+ * The objective as a program. Outputs: every term's mean over the batch, or the surrogate's in its place, the telemetry `loss`, which is
+ * their sum, and `rate`, the optimizer's, and the next running statistics and running values.
  */
 export const elaborateStep = (experiment: Experiment): Elaborated => {
   const context = createContext('train', experiment.batch, dataShapeOf(experiment));
   const { emit } = context.builder;
-  const means = termsOf(context, experiment).map(([name, x]) =>
-    value(name, batchMean(emit, x, experiment.batch)),
-  );
+  const means = termsOf(context, experiment).map(([name, x]): Output => ({
+    kind: holdsSurrogate(context, experiment.objective[name]) ? 'surrogate' : 'term',
+    name,
+    var: batchMean(emit, x, experiment.batch),
+  }));
   if (means.length === 0 && context.problems.length === 0) {
     fail(context, 'objective', 'no term', 'at least one named scalar');
   }
@@ -69,8 +76,11 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
     name,
     var: x,
   }));
-  const rates = rate === null ? [] : [value('rate', rate)];
-  const program = programOf(context, 'step', [...means, value('loss', loss), ...rates, ...next]);
+  const telemetry: readonly Output[] = [
+    { kind: 'telemetry', name: 'loss', var: loss },
+    ...(rate === null ? [] : [{ kind: 'telemetry', name: 'rate', var: rate } as const]),
+  ];
+  const program = programOf(context, 'step', [...means, ...telemetry, ...next]);
   if (context.problems.length === 0)
     context.problems.push(...scheduleProblems(program, context.paths, experiment.steps));
   return { program, context };
@@ -79,9 +89,11 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
 /** The terms of each example, without a mean, with running statistics and without dropout. */
 export const elaborateEvaluation = (experiment: Experiment): Elaborated => {
   const context = createContext('inference', experiment.batch, dataShapeOf(experiment));
-  const terms = termsOf(context, experiment).map(([name, x]) =>
-    value(name, atRows(context.builder.emit, 1, x)),
-  );
+  const terms = termsOf(context, experiment).map(([name, x]): Output => ({
+    kind: 'term',
+    name,
+    var: atRows(context.builder.emit, 1, x),
+  }));
   return { program: programOf(context, 'evaluate', terms), context };
 };
 

@@ -35,12 +35,14 @@ export const scheduleProblems = (
 ): readonly Problem[] => {
   const schedules = schedulesOf(program);
   const reported = new Set<string>();
-  return [0, steps - 1].flatMap((step) =>
-    [...interpret(schedules, new Map([['step', Float64Array.of(step)]]))].flatMap(([id, values]) => {
-      const path = paths.get(Number(id));
-      if (path === undefined || reported.has(path) || values.every(Number.isFinite)) return [];
+  return [0, steps - 1].flatMap((step) => {
+    const { value } = interpret(schedules, new Map([['step', Float64Array.of(step)]]));
+    return schedules.outputs.flatMap(({ name, var: x }) => {
+      const [path, values] = [paths.get(x.id), value.get(name)];
+      if (path === undefined || values === undefined || reported.has(path) || values.every(Number.isFinite))
+        return [];
       reported.add(path);
       return [problem(path, `${values[0]} at step ${step}`, 'a finite number at every step')];
-    }),
-  );
+    });
+  });
 };

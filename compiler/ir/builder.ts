@@ -1,6 +1,14 @@
 /** Collects the equations of a program while a transform writes them. */
 import type { PrimitiveName } from './params.js';
-import type { Binder, BinderKind, Emit, Equation, EquationOf, Var } from './program.js';
+import {
+  type Binder,
+  type BinderKind,
+  type Emit,
+  type Equation,
+  type EquationOf,
+  firstFree,
+  type Var,
+} from './program.js';
 import { typeOf } from './primitive-table.js';
 import { sameType, type Type } from './type.js';
 
@@ -35,7 +43,7 @@ export const createBuilder = (
 ): Builder => {
   const equations: Equation[] = [...from.equations];
   const binders = new Map(from.binders.map((binder) => [binder.name, binder]));
-  let next = Math.max(-1, ...from.binders.map((b) => b.var.id), ...from.equations.map((eq) => eq.out.id)) + 1;
+  let next = firstFree(from);
   const fresh = (type: Type): Var => ({ id: next++, type });
   return {
     fresh,

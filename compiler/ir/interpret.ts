@@ -1,12 +1,12 @@
 /** The reference interpreter: the living definition of every program, in float64. */
 import type { Value } from './primitive.js';
-import type { Program } from './program.js';
+import { type Program, type Results, resultsOf } from './program.js';
 import { evaluateEquation } from './primitive-table.js';
 
 export type Arrays = ReadonlyMap<string, Float64Array>;
 
-/** Runs a program on physical row-major arrays by binder name; returns the outputs by name. `state` outputs are prefixed by `next `. */
-export const interpret = (program: Program, inputs: Arrays): ReadonlyMap<string, Float64Array> => {
+/** Runs a program on physical row-major arrays by binder name; gives its outputs. */
+export const interpret = (program: Program, inputs: Arrays): Results<Float64Array> => {
   const values = new Map<number, Value>();
   for (const { name, var: x } of program.binders) {
     const data = inputs.get(name);
@@ -26,11 +26,6 @@ export const interpret = (program: Program, inputs: Arrays): ReadonlyMap<string,
     );
     values.set(eq.out.id, { type: eq.out.type, data });
   }
-  return new Map(
-    program.outputs.map(({ kind, name, var: x }) => [outputKey(kind, name), valueOf(x.id).data]),
-  );
+  const results = program.outputs.map(({ var: x }) => valueOf(x.id).data);
+  return resultsOf(program.outputs, (_, i) => results[i]);
 };
-
-/** The key of an output: its name, or `next name` for a value that replaces a binder's. */
-export const outputKey = (kind: 'value' | 'next', name: string): string =>
-  kind === 'next' ? `next ${name}` : name;

@@ -65,7 +65,7 @@ export const print = (program: Program): string => {
   const binders = program.binders.map((b) => `  ${names.define(b.var)} = ${b.kind} "${b.name}"`);
   const equations = program.equations.flatMap((eq) => showEquation(names, eq).map((line) => `  ${line}`));
   const outputs = program.outputs.map(
-    (o) => `  ${o.kind === 'next' ? 'next ' : ''}"${o.name}" = ${names.use(o.var)}`,
+    (o) => `  ${o.kind === 'value' ? '' : `${o.kind} `}"${o.name}" = ${names.use(o.var)}`,
   );
   const { adam } = program;
   const updates =

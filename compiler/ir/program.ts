@@ -20,10 +20,56 @@ export type BinderKind = 'parameter' | 'state' | 'data' | 'draw' | 'scalar';
 
 export type Binder = { readonly kind: BinderKind; readonly name: string; readonly var: Var };
 
-/** `next` outputs carry the name of the binder whose value they replace. */
-export type OutputKind = 'value' | 'next';
+/** What a step says of itself beside its terms. `commit` is 1 where all of it is finite, else the step changes nothing. */
+export type TelemetryName = 'loss' | 'rate' | 'gradientNorm' | 'commit';
 
-export type Output = { readonly kind: OutputKind; readonly name: string; readonly var: Var };
+/**
+ * What leaves a program, each kind with names of its own: a term of an objective (of a step its mean, of an evaluation that of each
+ * example), a term whose value is a stochastic surrogate's, telemetry, the gradient of the loss by the parameter of that name, the value
+ * that replaces the binder's of that name, or whatever else was asked for.
+ */
+export type Output =
+  | {
+      readonly kind: 'term' | 'surrogate' | 'gradient' | 'next' | 'value';
+      readonly name: string;
+      readonly var: Var;
+    }
+  | { readonly kind: 'telemetry'; readonly name: TelemetryName; readonly var: Var };
+
+export type OutputKind = Output['kind'];
+
+/** The output of a kind and name; an internal error where there is none. */
+export const outputVar = (program: Program, kind: OutputKind, name: string): Var => {
+  const output = program.outputs.find((o) => o.kind === kind && o.name === name);
+  if (output === undefined) throw new Error(`${program.name} has no ${kind} ${name}`);
+  return output.var;
+};
+
+/** What each output came to, by kind and name. */
+export type Results<A> = { readonly [K in OutputKind]: ReadonlyMap<string, A> };
+
+type Named = Pick<Output, 'kind' | 'name'>;
+
+/** The results of outputs, each with what `result` gives for it and its place. */
+export const resultsOf = <A>(
+  outputs: readonly Named[],
+  result: (output: Named, place: number) => A,
+): Results<A> => {
+  const all = outputs.map((output, i) => ({
+    kind: output.kind,
+    entry: [output.name, result(output, i)] as const,
+  }));
+  const of = (kind: OutputKind): ReadonlyMap<string, A> =>
+    new Map(all.flatMap((one) => (one.kind === kind ? [one.entry] : [])));
+  return {
+    term: of('term'),
+    surrogate: of('surrogate'),
+    telemetry: of('telemetry'),
+    gradient: of('gradient'),
+    next: of('next'),
+    value: of('value'),
+  };
+};
 
 /**
  * Adam's update once more, in its own terms: what the `next` outputs of the same names say by equations, for a backend that has it as
@@ -87,4 +133,12 @@ export const ancestors = (equations: readonly Equation[], of: readonly Var[]): R
     if (ids.has(equations[i].out.id)) for (const x of equations[i].inputs) ids.add(x.id);
   }
   return ids;
+};
+
+/** The first number above those of all variables. */
+export const firstFree = ({ binders, equations }: Pick<Program, 'binders' | 'equations'>): number => {
+  let last = -1;
+  for (const binder of binders) last = Math.max(last, binder.var.id);
+  for (const eq of equations) last = Math.max(last, eq.out.id);
+  return last + 1;
 };

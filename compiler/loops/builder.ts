@@ -1,11 +1,11 @@
 /** Builds plans: numbers buffers, shares equal calls, and finds where each buffer is used for the last time. */
 import { keyOf } from '../ir/key.js';
-import type { Attribute, Constant, Operand, Plan, PlanBuilder, Step } from './plan.js';
+import type { Attribute, Constant, Operand, Plan, PlanBuilder, PlanOutput, Step } from './plan.js';
 import { sizeOfShape } from '../ir/type.js';
 
 export type PlanDraft = PlanBuilder & {
   readonly input: (name: string, shape: readonly number[]) => Operand;
-  readonly finish: (outputs: readonly { readonly name: string; readonly operand: Operand }[]) => Plan;
+  readonly finish: (outputs: readonly PlanOutput[]) => Plan;
 };
 
 type Inputs = Readonly<Record<string, Operand>> | readonly Operand[];

@@ -1,26 +1,14 @@
 /** Groups element-wise equations and the reductions of their results into clusters that run as one loop each. */
-import { elementwise } from '../ir/primitives/elementwise.js';
 import { type Equation, is, type Program, type Var } from '../ir/program.js';
 import { stridesOf } from '../ir/primitives/structure.js';
 import { physicalShape } from '../ir/type.js';
 import { contiguous, type View, viewThrough } from './access.js';
+import { isOperation } from './instruction.js';
+import { createItemGraph } from './item-graph.js';
 import type { Cluster, Item } from './items.js';
+import { isExpensive } from './loop-cost.js';
 import { schedule, trim } from './order.js';
-
-const expensive: ReadonlySet<string> = new Set([
-  'exp',
-  'log',
-  'tanh',
-  'sigmoid',
-  'softplus',
-  'elu',
-  'erf',
-  'pow',
-]);
-
-/** `stop` and `statistics` only mark a value: they are read through, like a move. */
-const isElementwise = (eq: Equation): boolean =>
-  Object.hasOwn(elementwise, eq.primitive) && !is(eq, 'stop') && !is(eq, 'statistics');
+import { split } from './split.js';
 
 /** How many equations deep a cheap value may be computed again instead of being stored and read. */
 const recomputeDepth = 6;
@@ -33,16 +21,21 @@ export type Clustering = {
   /** How to read a variable from outside its cluster. */
   readonly viewOf: (x: Var) => View;
   readonly definition: (x: Var) => Equation | undefined;
+  /** Edges between items that were looked at: near-linear in the equations. */
+  readonly visits: number;
 };
 
-export const clusterProgram = (program: Program): Clustering => {
+/** `arrays` is how many arrays one loop may read and write. */
+export const clusterProgram = (program: Program, { arrays }: { readonly arrays: number }): Clustering => {
   const { batch } = program;
   const shapeOf = (x: Var): readonly number[] => physicalShape(x.type, batch);
   const definitions = new Map(program.equations.map((eq) => [eq.out.id, eq]));
   const definition = (x: Var): Equation | undefined => definitions.get(x.id);
   /** The item that computes a variable. */
   const home = new Map<number, Item>();
-  const dependencies = new Map<Item, Set<Item>>();
+  const graph = createItemGraph();
+  /** The variables that the members of a cluster read, as sources of their views. */
+  const sources = new Map<Cluster, Set<number>>();
   const views = new Map<number, View>();
   const uses = new Map<number, number>();
   for (const eq of program.equations) for (const x of eq.inputs) uses.set(x.id, (uses.get(x.id) ?? 0) + 1);
@@ -50,29 +43,11 @@ export const clusterProgram = (program: Program): Clustering => {
 
   const isConstant = (x: Var): boolean => definition(x)?.primitive === 'constant';
 
-  const addItem = (item: Item): Item => {
-    dependencies.set(item, new Set());
-    return item;
-  };
-
   const newCluster = (space: readonly number[]): Cluster => {
     const cluster: Cluster = { tag: 'cluster', space, members: new Map(), reductions: [], stored: new Set() };
-    addItem(cluster);
+    graph.add(cluster);
+    sources.set(cluster, new Set());
     return cluster;
-  };
-
-  /** Whether `from` depends on `on`, directly or not. */
-  const reaches = (from: Iterable<Item>, on: Item): boolean => {
-    const seen = new Set<Item>();
-    const stack = [...from];
-    while (stack.length > 0) {
-      const item = stack.pop();
-      if (item === undefined || seen.has(item)) continue;
-      if (item === on) return true;
-      seen.add(item);
-      stack.push(...(dependencies.get(item) ?? []));
-    }
-    return false;
   };
 
   /** A variable that another item reads: its source must be in memory. */
@@ -85,7 +60,13 @@ export const clusterProgram = (program: Program): Clustering => {
     const item = home.get(source.id);
     if (item === undefined || item === reader) return;
     if (item.tag === 'cluster' && item.members.has(source.id)) item.stored.add(source.id);
-    dependencies.get(reader)?.add(item);
+    graph.wait(reader, item);
+  };
+
+  const addMember = (cluster: Cluster, eq: Equation): void => {
+    cluster.members.set(eq.out.id, eq);
+    const read = sources.get(cluster);
+    for (const x of eq.inputs) read?.add(viewOf(x).source.id);
   };
 
   /**
@@ -115,8 +96,8 @@ export const clusterProgram = (program: Program): Clustering => {
         eq === undefined ||
         depth === 0 ||
         views.has(y.id) ||
-        !isElementwise(eq) ||
-        expensive.has(eq.primitive)
+        !isOperation(eq) ||
+        isExpensive(eq.primitive)
       ) {
         return false;
       }
@@ -132,32 +113,26 @@ export const clusterProgram = (program: Program): Clustering => {
   /** Moves everything of one cluster into another of the same space. */
   const merge = (into: Cluster, from: Cluster): void => {
     for (const [id, eq] of from.members) {
-      into.members.set(id, eq);
+      addMember(into, eq);
       if (home.get(id) === from) home.set(id, into);
     }
     for (const id of from.stored) into.stored.add(id);
-    into.reductions.push(...from.reductions);
-    for (const r of from.reductions) home.set(r.out.id, into);
-    const target = dependencies.get(into);
-    for (const item of dependencies.get(from) ?? []) if (item !== into) target?.add(item);
-    target?.delete(from);
-    dependencies.delete(from);
-    for (const set of dependencies.values()) if (set.delete(from)) set.add(into);
-    dependencies.get(into)?.delete(into);
+    for (const r of from.reductions) {
+      into.reductions.push(r);
+      home.set(r.out.id, into);
+    }
+    graph.contract(into, from);
+  };
+
+  /** Whether a member of `reader` reads a sum of `of`, which is there only when all of `of` has run. */
+  const readsSum = (reader: Cluster, of: Cluster): boolean => {
+    const read = sources.get(reader);
+    return read !== undefined && of.reductions.some((r) => read.has(r.out.id));
   };
 
   /** Two clusters may become one when neither waits for the other through a third item. */
-  const canMerge = (a: Cluster, b: Cluster): boolean => {
-    const others = (of: Cluster, but: Cluster): Item[] =>
-      [...(dependencies.get(of) ?? [])].filter((i) => i !== but);
-    const usesReduction = (reader: Cluster, of: Cluster): boolean =>
-      of.reductions.some((r) =>
-        [...reader.members.values()].some((eq) => eq.inputs.some((x) => viewOf(x).source.id === r.out.id)),
-      );
-    return (
-      !usesReduction(a, b) && !usesReduction(b, a) && !reaches(others(a, b), b) && !reaches(others(b, a), a)
-    );
-  };
+  const canMerge = (a: Cluster, b: Cluster): boolean =>
+    !readsSum(a, b) && !readsSum(b, a) && !graph.reachesThrough(a, b) && !graph.reachesThrough(b, a);
 
   /** Whether a computation with these inputs may join a cluster: none of them waits for it from outside. */
   const canJoin = (cluster: Cluster, inputs: readonly Var[]): boolean =>
@@ -167,7 +142,7 @@ export const clusterProgram = (program: Program): Clustering => {
       const item = home.get(viewOf(x).source.id);
       if (item === undefined) return true;
       if (item === cluster) return view === undefined && cluster.members.has(x.id);
-      return !reaches([item], cluster);
+      return !graph.reaches(item, cluster);
     });
 
   const candidates = (space: readonly number[], inputs: readonly Var[]): readonly Cluster[] => {
@@ -186,7 +161,7 @@ export const clusterProgram = (program: Program): Clustering => {
       const again = views.has(x.id) ? null : recompute(x, cluster);
       for (const eq of again ?? []) {
         for (const y of eq.inputs) if (!cluster.members.has(y.id)) readFrom(cluster, y);
-        cluster.members.set(eq.out.id, eq);
+        addMember(cluster, eq);
       }
       if (!cluster.members.has(x.id)) readFrom(cluster, x);
     }
@@ -196,8 +171,7 @@ export const clusterProgram = (program: Program): Clustering => {
     const [first, ...rest] = candidates(space, inputs).filter((c) => canJoin(c, inputs));
     const cluster = first ?? newCluster(space);
     for (const other of rest) {
-      if (dependencies.has(other) && canMerge(cluster, other) && canJoin(cluster, inputs))
-        merge(cluster, other);
+      if (graph.has(other) && canMerge(cluster, other) && canJoin(cluster, inputs)) merge(cluster, other);
     }
     supply(cluster, inputs);
     return cluster;
@@ -205,7 +179,7 @@ export const clusterProgram = (program: Program): Clustering => {
 
   const addElementwise = (eq: Equation): void => {
     const cluster = clusterFor(shapeOf(eq.out), eq.inputs);
-    cluster.members.set(eq.out.id, eq);
+    addMember(cluster, eq);
     home.set(eq.out.id, cluster);
   };
 
@@ -229,19 +203,21 @@ export const clusterProgram = (program: Program): Clustering => {
   };
 
   const addKernel = (eq: Equation): void => {
-    const item = addItem({ tag: 'kernel', eq });
+    const item: Item = { tag: 'kernel', eq };
+    graph.add(item);
     for (const x of eq.inputs) readFrom(item, x);
     home.set(eq.out.id, item);
   };
 
+  const summedOverBatch = new Set(
+    program.equations.flatMap((eq) => (is(eq, 'sumBatch') ? eq.inputs.map((x) => x.id) : [])),
+  );
   const isDeferred = (eq: Equation): boolean =>
-    is(eq, 'reduceSum') &&
-    uses.get(eq.out.id) === 1 &&
-    program.equations.some((user) => user.primitive === 'sumBatch' && user.inputs[0].id === eq.out.id);
+    is(eq, 'reduceSum') && uses.get(eq.out.id) === 1 && summedOverBatch.has(eq.out.id);
 
   for (const eq of program.equations) {
     if (is(eq, 'constant') || isDeferred(eq)) continue;
-    if (isElementwise(eq)) addElementwise(eq);
+    if (isOperation(eq)) addElementwise(eq);
     else if (is(eq, 'reduceSum') || is(eq, 'sumBatch')) addReduction(eq);
     else {
       const input =
@@ -253,7 +229,12 @@ export const clusterProgram = (program: Program): Clustering => {
     }
   }
   const position = new Map(program.equations.map((eq, i) => [eq.out.id, i]));
-  const ordered = schedule(dependencies, position);
+  const ordered = schedule(graph, position);
   const outputs = program.outputs.filter((o) => !isConstant(o.var)).map((o) => viewOf(o.var).source.id);
-  return { items: trim(ordered, outputs, { viewOf, isConstant, home }, position), viewOf, definition };
+  const items = trim(ordered, outputs, { viewOf, isConstant, home }, position);
+  const sourceOf = (x: Var): number | undefined => (isConstant(x) ? undefined : viewOf(x).source.id);
+  const bounded = items.flatMap((item): readonly Item[] =>
+    item.tag === 'kernel' ? [item] : split(item, arrays, sourceOf),
+  );
+  return { items: bounded, viewOf, definition, visits: graph.visits() };
 };

@@ -57,25 +57,39 @@ const disjoint = (a: Store, b: Store, extents: readonly number[]): boolean => {
   return injective(axes.strides, axes.extents) && !meets(b.offset - a.offset, axes.strides, axes.extents);
 };
 
+/** Stores by their buffer: only those of one can meet. */
+const byBuffer = (stores: readonly Store[]): ReadonlyMap<number, readonly Store[]> => {
+  const groups = new Map<number, Store[]>();
+  for (const store of stores) {
+    const group = groups.get(store.buffer);
+    if (group === undefined) groups.set(store.buffer, [store]);
+    else group.push(store);
+  }
+  return groups;
+};
+
 /** Whether the loops may run in any order: every `set` meets an element once, and no other store meets it. */
 export const reorderable = (nest: Nest): boolean =>
-  nest.stores.every(
-    (store, i) =>
-      (store.mode === 'sum' || injective(store.strides, nest.extents)) &&
-      nest.stores.every(
+  nest.stores.every((store) => store.mode === 'sum' || injective(store.strides, nest.extents)) &&
+  [...byBuffer(nest.stores).values()].every((stores) =>
+    stores.every((store, i) =>
+      stores.every(
         (other, j) =>
           j <= i || (store.mode === 'sum' && other.mode === 'sum') || disjoint(store, other, nest.extents),
       ),
+    ),
   );
+
 /**
  * Per store of the kernel, whether it may write rather than add: it is alone on its buffer, meets an element once,
  * and no nest adds to what another began.
  */
-export const directStores = (kernel: LoopKernel, nests: readonly Nest[]): readonly boolean[] =>
-  kernel.stores.map((store, i) => {
+export const directStores = (kernel: LoopKernel, nests: readonly Nest[]): readonly boolean[] => {
+  const groups = byBuffer(kernel.stores);
+  return kernel.stores.map((store, i) => {
     if (store.mode === 'set') return true;
     const axes = kept(store, kernel.extents);
-    const alone = kernel.stores.every((other, j) => i === j || other.buffer !== store.buffer);
+    const alone = groups.get(store.buffer)?.length === 1;
     if (!alone || !injective(axes.strides, axes.extents)) return false;
     const count = (strides: readonly number[], extents: readonly number[]): number =>
       product(extents.filter((_, axis) => at(strides, axis) !== 0));
@@ -92,6 +106,7 @@ export const directStores = (kernel: LoopKernel, nests: readonly Nest[]): readon
       })
     );
   });
+};
 
 /** Per output buffer, whether it must be zero before the nests run: it is added to, or not surely covered. */
 export const clearedOutputs = (
@@ -100,13 +115,13 @@ export const clearedOutputs = (
   direct: readonly boolean[],
 ): readonly boolean[] => {
   const ordered = nests.some((nest) => nest.mode === 'scalar');
+  const groups = byBuffer(kernel.stores);
+  const added = new Set(kernel.stores.flatMap(({ buffer }, i) => (direct[i] === true ? [] : [buffer])));
   return kernel.outputs.map((size, buffer) => {
-    const stores = kernel.stores
-      .map((store, i) => ({ store, direct: direct[i] }))
-      .filter(({ store }) => store.buffer === buffer);
-    if (nests.length === 0 || stores.some((s) => s.direct !== true)) return true;
+    const stores = groups.get(buffer) ?? [];
+    if (nests.length === 0 || added.has(buffer)) return true;
     if (ordered && stores.length > 1) return true;
-    const covered = stores.reduce((sum, { store }) => {
+    const covered = stores.reduce((sum, store) => {
       const axes = kept(store, kernel.extents);
       return injective(axes.strides, axes.extents) ? sum + product(axes.extents) : sum;
     }, 0);

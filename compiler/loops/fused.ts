@@ -1,7 +1,7 @@
 /** Lowering for backends that run generated loops: clusters become loops, products and convolutions the target's best kernels. */
 import { keyOf } from '../ir/key.js';
+import { instructionOf } from './instruction.js';
 import type { Instruction, LoopKernel, Store } from './loop.js';
-import { outputKey } from '../ir/interpret.js';
 import type { Operand, Plan } from './plan.js';
 import { type Equation, is, type Program, type Var } from '../ir/program.js';
 import { physicalShape, sizeOfShape } from '../ir/type.js';
@@ -32,52 +32,49 @@ type Body = {
 const createBody = (members: ReadonlyMap<number, Equation>, read: (x: Var) => Load | number): Body => {
   const loads: Load[] = [];
   const instructions: Instruction[] = [];
-  const known = new Map<string, number>();
+  const shared = new Map<string, number>();
   const values = new Map<number, number>();
   const push = (instruction: Instruction): number => {
     const key = keyOf(instruction);
-    const before = known.get(key);
+    const before = shared.get(key);
     if (before !== undefined) return before;
-    known.set(key, instructions.push(instruction) - 1);
+    shared.set(key, instructions.push(instruction) - 1);
     return instructions.length - 1;
   };
+  const places = new Map<string, number>();
   const load = (l: Load): number => {
-    const key = JSON.stringify([l.operand.buffer, l.offset, l.strides]);
-    const before = loads.findIndex(
-      (other) => JSON.stringify([other.operand.buffer, other.offset, other.strides]) === key,
-    );
-    return push({ op: 'load', load: before >= 0 ? before : loads.push(l) - 1 });
+    const key = keyOf([l.operand.buffer, l.offset, l.strides]);
+    const place = places.get(key) ?? loads.push(l) - 1;
+    places.set(key, place);
+    return push({ op: 'load', load: place });
   };
   const compute = (x: Var): number => {
     const eq = members.get(x.id);
-    if (eq === undefined) {
-      const source = read(x);
-      return typeof source === 'number' ? push({ op: 'constant', value: source }) : load(source);
-    }
-    return push(instructionOf(eq, eq.inputs.map(value)));
+    if (eq !== undefined) return push(instructionOf(eq, eq.inputs.map(known)));
+    const source = read(x);
+    return typeof source === 'number' ? push({ op: 'constant', value: source }) : load(source);
   };
-  const value = (x: Var): number => {
-    const before = values.get(x.id);
-    if (before !== undefined) return before;
-    const index = compute(x);
+  const known = (x: Var): number => {
+    const index = values.get(x.id) ?? compute(x);
     values.set(x.id, index);
     return index;
   };
+  /** Left to right, each after what it is made of: without recursion, since a chain of members may be longer than a stack of calls. */
+  const value = (x: Var): number => {
+    const waiting = [x];
+    for (let top = waiting.at(-1); top !== undefined; top = waiting.at(-1)) {
+      let next: Var | undefined;
+      for (const y of values.has(top.id) ? [] : (members.get(top.id)?.inputs ?? [])) {
+        if (members.has(y.id) && !values.has(y.id)) next = y;
+        else known(y);
+        if (next !== undefined) break;
+      }
+      if (next === undefined) known(waiting.pop() ?? top);
+      else waiting.push(next);
+    }
+    return known(x);
+  };
   return { loads, instructions, value };
-};
-
-const instructionOf = (eq: Equation, [a, b, c]: readonly number[]): Instruction => {
-  switch (eq.primitive) {
-    case 'neg': case 'exp': case 'log': case 'tanh': case 'sigmoid': case 'softplus': case 'elu': case 'erf':
-    case 'sqrt': case 'finite':
-      return { op: eq.primitive, a };
-    case 'add': case 'sub': case 'mul': case 'div': case 'divNoNan': case 'max': case 'min': case 'greater': case 'pow':
-      return { op: eq.primitive, a, b };
-    case 'select':
-      return { op: 'select', a, b, c };
-    default:
-      throw new Error(`${eq.primitive} is no instruction of a loop`);
-  } // prettier-ignore
 };
 
 /** One loop over a space; `stores` name the outputs in order. */
@@ -100,10 +97,11 @@ const emitLoop = (
     value: body.value(value),
   }));
   const buffers = [...new Set(body.loads.map((l) => l.operand.buffer))];
+  const numbers = new Map(buffers.map((buffer, i) => [buffer, i]));
   const loop: LoopKernel = {
     extents: space,
     loads: body.loads.map(({ operand, offset, strides }) => ({
-      buffer: buffers.indexOf(operand.buffer),
+      buffer: numbers.get(operand.buffer) ?? 0,
       offset,
       strides,
     })),
@@ -119,10 +117,14 @@ const emitLoop = (
   );
 };
 
-export const lowerFused = (program: Program, lowerKernel: LowerKernel): Plan => {
+export const lowerFused = (
+  program: Program,
+  lowerKernel: LowerKernel,
+  target: { readonly arrays: number },
+): Plan => {
   const { batch } = program;
   const plan = createPlan();
-  const { items, viewOf, definition } = clusterProgram(program);
+  const { items, viewOf, definition } = clusterProgram(program, target);
   const operands = new Map<number, Operand>();
   const copies = new Map<number, Operand>();
   const shapeOf = (x: Var): readonly number[] => physicalShape(x.type, batch);
@@ -193,6 +195,6 @@ export const lowerFused = (program: Program, lowerKernel: LowerKernel): Plan => 
       );
   }
   return plan.finish(
-    program.outputs.map((o) => ({ name: outputKey(o.kind, o.name), operand: materialise(o.var) })),
+    program.outputs.map((o) => ({ kind: o.kind, name: o.name, operand: materialise(o.var) })),
   );
 };

@@ -1,6 +1,7 @@
 /** Orders items so that they can run, and drops what nobody needs any more. */
 import type { Var } from '../ir/program.js';
 import type { View } from './access.js';
+import type { ItemGraph } from './item-graph.js';
 import type { Item } from './items.js';
 
 /**
@@ -53,29 +54,40 @@ export const trim = (
 
 /** The latest equation of an item that belongs to it alone. */
 const lastPosition = (item: Item, position: ReadonlyMap<number, number>): number => {
-  const ids =
-    item.tag === 'kernel'
-      ? [item.eq.out.id]
-      : [...item.members.keys(), ...item.reductions.map((r) => r.out.id)];
-  return Math.max(...ids.map((id) => position.get(id) ?? 0));
+  if (item.tag === 'kernel') return position.get(item.eq.out.id) ?? 0;
+  let latest = 0;
+  for (const id of item.members.keys()) latest = Math.max(latest, position.get(id) ?? 0);
+  for (const { out } of item.reductions) latest = Math.max(latest, position.get(out.id) ?? 0);
+  return latest;
 };
 
 /** A topological order that stays close to the program's own, so that values do not live longer than they must. */
 export const schedule = (
-  dependencies: ReadonlyMap<Item, ReadonlySet<Item>>,
+  graph: Pick<ItemGraph, 'items' | 'before'>,
   position: ReadonlyMap<number, number>,
 ): readonly Item[] => {
   const order: Item[] = [];
-  const done = new Set<Item>();
-  const pending = [...dependencies.keys()]
+  const begun = new Set<Item>();
+  const pending = [...graph.items()]
     .map((item) => ({ item, at: lastPosition(item, position) }))
     .sort((a, b) => a.at - b.at);
-  const visit = (item: Item): void => {
-    if (done.has(item)) return;
-    done.add(item);
-    for (const before of dependencies.get(item) ?? []) visit(before);
-    order.push(item);
+  /** Items that wait for the one after them, each with what it has still to wait for: chains are longer than a stack of calls. */
+  const waiting: { readonly item: Item; readonly before: Iterator<Item> }[] = [];
+  const begin = (item: Item): void => {
+    if (begun.has(item)) return;
+    begun.add(item);
+    waiting.push({ item, before: graph.before(item).values() });
   };
-  for (const { item } of pending) visit(item);
+  for (const { item } of pending) {
+    begin(item);
+    for (let top = waiting.at(-1); top !== undefined; top = waiting.at(-1)) {
+      const next = top.before.next();
+      if (next.done !== true) begin(next.value);
+      else {
+        order.push(top.item);
+        waiting.pop();
+      }
+    }
+  }
   return order;
 };

@@ -1,4 +1,5 @@
 /** A flat list of kernel calls over numbered buffers, with the moment each buffer is freed: what a tape-less backend runs. */
+import type { Output } from '../ir/program.js';
 import type { LoopKernel } from './loop.js';
 import type { Params } from '../ir/params.js';
 
@@ -69,8 +70,11 @@ export type Plan = {
   readonly steps: readonly Step[];
   /** `release[i]`: the buffers whose last use is step i. Inputs, constants and outputs are never released by the plan. */
   readonly release: readonly (readonly number[])[];
-  readonly outputs: readonly { readonly name: string; readonly operand: Operand }[];
+  /** In the order of the program's. */
+  readonly outputs: readonly PlanOutput[];
 };
+
+export type PlanOutput = Pick<Output, 'kind' | 'name'> & { readonly operand: Operand };
 
 /** Collects steps; equal kernel calls (same kernel, operands and attributes) are emitted once. */
 export type PlanBuilder = {

@@ -78,7 +78,12 @@ export const printPlan = (plan: Plan): string => {
     ') {',
     ...steps,
     '} → (',
-    ...named(plan.outputs),
+    ...named(
+      plan.outputs.map(({ kind, name, operand }) => ({
+        name: kind === 'value' ? name : `${kind} ${name}`,
+        operand,
+      })),
+    ),
     ')',
     '',
   ].join('\n');

@@ -2,7 +2,7 @@
 import { zeros } from '../../dsl/layers/initializer.js';
 import type { Optimizer } from '../../dsl/optimizer.js';
 import { createBuilder, type Builder } from '../ir/builder.js';
-import { differentiate, gradientName, outputVar } from '../derivatives/differentiate.js';
+import { differentiate } from '../derivatives/differentiate.js';
 import type { StateSpec } from '../elaborate/context.js';
 import {
   add,
@@ -16,7 +16,7 @@ import {
   times,
   unary,
 } from '../ir/operations.js';
-import type { AdamUpdate, Emit, Output, Program, Var } from '../ir/program.js';
+import { type AdamUpdate, type Emit, type Output, outputVar, type Program, type Var } from '../ir/program.js';
 import { scalarType } from '../ir/type.js';
 
 type Update = { readonly program: Program; readonly moments: readonly StateSpec[] };
@@ -112,10 +112,10 @@ export const update = (objective: Program, optimizer: Optimizer): Update => {
   const parameters = program.binders.filter((b) => b.kind === 'parameter');
   const { norm, gradients } = clipped(
     emit,
-    parameters.map((b) => outputVar(program, gradientName(b.name))),
+    parameters.map((b) => outputVar(program, 'gradient', b.name)),
     optimizer.clipNorm,
   );
-  const rule = ruleOf(builder, optimizer, outputVar(program, 'rate'));
+  const rule = ruleOf(builder, optimizer, outputVar(program, 'telemetry', 'rate'));
   const momentName = (moment: string, parameter: string): string => `${optimizer.tag}/${moment}/${parameter}`;
   const updated = parameters.map(({ name, var: x }, i) => ({
     name,
@@ -128,15 +128,15 @@ export const update = (objective: Program, optimizer: Optimizer): Update => {
   const next = [...updated.map(({ name, next }) => ({ name, var: next })), ...moments].map(
     ({ name, var: x }): Output => ({ kind: 'next', name, var: x }),
   );
-  const kept = program.outputs.filter((o) => !parameters.some((b) => o.name === gradientName(b.name)));
+  const kept = program.outputs.filter((o) => o.kind !== 'gradient');
   const checked = totalOf(emit, [
-    outputVar(program, 'loss'),
-    mul(emit, outputVar(program, 'rate'), norm),
+    outputVar(program, 'telemetry', 'loss'),
+    mul(emit, outputVar(program, 'telemetry', 'rate'), norm),
     ...kept.filter((o) => o.kind === 'next').map((o) => sumAll(emit, o.var)),
   ]);
   const telemetry: readonly Output[] = [
-    { kind: 'value', name: 'gradientNorm', var: norm },
-    { kind: 'value', name: 'commit', var: unary(emit, 'finite', checked) },
+    { kind: 'telemetry', name: 'gradientNorm', var: norm },
+    { kind: 'telemetry', name: 'commit', var: unary(emit, 'finite', checked) },
   ];
   const targets = parameters.map(({ name }, i) => ({
     parameter: name,

@@ -1,6 +1,6 @@
 /** Rebuilds a program equation by equation: the one loop under simplification and common-subexpression elimination. */
 import { equation } from '../ir/builder.js';
-import { type Emit, type Equation, mapAdam, type Program, type Var } from '../ir/program.js';
+import { type Emit, type Equation, firstFree, mapAdam, type Program, type Var } from '../ir/program.js';
 import type { Type } from '../ir/type.js';
 
 /** What a rule may look at: the equation that defines a variable, undefined for a binder. */
@@ -14,8 +14,7 @@ export const rewrite = (program: Program, rule: Rule): Program => {
   const equations: Equation[] = [];
   const definitions = new Map<number, Equation>();
   const substitution = new Map<number, Var>();
-  let next =
-    Math.max(-1, ...program.binders.map((b) => b.var.id), ...program.equations.map((eq) => eq.out.id)) + 1;
+  let next = firstFree(program);
   const fresh = (type: Type): Var => ({ id: next++, type });
   const definition: Definition = (x) => definitions.get(x.id);
   const keep = (eq: Equation): Var => {

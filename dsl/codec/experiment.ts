@@ -9,7 +9,7 @@ import type { Experiment } from '../experiment.js';
 import { experiment } from '../experiment.js';
 import { nameProblems, networksOf } from '../names.js';
 import type { NetworkValue } from '../network.js';
-import { invert, written } from '../network.js';
+import { invert, written as writtenNetwork } from '../network.js';
 import type { Path } from '../path.js';
 import type { Problem } from '../problem.js';
 import { didYouMean, problem } from '../problem.js';
@@ -26,8 +26,8 @@ import {
   struct,
   such,
 } from './codec.js';
-import { exprCodec } from './expr.js';
-import { bodyCodec, inversionIssues, networkCodec, networkTableCodec } from './network.js';
+import { languageOf } from './language.js';
+import { bodyCodec, createNetworkCodec, inversionIssues } from './network.js';
 import { optimizerCodec } from './optimizer.js';
 import { name, nonEmptyString, nonNegativeInteger, positiveInteger } from './primitive.js';
 import { contextPath, depthProblems, problemsOf, showFound } from './problems.js';
@@ -38,7 +38,7 @@ export const SCHEMA_VERSION = 1;
 const title = 'an experiment';
 
 const fieldsWith = (network: Codec<NetworkValue>) => {
-  const expr = exprCodec(network);
+  const expr = languageOf(network).expression;
   return {
     encoder: network,
     decoder: network,
@@ -77,47 +77,44 @@ const experimentOf = ({
     ...(validation === undefined ? {} : { validation }),
   });
 
-/** A network by its name in the table, or `{"inverse": NAME}`; a name whose structure is wrong has been reported there. */
-const referenceCodec = (table: unknown): Codec<NetworkValue> => {
-  const known = isRecord(table) ? Object.keys(table) : [];
-  const found = new Map(
-    isRecord(table)
-      ? Object.entries(table).map(([key, body]) => [
-          key,
-          E.map((structure: Omit<NetworkValue, 'name'>): NetworkValue => ({ name: key, ...structure }))(
-            bodyCodec.decode(body),
-          ),
-        ])
-      : [],
-  );
-  const expected = known.length === 0 ? 'the name of a network' : `one of ${known.join(', ')}`;
-  const byName = new t.Type<NetworkValue, unknown, unknown>(
+/**
+ * A network by its name in the table, or `{"inverse": NAME}`, and the table's own codec. A name whose structure is wrong has been
+ * reported in the table.
+ */
+const referencesTo = (table: unknown) => {
+  const written = new Map(isRecord(table) ? Object.entries(table) : []);
+  const names = [...written.keys()];
+  const isNetwork = (u: unknown): u is NetworkValue => isRecord(u) && name.is(u.name);
+  const expected = names.length === 0 ? 'the name of a network' : `one of ${names.join(', ')}`;
+  const byName: Codec<NetworkValue> = new t.Type<NetworkValue, unknown, unknown>(
     expected,
-    networkCodec.is,
+    isNetwork,
     (u, context) => {
       if (typeof u !== 'string') return t.failure(u, context);
-      const network = found.get(u);
-      if (network === undefined) {
-        return isRecord(table) ? t.failure(u, context, didYouMean(u, known)) : failedBefore(u, context);
-      }
-      return E.isLeft(network) ? failedBefore(u, context) : network;
+      if (!written.has(u))
+        return isRecord(table) ? t.failure(u, context, didYouMean(u, names)) : failedBefore(u, context);
+      const known = referred.decode(written.get(u));
+      return E.isLeft(known) ? failedBefore(u, context) : t.success({ name: u, ...known.right });
     },
     (network) => network.name,
   );
-  const inverse = checked(
+  const inverse: Codec<NetworkValue> = checked(
     mapped(
       struct(expected, { inverse: byName }),
       (reference): NetworkValue => invert(reference.inverse),
-      (network) => ({ inverse: written(network) }),
+      (network) => ({ inverse: writtenNetwork(network) }),
     ),
     inversionIssues('inverse'),
   );
-  return new t.Type<NetworkValue, unknown, unknown>(
+  const network: Codec<NetworkValue> = new t.Type<NetworkValue, unknown, unknown>(
     expected,
-    networkCodec.is,
+    isNetwork,
     (u, context) => (isRecord(u) ? inverse : byName).validate(u, context),
-    (network) => (network.inverts === undefined ? byName : inverse).encode(network),
+    (value) => (value.inverts === undefined ? byName : inverse).encode(value),
   );
+  const body = bodyCodec(languageOf(network).layers);
+  const referred = remembered(bodyCodec(languageOf(network).layers));
+  return { network, body };
 };
 
 const versionProblems = (json: unknown): readonly Problem[] =>
@@ -156,10 +153,9 @@ export const decodeExperiment = (json: unknown): E.Either<readonly Problem[], Ex
   const early = [...depthProblems(json), ...versionProblems(json)];
   if (early.length > 0) return E.left(early);
   const table = isRecord(json) ? json.networks : undefined;
-  const fields = fieldsWith(referenceCodec(table));
-  return finished(
-    struct(title, { schemaVersion: version, networks: networkTableCodec, ...fields }).decode(json),
-  );
+  const { network, body } = referencesTo(table);
+  const networks = record('an object of named networks', name, body, 0);
+  return finished(struct(title, { schemaVersion: version, networks, ...fieldsWith(network) }).decode(json));
 };
 
 /** The path of a part; inside a network that has a name, `networks.NAME…` as in JSON, wherever the network stands. */
@@ -167,7 +163,7 @@ const pathAmong =
   (network: Codec<NetworkValue>) =>
   (context: t.Context): Path => {
     const path = contextPath(context);
-    const at = context.findIndex(({ type }) => type === network);
+    const at = context.findLastIndex(({ type }) => type === network);
     const found = at < 0 ? undefined : context[at].actual;
     return isRecord(found) && name.is(found.name) && at < path.length
       ? ['networks', found.name, ...path.slice(at)]
@@ -178,16 +174,17 @@ const pathAmong =
 export const checkExperiment = (value: unknown): E.Either<readonly Problem[], Experiment> => {
   const deep = depthProblems(value);
   if (deep.length > 0) return E.left(deep);
-  const network = remembered(networkCodec);
+  const network = createNetworkCodec();
   return finished(struct(title, fieldsWith(network)).decode(value), pathAmong(network));
 };
 
 const encoded = (value: Experiment, networks: ReadonlyMap<string, NetworkValue>): unknown => {
+  const { network, body } = referencesTo({});
   const table = Object.fromEntries(
-    [...networks].map(([key, { input, layers }]) => [key, bodyCodec.encode({ input, layers })]),
+    [...networks].map(([key, { input, layers }]) => [key, body.encode({ input, layers })]),
   );
-  const body = struct(title, fieldsWith(referenceCodec(table))).encode({ logDensity: undefined, ...value });
-  return { schemaVersion: SCHEMA_VERSION, networks: table, ...(isRecord(body) ? body : {}) };
+  const fields = struct(title, fieldsWith(network)).encode({ logDensity: undefined, ...value });
+  return { schemaVersion: SCHEMA_VERSION, networks: table, ...(isRecord(fields) ? fields : {}) };
 };
 
 /**

@@ -1,13 +1,14 @@
-/** Networks, with their name inside (`networkCodec`) or outside, as in the table of an experiment (`bodyCodec`). */
+/** Networks, with their name inside or outside, as in the table of an experiment. */
+import * as t from 'io-ts/lib/index.js';
 import { isInvertible } from '../layers/bijector.js';
-import type { NetworkValue } from '../network.js';
+import type { Layer, NetworkValue } from '../grammar.js';
 import type { Codec, Issue } from './codec.js';
-import { checked, mapped, optional, record, struct } from './codec.js';
-import { layersCodec } from './layer.js';
+import { checked, mapped, optional, remembered, struct } from './codec.js';
+import { languageOf } from './language.js';
 import { name } from './primitive.js';
 import { exampleShapeCodec } from './shape.js';
 
-const fields = { input: exampleShapeCodec, layers: layersCodec };
+const fieldsWith = (layers: Codec<readonly Layer[]>) => ({ input: exampleShapeCodec, layers });
 
 /** What keeps a network from being inverted, told at a field. */
 export const inversionIssues =
@@ -25,18 +26,27 @@ export const inversionIssues =
         ];
   };
 
-export const networkCodec: Codec<NetworkValue> = checked(
-  mapped(
-    struct('a network', { name, ...fields, inverts: optional(exampleShapeCodec) }),
-    ({ inverts, ...rest }): NetworkValue => (inverts === undefined ? rest : { ...rest, inverts }),
-    (net) => ({ inverts: undefined, ...net }),
-  ),
-  inversionIssues('layers'),
-);
+/** Networks with their name inside, and those in their expressions in place. For one value: remembers what it has seen. */
+export const createNetworkCodec = (): Codec<NetworkValue> =>
+  t.recursion<NetworkValue, unknown, unknown>('a network', (self) =>
+    remembered(
+      checked(
+        mapped(
+          struct('a network', {
+            name,
+            ...fieldsWith(languageOf(self).layers),
+            inverts: optional(exampleShapeCodec),
+          }),
+          ({ inverts, ...rest }): NetworkValue => (inverts === undefined ? rest : { ...rest, inverts }),
+          (net) => ({ inverts: undefined, ...net }),
+        ),
+        inversionIssues('layers'),
+      ),
+    ),
+  );
 
-type NetworkBody = Omit<NetworkValue, 'name' | 'inverts'>;
+export type NetworkBody = Omit<NetworkValue, 'name' | 'inverts'>;
 
-export const bodyCodec: Codec<NetworkBody> = struct('a network', fields);
-
-/** Name → structure. */
-export const networkTableCodec = record('an object of named networks', name, bodyCodec, 0);
+/** A network without its name. */
+export const bodyCodec = (layers: Codec<readonly Layer[]>): Codec<NetworkBody> =>
+  struct('a network', fieldsWith(layers));

@@ -1,107 +1,13 @@
-/** The closed set of expressions: typed, immutable formulas over data, draws, parameters and networks, for one example. */
-import type { Distribution, DistributionName } from './draw.js';
+/** Constructors of expressions: typed, immutable formulas over data, draws, parameters and networks, for one example. */
+import type { Distribution } from './draw.js';
+import type { ActivationName, BinaryOp, NetworkValue, Node, UnaryOp } from '../grammar.js';
 import type { Initializer } from '../layers/initializer.js';
-import type { ActivationName } from '../layers/layer.js';
 import type { Direction } from '../layers/flow.js';
-import type { Flow, HeadedNetwork, Network, NetworkValue } from '../network.js';
+import type { Flow, HeadedNetwork, Network } from '../network.js';
 import { outputNames } from '../network.js';
 import type { Known, Scalar, Shape } from '../shape.js';
 
-export type UnaryOp =
-  'neg' | 'exp' | 'log' | 'sqrt' | 'square' | 'abs' | Exclude<ActivationName, 'leakyRelu'>;
-export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow' | 'greater';
-
-/** How a volume is trained: exactly, by a stochastic surrogate, or whichever is cheaper. Evaluation is always exact. */
-export type VolumeMethod = 'auto' | 'exact' | 'stochastic';
-
-export type Node =
-  | { readonly tag: 'data'; readonly shape: Shape }
-  | { readonly tag: 'constant'; readonly value: number }
-  /** A named number that the command line and sweeps can set. */
-  | { readonly tag: 'hyper'; readonly name: string; readonly value: number }
-  /** The training step i, from 0. */
-  | { readonly tag: 'step' }
-  | {
-      readonly tag: 'draw';
-      readonly name: string;
-      readonly distribution: DistributionName;
-      readonly shape: Shape;
-      /** Number of probes, an explicit leading axis; absent for a single draw without that axis. */
-      readonly probes?: number;
-    }
-  | {
-      readonly tag: 'parameter';
-      readonly name: string;
-      readonly shape: Shape;
-      readonly initializer: Initializer;
-    }
-  /** A scalar kept from step to step; without `update` a reading of the one of that name that has it. */
-  | { readonly tag: 'running'; readonly name: string; readonly initial: number; readonly update?: Node }
-  /** Σθ² over a network's trainable parameters, or over its kernels only. */
-  | { readonly tag: 'sqNormOfWeights'; readonly network: NetworkValue; readonly only: 'all' | 'kernels' }
-  | { readonly tag: 'apply'; readonly network: NetworkValue; readonly at: Node; readonly output: string }
-  | {
-      readonly tag: 'jvp';
-      readonly network: NetworkValue;
-      readonly at: Node;
-      readonly tangent: Node;
-      readonly output: string;
-    }
-  | {
-      readonly tag: 'vjp';
-      readonly network: NetworkValue;
-      readonly at: Node;
-      readonly cotangent: Node;
-      readonly output: string;
-    }
-  /** log |det J| of a network of invertible layers at a point. */
-  | { readonly tag: 'logDet'; readonly network: NetworkValue; readonly at: Node }
-  | { readonly tag: 'stop'; readonly of: Node }
-  | { readonly tag: 'unary'; readonly op: UnaryOp; readonly of: Node }
-  | { readonly tag: 'binary'; readonly op: BinaryOp; readonly left: Node; readonly right: Node }
-  /** A scalar times anything. */
-  | { readonly tag: 'scale'; readonly by: Node; readonly of: Node }
-  /** A scalar spread over a shape. */
-  | { readonly tag: 'fill'; readonly of: Node; readonly shape: Shape }
-  /** Sum over all axes but the first `keep`. */
-  | { readonly tag: 'sum'; readonly of: Node; readonly keep: number }
-  /** Euclidean norm over all axes but the first `keep`; its derivative at 0 is 0. */
-  | { readonly tag: 'norm'; readonly of: Node; readonly keep: number }
-  | { readonly tag: 'select'; readonly condition: Node; readonly then: Node; readonly otherwise: Node }
-  | { readonly tag: 'reshape'; readonly of: Node; readonly shape: Shape }
-  | { readonly tag: 'slice'; readonly of: Node; readonly begin: Shape; readonly size: Shape }
-  | { readonly tag: 'concat'; readonly of: readonly Node[]; readonly axis: number }
-  | { readonly tag: 'pad'; readonly of: Node; readonly before: Shape; readonly after: Shape }
-  /** Unit probes, one for each element of the shape: a leading axis of as many. */
-  | { readonly tag: 'basis'; readonly shape: Shape }
-  /** ⟨of_i, of_j⟩ for the k arrays of the leading axis, [k, k]. */
-  | { readonly tag: 'gram'; readonly of: Node }
-  /** ln det of a symmetric positive definite matrix [n, n]. */
-  | { readonly tag: 'logDetSPD'; readonly of: Node }
-  /** (JᵀJ)⁻¹·of by conjugate gradients. */
-  | {
-      readonly tag: 'solveGram';
-      readonly network: NetworkValue;
-      readonly at: Node;
-      readonly of: Node;
-      readonly output: string;
-      /** At most as many products with JᵀJ; absent for as many as are exact, or a factor of JᵀJ where that is cheaper. */
-      readonly iterations?: number;
-      /** Of ‖residual‖/‖of‖, where an example is done. */
-      readonly tolerance: number;
-    }
-  /** ½ ln det JᵀJ, or in training a surrogate with its gradient. */
-  | {
-      readonly tag: 'volume';
-      readonly network: NetworkValue;
-      readonly at: Node;
-      readonly output: string;
-      readonly method: VolumeMethod;
-      /** Random directions [k, …input] with E εεᵀ = I, for the surrogate; absent where the method is exact. */
-      readonly probes?: Node;
-      /** See solveGram. */
-      readonly iterations?: number;
-    };
+export type { BinaryOp, Node, UnaryOp, VolumeMethod } from '../grammar.js';
 
 /** An expression whose value has shape S for each example. */
 export type Expr<S extends Shape = Shape> = Node & { readonly _shape?: Known<S> | undefined };
@@ -244,6 +150,10 @@ export const log = unary('log');
 export const sqrt = unary('sqrt');
 export const square = unary('square');
 export const abs = unary('abs');
+/** Of an angle in radians. */
+export const sin = unary('sin');
+/** Of an angle in radians. */
+export const cos = unary('cos');
 
 /** An activation applied to an expression rather than inside a network. */
 export const activate = <S extends Shape>(op: Exclude<ActivationName, 'leakyRelu'>, e: Expr<S>): Expr<S> => ({

@@ -1,78 +1,29 @@
 /** Walking and rewriting expressions and experiments: subexpressions with their paths, and bottom-up maps. */
 import type { Experiment } from '../experiment.js';
-import type { Node } from './expression.js';
+import { isRecord } from '../codec/codec.js';
+import type { NetworkValue, Node } from '../grammar.js';
 import type { Path } from '../path.js';
+import { expressionFields, fieldsOf } from './fields.js';
 
 /** A part of an experiment and where it is. */
 export type Located = { readonly path: Path; readonly node: Node };
 
+/** Whether a value of a field is an expression; fields are read by name, so their types are not known. */
+const isNode = (u: unknown): u is Node =>
+  isRecord(u) && typeof u.tag === 'string' && Object.hasOwn(expressionFields, u.tag);
+
+const valuesOf = (node: Node): ReadonlyMap<string, unknown> => new Map<string, unknown>(Object.entries(node));
+
 /** The direct subexpressions, each with its path inside the node, in the order in which they are written. */
 export const branches = (node: Node): readonly Located[] => {
-  switch (node.tag) {
-    case 'data':
-    case 'constant':
-    case 'hyper':
-    case 'step':
-    case 'draw':
-    case 'parameter':
-    case 'sqNormOfWeights':
-    case 'basis':
-      return [];
-    case 'running':
-      return node.update === undefined ? [] : [{ path: ['update'], node: node.update }];
-    case 'apply':
-    case 'logDet':
-      return [{ path: ['at'], node: node.at }];
-    case 'jvp':
-      return [
-        { path: ['at'], node: node.at },
-        { path: ['tangent'], node: node.tangent },
-      ];
-    case 'vjp':
-      return [
-        { path: ['at'], node: node.at },
-        { path: ['cotangent'], node: node.cotangent },
-      ];
-    case 'solveGram':
-      return [
-        { path: ['at'], node: node.at },
-        { path: ['of'], node: node.of },
-      ];
-    case 'volume':
-      return [
-        { path: ['at'], node: node.at },
-        ...(node.probes === undefined ? [] : [{ path: ['probes'], node: node.probes }]),
-      ];
-    case 'binary':
-      return [
-        { path: ['left'], node: node.left },
-        { path: ['right'], node: node.right },
-      ];
-    case 'scale':
-      return [
-        { path: ['by'], node: node.by },
-        { path: ['of'], node: node.of },
-      ];
-    case 'select':
-      return [
-        { path: ['condition'], node: node.condition },
-        { path: ['then'], node: node.then },
-        { path: ['otherwise'], node: node.otherwise },
-      ];
-    case 'concat':
-      return node.of.map((part, i) => ({ path: ['of', i], node: part }));
-    case 'stop':
-    case 'unary':
-    case 'fill':
-    case 'sum':
-    case 'norm':
-    case 'reshape':
-    case 'slice':
-    case 'pad':
-    case 'gram':
-    case 'logDetSPD':
-      return [{ path: ['of'], node: node.of }];
-  }
+  const values = valuesOf(node);
+  return Object.entries(fieldsOf(node)).flatMap(([field, { kind }]): readonly Located[] => {
+    const held = kind === 'node' || kind === 'nodes' ? values.get(field) : undefined;
+    if (isNode(held)) return [{ path: [field], node: held }];
+    return Array.isArray(held)
+      ? held.filter(isNode).map((part, i) => ({ path: [field, i], node: part }))
+      : [];
+  });
 };
 
 /** The direct subexpressions of a node. */
@@ -80,54 +31,27 @@ export const children = (node: Node): readonly Node[] => branches(node).map((bra
 
 /** The node with `f` applied to each direct subexpression. */
 export const mapChildren = (node: Node, f: (child: Node) => Node): Node => {
-  switch (node.tag) {
-    case 'data':
-    case 'constant':
-    case 'hyper':
-    case 'step':
-    case 'draw':
-    case 'parameter':
-    case 'sqNormOfWeights':
-    case 'basis':
-      return node;
-    case 'running':
-      return node.update === undefined ? node : { ...node, update: f(node.update) };
-    case 'apply':
-    case 'logDet':
-      return { ...node, at: f(node.at) };
-    case 'jvp':
-      return { ...node, at: f(node.at), tangent: f(node.tangent) };
-    case 'vjp':
-      return { ...node, at: f(node.at), cotangent: f(node.cotangent) };
-    case 'solveGram':
-      return { ...node, at: f(node.at), of: f(node.of) };
-    case 'volume':
-      return {
-        ...node,
-        at: f(node.at),
-        ...(node.probes === undefined ? {} : { probes: f(node.probes) }),
-      };
-    case 'binary':
-      return { ...node, left: f(node.left), right: f(node.right) };
-    case 'scale':
-      return { ...node, by: f(node.by), of: f(node.of) };
-    case 'select':
-      return { ...node, condition: f(node.condition), then: f(node.then), otherwise: f(node.otherwise) };
-    case 'concat':
-      return { ...node, of: node.of.map((part) => f(part)) };
-    case 'stop':
-    case 'unary':
-    case 'fill':
-    case 'sum':
-    case 'norm':
-    case 'reshape':
-    case 'slice':
-    case 'pad':
-    case 'gram':
-    case 'logDetSPD':
-      return { ...node, of: f(node.of) };
-  }
+  const changed = [...valuesOf(node)].flatMap(([field, held]): readonly (readonly [string, unknown])[] => {
+    const kind = fieldsOf(node)[field]?.kind;
+    if (kind === 'node' && isNode(held)) return [[field, f(held)]];
+    return kind === 'nodes' && Array.isArray(held) ? [[field, held.filter(isNode).map(f)]] : [];
+  });
+  return changed.length === 0 ? node : { ...node, ...Object.fromEntries(changed) };
 };
+
+/** The plain values that a node holds, by field, in the order of its row: neither subexpressions nor networks. */
+export const plainValues = (node: Node): Readonly<Record<string, unknown>> => {
+  const values = valuesOf(node);
+  return Object.fromEntries(
+    Object.entries(fieldsOf(node)).flatMap(([field, { kind }]) =>
+      kind === 'value' && values.has(field) ? [[field, values.get(field)]] : [],
+    ),
+  );
+};
+
+/** The network that a node applies or asks something of. */
+export const networkIn = (node: Node): NetworkValue | undefined =>
+  'network' in node ? node.network : undefined;
 
 /** `f` with its results kept by the identity of the node, so that a shared subexpression is visited once. */
 export const once = <A>(f: (node: Node) => A): ((node: Node) => A) => {

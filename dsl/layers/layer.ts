@@ -1,107 +1,22 @@
-/** The closed set of layers, as data, and the typed constructors that append one to a stack. */
+/** Typed constructors that append a layer to a stack. */
+import type { ActivationName, ConvLayer, Layer, Padding, Statistics } from '../grammar.js';
 import type { Initializer } from './initializer.js';
 import { glorotUniform } from './initializer.js';
 import type { Enlarged, Known, Shape, Strided } from '../shape.js';
 
-export type Padding = 'same' | 'valid';
-
-export type ActivationName = 'relu' | 'leakyRelu' | 'elu' | 'tanh' | 'sigmoid' | 'softplus' | 'silu' | 'gelu';
-
-/**
- * How batch statistics behave inside a user's jvp and vjp. `constant`: their tangent is zero there (a per-example
- * Jacobian); `differentiated`: it is not. The gradient of the loss differentiates them in both cases.
- */
-export type Statistics = 'constant' | 'differentiated';
-
-/** The layers that hold a kernel. */
-export type KernelLayer =
-  | { readonly tag: 'dense'; readonly units: number; readonly bias: boolean; readonly kernel: Initializer }
-  | ConvLayer<'conv'>
-  | ConvLayer<'convTranspose'>;
-
-/**
- * What a kernel is divided by. `kernel`: the top singular value of the kernel as a matrix [output channels, the rest];
- * `operator`: that of the layer as a linear map, at the size of image that it meets.
- */
-export type SpectralNorm = 'kernel' | 'operator';
-
-/** A kernel layer whose kernel is divided by its spectral norm. */
-export type SpectralLayer = {
-  readonly tag: 'spectral';
-  readonly norm: SpectralNorm;
-  /** Of the power method, in each training step. */
-  readonly iterations: number;
-  readonly layer: KernelLayer;
-};
-
-export type Layer =
-  | KernelLayer
-  | SpectralLayer
-  | { readonly tag: 'flatten' }
-  | { readonly tag: 'reshape'; readonly shape: Shape }
-  | {
-      readonly tag: 'batchNorm';
-      readonly statistics: Statistics;
-      /** running ← momentum · running + (1 − momentum) · batch. */
-      readonly momentum: number;
-      readonly epsilon: number;
-    }
-  | { readonly tag: 'dropout'; readonly rate: number }
-  | { readonly tag: 'activation'; readonly name: ActivationName; readonly slope: number }
-  | { readonly tag: 'residual'; readonly layers: readonly Layer[] }
-  | { readonly tag: 'averagePool'; readonly size: number }
-  | { readonly tag: 'upsample'; readonly size: number }
-  /** Several outputs from one trunk; only as the last layer of a network. */
-  | { readonly tag: 'heads'; readonly heads: Readonly<Record<string, readonly Layer[]>> }
-  | BijectorLayer;
-
-export type ConvLayer<Tag extends string> = {
-  readonly tag: Tag;
-  readonly filters: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: Padding;
-  readonly bias: boolean;
-  readonly initializer: Initializer;
-};
-
-/**
- * A strictly increasing map of each number, given the numbers that parametrise it; zero parameters give the identity.
- * Every log-slope is bounded softly, as b·tanh(raw/b).
- */
-export type Transform =
-  /** y = x·e^s + t with |s| < bound. */
-  | { readonly tag: 'affine'; readonly bound: number }
-  /** Monotone rational-quadratic spline on [−bound, bound], the identity outside; Durkan et al. 2019. */
-  | { readonly tag: 'spline'; readonly bins: number; readonly bound: number };
-
-/** The first ⌊n/2⌋ channels, or the others. */
-export type Part = 'first' | 'last';
-
-/** Layers made to be inverted; their constructors append to flows only (dsl/flow.ts). */
-export type BijectorLayer =
-  /** One part of the channels goes through a transform whose parameters are a function of the other part; Dinh et al. 2017. */
-  | {
-      readonly tag: 'coupling';
-      readonly transform: Transform;
-      readonly part: Part;
-      /** Hidden layers; the projection to the transform's parameters follows them and starts at zero. */
-      readonly conditioner: readonly Layer[];
-    }
-  /** A transform of each channel with parameters of its own. */
-  | { readonly tag: 'elementwise'; readonly transform: Transform }
-  /** The channels in an order that the seed fixes. */
-  | { readonly tag: 'permutation'; readonly seed: number }
-  /** x ↦ xW + b over the channels, W = LU with a unit lower L and an upper U of diagonal e^s, |s| < 3; Kingma and Dhariwal 2018. */
-  | { readonly tag: 'luLinear' }
-  /** Blocks of size × size pixels become channels. [h,w,c] → [h/size,w/size,c·size²]. */
-  | { readonly tag: 'squeeze'; readonly size: number }
-  /** The last half of the channels is done; the first half goes on through layers. [h,w,c] → [h·w·c]; Dinh et al. 2017. */
-  | { readonly tag: 'factorOut'; readonly layers: readonly Layer[] }
-  /** Layers, which take `input`, run backwards. */
-  | { readonly tag: 'inverse'; readonly input: Shape; readonly layers: readonly Layer[] }
-  /** Zeros after the d numbers: [d] → [units]. Its left inverse keeps the first d. */
-  | { readonly tag: 'inject'; readonly units: number };
+export type {
+  ActivationName,
+  BijectorLayer,
+  ConvLayer,
+  KernelLayer,
+  Layer,
+  Padding,
+  Part,
+  SpectralLayer,
+  SpectralNorm,
+  Statistics,
+  Transform,
+} from '../grammar.js';
 
 /** Layers from an input of shape I to an output of shape O; the value that `pipe` carries. */
 export type Stack<I extends Shape = Shape, O extends Shape = Shape> = {

@@ -3,7 +3,8 @@
  * and Yoshida, Spectral Normalization for Generative Adversarial Networks, 2018.
  */
 import type { Layer, SpectralNorm } from './layer.js';
-import { mapLayer, mapLayers, type NetworkValue } from '../network.js';
+import { mapLayers, type NetworkValue } from '../network.js';
+import { mapLayer } from './rewrite.js';
 import type { Shape } from '../shape.js';
 
 export type SpectralOptions = {

@@ -1,22 +1,19 @@
 /** Short names for what occurs more than once in an objective: `h := encoder(x)`, `Jv := J_decoder(h)·v`. */
 import type { Objective } from '../experiment.js';
 import type { Node } from '../expressions/expression.js';
-import { step } from '../expressions/expression.js';
 import { labelOf } from '../network.js';
 import type { Piece } from './precedence.js';
 import { atom } from './precedence.js';
-import { children, everyNode, mapChildren, rewriting } from '../expressions/rewrite.js';
+import { branches, children, everyNode, networkIn, plainValues, rewriting } from '../expressions/rewrite.js';
 
 /** A rewriting that makes equal nodes identical, given that it has done so for their children. */
 const shared = (): ((node: Node) => Node) => {
   const byKey = new Map<string, Node>();
   const numbers = new WeakMap<Node, number>();
   return (node) => {
-    const own = {
-      ...mapChildren(node, () => step),
-      ...('network' in node ? { network: labelOf(node.network) } : {}),
-    };
-    const key = JSON.stringify([own, children(node).map((child) => numbers.get(child))]);
+    const network = networkIn(node);
+    const own = [node.tag, plainValues(node), network === undefined ? '' : labelOf(network)];
+    const key = JSON.stringify([own, branches(node).map((part) => [part.path, numbers.get(part.node)])]);
     const known = byKey.get(key);
     if (known !== undefined) return known;
     numbers.set(node, byKey.size);

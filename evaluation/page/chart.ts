@@ -1,5 +1,5 @@
 /** A curve as an inline SVG: the steps of training faint, their running mean strong, held-out values as dots. */
-import type { Curve, Point } from '../geometry/curve.js';
+import type { Curve, Point } from './curve.js';
 import { escaped, numberText } from './text.js';
 
 /** Size of a drawing, and the margins around its axes. */

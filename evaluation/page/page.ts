@@ -1,5 +1,5 @@
 /** The report page as HTML: one file that refers to nothing outside itself. */
-import type { Curve } from '../geometry/curve.js';
+import type { Curve } from './curve.js';
 import type { DensityFit } from '../density/density-fit.js';
 import type { Geometry } from '../geometry/geometry.js';
 import type { Detections } from '../density/out-of-distribution.js';

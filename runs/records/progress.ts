@@ -1,12 +1,6 @@
 /** Progress for people: one line kept in place on a terminal, a line every tenth of the way elsewhere. */
-import type { StepEvent, Terms, TrainEvent, ValidationEvent } from './events.js';
-
-/** What the lines are written to; `process.stderr` is one. */
-export type Screen = {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly write: (text: string) => unknown;
-};
+import type { StepEvent, Terms, TestEvent, TrainEvent, ValidationEvent } from './events.js';
+import { createStatusLine, type Screen } from './status-line.js';
 
 export type Progress = {
   readonly onEvent: (event: TrainEvent) => void;
@@ -42,11 +36,12 @@ export const bar = (part: number, width: number): string => {
 
 /** Steps per second, steps and seconds both weighted by how recent they are (half after two seconds), so that it neither jumps nor lags. */
 const smoothRate = (): ((event: StepEvent) => number) => {
-  let last = 0;
+  let last: number | undefined;
   let steps = 0;
   let spent = 0;
   return ({ step, seconds }) => {
-    const latest = Math.max(seconds - last, 1e-6);
+    // A run that goes on has taken its seconds before.
+    const latest = Math.max(seconds - (last ?? (step === 0 ? 0 : seconds)), 1e-6);
     last = seconds;
     // The first steps pay for warming up; they count until there are others.
     const keep = step < 3 ? 0 : 2 ** (-latest / 2);
@@ -58,30 +53,26 @@ const smoothRate = (): ((event: StepEvent) => number) => {
 
 const REDRAWS_PER_SECOND = 10;
 
-/** What was not finite: terms by name, or else the gradient or what the optimizer made of it. */
-const culprits = ({ terms, loss, gradientNorm, rate }: StepEvent): string => {
-  const broken = Object.entries(terms).filter(([, value]) => !Number.isFinite(value));
-  if (broken.length > 0) return broken.map(([name, value]) => `${name} is ${value}`).join(', ');
-  return `loss ${short(loss)}, gradient norm ${short(gradientNorm)}, rate ${short(rate)}; an update was not finite`;
-};
+/** A step's terms as a reader is to take them: a surrogate says that it is one. */
+const shown = ({ terms, surrogates = {} }: StepEvent): Terms => ({
+  ...terms,
+  ...Object.fromEntries(Object.entries(surrogates).map(([name, value]) => [`${name} (surrogate)`, value])),
+});
+
+/** Of a validation, or of the test at the end. */
+const evaluatedText = ({ tag, step, loss, terms, metrics = {} }: ValidationEvent | TestEvent): string =>
+  `      ${tag} at step ${step}  loss ${short(loss)}  ${listed({ ...terms, ...metrics })}`;
 
 /** Follows a run of `steps` steps of `batch` examples. */
 export const createProgress = (
   screen: Screen,
   { steps, batch }: { readonly steps: number; readonly batch: number },
 ): Progress => {
-  const inPlace = screen.isTTY === true;
+  const { inPlace, line, draw: redraw, end } = createStatusLine(screen);
   const rateOf = smoothRate();
   let drawn = -1;
-  let kept = false;
   let tenth = 0;
   let validation: ValidationEvent | undefined;
-  let skipped = false;
-
-  const line = (text: string): void => {
-    screen.write(`${kept ? '\r\x1b[K' : ''}${text}\n`);
-    kept = false;
-  };
 
   const pace = (event: StepEvent, rate: number): string =>
     `${short(rate)} steps/s  ${short(rate * batch)} examples/s  ${duration((steps - event.step - 1) / rate)} left`;
@@ -90,18 +81,12 @@ export const createProgress = (
     const done = event.step + 1;
     const start = `${String(done).padStart(String(steps).length)}/${steps} ${bar(done / steps, 20)}`;
     const seen = validation === undefined ? '' : `  validation ${short(validation.loss)}`;
-    const text = `${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${listed(event.terms)}`;
-    screen.write(`\r\x1b[K${text.slice(0, Math.max(20, (screen.columns || 80) - 1))}`);
-    kept = true;
+    redraw(`${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${listed(shown(event))}`);
   };
 
   const onStep = (event: StepEvent): void => {
     const rate = rateOf(event);
     const done = event.step + 1;
-    if (!event.committed && !skipped) {
-      skipped = true;
-      line(`step ${event.step} was skipped, as further ones like it will be: ${culprits(event)}`);
-    }
     const isLast = done === steps;
     if (inPlace) {
       if (!isLast && event.seconds - drawn < 1 / REDRAWS_PER_SECOND) return;
@@ -111,7 +96,7 @@ export const createProgress = (
       tenth = Math.floor((10 * done) / steps);
       const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
       line(
-        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${listed(event.terms)}  ${pace(event, rate)}`,
+        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${listed(shown(event))}  ${pace(event, rate)}`,
       );
     }
   };
@@ -119,13 +104,12 @@ export const createProgress = (
   return {
     onEvent: (event) => {
       if (event.tag === 'step') return onStep(event);
-      validation = event;
-      if (!inPlace)
-        line(`      validation at step ${event.step}  loss ${short(event.loss)}  ${listed(event.terms)}`);
+      if (event.tag === 'notice') return line(event.text);
+      if (event.tag === 'validation') validation = event;
+      if (!inPlace || event.tag === 'test') line(evaluatedText(event));
     },
     end: () => {
-      if (kept) screen.write('\n');
-      kept = false;
+      end();
     },
   };
 };

@@ -1,9 +1,10 @@
 /** Trials as processes of this machine: how many fit it, and running one. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { openToWrite } from '../../backends/places.js';
 import { compile, costOf } from '../../compiler/index.js';
 import { type Experiment, type Problem, problem } from '../../dsl/index.js';
 import { type Capacity, type Executor, trialFiles } from './sweep-run.js';
@@ -41,7 +42,7 @@ const lastLine = (path: string): string => {
 /** A file that takes a process's words, or why it cannot be made. */
 const openLog = (path: string): Either<readonly Problem[], number> => {
   try {
-    return right(openSync(path, 'w'));
+    return right(openToWrite(path));
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
     return left([problem(path, found, 'a file that can be written')]);

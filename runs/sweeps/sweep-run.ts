@@ -1,8 +1,9 @@
 /** Running the trials of a sweep: as many at once as fit, each in a folder of its own, those that are done left alone. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/index.js';
+import { folderWithin, tidied } from '../../backends/places.js';
 import { decodeOutcome, type Outcome } from './outcome.js';
 import { contentKey } from './trial.js';
 import { writeWhole } from '../records/whole-file.js';
@@ -42,8 +43,10 @@ export type SweepOptions = {
   readonly onEvent: (event: SweepEvent) => void;
 };
 
+const TRIALS = 'trials';
+
 /** The folder of a trial within that of its sweep. */
-export const trialFolder = (folder: string, key: string): string => join(folder, 'trials', key);
+export const trialFolder = (folder: string, key: string): string => join(folder, TRIALS, key);
 
 /** What a finished trial left; nothing where there is no result of this trial, or a broken one. */
 export const readOutcome = (folder: string, key: string): Outcome | undefined => {
@@ -56,22 +59,19 @@ export const readOutcome = (folder: string, key: string): Outcome | undefined =>
   }
 };
 
-const writeTrial = (folder: string, json: unknown): Either<readonly Problem[], string> => {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    return left([problem(folder, error instanceof Error ? error.message : String(error), 'a folder')]);
-  }
-  return writeWhole(join(folder, trialFiles.trial), `${JSON.stringify(json, null, 2)}\n`);
+const writeTrial = (folder: string, key: string, json: unknown): Either<readonly Problem[], string> => {
+  const made = folderWithin(folder, TRIALS, key);
+  if (isLeft(made)) return made;
+  return writeWhole(join(made.right, trialFiles.trial), `${JSON.stringify(json, null, 2)}\n`);
 };
 
 const execute = async (key: string, json: unknown, options: SweepOptions): Promise<Outcome | undefined> => {
   const { folder, executor, signal } = options;
   const path = trialFolder(folder, key);
-  const written = writeTrial(path, json);
+  const written = writeTrial(folder, key, json);
   if (isLeft(written)) return written;
   // What an earlier try came to says nothing of this one.
-  rmSync(join(path, trialFiles.result), { force: true });
+  tidied(join(path, trialFiles.result));
   const ended = await executor(path, signal);
   const outcome = readOutcome(folder, key);
   if (outcome !== undefined || signal.aborted) return outcome;

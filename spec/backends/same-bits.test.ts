@@ -10,7 +10,7 @@ import mnist from '../../examples/mnist.js';
 import type { Backend } from '../../backends/backend.js';
 import { lowerGraph } from '../../backends/tensorflow/lower/graph.js';
 import { createSession, initialState, type TrainState } from '../../runs/index.js';
-import { feedOf } from '../../runs/feed.js';
+import { feedOf } from '../../runs/model/feed.js';
 import { backends, hasNative, nativeBackend } from '../shared/backends.js';
 import { right } from '../shared/either.js';
 import { examples, pixels } from '../shared/examples.js';
@@ -28,11 +28,7 @@ const startOf = (compiled: Compiled): TrainState => ({ ...initialState(compiled,
 /** The step as a function of its feed: all that it gives, and all that it would leave behind. */
 const asFunction = ({ adam: _, ...program }: Program): Program => ({
   ...program,
-  outputs: program.outputs.map((o) => ({
-    ...o,
-    kind: 'value',
-    name: `${o.kind === 'next' ? 'after ' : ''}${o.name}`,
-  })),
+  outputs: program.outputs.map((o) => ({ kind: 'value', name: `${o.kind} ${o.name}`, var: o.var })),
 });
 
 /** Arrays by name as digests, since those of a picture's network fill memory. */
@@ -59,7 +55,7 @@ const resultsOf = async (compiled: Compiled, backend: Backend, times: number) =>
     draws: { seed, step, purpose: 'train' },
   });
   const results: Digests[] = [];
-  for (let i = 0; i < times; i++) results.push(digests(await instance.run(program.name, feed)));
+  for (let i = 0; i < times; i++) results.push(digests((await instance.run(program.name, feed)).value));
   instance.dispose();
   return results;
 };

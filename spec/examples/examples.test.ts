@@ -1,9 +1,8 @@
 /** Every example compiles, trains and keeps its program: `npx vitest run spec/examples/examples.test.ts -u` writes spec/golden anew. */
 import { describe, expect, test } from 'vitest';
-import { type Compiled, compile, print } from '../../compiler/index.js';
+import { type Compiled, compile, type OutputKind, print } from '../../compiler/index.js';
 import { encodeExperiment, sizeOf } from '../../dsl/index.js';
 import { createSession, initialState, type StepEvent } from '../../runs/index.js';
-import { surrogateName } from '../../runs/records/events.js';
 import { backends } from '../shared/backends.js';
 import { right } from '../shared/either.js';
 import { examples, pixels } from '../shared/examples.js';
@@ -26,13 +25,18 @@ describe.each(Object.entries(examples))('%s', (name, { experiment, batch, golden
     const before = backends.wasm.liveCount();
     const compiled = right(compile({ ...experiment, batch }));
     const [first, second] = await twoSteps(compiled);
-    const names = Object.keys(experiment.objective).map((name) =>
-      compiled.surrogates.includes(name) ? surrogateName(name) : name,
-    );
-    for (const { committed, terms, loss, gradientNorm } of [first, second]) {
+    const namesOf = (kind: OutputKind) =>
+      compiled.step.outputs.flatMap((output) => (output.kind === kind ? [output.name] : []));
+    for (const { committed, terms, surrogates = {}, loss, gradientNorm } of [first, second]) {
       expect(committed).toBe(true);
-      expect(Object.keys(terms).sort()).toEqual(names.sort());
-      expect([...Object.values(terms), loss, gradientNorm].every(Number.isFinite)).toBe(true);
+      expect(Object.keys({ ...terms, ...surrogates }).sort()).toEqual(
+        Object.keys(experiment.objective).sort(),
+      );
+      expect(Object.keys(terms)).toEqual(namesOf('term'));
+      expect(Object.keys(surrogates)).toEqual(namesOf('surrogate'));
+      expect([...Object.values({ ...terms, ...surrogates }), loss, gradientNorm].every(Number.isFinite)).toBe(
+        true,
+      );
       expect(gradientNorm).toBeGreaterThan(0);
     }
     expect(second.loss).not.toBe(first.loss);

@@ -2,7 +2,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { pipe } from 'fp-ts/lib/function.js';
-import { type Arrays, interpret } from '../../compiler/ir/interpret.js';
 import { constant, data, type Expr, hyper } from '../../dsl/expressions/expression.js';
 import { dense, input } from '../../dsl/layers/layer.js';
 import { network } from '../../dsl/network.js';
@@ -33,6 +32,7 @@ import {
   squareOf,
   type Vector,
 } from '../shared/perceptron.js';
+import { type Arrays, interpret } from '../shared/outputs.js';
 
 /** Hutchinson's estimate for a Jacobian, as each option says. */
 type Estimate = {

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { pipe } from 'fp-ts/lib/function.js';
 import { expect } from 'vitest';
 import { compile } from '../../compiler/compile.js';
-import { type Arrays, interpret } from '../../compiler/ir/interpret.js';
 import { type Objective, experiment } from '../../dsl/experiment.js';
 import { dense, input, tanh } from '../../dsl/layers/layer.js';
 import { network, type NetworkValue } from '../../dsl/network.js';
@@ -12,6 +11,7 @@ import { right } from '../shared/either.js';
 import { arrayOf } from '../shared/expressions.js';
 import { feed } from '../shared/feeding.js';
 import { meanOf, type Perceptron, perceptron, type Vector } from '../shared/perceptron.js';
+import { type Arrays, interpret } from '../shared/outputs.js';
 
 const batch = 2;
 export const runs = { numRuns: 40 };

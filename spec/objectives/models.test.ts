@@ -1,7 +1,7 @@
 /** Every named objective is data, compiles, and trains on wasm and on native; a Gaussian encoder encodes by its mean. */
 import { describe, expect, test } from 'vitest';
 import { elaborateEncoder } from '../../compiler/elaborate/program.js';
-import { compile, interpret } from '../../compiler/index.js';
+import { compile } from '../../compiler/index.js';
 import {
   adam,
   type Experiment,
@@ -37,6 +37,7 @@ import { backends, hasNative, nativeBackend } from '../shared/backends.js';
 import { right } from '../shared/either.js';
 import { arrayOf } from '../shared/expressions.js';
 import { feed } from '../shared/feeding.js';
+import { interpret } from '../shared/outputs.js';
 
 const encoder = network('encoder', pipe(input(4, 4, 1), flatten, dense(8), batchNorm(), elu, dense(3)));
 const decoder = network(

@@ -2,14 +2,13 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { compile } from '../../compiler/compile.js';
-import { differentiate, gradientName } from '../../compiler/derivatives/differentiate.js';
+import { differentiate } from '../../compiler/derivatives/differentiate.js';
 import { elaborateStep } from '../../compiler/elaborate/program.js';
-import { interpret } from '../../compiler/ir/interpret.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { sphere } from '../../dsl/expressions/draw.js';
 import type { Experiment, Objective } from '../../dsl/experiment.js';
 import {
-  apply, constant, data, div, draw, hyper, jvp, log, max, mul, negPart, norm, scale, sqNorm, square, sub,
+  apply, constant, data, div, draw, hyper, jvp, log, max, mul, negPart, sqrt, scale, sqNorm, square, sub,
 } from '../../dsl/expressions/expression.js'; // prettier-ignore
 import type { Node } from '../../dsl/expressions/expression.js';
 import { dense as denseLayer, elu, input } from '../../dsl/layers/layer.js';
@@ -24,6 +23,7 @@ import { fromTape } from '../arbitrary/tape.js';
 import { right } from '../shared/either.js';
 import { arrayOf, calculation } from '../shared/expressions.js';
 import { feed } from '../shared/feeding.js';
+import { gradientName, interpret } from '../shared/outputs.js';
 
 const batch = 3;
 
@@ -190,7 +190,7 @@ describe('objectives', () => {
     const shared = {
       prior: scale(hyper('prior', 0.01), sqNorm(h)),
       reconstruction: scale(mu, sqNorm(sub(x, apply(decoder, h)))),
-      injectivity: scale(mu, square(negPart(sub(sqrt(div(sqNorm(Jv), sqNorm(v))), floor)))),
+      injectivity: scale(mu, square(negPart(sub(div(sqrt(sqNorm(Jv)), sqrt(sqNorm(v))), floor)))),
     };
     return { encoder, decoder, mu, clamped, shared };
   };

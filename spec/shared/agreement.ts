@@ -1,8 +1,8 @@
 /** When two runs of a program agree: in double precision, and in single precision as far as rounding allows. */
 import { expect } from 'vitest';
-import { type Arrays, interpret, outputKey } from '../../compiler/ir/interpret.js';
 import type { Program, Var } from '../../compiler/ir/program.js';
 import { evaluateEquation } from '../../compiler/ir/primitive-table.js';
+import { type Arrays, interpret, outputKey } from './outputs.js';
 
 /** The same program with every equation's value rounded to float32: what rounding alone makes of it. */
 const interpretRounded = (program: Program, inputs: Arrays): Arrays => {

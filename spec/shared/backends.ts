@@ -1,12 +1,12 @@
 /** The real backends, started once, and one run of a program on one of them. */
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
-import { type Arrays, outputKey } from '../../compiler/ir/interpret.js';
 import type { Program } from '../../compiler/ir/program.js';
 import type { Problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Backend } from '../../backends/backend.js';
 import { createCpuBackend } from '../../backends/tfjs/cpu.js';
 import { createNativeBackend } from '../../backends/tensorflow/tensorflow.js';
 import { createWasmBackend } from '../../backends/wasm/wasm.js';
+import { type Arrays, outputKey } from './outputs.js';
 
 /** `plain` is wasm with one kernel an equation. wasm comes last and so stays tfjs's active backend. */
 export const backends = {
@@ -30,8 +30,9 @@ export const runOn = async (backend: ArrayBackend, program: Program, inputs: Arr
   );
   const outputs = executable.run(handles);
   const results = new Map<string, Float64Array>();
-  for (const [name, handle] of outputs) results.set(name, Float64Array.from(await backend.download(handle)));
-  [...outputs.values(), ...handles.values()].forEach(backend.dispose);
+  for (const [i, { kind, name }] of program.outputs.entries())
+    results.set(outputKey(kind, name), Float64Array.from(await backend.download(outputs[i])));
+  [...outputs, ...handles.values()].forEach(backend.dispose);
   executable.dispose();
   const leaked = backend.liveCount() - before;
   if (leaked !== 0) throw new Error(`${leaked} arrays of ${backend.name} outlive the run`);
@@ -69,7 +70,7 @@ export const runOnNative = async (cases: readonly Case[]): Promise<readonly Arra
       [...cases[i].inputs].map(([binder, values]) => [binder, Float32Array.from(values)]),
     );
     const outputs = await instance.run(name, feeds);
-    results.push(new Map([...outputs].map(([key, values]) => [key, Float64Array.from(values)])));
+    results.push(new Map([...outputs.value].map(([key, values]) => [key, Float64Array.from(values)])));
   }
   instance.dispose();
   if (liveCount() !== before) throw new Error(`${liveCount() - before} arrays of native outlive the run`);

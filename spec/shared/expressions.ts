@@ -1,6 +1,5 @@
 /** Expressions as programs of their own, with values for their binders: the interpreter as a calculator. */
 import type { Initializer } from '../../dsl/layers/initializer.js';
-import { type Arrays, interpret } from '../../compiler/ir/interpret.js';
 import { createContext, type DrawSpec, type Mode } from '../../compiler/elaborate/context.js';
 import { createElaborate } from '../../compiler/elaborate/expression.js';
 import type { Program } from '../../compiler/ir/program.js';
@@ -9,6 +8,7 @@ import type { Node } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import type { Shape } from '../../dsl/shape.js';
 import { feed } from './feeding.js';
+import { type Arrays, interpret } from './outputs.js';
 
 export type Calculation = { readonly program: Program; readonly draws: readonly DrawSpec[] };
 

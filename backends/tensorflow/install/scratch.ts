@@ -1,6 +1,6 @@
 /** A folder to work in that is gone afterwards: when the work is done, when it fails, and when Ctrl-C ends the process. */
-import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
+import { tidied } from '../../places.js';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -10,7 +10,7 @@ const leave = (signal: NodeJS.Signals): void => process.exit(signal === 'SIGINT'
 /** `prefix` is a path that six characters are added to. */
 export const inScratch = async <A>(prefix: string, work: (folder: string) => Promise<A>): Promise<A> => {
   const folder = await mkdtemp(prefix);
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => tidied(folder);
   process.on('exit', remove);
   for (const signal of signals) process.on(signal, leave);
   try {

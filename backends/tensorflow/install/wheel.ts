@@ -1,6 +1,6 @@
 /** TensorFlow's library out of its Python wheel, unpacked once for all checkouts into the user's cache. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
@@ -8,6 +8,7 @@ import { type Problem, problem } from '../../../dsl/problem.js';
 import { type Finished, run } from './command.js';
 import { type Library, libraryIn } from './library.js';
 import { inScratch } from './scratch.js';
+import { makeFolder } from '../../places.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 export type Say = (line: string) => void;
@@ -70,8 +71,9 @@ const intoCache = async (
   make: (folder: string) => Promise<Checked<string>>,
 ): Promise<Checked<Library>> => {
   const kept = join(cacheFolder(), name);
+  const cache = makeFolder(cacheFolder());
+  if (isLeft(cache)) return cache;
   try {
-    await mkdir(cacheFolder(), { recursive: true });
     return await inScratch(join(cacheFolder(), '.part-'), async (folder) => {
       const made = await make(folder);
       if (isLeft(made)) return made;

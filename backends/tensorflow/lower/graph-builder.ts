@@ -50,12 +50,16 @@ const withConstants = (node: GraphBuilder['node']): Omit<GraphBuilder, 'nodes' |
 export const createGraphBuilder = (prefix: string): GraphBuilder => {
   const nodes: GraphNode[] = [];
   const known = new Map<string, string>();
+  const taken = new Set<string>();
   const nameOf = (name: string): string => `${prefix}/${graphName(name)}`;
   const node: GraphBuilder['node'] = (op, inputs, attributes = {}, name) => {
     const key = name === undefined ? keyOf([op, inputs, attributes]) : '';
     const before = known.get(key);
     if (before !== undefined) return before;
-    const full = nameOf(name ?? `${op}_${nodes.length}`);
+    const wanted = nameOf(name ?? `${op}_${nodes.length}`);
+    // Two names may differ by what TensorFlow does not accept alone, or two outputs of a program by their kind alone.
+    const full = taken.has(wanted) ? `${wanted}_${nodes.length}` : wanted;
+    taken.add(full);
     nodes.push({ name: full, op, inputs, attributes });
     if (name === undefined) known.set(key, full);
     return full;

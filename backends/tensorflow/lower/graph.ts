@@ -37,7 +37,7 @@ const initialise = (state: State, { variables }: Layout): Part => {
   const done = fetch(graph, 'done', graph.floats([1], []), assigned);
   return {
     nodes: graph.nodes(),
-    signature: { name: 'init', inputs, outputs: [{ name: 'done', node: done, shape: [] }] },
+    signature: { name: 'init', inputs, outputs: [{ kind: 'value', name: 'done', node: done, shape: [] }] },
   };
 };
 
@@ -46,6 +46,7 @@ const readAll = (state: State, { variables }: Layout): Part => {
   const graph = createGraphBuilder('read');
   const arrays = new Map(variables.flatMap((variable) => readArrays(graph, variable, state)));
   const outputs = [...state].map(([name, shape]) => ({
+    kind: 'value' as const,
     name,
     shape,
     node: fetch(graph, name, arrays.get(name) ?? ''),
@@ -90,7 +91,7 @@ const withOneUpdate = (program: Program, state: State): Program => {
   const updated = new Set(updatedBy(adam));
   const replaced = new Set(program.outputs.flatMap((o) => (o.kind === 'next' ? [o.name] : [])));
   if (![...updated].every((name) => state.has(name) && replaced.has(name))) return equations;
-  const outputs = program.outputs.filter((o) => o.kind === 'value' || !updated.has(o.name));
+  const outputs = program.outputs.filter((o) => o.kind !== 'next' || !updated.has(o.name));
   return eliminateDeadCode({ ...program, outputs });
 };
 
@@ -173,10 +174,12 @@ const lowerProgram = (program: Program, state: State, layout: Layout): Part => {
     });
   const updates = program.adam === undefined ? [] : adamChanges(graph, program.adam, written, variableOf);
   const changes = [...updates, ...assignments];
-  const results = outputs.filter((o) => o.kind === 'value');
-  const commit = results.find((r) => r.name === 'commit')?.node ?? graph.floats([1], []);
+  const results = outputs.filter((o) => o.kind !== 'next');
+  const commit =
+    results.find((r) => r.kind === 'telemetry' && r.name === 'commit')?.node ?? graph.floats([1], []);
   const after = changes.length === 0 ? [] : [commitState(graph, commit, changes)];
-  const fetched = results.map(({ name, node, shape }) => ({
+  const fetched = results.map(({ kind, name, node, shape }) => ({
+    kind,
     name,
     shape,
     node: fetch(graph, name, node, after),
@@ -221,7 +224,8 @@ export const lowerFrozen = (
   });
   const bound = new Map([...constants, ...inputs.map(({ name, node }) => [name, node] as const)]);
   const outputs = lowerEquations(graph, program, bound, anyBatch, true).outputs.map(
-    ({ name, node, shape }) => ({
+    ({ kind, name, node, shape }) => ({
+      kind,
       name,
       shape,
       node: fetch(graph, name, node),

@@ -72,7 +72,7 @@ const solvedBeforehand = (
       binders: [...program.binders, ...solved.map((one) => ({ ...one, kind: 'state' as const }))],
       equations: program.equations.filter((eq) => !ids.has(eq.out.id)),
     }),
-    state: new Map([...state, ...interpret(systems, new Map(inputs))]),
+    state: new Map([...state, ...interpret(systems, new Map(inputs)).value]),
   };
 };
 

@@ -3,7 +3,6 @@ import { fc, test as law } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
 import { compile } from '../../../compiler/compile.js';
-import { interpret, outputKey } from '../../../compiler/ir/interpret.js';
 import { lowerGraph } from '../../../backends/tensorflow/lower/graph.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import {
@@ -23,6 +22,7 @@ import {
 import { rectangular } from '../../../objectives/index.js';
 import { hasNative, nativeBackend } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
+import { interpret, outputKey } from '../../shared/outputs.js';
 
 const operationsOf = (program: Program): ReadonlySet<string> => {
   const state = program.binders.filter(({ kind }) => kind === 'parameter' || kind === 'state');
@@ -83,7 +83,7 @@ describe.skipIf(!hasNative())('what the rows of an example share', () => {
       const exact = new Map(Object.entries(feeds).map(([name, values]) => [name, Float64Array.from(values)]));
       const expected = interpret(shared, exact);
       for (const name of ['product', 'masked'])
-        expect([...(found.get(name) ?? [])].map((y) => y + 0)).toEqual(
+        expect([...(found.value.get(name) ?? [])].map((y) => y + 0)).toEqual(
           [...(expected.get(outputKey('value', name)) ?? [])].map((y) => y + 0),
         );
     },

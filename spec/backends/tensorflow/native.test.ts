@@ -31,6 +31,7 @@ import { compilableExperiment } from '../../arbitrary/program.js';
 import { backends, hasNative, nativeBackend } from '../../shared/backends.js';
 import { left, right } from '../../shared/either.js';
 import { feed } from '../../shared/feeding.js';
+import { outputKey, together } from '../../shared/outputs.js';
 
 const required = process.env['IMMERSION_REQUIRE_NATIVE'] === '1';
 
@@ -58,7 +59,7 @@ const accumulate = programOf('accumulate', 1, (b) => {
   const finite = b.emit('finite', {}, [b.emit('reduceSum', { axes: [0] }, [x])]);
   return [
     { kind: 'value', name: 'before', var: s },
-    { kind: 'value', name: 'commit', var: finite },
+    { kind: 'telemetry', name: 'commit', var: finite },
     { kind: 'next', name: 's', var: b.emit('add', {}, [s, x]) },
   ];
 });
@@ -128,10 +129,10 @@ describe.skipIf(!hasNative())('the native backend', () => {
   describe('state', () => {
     test('is shared by all programs and read back', async () => {
       const instance = await backend().open(programs, new Map([['s', Float32Array.of(1, 2, 3)]]));
-      expect([...((await instance.run('accumulate', ofNumbers(1, 1, 1))).get('before') ?? [])]).toEqual([
-        1, 2, 3,
-      ]);
-      expect([...((await instance.run('twice', new Map())).get('out') ?? [])]).toEqual([4, 6, 8]);
+      expect([...((await instance.run('accumulate', ofNumbers(1, 1, 1))).value.get('before') ?? [])]).toEqual(
+        [1, 2, 3],
+      );
+      expect([...((await instance.run('twice', new Map())).value.get('out') ?? [])]).toEqual([4, 6, 8]);
       expect([...((await instance.read()).get('s') ?? [])]).toEqual([2, 3, 4]);
       instance.dispose();
     });
@@ -146,8 +147,10 @@ describe.skipIf(!hasNative())('the native backend', () => {
         const names = new Set(resident.map(({ name }) => name));
         const part = (inside: boolean) => new Map([...arrays].filter(([name]) => names.has(name) === inside));
         const instance = await backend().open(new Map([['step', step]]), part(true));
-        const values = await instance.run('step', part(false));
-        const next = [...(await instance.read())].map(([name, array]) => [`next ${name}`, array] as const);
+        const values = together(await instance.run('step', part(false)));
+        const next = [...(await instance.read())].map(
+          ([name, array]) => [outputKey('next', name), array] as const,
+        );
         instance.dispose();
         const found = [...values, ...next].map(([name, array]) => [name, Float64Array.from(array)] as const);
         if (values.get('commit')?.[0] === 1) agreesInSingle(step, inputs, new Map(found));
@@ -157,7 +160,7 @@ describe.skipIf(!hasNative())('the native backend', () => {
     test.each([NaN, Infinity])('stays as it was where a step has %s in it', async (bad) => {
       const instance = await backend().open(programs, new Map([['s', Float32Array.of(1, 2, 3)]]));
       const outputs = await instance.run('accumulate', ofNumbers(1, bad, 1));
-      expect([...(outputs.get('commit') ?? [])]).toEqual([0]);
+      expect([...(outputs.telemetry.get('commit') ?? [])]).toEqual([0]);
       expect([...((await instance.read()).get('s') ?? [])]).toEqual([1, 2, 3]);
       instance.dispose();
     });

@@ -2,7 +2,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
-import { interpret } from '../../../compiler/ir/interpret.js';
 import { portable } from '../../../backends/tensorflow/lower/solver-decomposition.js';
 import type { PrimitiveName } from '../../../compiler/ir/params.js';
 import type { Program } from '../../../compiler/ir/program.js';
@@ -12,6 +11,7 @@ import { subjects } from '../../arbitrary/primitive.js';
 import type { Site } from '../../arbitrary/subject.js';
 import { valuesIn } from '../../arbitrary/values.js';
 import { arrayOf } from '../../shared/expressions.js';
+import { interpret } from '../../shared/outputs.js';
 
 const systems = ['cholesky', 'triangularSolve', 'solveSPD'] as const satisfies readonly PrimitiveName[];
 

@@ -1,9 +1,8 @@
 /** Gradients agree with differences, also those of objectives that hold a derivative. */
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
-import { differentiate, gradientName } from '../../../compiler/derivatives/differentiate.js';
+import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { elaborateStep } from '../../../compiler/elaborate/program.js';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import type { Value } from '../../../compiler/ir/primitive.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { evaluateEquation } from '../../../compiler/ir/primitive-table.js';
@@ -21,6 +20,7 @@ import { smoothValuesIn } from '../../arbitrary/values.js';
 import { arrayOf, calculation, direction, jvp, vjp, x } from '../../shared/expressions.js';
 import { feed } from '../../shared/feeding.js';
 import { dot } from '../../shared/moments.js';
+import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
 
 const seed = fc.nat(1e6);
 

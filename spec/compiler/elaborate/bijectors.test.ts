@@ -1,7 +1,6 @@
 /** Flows have their inverse, on both sides where they are onto, and their log-determinant is that of the full Jacobian. */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import type { Invertible } from '../../../dsl/layers/bijector.js';
 import type { Node } from '../../../dsl/expressions/expression.js';
 import type { Layer, Part, Transform } from '../../../dsl/layers/layer.js';
@@ -15,6 +14,7 @@ import { fromTape } from '../../arbitrary/tape.js';
 import { backends, type Case, hasNative, runOn, runOnNative } from '../../shared/backends.js';
 import { arrayOf, calculate, calculation, type Calculation, jvp, x } from '../../shared/expressions.js';
 import { feed } from '../../shared/feeding.js';
+import { type Arrays, interpret } from '../../shared/outputs.js';
 
 const seed = fc.nat(1e6);
 const batch = 2;

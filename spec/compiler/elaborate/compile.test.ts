@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../compiler/index.js';
 import { createBuilder } from '../../../compiler/ir/builder.js';
-import { interpret } from '../../../compiler/ir/interpret.js';
 import { constantLike } from '../../../compiler/ir/operations.js';
 import { eliminateCommonSubexpressions } from '../../../compiler/passes/cse.js';
 import { simplify } from '../../../compiler/passes/simplify.js';
@@ -36,6 +35,7 @@ import { ae } from '../../../objectives/index.js';
 import { feed } from '../../shared/feeding.js';
 import { left, right } from '../../shared/either.js';
 import { backends, runOn } from '../../shared/backends.js';
+import { interpret } from '../../shared/outputs.js';
 
 const encoder = network('encoder', pipe(input(4), dense(2)));
 const decoder = network('decoder', pipe(input(2), dense(4)));

@@ -3,9 +3,8 @@ import { fc, test } from '@fast-check/vitest';
 import { pipe } from 'fp-ts/lib/function.js';
 import { describe, expect, test as example } from 'vitest';
 import { compile } from '../../../compiler/compile.js';
-import { differentiate, gradientName } from '../../../compiler/derivatives/differentiate.js';
+import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { elaborateEvaluation, elaborateStep } from '../../../compiler/elaborate/program.js';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import { checkExperiment } from '../../../dsl/codec/index.js';
 import { type Experiment, experiment, type Objective } from '../../../dsl/experiment.js';
 import {
@@ -34,6 +33,7 @@ import { createSession, initialState } from '../../../runs/index.js';
 import { backends, hasNative, nativeBackend } from '../../shared/backends.js';
 import { left, right } from '../../shared/either.js';
 import { arrayOf } from '../../shared/expressions.js';
+import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
 
 const encoder = network('encoder', pipe(input(2), dense(2)));
 const decoder = network('decoder', pipe(input(2), dense(4), tanh, dense(2)));
@@ -118,7 +118,7 @@ describe('a running value', () => {
   example('is read in evaluation, and stays', () => {
     const total = running('total', 4, (previous) => add(previous, sum(x)));
     const { program, context } = elaborateEvaluation(training({ term: total }));
-    expect(program.outputs.map((o) => [o.kind, o.name])).toEqual([['value', 'term']]);
+    expect(program.outputs.map((o) => [o.kind, o.name])).toEqual([['term', 'term']]);
     expect(context.states.get('total')).toEqual({
       name: 'total',
       shape: [],

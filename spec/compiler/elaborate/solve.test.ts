@@ -2,7 +2,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import type { Operator, Program, Var } from '../../../compiler/ir/program.js';
 import { portable } from '../../../backends/tensorflow/lower/solver-decomposition.js';
 import { firstJitter } from '../../../compiler/ir/primitives/factorization.js';
@@ -12,6 +11,7 @@ import { verify } from '../../../compiler/ir/verify.js';
 import { hasNative, runBy, type RunnerName } from '../../shared/backends.js';
 import { arrayOf } from '../../shared/expressions.js';
 import { smoothValuesIn } from '../../arbitrary/values.js';
+import { type Arrays, interpret } from '../../shared/outputs.js';
 
 const seed = fc.nat(1e6);
 

@@ -4,9 +4,8 @@ import { flow, pipe } from 'fp-ts/lib/function.js';
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { describe, expect, test as example } from 'vitest';
 import { compile } from '../../../compiler/compile.js';
-import { differentiate, gradientName } from '../../../compiler/derivatives/differentiate.js';
+import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { elaborateEvaluation, elaborateStep } from '../../../compiler/elaborate/program.js';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import { type Experiment, experiment } from '../../../dsl/experiment.js';
 import { type Node, sqNorm } from '../../../dsl/expressions/expression.js';
 import { describeLayer } from '../../../dsl/printing/format.js';
@@ -24,6 +23,7 @@ import { backends, hasNative, nativeBackend } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { arrayOf, calculate } from '../../shared/expressions.js';
 import { dot } from '../../shared/moments.js';
+import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
 
 /** A matrix by its rows. */
 type Rows = readonly (readonly number[])[];
@@ -192,7 +192,7 @@ describe('one training step of x ↦ xW/σ', () => {
   test.prop([sizes, seed])('leaves evaluation with the stored u, which it does not change', ({ n, m }, s) => {
     const { inputs, left, onRight, u, examples } = given(n, m, s);
     const { program } = elaborateEvaluation(training(net(n, m), batch));
-    expect(program.outputs.map((o) => o.kind)).toEqual(['value']);
+    expect(program.outputs.map((o) => o.kind)).toEqual(['term']);
     const sigma = length(onRight(unit(u)));
     const found = arrayOf(interpret(program, inputs), 'term');
     examples.forEach((x, b) => expect(found[b] / (length(left(x)) / sigma) ** 2).toBeCloseTo(1, 9));

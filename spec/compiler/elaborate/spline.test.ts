@@ -3,11 +3,11 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
 import { splined } from '../../../compiler/elaborate/spline.js';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { smoothValuesIn } from '../../arbitrary/values.js';
 import { hasNative, runBy, type RunnerName } from '../../shared/backends.js';
 import { arrayOf } from '../../shared/expressions.js';
+import { type Arrays, interpret } from '../../shared/outputs.js';
 
 const [count, bins, bound] = [40, 5, 3];
 

@@ -1,7 +1,6 @@
 /** Volumes at the edges: one dimension, one less than all, all; and Jacobians without full rank, which end with numbers or a word. */
 import { describe, expect, test as example } from 'vitest';
 import { compile } from '../../../compiler/compile.js';
-import { interpret } from '../../../compiler/ir/interpret.js';
 import { jvp } from '../../../dsl/expressions/expression.js';
 import type { Node } from '../../../dsl/expressions/expression.js';
 import type { Network } from '../../../dsl/network.js';
@@ -23,6 +22,7 @@ import {
   training,
   volumeOf,
 } from './volumes.js';
+import { interpret } from '../../shared/outputs.js';
 
 /** d and D: one dimension, one less than all, and all. */
 const edges = [

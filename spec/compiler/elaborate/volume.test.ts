@@ -2,7 +2,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { elaborateEvaluation } from '../../../compiler/elaborate/program.js';
-import { interpret } from '../../../compiler/ir/interpret.js';
 import { add, draw, jvp, log, sqNorm, vjp } from '../../../dsl/expressions/expression.js';
 import { normal } from '../../../dsl/expressions/draw.js';
 import { solveGram } from '../../../dsl/expressions/volume.js';
@@ -26,6 +25,7 @@ import {
   training,
   volumeOf,
 } from './volumes.js';
+import { interpret } from '../../shared/outputs.js';
 
 const seed = fc.nat(1e6);
 

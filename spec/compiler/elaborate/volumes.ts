@@ -1,9 +1,8 @@
 /** Decoders whose volumes are checked, their Jacobians by dense linear algebra, and the comparisons that laws of volumes make. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { differentiate, gradientName } from '../../../compiler/derivatives/differentiate.js';
+import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { elaborateStep } from '../../../compiler/elaborate/program.js';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { apply, constant, data, jvp } from '../../../dsl/expressions/expression.js';
 import type { Experiment, Objective } from '../../../dsl/experiment.js';
@@ -16,6 +15,7 @@ import { hasNative, type RunnerName } from '../../shared/backends.js';
 import { arrayOf, calculate } from '../../shared/expressions.js';
 import { feed } from '../../shared/feeding.js';
 import { dot } from '../../shared/moments.js';
+import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
 
 export const batch = 2;
 /** A decoder with d inputs and D ≥ d outputs. */

@@ -2,12 +2,11 @@
 import { test } from 'vitest';
 import { describe, expect } from 'vitest';
 import { compile } from '../../../compiler/compile.js';
-import { differentiate, gradientName } from '../../../compiler/derivatives/differentiate.js';
+import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { createContext } from '../../../compiler/elaborate/context.js';
 import { createElaborate } from '../../../compiler/elaborate/expression.js';
 import { elaborateStep } from '../../../compiler/elaborate/program.js';
 import { pushForward } from '../../../compiler/derivatives/forward.js';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import { constantLike } from '../../../compiler/ir/operations.js';
 import type { Program, Var } from '../../../compiler/ir/program.js';
 import { pullBack } from '../../../compiler/derivatives/reverse.js';
@@ -24,6 +23,7 @@ import { backends, runOn } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { arrayOf, free } from '../../shared/expressions.js';
 import { feed } from '../../shared/feeding.js';
+import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
 
 /** Runs a program everywhere and gives each run's outputs. */
 const everywhere = async (

@@ -1,7 +1,6 @@
 /** Activations and reductions of numbers from 1e-38 to 1e38 are on every backend what they are in double precision. */
 import { describe, expect, test } from 'vitest';
-import { type Arrays, interpret, outputKey } from '../../../compiler/ir/interpret.js';
-import { differentiate, gradientName } from '../../../compiler/derivatives/differentiate.js';
+import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { elaborateStep } from '../../../compiler/elaborate/program.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { type Expr, norm, normEach, square, sum } from '../../../dsl/expressions/expression.js';
@@ -11,6 +10,7 @@ import { adam, constant } from '../../../dsl/index.js';
 import { activation, allActivations } from '../../arbitrary/network.js';
 import { backends, hasNative, runOn, runOnNative } from '../../shared/backends.js';
 import { arrayOf, calculation, free } from '../../shared/expressions.js';
+import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
 
 /** ±1, ±2.5 and ±7 times each power of ten that single precision has, and zero. */
 const numbers = Float64Array.from(
@@ -126,7 +126,7 @@ test.each([
   const length = Math.hypot(...values);
   const inputs = new Map([['p', Float64Array.from(values)]]);
   for (const [backend, arrays] of [...(await everywhere(differentiate(program), inputs))]) {
-    expectNear(arrayOf(arrays, outputKey('value', 'norm'))[0] ?? NaN, length, 0, `norm on ${backend}`);
+    expectNear(arrayOf(arrays, 'norm')[0] ?? NaN, length, 0, `norm on ${backend}`);
     arrayOf(arrays, gradientName('p')).forEach((slope, i) => {
       expect(Math.abs(slope - (values[i] ?? NaN) / length), `slope on ${backend}`).toBeLessThan(2e-6);
     });

@@ -2,7 +2,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import type { PrimitiveName } from '../../../compiler/ir/params.js';
 import type { Program, Var } from '../../../compiler/ir/program.js';
 import { jvpOf, table, transposeOf } from '../../../compiler/ir/primitive-table.js';
@@ -20,6 +19,7 @@ import {
   runOnNative,
 } from '../../shared/backends.js';
 import { dot } from '../../shared/moments.js';
+import { type Arrays, interpret } from '../../shared/outputs.js';
 
 const names = Object.keys(table).filter((name): name is PrimitiveName => name in subjects);
 

@@ -2,7 +2,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { compile } from '../../../compiler/compile.js';
-import { type Arrays, interpret } from '../../../compiler/ir/interpret.js';
 import type { Objective } from '../../../dsl/experiment.js';
 import type { Expr, Node } from '../../../dsl/expressions/expression.js';
 import { add, constant, div, hyper, log, mul, pow, sqrt, sum } from '../../../dsl/expressions/expression.js';
@@ -14,6 +13,7 @@ import { dense } from '../../arbitrary/network.js';
 import { backends, runOn } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { arrayOf, calculate, free } from '../../shared/expressions.js';
+import { type Arrays, interpret } from '../../shared/outputs.js';
 
 const unused: NetworkValue = { name: 'unused', input: [1], layers: [dense(1)] };
 

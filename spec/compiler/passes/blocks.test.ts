@@ -2,11 +2,11 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
-import { interpret } from '../../../compiler/ir/interpret.js';
 import { eliminateDeadCode } from '../../../compiler/passes/dce.js';
 import { simplify } from '../../../compiler/passes/simplify.js';
 import type { Emit, Program, Var } from '../../../compiler/ir/program.js';
 import { verify } from '../../../compiler/ir/verify.js';
+import { interpret } from '../../shared/outputs.js';
 
 const batch = 2;
 

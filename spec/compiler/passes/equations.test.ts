@@ -2,13 +2,13 @@
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
 import { optimize } from '../../../compiler/pipeline.js';
-import { interpret } from '../../../compiler/ir/interpret.js';
 import { print } from '../../../compiler/ir/print.js';
 import { verify } from '../../../compiler/ir/verify.js';
 import { agreesInSingle, expectSame, isTame } from '../../shared/agreement.js';
 import { programOfEquations } from '../../arbitrary/equations.js';
 import { type BackendName, backends, runOn } from '../../shared/backends.js';
 import { feed } from '../../shared/feeding.js';
+import { interpret } from '../../shared/outputs.js';
 
 const seed = fc.nat(1e6);
 

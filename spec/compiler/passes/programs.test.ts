@@ -4,7 +4,6 @@ import { afterAll, describe, expect } from 'vitest';
 import { type Compiled, compile } from '../../../compiler/compile.js';
 import { optimize } from '../../../compiler/pipeline.js';
 import { ancestors } from '../../../compiler/ir/program.js';
-import { interpret } from '../../../compiler/ir/interpret.js';
 import { eliminateCommonSubexpressions } from '../../../compiler/passes/cse.js';
 import { eliminateDeadCode } from '../../../compiler/passes/dce.js';
 import { simplify } from '../../../compiler/passes/simplify.js';
@@ -22,6 +21,7 @@ import { compilableExperiment } from '../../arbitrary/program.js';
 import { hasNative, runBy, type RunnerName } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { feed } from '../../shared/feeding.js';
+import { interpret } from '../../shared/outputs.js';
 
 const seed = fc.nat(1e6);
 

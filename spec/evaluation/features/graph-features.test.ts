@@ -66,7 +66,7 @@ const expected = async (): Promise<Float32Array> => {
   const instance = await backends.wasm.open(new Map([['encode', compiled.encode]]), weights);
   const outputs = await instance.run('encode', new Map([['data', images]]));
   instance.dispose();
-  return outputs.get('code') ?? new Float32Array();
+  return outputs.value.get('code') ?? new Float32Array();
 };
 
 const close = (a: Float32Array, b: Float32Array): void => {

@@ -1,0 +1,113 @@
+/**
+ * `npm run bench -- compile [--depths 4,16,64,256] [--clock cpu] [--json]`: how long a program takes to be ready, by depth: an InjFlow-ln step on
+ * perceptrons with that many hidden layers of 32 in encoder and decoder, compiled, lowered to loops, and run for the first time on wasm.
+ */
+import { parseArgs } from 'node:util';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { type Compiled, compile } from 'immersion/compiler';
+import {
+  adam,
+  dense,
+  experiment,
+  input,
+  type Network,
+  network,
+  type NetworkValue,
+  pipe,
+  type Shape,
+  showProblem,
+  tanh,
+} from 'immersion/dsl';
+import { injFlowLn } from 'immersion/objectives';
+import { createWasmBackend, lowerWasm } from 'immersion/runs';
+import { clocks } from './measure.js';
+import { readyStep } from './subject.js';
+
+const { values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    depths: { type: 'string', default: '4,16,64,256' },
+    clock: { type: 'string', default: 'wall' },
+  },
+});
+const depths = values.depths.split(',').map(Number);
+if (!depths.every((depth) => Number.isInteger(depth) && depth > 0)) {
+  console.error(
+    `bench: --depths: found ${values.depths}, expected whole numbers above 0, separated by commas`,
+  );
+  process.exit(1);
+}
+
+/** The network with its hidden layer `depth` times over. */
+const deepened = <I extends Shape, O extends Shape>(net: Network<I, O>, depth: number): Network<I, O> => {
+  const [first, activation, inner, ...rest] = net.layers;
+  const middle = Array.from({ length: depth - 1 }, () => [inner, activation]).flat();
+  const layers = [first, activation, ...middle, ...rest].flatMap((layer) => layer ?? []);
+  const value: NetworkValue = { ...net, layers };
+  return { ...net, ...value };
+};
+
+const perceptrons = {
+  encoder: network('encoder', pipe(input(16), dense(32), tanh, dense(32), dense(4))),
+  decoder: network('decoder', pipe(input(4), dense(32), tanh, dense(32), dense(16))),
+};
+
+const compiled = (depth: number): Compiled => {
+  const encoder = deepened(perceptrons.encoder, depth);
+  const decoder = deepened(perceptrons.decoder, depth);
+  const objective = injFlowLn(encoder, decoder);
+  const result = compile(
+    experiment({
+      encoder,
+      decoder,
+      objective,
+      optimizer: adam({ rate: 1e-3 }),
+      batch: 256,
+      steps: 1,
+      data: 'x',
+    }),
+  );
+  if (isLeft(result)) throw new Error(result.left.map(showProblem).join('\n'));
+  return result.right;
+};
+
+const now = values.clock === 'cpu' ? clocks.cpu : clocks.wall;
+
+const timed = <A>(work: () => A): readonly [A, number] => {
+  const start = now();
+  const result = work();
+  return [result, (now() - start) / 1000];
+};
+
+const backend = await createWasmBackend();
+// The first compilation of a process also compiles the compiler.
+lowerWasm(compiled(2).step);
+const rows = depths.map((depth) => {
+  const [all, compileSeconds] = timed(() => compiled(depth));
+  const [plan, lowerSeconds] = timed(() => lowerWasm(all.step));
+  const [, firstSeconds] = timed(() => readyStep(backend, all).run());
+  return {
+    depth,
+    equations: all.step.equations.length,
+    steps: plan.steps.length,
+    compile: compileSeconds,
+    lower: lowerSeconds,
+    firstStep: firstSeconds,
+  };
+});
+
+if (values.json) console.log(JSON.stringify({ node: process.version, rows }, null, 2));
+else {
+  console.log(
+    'InjFlow-ln step, perceptrons with hidden layers of 32, batch 256; seconds; a first step lowers, loads and runs',
+  );
+  console.log('hidden layers  equations  steps of plan  compile  lower to loops  first step, wasm');
+  for (const row of rows) {
+    const cells = [row.depth, row.equations, row.steps].map(String);
+    const seconds = [row.compile, row.lower, row.firstStep].map((s) => s.toFixed(2));
+    console.log(
+      [...cells, ...seconds].map((cell, i) => cell.padStart([13, 9, 13, 7, 14, 16][i] ?? 0)).join('  '),
+    );
+  }
+}

@@ -1,0 +1,3 @@
+/** The oracles: flows on manifolds whose densities are known. */
+export { oracles, type OracleFigures, type OracleJob, trainOracle } from './oracles.js';
+export { type OracleFacts, type OracleOutcome, oraclesMarkdown } from './oracles-markdown.js';
