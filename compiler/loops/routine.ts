@@ -1,5 +1,6 @@
 /** Runs the routines of a plan on arrays of the host. */
 import { choleskyFactors, solveTriangles } from '../ir/primitives/factorization.js';
+import { lqFactors } from '../ir/primitives/reflections.js';
 import type { Routine } from './plan.js';
 
 /** The output of a routine; the inputs stay as they are. */
@@ -8,6 +9,11 @@ export const runRoutine = (routine: Routine, [a, b]: readonly Float32Array[]): F
     case 'cholesky': {
       const factors = new Float32Array(a.length);
       choleskyFactors(a, routine.n, routine.params, factors);
+      return factors;
+    }
+    case 'lq': {
+      const factors = new Float32Array((a.length / routine.m) * routine.n);
+      lqFactors(a, routine.n, routine.m, routine.params, factors);
       return factors;
     }
     case 'triangularSolve': {

@@ -24,7 +24,9 @@ export const gram = <K extends number>(e: Expr<readonly [K, ...Shape]>): Expr<re
 /**
  * ln det of a symmetric positive definite matrix by its Cholesky factor. Where it has none, a training step adds jitter to the
  * diagonal three times, from 1e-6 of its mean by factors of 10; after that it is not a number, and the step is not committed.
- * Evaluated it has no jitter, and is not a number where a pivot is less than 1e-6 of its diagonal element.
+ * Evaluated it has no jitter, and is not a number where a pivot is less than 1e-6 of its diagonal element. Of `gram(e)` it takes the
+ * triangular factor of e itself, whose condition is the root of the matrix's: with jitter of 1e-6 in training, and evaluated not a number,
+ * where one of the arrays adds less than 1e-6 of its length to those before it.
  */
 export const logDetSPD = <N extends number>(e: Expr<readonly [N, N]>): Expr<Scalar> => ({
   tag: 'logDetSPD',
@@ -34,7 +36,7 @@ export const logDetSPD = <N extends number>(e: Expr<readonly [N, N]>): Expr<Scal
 export type SolveOptions = {
   /**
    * Conjugate gradients with at most as many products with JᵀJ. Without it the solution is exact: after as many products as there
-   * are dimensions, or by all columns of J and a Cholesky factor where the compiler finds that cheaper.
+   * are dimensions, or by all columns of J and their triangular factor where the compiler finds that cheaper.
    */
   readonly iterations?: number;
   /** Relative residual at which an example is done. Default 1e-6. */
@@ -78,7 +80,7 @@ export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
 
 /**
  * ½ ln det JᵀJ of the network at `at` (½ ln det JJᵀ where it has more inputs than outputs). `exact` takes min(d, D) products
- * with J and a Cholesky factor. `stochastic` is a surrogate, ½·mean of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹ε, whose expected gradient
+ * with J and their triangular factor. `stochastic` is a surrogate, ½·mean of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹ε, whose expected gradient
  * is the exact one. Evaluation is exact whatever the method.
  */
 export function volume<I extends Shape, O extends Shape>(

@@ -8,6 +8,7 @@ import type { EquationOf } from '../../../compiler/ir/program.js';
 import { physicalShape } from '../../../compiler/ir/type.js';
 import { bool, float, type GraphBuilder, int32 } from './graph-builder.js';
 import { type LowerInside, lowerSolve } from './graph-loop.js';
+import { lqNodes } from './graph-lq.js';
 import { sum } from './graph-sum.js';
 import { materialised, openSizes, reshaped, shapeTensor, type Value } from './graph-value.js';
 import { withRows } from '../../../compiler/loops/kernel-rows.js';
@@ -344,6 +345,10 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   }),
   cholesky: (site) => ({
     node: choleskyNodes(site.graph, fullInput(site, 0).node, site.params.jitters, site.eq.out.type.shape[0]),
+    shape: site.shape,
+  }),
+  lq: (site) => ({
+    node: lqNodes(site.graph, fullInput(site, 0).node, site.params, site.eq.out.type.shape[0]),
     shape: site.shape,
   }),
   triangularSolve: (site) => ({
