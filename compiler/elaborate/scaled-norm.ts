@@ -4,7 +4,7 @@ import type { Emit, Var } from '../ir/program.js';
 import { sizeOfShape } from '../ir/type.js';
 
 /** Numbers that the greatest and the least of single precision, divided by them, have squares of. */
-const scales = [1e-22, 1e22] as const;
+const [least, greatest] = [1e-22, 1e22];
 
 /**
  * The Euclidean norm over all axes but the first `keep`; its derivatives at 0 are 0. s is the mean of |x|, held constant, which leaves
@@ -20,8 +20,8 @@ export const scaledNorm = (emit: Emit, x: Var, keep = 0): Var => {
   const seen = unary(emit, 'stop', x);
   const size = binary(emit, 'max', seen, unary(emit, 'neg', seen));
   const mean = sumAll(emit, times(emit, size, 1 / Math.max(1, count)), keep);
-  const [least, greatest] = scales.map((value) => constantLike(emit, value, mean.type));
-  const s = binary(emit, 'min', binary(emit, 'max', mean, least), greatest);
+  const bound = (value: number): Var => constantLike(emit, value, mean.type);
+  const s = binary(emit, 'min', binary(emit, 'max', mean, bound(least)), bound(greatest));
   const y = div(emit, x, filled(s));
   return mul(emit, s, unary(emit, 'sqrt', sumAll(emit, mul(emit, y, y), keep)));
 };

@@ -2,6 +2,7 @@
  * What makes examples of rows as they were read, x ↦ (x − offset) / unit with categories as one-hot vectors: fitted on the training
  * part, kept with a model, applied to the rows of a later day. A value: nothing in it but names and numbers in double precision.
  */
+import { elementAt, float64At, int32At } from '../../dsl/lookup.js';
 
 /** A column of a table: one element of an example, or as many as there are categories, of which one is 1 and the others 0. */
 export type Column =
@@ -83,12 +84,14 @@ const places = (columns: readonly Column[]) =>
 export const elementsOf = ({ shape, columns, range, scaling }: Preprocessing): Elements => {
   const size = shape.reduce((product, one) => product * one, 1);
   const of = columns === undefined ? undefined : places(columns);
-  const category = Int32Array.from({ length: size }, (_, i) => of?.[i].category ?? -1);
+  const category = Int32Array.from({ length: size }, (_, i) =>
+    of === undefined ? -1 : elementAt(of, i).category,
+  );
   const { least, most } = range ?? { least: 0, most: 1 };
-  const isNumber = (i: number): boolean => category[i] < 0;
+  const isNumber = (i: number): boolean => int32At(category, i) < 0;
   return {
     rawWidth: columns?.length ?? size,
-    from: Int32Array.from({ length: size }, (_, i) => of?.[i].place ?? i),
+    from: Int32Array.from({ length: size }, (_, i) => (of === undefined ? i : elementAt(of, i).place)),
     category,
     offset: Float64Array.from({ length: size }, (_, i) =>
       isNumber(i) ? least + (scaling?.mean[i] ?? 0) * (most - least) : 0,
@@ -110,11 +113,11 @@ export const applyTo = (
   const rows = into.length / size;
   for (let row = 0; row < rows; row++)
     for (let i = 0; i < size; i++) {
-      const value = raw[row * rawWidth + from[i]];
+      const value = elementAt(raw, row * rawWidth + int32At(from, i));
       into[row * size + i] = Number.isNaN(value)
         ? 0
-        : category[i] < 0
-          ? (value - offset[i]) / unit[i]
+        : int32At(category, i) < 0
+          ? (value - float64At(offset, i)) / float64At(unit, i)
           : value === category[i]
             ? 1
             : 0;
@@ -130,12 +133,12 @@ export const invertFrom = (elements: Elements, examples: ArrayLike<number>): Flo
   for (let row = 0; row < rows; row++) {
     let best = 0;
     for (let i = 0; i < size; i++) {
-      const value = examples[row * size + i];
-      const at = row * rawWidth + from[i];
-      if (category[i] < 0) raw[at] = value * unit[i] + offset[i];
+      const value = elementAt(examples, row * size + i);
+      const at = row * rawWidth + int32At(from, i);
+      if (int32At(category, i) < 0) raw[at] = value * float64At(unit, i) + float64At(offset, i);
       else if (category[i] === 0 || value > best) {
         best = value;
-        raw[at] = category[i];
+        raw[at] = int32At(category, i);
       }
     }
   }

@@ -1,4 +1,5 @@
 /** Expressions, objectives and layers as a reader would write them: `‖x − decoder(encoder(x))‖²`. */
+import { elementAt } from '../lookup.js';
 import type { Objective } from '../experiment.js';
 import type { BinaryOp, Node, UnaryOp } from '../expressions/expression.js';
 import type { Initializer } from '../layers/initializer.js';
@@ -142,7 +143,7 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
       return call('reshape', text(node.of), showShape(node.shape));
     case 'slice':
       return {
-        text: `${within(level.atom, piece(node.of))}[${node.begin.map((b, i) => `${b}:${b + node.size[i]}`).join(', ')}]`,
+        text: `${within(level.atom, piece(node.of))}[${node.begin.map((b, i) => `${b}:${b + elementAt(node.size, i)}`).join(', ')}]`,
         level: level.atom,
       };
     case 'concat':
