@@ -31,9 +31,10 @@ const selected = (field: Field, rows: ArrayLike<number>): Field => {
       : values instanceof Int32Array
         ? new Int32Array(rows.length * width)
         : new Float32Array(rows.length * width);
-  for (let i = 0; i < rows.length; i++)
-    for (let at = 0; at < width; at++)
-      chosen[i * width + at] = elementAt(field.values, elementAt(rows, i) * width + at);
+  for (let i = 0; i < rows.length; i++) {
+    const from = elementAt(rows, i) * width;
+    chosen.set(field.values.subarray(from, from + width), i * width);
+  }
   return { ...field, values: chosen };
 };
 

@@ -98,8 +98,7 @@ export const survey =
         const shift = float64At(sums, i) - float64At(mean, i);
         squares[i] =
           float64At(squares, i) +
-          float64At(spreads, i) +
-          (shift * shift * float64At(present, i) * float64At(counts, i)) / total;
+          (float64At(spreads, i) + (shift * shift * float64At(present, i) * float64At(counts, i)) / total);
         mean[i] = float64At(mean, i) + (shift * float64At(counts, i)) / total;
         present[i] = total;
       }

@@ -1,8 +1,7 @@
 /** Plain lowering: every equation as the tfjs kernels of its own name, for backends that cannot run generated loops. */
-import type { FunctionName } from '../../compiler/ir/primitives/functions.js';
 import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { type Operands, operandsOf } from '../../compiler/ir/arity.js';
-import type { Params, PrimitiveName } from '../../compiler/ir/params.js';
+import type { BinaryName, Params, PrimitiveName, UnaryName } from '../../compiler/ir/params.js';
 import type { Operand, Plan } from '../../compiler/loops/plan.js';
 import type { EquationOf, Program, Var } from '../../compiler/ir/program.js';
 import type { BilinearName } from '../../compiler/ir/primitives/bilinear.js';
@@ -28,21 +27,18 @@ type Site<P extends PrimitiveName> = {
   readonly batch: number;
 };
 
-type UnaryName = 'neg' | FunctionName;
-type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow';
-
 type Lower<P extends PrimitiveName> = (site: Site<P>) => Operand;
 
 /** The same buffer seen with another shape. */
 export const view = (x: Operand, shape: readonly number[]): Operand => ({ buffer: x.buffer, shape });
 
 const unary =
-  (kernel: string): Lower<UnaryName> =>
+  (kernel: string): Lower<Exclude<UnaryName, 'finite'>> =>
   ({ plan, inputs: [x], shape }) =>
     plan.kernel(kernel, { x }, {}, shape);
 
 const binary =
-  (kernel: string): Lower<BinaryName> =>
+  (kernel: string): Lower<Exclude<BinaryName, 'divNoNan' | 'greater'>> =>
   ({ plan, inputs: [a, b], shape }) =>
     plan.kernel(kernel, { a, b }, {}, shape);
 

@@ -132,15 +132,17 @@ export const createElaborate = (context: Context): Elaborate => {
         return bindParameter(context, { ...node, ...fansOf(node.shape) });
       case 'sqNormOfWeights':
         return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
+      case 'running':
+        return runningOf(node, operands[0], path);
       case 'basis':
         return unitProbes(emit, node.shape);
+      case 'concat':
+        return concatOf(operands, node.axis, path);
       default:
         break;
     }
     const [x] = atLeast(1, operands);
     switch (node.tag) {
-      case 'running':
-        return runningOf(node, x, path);
       case 'apply': {
         const application = applicationOf(context, node.network, x, path);
         const output = application?.outputs.get(node.output) ?? null;
@@ -193,8 +195,6 @@ export const createElaborate = (context: Context): Elaborate => {
               `begin ${showShape(node.begin)} size ${showShape(node.size)}`,
               `a block inside ${showShape(x.type.shape)}`,
             );
-      case 'concat':
-        return concatOf(operands, node.axis, path);
       case 'pad':
         return [node.before, node.after].every((p) => p.length === x.type.shape.length)
           ? emit('pad', { before: node.before, after: node.after }, [x])

@@ -29,12 +29,14 @@ export const linear = generator(
       uniforms: even,
       latents: (uniform) => normals(uniform, d),
       logLatentDensity: (z) => Array.from(z).reduce((sum, value) => sum + logNormal(value), 0),
-      embed: (z) =>
-        Float64Array.from({ length: size }, (_, row) => {
+      embed: (z) => {
+        const latents = Float64Array.from(z);
+        return Float64Array.from({ length: size }, (_, row) => {
           let sum = 0;
-          for (let i = 0; i < d; i++) sum += float64At(weights, row * d + i) * elementAt(z, i);
+          for (let i = 0; i < d; i++) sum += float64At(weights, row * d + i) * float64At(latents, i);
           return sum;
-        }),
+        });
+      },
       jacobian: () => weights,
     };
   },

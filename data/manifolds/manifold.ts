@@ -54,13 +54,14 @@ const halfLogDet = (matrix: Float64Array, d: number): number => {
 };
 
 /** ½ log det JᵀJ of a matrix, row-major [D, d]: the log of the volume of what a unit cube of latents becomes. */
-export const logVolumeOf = (jacobian: Vector, d: number): number => {
+export const logVolumeOf = (matrix: Vector, d: number): number => {
+  const jacobian = Float64Array.from(matrix);
   const gram = new Float64Array(d * d);
   for (let row = 0; row < jacobian.length; row += d)
     for (let i = 0; i < d; i++)
       for (let j = 0; j < d; j++)
         gram[i * d + j] =
-          float64At(gram, i * d + j) + elementAt(jacobian, row + i) * elementAt(jacobian, row + j);
+          float64At(gram, i * d + j) + float64At(jacobian, row + i) * float64At(jacobian, row + j);
   return halfLogDet(gram, d);
 };
 

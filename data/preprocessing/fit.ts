@@ -26,7 +26,7 @@ const scalingOf = (path: string, plan: Preprocessing, found: Survey): Either<Pro
   const constant = from.findIndex((raw, i) => int32At(category, i) < 0 && !(float64At(deviations, raw) > 0));
   if (constant >= 0) {
     const raw = int32At(from, constant);
-    const what = found.present[raw] === 0 ? 'missing' : String(float64At(found.least, raw));
+    const what = found.present[raw] === 0 ? 'missing' : String(found.least[raw]);
     return left([
       problem(
         path,

@@ -1,5 +1,5 @@
 /** Random flows whose layers fit: every invertible layer, both transforms, small shapes. */
-import { atLeast, elementAt, last } from '../../dsl/lookup.js';
+import { elementAt, last } from '../../dsl/lookup.js';
 import { shapesAlong } from '../../dsl/layers/bijector.js';
 import { glorotUniform } from '../../dsl/layers/initializer.js';
 import type { Layer, Transform } from '../../dsl/layers/layer.js';
@@ -42,7 +42,6 @@ const bent = (tape: Tape, shape: Shape): Layer =>
 
 /** One layer that takes a shape, and keeps every number. */
 export const invertibleLayer = (tape: Tape, shape: Shape, depth: number): Layer => {
-  const [h, w] = atLeast(2, shape);
   const isImage = shape.length === 3;
   switch (tape.below(9)) {
     case 0:
@@ -50,7 +49,7 @@ export const invertibleLayer = (tape: Tape, shape: Shape, depth: number): Layer 
     case 1:
       return tape.below(2) === 0 ? { tag: 'permutation', seed: tape.below(9) } : { tag: 'luLinear' };
     case 2:
-      return isImage && h % 2 === 0 && w % 2 === 0
+      return isImage && shape.slice(0, 2).every((n) => n % 2 === 0)
         ? { tag: 'squeeze', size: 2 }
         : {
             tag: 'reshape',

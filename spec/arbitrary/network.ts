@@ -124,10 +124,11 @@ const inPlace = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly La
 
 const residue = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly Layer[] => {
   const inner = inPlace(tape, kit, shape, depth);
-  const [h, w, c] = atLeast(3, shape);
+  const [h, w, c] = shape;
+  if (h === undefined) return inner;
   return shape.length === 1
     ? [...inner, dense(h)]
-    : shape.length === 3
+    : w !== undefined && c !== undefined && shape.length === 3
       ? [
           ...inner,
           {

@@ -218,7 +218,10 @@ const laws = <P extends PrimitiveName>(primitive: P): void => {
       expected.forEach((x, i) => {
         differentiated.points++;
         // Only element-wise primitives have kinks, and there element i depends on elements i alone.
-        if (subject.kink(...data.map((values) => float64At(values, i))) < 0.2) differentiated.rejected++;
+        const beside = data.every((values) => i < values.length)
+          ? data.map((values) => float64At(values, i))
+          : [];
+        if (subject.kink(...beside) < 0.2) differentiated.rejected++;
         else expect(Math.abs((tangent?.[i] ?? 0) - x)).toBeLessThan(1e-7 * Math.max(1, Math.abs(x)));
       });
     },

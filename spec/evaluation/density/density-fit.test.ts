@@ -38,12 +38,10 @@ const factors = (
 const leastSquares = (jacobian: ArrayLike<number>, d: number, at: readonly number[]): Float64Array => {
   const dot = (i: number, of: (row: number) => number): number =>
     at.reduce((sum, _, row) => sum + elementAt(jacobian, row * d + i) * of(row), 0);
-  const [b0, b1] = atLeast(
-    2,
-    [0, 1].map((i) => dot(i, (row) => elementAt(at, row))),
-  );
+  const right = (i: number): number => dot(i, (row) => elementAt(at, row));
   const gram = (i: number, j: number): number => dot(i, (row) => elementAt(jacobian, row * d + j));
-  if (d === 1) return Float64Array.of(b0 / gram(0, 0));
+  if (d === 1) return Float64Array.of(right(0) / gram(0, 0));
+  const [b0, b1] = [right(0), right(1)];
   const det = gram(0, 0) * gram(1, 1) - gram(0, 1) ** 2;
   return Float64Array.of(
     (b0 * gram(1, 1) - b1 * gram(0, 1)) / det,
