@@ -82,7 +82,8 @@ export const rectangularExact = <D extends Shape, Z extends Shape>(
 };
 
 /**
- * The same gradient in expectation by the surrogate ½⟨J·stop(u), Jε⟩, u = (JᵀJ)⁻¹ε by conjugate gradients, E εεᵀ = I. While it
+ * The same gradient in expectation by the surrogate of a volume (see `volume`): the paper's ½⟨J·stop(u), Jε⟩, u = (JᵀJ)⁻¹ε by conjugate
+ * gradients, where `iterations` bounds them, else one with less variance. While it
  * trains, `volume` is no volume (its value is about ‖ε‖²/2) and has a type of its own; evaluated, it is exact.
  */
 export const rectangularStochastic = <D extends Shape, Z extends Shape>(

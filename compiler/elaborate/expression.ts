@@ -26,7 +26,7 @@ import { bindDraw, bindParameter, bindState, type Context, fail } from './contex
 import { applicationOf, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
 import { jitter, jitters, least, smallestPivot, unitProbes } from './gram-system.js';
 import { scaledNorm } from './scaled-norm.js';
-import { expandVolume } from './volume-method.js';
+import { volumeAt } from './volume-method.js';
 
 /** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
 export type Elaborate = (node: Node, path: string) => Var | null;
@@ -156,8 +156,7 @@ export const createElaborate = (context: Context): Elaborate => {
       }
       case 'volume': {
         const application = applicationOf(context, node.network, x, path);
-        const expanded = application && expandVolume(context, node, application, path);
-        return expanded && elaborate(expanded, path);
+        return application && volumeAt(context, elaborate, node, application, path);
       }
       case 'gram':
         return gramOf(x, path);

@@ -75,7 +75,10 @@ export function solveGram(network: NetworkValue, at: Node, b: Node, options: Sol
 }
 
 export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
-  /** Default `auto`: exact where that costs no more products with J than the surrogate does; `explain` shows both. */
+  /**
+   * Default `auto`: the surrogate where it costs less, by as much as its variance is worth, than the exact volume: with one probe half as many
+   * products with J. `explain` shows both.
+   */
   readonly method?: M;
   /** How ε is drawn. Default `sphere`. */
   readonly probe?: Extract<DistributionName, 'normal' | 'sphere' | 'rademacher'>;
@@ -89,8 +92,9 @@ export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
 
 /**
  * ½ ln det JᵀJ of the network at `at` (½ ln det JJᵀ where it has more inputs than outputs). `exact` takes min(d, D) products
- * with J and their triangular factor. `stochastic` is a surrogate, ½·mean of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹ε, whose expected gradient
- * is the exact one. Evaluation is exact whatever the method.
+ * with J and their triangular factor. `stochastic` is a surrogate whose expected gradient is the exact one: ½·mean of ‖J·stop(w)‖², w = L⁻ᵀε with
+ * JᵀJ = L·Lᵀ, whose variance does not grow with J's condition; or, where conjugate gradients are asked for by `iterations` or cost less, of
+ * ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹ε, whose variance does. Evaluation is exact whatever the method.
  */
 export function volume<I extends Shape, O extends Shape>(
   network: Network<I, O>,
