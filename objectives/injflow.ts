@@ -13,7 +13,6 @@ import {
   mul,
   negPart,
   type Network,
-  norm,
   objective,
   type Scalar,
   type ScalarLike,
@@ -22,6 +21,7 @@ import {
   type Shape,
   sizeOf,
   sqNorm,
+  sqrt,
   square,
   sub,
 } from '../dsl/index.js';
@@ -58,7 +58,8 @@ const relaxedFlow = <D extends Shape, Z extends Shape>(
   const v = draw<Z>('v', { tag: options.probe ?? 'sphere', shape: decoder.input });
   const { jacobian = 'forward' } = options;
   const Jv = jacobian === 'forward' ? jvp(decoder, h, v) : finiteDifference(decoder, h, v, jacobian);
-  const stretch = div(norm(Jv), norm(v));
+  // Of the squares that the volume needs as well: norms of their own would go over Jv a second time.
+  const stretch = div(sqrt(sqNorm(Jv)), sqrt(sqNorm(v)));
   return {
     clamped: max(sqNorm(Jv), mul(square(eta), sqNorm(v))),
     prior: scale(options.prior ?? hyper('prior', 0.01), sqNorm(h)),

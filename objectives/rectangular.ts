@@ -1,7 +1,7 @@
 /**
  * Rectangular flows: injective flows trained by their likelihood, Caterini, Loaiza-Ganem, Pleiss and Cunningham, Rectangular Flows
  * for Manifold Learning, NeurIPS 2021, with the baseline that leaves the volume out and the free-form surrogate. Where JᵀJ has no
- * Cholesky factor the authors' code adds ten times as much to its diagonal each time, without end; `volume` stops (see there).
+ * Cholesky factor the authors' code adds ten times as much to its diagonal each time, without end; `volume` factors J and adds once (see there).
  */
 import {
   apply,
@@ -69,7 +69,7 @@ const likelihood = <D extends Shape, Z extends Shape>(
 };
 
 /**
- * −w·[ln p_h(z) − ½ ln det JᵀJ] + β‖x − x̂‖², z = h(x), J = dg/dz at z: by all d columns of J and a Cholesky factor. `prior` and
+ * −w·[ln p_h(z) − ½ ln det JᵀJ] + β‖x − x̂‖², z = h(x), J = dg/dz at z: by all d columns of J and their triangular factor. `prior` and
  * `volume` together are w times a negative log-likelihood, of the point of the manifold that x projects to.
  */
 export const rectangularExact = <D extends Shape, Z extends Shape>(
@@ -82,7 +82,8 @@ export const rectangularExact = <D extends Shape, Z extends Shape>(
 };
 
 /**
- * The same gradient in expectation by the surrogate ½⟨J·stop(u), Jε⟩, u = (JᵀJ)⁻¹ε by conjugate gradients, E εεᵀ = I. While it
+ * The same gradient in expectation by the surrogate of a volume (see `volume`): the paper's ½⟨J·stop(u), Jε⟩, u = (JᵀJ)⁻¹ε by conjugate
+ * gradients, where `iterations` bounds them, else one with less variance. While it
  * trains, `volume` is no volume (its value is about ‖ε‖²/2) and has a type of its own; evaluated, it is exact.
  */
 export const rectangularStochastic = <D extends Shape, Z extends Shape>(

@@ -2,8 +2,18 @@
 import { atLeast } from '../../dsl/lookup.js';
 import type { DType, Graph, GraphAttribute, GraphNode, Signature } from './graph.js';
 
-const dataTypes: Readonly<Record<DType, string>> = { float: 'DT_FLOAT', int32: 'DT_INT32', bool: 'DT_BOOL' };
-const weightTypes: Readonly<Record<DType, string>> = { float: 'float32', int32: 'int32', bool: 'bool' };
+const dataTypes: Readonly<Record<DType, string>> = {
+  float: 'DT_FLOAT',
+  double: 'DT_DOUBLE',
+  int32: 'DT_INT32',
+  bool: 'DT_BOOL',
+};
+const weightTypes: Readonly<Record<DType, string>> = {
+  float: 'float32',
+  double: 'float64',
+  int32: 'int32',
+  bool: 'bool',
+};
 
 const shapeOf = (shape: readonly number[]) => ({ dim: shape.map((size) => ({ size: String(size) })) });
 
@@ -45,7 +55,14 @@ const portsOf = (ports: Signature['inputs']) =>
 const bytesOf = (dtype: DType, values: ArrayLike<number>): Uint8Array =>
   dtype === 'bool'
     ? Uint8Array.from(values)
-    : new Uint8Array((dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values)).buffer);
+    : new Uint8Array(
+        (dtype === 'int32'
+          ? Int32Array.from(values)
+          : dtype === 'double'
+            ? Float64Array.from(values)
+            : Float32Array.from(values)
+        ).buffer,
+      );
 
 type Constant = {
   readonly name: string;

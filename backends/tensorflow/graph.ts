@@ -2,7 +2,7 @@
 
 import type { Output } from '../../compiler/ir/program.js';
 
-export type DType = 'float' | 'int32' | 'bool';
+export type DType = 'float' | 'double' | 'int32' | 'bool';
 
 export type GraphAttribute =
   | { readonly tag: 'type'; readonly value: DType }

@@ -33,7 +33,7 @@ type Messages = {
   readonly TensorShape: (new () => Message) & { readonly Dim: new () => Message };
 };
 
-const dataTypes: Readonly<Record<DType, number>> = { float: 1, int32: 3, bool: 10 };
+const dataTypes: Readonly<Record<DType, number>> = { float: 1, double: 2, int32: 3, bool: 10 };
 
 /** Graph version 1087 is TensorFlow 2.8's: new enough for every operation used, old enough for every library supported. */
 const producer = 1087;
@@ -54,7 +54,14 @@ const shapeOf = (pb: Messages, shape: readonly number[]): Message => {
 const bytesOf = (dtype: DType, values: ArrayLike<number>): Uint8Array =>
   dtype === 'bool'
     ? Uint8Array.from(values)
-    : new Uint8Array((dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values)).buffer);
+    : new Uint8Array(
+        (dtype === 'int32'
+          ? Int32Array.from(values)
+          : dtype === 'double'
+            ? Float64Array.from(values)
+            : Float32Array.from(values)
+        ).buffer,
+      );
 
 const attributeOf = (pb: Messages, attribute: GraphAttribute): Message => {
   const message = new pb.AttrValue();

@@ -250,6 +250,10 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
   },
   cholesky: ({ plan, params, inputs: [a], eq, shape }) =>
     plan.routine({ name: 'cholesky', params, n: elementAt(eq.out.type.shape, 0) }, [a], shape),
+  lq: ({ plan, params, inputs: [a], eq, shape }) => {
+    const [n, m] = atLeast(2, elementAt(eq.inputs, 0).type.shape);
+    return plan.routine({ name: 'lq', params, n, m }, [a], shape);
+  },
   triangularSolve: ({ plan, params, inputs, eq, shape }) => {
     const [n, columns] = atLeast(2, eq.out.type.shape);
     return plan.routine({ name: 'triangularSolve', params, n, columns }, inputs, shape);

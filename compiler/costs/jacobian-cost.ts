@@ -26,13 +26,22 @@ export const solveCost = (d: number, iterations?: number, count = 1): SolveCost 
     : { chosen: 'conjugate gradients', conjugateGradients };
 };
 
+/**
+ * What an estimate by `count` probes has to be cheaper by, to be worth its variance: by one probe, twice. Its variance is that of a trace by
+ * as many random directions, and falls as one over their number.
+ */
+const worthOf = (count: number): number => 1 + 1 / count;
+
 export type VolumeCost = {
   readonly chosen: 'exact' | 'stochastic';
   /** Whose products give JᵀJ (or JJᵀ where J has more columns than rows): whatever there are fewer of. */
   readonly by: 'columns' | 'rows';
   /** min(d, D) products and their gradient. */
   readonly exact: number;
-  /** For each probe two products and their gradient, besides the solution; absent where JᵀJ has no inverse. */
+  /**
+   * For each probe a product and its gradient besides all columns of J and their factor, or two besides the rounds of conjugate gradients;
+   * absent where JᵀJ has no inverse.
+   */
   readonly stochastic?: { readonly products: number; readonly solve: SolveCost };
 };
 
@@ -47,8 +56,8 @@ export const volumeCost = (
   if (d > D) return { chosen: 'exact', by: 'rows', exact };
   const solve = solveCost(d, iterations, count);
   const solution = solve.chosen === 'factor' ? d : solve.conjugateGradients;
-  const products = solution + withGradient * 2 * count;
-  const cheaper = exact <= products ? 'exact' : 'stochastic';
+  const products = solution + withGradient * (solve.chosen === 'factor' ? 1 : 2) * count;
+  const cheaper = exact <= products * worthOf(count) ? 'exact' : 'stochastic';
   return {
     chosen: asked === 'auto' ? cheaper : asked,
     by: 'columns',

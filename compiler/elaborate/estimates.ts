@@ -4,12 +4,7 @@ import { dataShapeOf } from '../../dsl/data-shape.js';
 import type { Experiment } from '../../dsl/experiment.js';
 import type { Node } from '../../dsl/expressions/expression.js';
 import { everyNode } from '../../dsl/expressions/rewrite.js';
-import {
-  type SolveNode,
-  surrogateSystem,
-  surrogateVolume,
-  type VolumeNode,
-} from '../../dsl/expressions/volume.js';
+import { type SolveNode, surrogateSystem, type VolumeNode } from '../../dsl/expressions/volume.js';
 import { solveCost } from '../costs/jacobian-cost.js';
 import { add, atRows, constantLike, div, mul, sumAll, unary } from '../ir/operations.js';
 import type { Output, Var } from '../ir/program.js';
@@ -19,7 +14,7 @@ import { type Context, createContext } from './context.js';
 import { createElaborate, type Elaborate } from './expression.js';
 import { applicationOf, solveGramAt } from './network.js';
 import { type Elaborated, programOf } from './program.js';
-import { expandVolume, isSurrogate } from './volume-method.js';
+import { isSurrogate, surrogateAt, volumeAt } from './volume-method.js';
 
 type Figure = readonly [string, Var];
 
@@ -94,9 +89,8 @@ const volumeFigures = (
   if (volume?.probes === undefined) return [];
   const point = elaborate(volume.at, name);
   const application = point && applicationOf(context, volume.network, point, name);
-  const expanded = application && expandVolume(context, volume, application, name);
-  const exact = expanded && elaborate(expanded, name);
-  const surrogate = elaborate(surrogateVolume(volume, volume.probes), name);
+  const exact = application && volumeAt(context, elaborate, volume, application, name);
+  const surrogate = application && surrogateAt(context, elaborate, volume, application, name);
   if (exact === null || surrogate === null) return [];
   return [[`${name}/cosine`, cosine(context, [mean(context, surrogate), mean(context, exact)])]];
 };

@@ -24,8 +24,9 @@ import type { Emit, Var } from '../ir/program.js';
 import { activate } from './activation.js';
 import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
 import { applicationOf, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
-import { jitters, smallestPivot, unitProbes } from './gram-system.js';
-import { expandVolume } from './volume-method.js';
+import { jitter, jitters, least, smallestPivot, unitProbes } from './gram-system.js';
+import { scaledNorm } from './scaled-norm.js';
+import { volumeAt } from './volume-method.js';
 
 /** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
 export type Elaborate = (node: Node, path: string) => Var | null;
@@ -155,13 +156,14 @@ export const createElaborate = (context: Context): Elaborate => {
       }
       case 'volume': {
         const application = applicationOf(context, node.network, x, path);
-        const expanded = application && expandVolume(context, node, application, path);
-        return expanded && elaborate(expanded, path);
+        return application && volumeAt(context, elaborate, node, application, path);
       }
       case 'gram':
         return gramOf(x, path);
       case 'logDetSPD':
-        return logDetOf(x, path);
+        return node.of.tag === 'gram'
+          ? logDetOfGram(x, elaborate(node.of.of, path), path)
+          : logDetOf(x, path);
       case 'stop':
         return unary(emit, 'stop', x);
       case 'unary':
@@ -171,7 +173,7 @@ export const createElaborate = (context: Context): Elaborate => {
       case 'sum':
         return sumAll(emit, x, node.keep);
       case 'norm':
-        return unary(emit, 'sqrt', sumAll(emit, mul(emit, x, x), node.keep));
+        return scaledNorm(emit, x, node.keep);
       case 'reshape':
         return sizeOf(node.shape) === sizeOf(x.type.shape)
           ? emit('reshape', { shape: node.shape }, [x])
@@ -316,6 +318,22 @@ export const createElaborate = (context: Context): Elaborate => {
     return emit('matmul', { transposeA: false, transposeB: true }, [flat, flat]);
   };
 
+  const diagonalOf = (matrix: Var): Var =>
+    emit('reduceSum', { axes: [1] }, [emit('band', { below: 0, diagonal: 1, above: 0 }, [matrix])]);
+
+  /**
+   * ln det of the products of k arrays with each other, from the factor of the arrays: to multiply them would square their condition. Where
+   * they are not independent, as far as single precision knows, a training step goes on with jitter, and evaluated there is no determinant.
+   */
+  const logDetOfGram = (products: Var, x: Var | null, path: string): Var | null => {
+    if (x === null) return null;
+    const [k = 0, ...inner] = x.type.shape;
+    if (k > sizeOf(inner)) return logDetOf(products, path);
+    const rows = emit('reshape', { shape: [k, sizeOf(inner)] }, [x]);
+    const params = { jitter: context.mode === 'train' ? jitter : 0, least };
+    return times(emit, sumAll(emit, unary(emit, 'log', diagonalOf(emit('lq', params, [rows])))), 2);
+  };
+
   /**
    * 2·Σ ln of the diagonal of the Cholesky factor. A training step goes on with a bounded jitter; evaluated, a matrix without full
    * rank has no determinant: a row that adds next to nothing to those before it is one whose pivot rounding alone has made.
@@ -325,15 +343,13 @@ export const createElaborate = (context: Context): Elaborate => {
     if (x.type.shape.length !== 2 || n !== m)
       return fail(context, path, showShape(x.type.shape), 'a square matrix [n, n]');
     const isTraining = context.mode === 'train';
-    const diagonalOf = (matrix: Var): Var =>
-      emit('reduceSum', { axes: [1] }, [emit('band', { below: 0, diagonal: 1, above: 0 }, [matrix])]);
     const roots = diagonalOf(emit('cholesky', { jitters: isTraining ? jitters : 0 }, [x]));
-    const least = (): Var => times(emit, diagonalOf(x), smallestPivot);
+    const fewest = (): Var => times(emit, diagonalOf(x), smallestPivot);
     const known = isTraining
       ? roots
       : select(
           emit,
-          binary(emit, 'greater', mul(emit, roots, roots), least()),
+          binary(emit, 'greater', mul(emit, roots, roots), fewest()),
           roots,
           constantLike(emit, -1, roots.type),
         );

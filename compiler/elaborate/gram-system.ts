@@ -95,8 +95,17 @@ export const jitters = 3;
 /** What part of its diagonal element single precision knows a pivot to: a smaller one may as well be 0. */
 export const smallestPivot = 1e-6;
 
-/** (JᵀJ)⁻¹·b for b of the shape of `at`, or [k, …] of it, by all columns of J and a Cholesky factor. */
-export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var): Var => {
+/** What part of its length single precision knows of a column of J. */
+export const least = 1e-6;
+
+/** What is added to the diagonal of JᵀJ, as a part of its mean, where its columns are not independent as far as that is known. */
+export const jitter = 1e-6;
+
+/**
+ * (JᵀJ)⁻¹·b for b of the shape of `at`, or [k, …] of it, by all columns of J and their triangular factor L, JᵀJ = L·Lᵀ. Where it `gives` the
+ * root, L⁻ᵀ·b: a random direction with E bbᵀ = I becomes one with E wwᵀ = (JᵀJ)⁻¹.
+ */
+export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var, gives?: 'root'): Var => {
   const { emit } = builder;
   const { rows, shape } = at.type;
   const d = sizeOfShape(shape);
@@ -110,15 +119,17 @@ export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var): Var =>
     columns === null
       ? constantLike(emit, 0, { rows, shape: [d, 1] })
       : emit('reshape', { shape: [d, sizeOfShape(y.type.shape)] }, [emit('unfold', { times: d }, [columns])]);
-  const factor = emit('cholesky', { jitters }, [
-    emit('matmul', { transposeA: false, transposeB: true }, [J, J]),
-  ]);
+  const factor = emit('lq', { jitter, least }, [J]);
   const count = sizeOfShape(right.type.shape) / d;
   const turned = (x: Var): Var => emit('permute', { permutation: [1, 0] }, [x]);
-  const half = emit('triangularSolve', { lower: true, transposed: false }, [
-    atRows(emit, right.type.rows, factor),
-    turned(emit('reshape', { shape: [count, d] }, [right])),
-  ]);
+  const sides = turned(emit('reshape', { shape: [count, d] }, [right]));
+  const half =
+    gives === 'root'
+      ? sides
+      : emit('triangularSolve', { lower: true, transposed: false }, [
+          atRows(emit, right.type.rows, factor),
+          sides,
+        ]);
   const whole = emit('triangularSolve', { lower: true, transposed: true }, [
     atRows(emit, right.type.rows, factor),
     half,

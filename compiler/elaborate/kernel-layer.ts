@@ -88,7 +88,7 @@ const convTransposeMap = (site: Site, layer: Conv): Linear | null => {
   if (x.type.shape.length !== 3) return wrongShape(site, 'an image [h,w,c]');
   const [h, w, c] = atLeast(3, x.type.shape);
   const enlarged = (n: number): number =>
-    layer.padding === 'same' ? n * layer.stride : (n - 1) * layer.stride + layer.kernel;
+    n * layer.stride + (layer.padding === 'same' ? 0 : Math.max(layer.kernel - layer.stride, 0));
   const size = [enlarged(h), enlarged(w)] as const;
   const window = windowOf(layer, size);
   const shape = [layer.kernel, layer.kernel, layer.filters, c];

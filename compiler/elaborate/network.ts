@@ -180,7 +180,7 @@ export const vjpAt = (
 /** (JᵀJ)⁻¹·b at the application, for one right-hand side or one for each probe; or the rounds of conjugate gradients to it. */
 export const solveGramAt = (
   context: Context,
-  { network: net, output, iterations, tolerance, gives }: SolveNode & { readonly gives?: 'rounds' },
+  { network: net, output, iterations, tolerance, gives }: SolveNode & { readonly gives?: 'rounds' | 'root' },
   { at, outputs }: Application,
   b: Var,
   path: string,
@@ -206,10 +206,11 @@ export const solveGramAt = (
       'at least as many outputs as inputs: JᵀJ has no inverse otherwise',
     );
   const count = sizeOfShape(b.type.shape) / d;
-  if (solveCost(d, iterations, count).chosen === 'factor') return solveByFactor(builder, at, y, b);
+  if (solveCost(d, iterations, count).chosen === 'factor')
+    return solveByFactor(builder, at, y, b, gives === 'root' ? gives : undefined);
   return overProbes(builder.emit, b, at.type.shape, false, (right) => {
     const { operator, captured } = gramOperator(builder, at, y, right.type);
-    const asked = gives === undefined ? {} : { gives };
+    const asked = gives === 'rounds' ? { gives } : {};
     const params = { operator, iterations: iterations ?? d, tolerance, ...asked };
     return builder.emit('solveSPD', params, [right, ...captured]);
   });

@@ -4,6 +4,7 @@ import type { SpectralLayer } from '../../dsl/layers/layer.js';
 import { binary, constantLike, fillShape, mul, sumAll, unary } from '../ir/operations.js';
 import type { Emit, Var } from '../ir/program.js';
 import { bindState } from './context.js';
+import { scaledNorm } from './scaled-norm.js';
 import { emitOf, type Site } from './site.js';
 
 /** x ↦ Wx for one x or one for each row, its transpose, and the shape of Wx. */
@@ -20,8 +21,6 @@ export const matrixMap = (emit: Emit, matrix: Var): LinearMap => ({
   backward: (y) => emit('linearInput', {}, [y, matrix]),
 });
 
-const normOf = (emit: Emit, x: Var): Var => unary(emit, 'sqrt', sumAll(emit, mul(emit, x, x)));
-
 /** x / by, zero where the scalar `by` is. */
 const over = (emit: Emit, x: Var, by: Var): Var => {
   const inverse = binary(emit, 'divNoNan', constantLike(emit, 1, by.type), by);
@@ -29,7 +28,7 @@ const over = (emit: Emit, x: Var, by: Var): Var => {
 };
 
 /** x/‖x‖, held constant. */
-const direction = (emit: Emit, x: Var): Var => unary(emit, 'stop', over(emit, x, normOf(emit, x)));
+const direction = (emit: Emit, x: Var): Var => unary(emit, 'stop', over(emit, x, scaledNorm(emit, x)));
 
 /**
  * The kernel divided by the top singular value of `map`. Training: v = Wᵀu/‖Wᵀu‖, u = Wv/‖Wv‖ as often as the layer says, then
@@ -41,7 +40,7 @@ export const normalised = (site: Site<SpectralLayer>, kernel: Var, map: LinearMa
   const name = `${place.name}/u`;
   const stored = bindState(context, { name, shape: map.output, initializer: normalInitializer(1) });
   const start = direction(emit, stored);
-  if (context.mode === 'inference') return over(emit, kernel, normOf(emit, map.backward(start)));
+  if (context.mode === 'inference') return over(emit, kernel, scaledNorm(emit, map.backward(start)));
   let u = start;
   let image = start;
   for (let i = 0; i < layer.iterations; i++) {

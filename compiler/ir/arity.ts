@@ -46,6 +46,7 @@ export const arity = {
   band: 1,
   matmul: 2,
   cholesky: 1,
+  lq: 1,
   triangularSolve: 2,
   solveSPD: 'some',
 } as const satisfies Readonly<Record<PrimitiveName, Arity>>;

@@ -94,6 +94,12 @@ export type Params = Simple & {
    * the diagonal, as many as `jitters` after 0) that leaves every pivot positive; L is NaN where none does.
    */
   cholesky: { readonly jitters: number };
+  /**
+   * A[n,m], n ≤ m → lower L with a positive diagonal, A = L·Q and so L·Lᵀ = A·Aᵀ, whose condition is the square of A's. Where a row adds no
+   * more than `least` of its length to those before it, the factor of [A, √j·I] in its place, j being `jitter` times the mean of the
+   * rows' squares; NaN there where jitter is 0.
+   */
+  lq: { readonly jitter: number; readonly least: number };
   /** L[n,n], B[n,m] → L⁻¹·B, or L⁻ᵀ·B where `transposed`; of L the lower triangle is read, or the upper. */
   triangularSolve: { readonly lower: boolean; readonly transposed: boolean };
   /**

@@ -11,6 +11,7 @@ export type Attribute = number | boolean | string | readonly number[] | readonly
 /** Work in sequence that no loop of a backend expresses: matrices of n×n, `columns` right-hand sides. */
 export type Routine =
   | { readonly name: 'cholesky'; readonly params: Params['cholesky']; readonly n: number }
+  | { readonly name: 'lq'; readonly params: Params['lq']; readonly n: number; readonly m: number }
   | {
       readonly name: 'triangularSolve';
       readonly params: Params['triangularSolve'];

@@ -1,6 +1,7 @@
 /** Runs the routines of a plan on arrays of the host. */
 import { atLeast } from '../../dsl/lookup.js';
 import { choleskyFactors, solveTriangles } from '../ir/primitives/factorization.js';
+import { lqFactors } from '../ir/primitives/reflections.js';
 import type { Routine } from './plan.js';
 
 /** The output of a routine; the inputs stay as they are. */
@@ -10,6 +11,12 @@ export const runRoutine = (routine: Routine, inputs: readonly Float32Array[]): F
       const [a] = atLeast(1, inputs);
       const factors = new Float32Array(a.length);
       choleskyFactors(a, routine.n, routine.params, factors);
+      return factors;
+    }
+    case 'lq': {
+      const [a] = atLeast(1, inputs);
+      const factors = new Float32Array((a.length / routine.m) * routine.n);
+      lqFactors(a, routine.n, routine.m, routine.params, factors);
       return factors;
     }
     case 'triangularSolve': {

@@ -25,7 +25,9 @@ export const gram = <K extends number>(e: Expr<readonly [K, ...Shape]>): Expr<re
 /**
  * ln det of a symmetric positive definite matrix by its Cholesky factor. Where it has none, a training step adds jitter to the
  * diagonal three times, from 1e-6 of its mean by factors of 10; after that it is not a number, and the step is not committed.
- * Evaluated it has no jitter, and is not a number where a pivot is less than 1e-6 of its diagonal element.
+ * Evaluated it has no jitter, and is not a number where a pivot is less than 1e-6 of its diagonal element. Of `gram(e)` it takes the
+ * triangular factor of e itself, whose condition is the root of the matrix's: with jitter of 1e-6 in training, and evaluated not a number,
+ * where one of the arrays adds less than 1e-6 of its length to those before it.
  */
 export const logDetSPD = <N extends number>(e: Expr<readonly [N, N]>): Expr<Scalar> => ({
   tag: 'logDetSPD',
@@ -35,7 +37,7 @@ export const logDetSPD = <N extends number>(e: Expr<readonly [N, N]>): Expr<Scal
 export type SolveOptions = {
   /**
    * Conjugate gradients with at most as many products with JᵀJ. Without it the solution is exact: after as many products as there
-   * are dimensions, or by all columns of J and a Cholesky factor where the compiler finds that cheaper.
+   * are dimensions, or by all columns of J and their triangular factor where the compiler finds that cheaper.
    */
   readonly iterations?: number;
   /** Relative residual at which an example is done. Default 1e-6. */
@@ -73,7 +75,10 @@ export function solveGram(network: NetworkValue, at: Node, b: Node, options: Sol
 }
 
 export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
-  /** Default `auto`: exact where that costs no more products with J than the surrogate does; `explain` shows both. */
+  /**
+   * Default `auto`: the surrogate where it costs less, by as much as its variance is worth, than the exact volume: with one probe half as many
+   * products with J. `explain` shows both.
+   */
   readonly method?: M;
   /** How ε is drawn. Default `sphere`. */
   readonly probe?: Extract<DistributionName, 'normal' | 'sphere' | 'rademacher'>;
@@ -87,8 +92,9 @@ export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
 
 /**
  * ½ ln det JᵀJ of the network at `at` (½ ln det JJᵀ where it has more inputs than outputs). `exact` takes min(d, D) products
- * with J and a Cholesky factor. `stochastic` is a surrogate, ½·mean of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹ε, whose expected gradient
- * is the exact one. Evaluation is exact whatever the method.
+ * with J and their triangular factor. `stochastic` is a surrogate whose expected gradient is the exact one: ½·mean of ‖J·stop(w)‖², w = L⁻ᵀε with
+ * JᵀJ = L·Lᵀ, whose variance does not grow with J's condition; or, where conjugate gradients are asked for by `iterations` or cost less, of
+ * ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹ε, whose variance does. Evaluation is exact whatever the method.
  */
 export function volume<I extends Shape, O extends Shape>(
   network: Network<I, O>,

@@ -87,7 +87,11 @@ export const conv =
   ): Stack<I, P extends 'same' ? readonly [Strided<H, S>, Strided<W, S>, F] : readonly [number, number, F]> =>
     append(stack, convLayer('conv', filters, options));
 
-/** The transpose of a convolution with stride s. [h,w,c] → [h·s,w·s,filters] with 'same' padding. */
+/**
+ * The transpose of a convolution with stride s and kernel k. [h,w,c] → [h·s,w·s,filters] with 'same' padding, and with 'valid' h·s + max(k − s, 0)
+ * high and as wide, as in Keras and flax. Where s > k that is more than the (h − 1)·s + k of PyTorch: both have zeros between the
+ * copies of the kernel, and here as many after the last.
+ */
 export const convTranspose =
   <const F extends number, const S extends number = 1, const P extends Padding = 'same'>(
     filters: F,

@@ -36,6 +36,12 @@ const positive = (m: Float64Array, n: number): Float64Array =>
 const steep = (m: Float64Array, n: number): Float64Array =>
   m.map((x, i) => (i % (n + 1) === 0 ? x + (x < 0 ? -2 : 2) : x));
 
+/** Rows that are far from dependent: the first square is steep. */
+const wide = (m: Float64Array, n: number): Float64Array => {
+  const width = m.length / n;
+  return m.map((x, i) => (i % width === Math.floor(i / width) ? x + (x < 0 ? -2 : 2) : x));
+};
+
 /** An operator by what it does to its argument, given what it captures. */
 const operatorOf = (
   argument: Type,
@@ -136,6 +142,22 @@ export const matrices: { readonly [P in MatrixName | 'solveSPD']: Subject<P> } =
       ],
       domains: [[-1, 1]],
       made: (data, _, type) => eachMatrix(data, type, positive),
+    },
+  ),
+  lq: subject(
+    fc
+      .record({ jitter: fc.constantFrom(0, 1e-6), rows: anyRows, n: size, more: fc.nat(2) })
+      .map(({ jitter, rows: k, n, more }) => ({
+        params: { jitter, least: 1e-6 },
+        inputs: [matrix(k, n, n + more)],
+      })),
+    {
+      ill: [
+        { params: { jitter: 0, least: 0 }, inputs: [each(3, 2)] },
+        { params: { jitter: 0, least: 0 }, inputs: [each(2)] },
+      ],
+      domains: [[-1, 1]],
+      made: (data, _, type) => eachMatrix(data, type, wide),
     },
   ),
   triangularSolve: subject(

@@ -2,64 +2,11 @@
 import { atLeast } from '../../dsl/lookup.js';
 import { describe, expect, test } from 'vitest';
 import { type Compiled, compile, type OutputKind, print } from '../../compiler/index.js';
-import { type Experiment, encodeExperiment, latent, sizeOf } from '../../dsl/index.js';
-import aeL2 from '../../examples/ae-l2.js';
-import ae from '../../examples/ae.js';
-import circle from '../../examples/circle.js';
-import digitsFlow from '../../examples/digits-flow.js';
-import digits from '../../examples/digits.js';
-import { densityExperiment, parts } from '../../examples/flows.js';
-import line from '../../examples/linear.js';
-import mlp from '../../examples/mlp.js';
-import mnist from '../../examples/mnist.js';
-import sine from '../../examples/sine.js';
-import sphere from '../../examples/sphere.js';
-import table from '../../examples/table.js';
-import torus from '../../examples/torus.js';
+import { encodeExperiment, sizeOf } from '../../dsl/index.js';
 import { createSession, initialState, type StepEvent } from '../../runs/index.js';
 import { backends } from '../shared/backends.js';
 import { right } from '../shared/either.js';
-
-type Example = {
-  readonly experiment: Experiment;
-  /** At which it takes its two steps: the larger the network, the fewer. */
-  readonly batch: number;
-  /** Whose programs are golden files: those after every pass, the first and the last, or none: they are long, and a small flow stands for all. */
-  readonly golden?: 'every' | 'ends' | 'none';
-};
-
-const flow = (experiment: Experiment): Example => ({ experiment, batch: 5, golden: 'none' });
-
-const examples: Readonly<Record<string, Example>> = {
-  ae: { experiment: ae, batch: ae.batch },
-  'ae-l2': { experiment: aeL2, batch: aeL2.batch },
-  digits: { experiment: digits, batch: 8 },
-  mlp: { experiment: mlp, batch: mlp.batch },
-  mnist: { experiment: mnist, batch: 2 },
-  flow: {
-    experiment: densityExperiment({
-      ...parts({ d: 1, D: 2, width: 4, couplings: 1 }),
-      codes: latent(1),
-      data: 'sine',
-      steps: 10,
-      beta: 10,
-      rate: 1e-3,
-    }),
-    batch: 5,
-    golden: 'ends',
-  },
-  circle: flow(circle),
-  line: flow(line),
-  sine: flow(sine),
-  sphere: flow(sphere),
-  torus: flow(torus),
-  table: flow(table),
-  'digits-flow': flow(digitsFlow),
-};
-
-/** Numbers in [0, 1], as pixels are. */
-const pixels = (count: number): Float32Array =>
-  Float32Array.from({ length: count }, (_, i) => 0.5 + 0.5 * Math.sin(i * i + 1));
+import { examples, pixels } from '../shared/examples.js';
 
 const twoSteps = async (compiled: Compiled): Promise<readonly Omit<StepEvent, 'seconds'>[]> => {
   const { encoder, batch } = compiled.experiment;

@@ -9,7 +9,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import { sphere } from '../../dsl/expressions/draw.js';
 import type { Experiment, Objective } from '../../dsl/experiment.js';
 import {
-  apply, constant, data, div, draw, hyper, jvp, log, max, mul, negPart, norm, scale, sqNorm, square, sub,
+  apply, constant, data, div, draw, hyper, jvp, log, max, mul, negPart, sqrt, scale, sqNorm, square, sub,
 } from '../../dsl/expressions/expression.js'; // prettier-ignore
 import type { Node } from '../../dsl/expressions/expression.js';
 import { dense as denseLayer, elu, input } from '../../dsl/layers/layer.js';
@@ -192,7 +192,7 @@ describe('objectives', () => {
     const shared = {
       prior: scale(hyper('prior', 0.01), sqNorm(h)),
       reconstruction: scale(mu, sqNorm(sub(x, apply(decoder, h)))),
-      injectivity: scale(mu, square(negPart(sub(div(norm(Jv), norm(v)), floor)))),
+      injectivity: scale(mu, square(negPart(sub(div(sqrt(sqNorm(Jv)), sqrt(sqNorm(v))), floor)))),
     };
     return { encoder, decoder, mu, clamped, shared };
   };

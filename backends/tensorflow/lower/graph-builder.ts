@@ -11,6 +11,7 @@ export type GraphBuilder = {
     name?: string,
   ) => string;
   readonly floats: (values: ArrayLike<number>, shape: readonly number[], name?: string) => string;
+  readonly doubles: (values: ArrayLike<number>, shape: readonly number[]) => string;
   readonly ints: (values: readonly number[]) => string;
   readonly int: (value: number) => string;
   /** The full name of a node that is given this one: what the end of a loop is called at its beginning. */
@@ -42,6 +43,7 @@ const withConstants = (node: GraphBuilder['node']): Omit<GraphBuilder, 'nodes' |
   return {
     node,
     floats: (values, shape, name) => constant('float', values, shape, name),
+    doubles: (values, shape) => constant('double', values, shape),
     ints: (values) => constant('int32', values, [values.length]),
     int: (value) => constant('int32', [value], []),
   };

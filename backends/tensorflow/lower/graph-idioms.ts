@@ -6,6 +6,7 @@ import type { GraphBuilder } from './graph-builder.js';
 import { float, int32 } from './graph-builder.js';
 import { type Idiom, isConstant, type Match, type Reading } from './graph-idiom.js';
 import { alongRows, comparison, masked } from './graph-masks.js';
+import { sum } from './graph-sum.js';
 import type { Value } from './graph-value.js';
 
 const T = { T: float } as const;
@@ -147,8 +148,7 @@ const sumOfSquares: Match = (eq, reading) => {
         ...terms.filter((x) => !isSmall(x)).map((x) => written(x).node),
       ];
       const halves = vectors.map((node) => graph.node('L2Loss', [node], T));
-      const n = { tag: 'int', value: halves.length } as const;
-      const half = halves.length === 1 ? elementAt(halves, 0) : graph.node('AddN', halves, { ...T, N: n });
+      const half = halves.reduce((before, next) => sum(graph, before, next));
       return { node: graph.node('Mul', [half, graph.floats([2], [])], T), shape: [] };
     },
   };

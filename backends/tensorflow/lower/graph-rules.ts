@@ -10,6 +10,8 @@ import type { EquationOf } from '../../../compiler/ir/program.js';
 import { physicalShape } from '../../../compiler/ir/type.js';
 import { bool, float, type GraphBuilder, int32 } from './graph-builder.js';
 import { type LowerInside, lowerSolve } from './graph-loop.js';
+import { lqNodes } from './graph-lq.js';
+import { sum } from './graph-sum.js';
 import { materialised, openSizes, reshaped, shapeTensor, type Value } from './graph-value.js';
 import { withRows } from '../../../compiler/loops/kernel-rows.js';
 
@@ -73,15 +75,18 @@ const elementwise =
     shape: broadcastShape(inputs.map((x) => x.shape)),
   });
 
-const addRows = elementwise<'add'>('AddV2');
+const addRows: Lower<'add'> = ({ graph, inputs: [a, b] }) => ({
+  node: sum(graph, a.node, b.node),
+  shape: broadcastShape([a.shape, b.shape]),
+});
 
 /** A single row is added as a vector: TensorFlow 2.21 takes a row that is added to a product for a bias, and then refuses it. */
 const addition: Lower<'add'> = (site) => {
   const { graph, inputs, shape } = site;
   if (shape.length !== 2 || shape[0] !== 1) return addRows(site);
   const vector = (x: Value): Value => (x.shape.length === 2 ? reshaped(graph, x, x.shape.slice(1)) : x);
-  const sum = addRows({ ...site, inputs: [vector(inputs[0]), vector(inputs[1])] });
-  return sum.shape.length === 1 ? reshaped(graph, sum, [1, ...sum.shape]) : sum;
+  const result = addRows({ ...site, inputs: [vector(inputs[0]), vector(inputs[1])] });
+  return result.shape.length === 1 ? reshaped(graph, result, [1, ...result.shape]) : result;
 };
 
 const toFloat = (graph: GraphBuilder, node: string): string =>
@@ -148,20 +153,20 @@ const windowAttributes = (
 /** The factor of A + j·I for the first j of the list that has one: TensorFlow fills a factor that does not exist with NaN. */
 const choleskyNodes = (graph: GraphBuilder, a: string, jitters: number, n: number): string => {
   const keep: GraphAttribute = { tag: 'bool', value: true };
-  const sum = (x: string): string =>
+  const total = (x: string): string =>
     graph.node('Sum', [x, graph.ints([-2, -1])], { ...T, Tidx: int32, keep_dims: keep });
   const diagonal = Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
   const identity = graph.floats(diagonal, [n, n]);
-  const trace = sum(graph.node('Mul', [a, identity], T));
+  const trace = total(graph.node('Mul', [a, identity], T));
   const factor = (attempt: number): string => {
     if (attempt === 0) return graph.node('Cholesky', [a], T);
     const part = graph.floats([(firstJitter * 10 ** (attempt - 1)) / n], []);
     const jitter = graph.node('Mul', [graph.node('Mul', [trace, part], T), identity], T);
-    return graph.node('Cholesky', [graph.node('AddV2', [a, jitter], T)], T);
+    return graph.node('Cholesky', [sum(graph, a, jitter)], T);
   };
   const attempts = Array.from({ length: jitters + 1 }, (_, attempt) => factor(attempt));
   return attempts.reduceRight((later, first) => {
-    const holds = graph.node('IsFinite', [sum(first)], T);
+    const holds = graph.node('IsFinite', [total(first)], T);
     return graph.node('SelectV2', [holds, first, later], T);
   });
 };
@@ -353,6 +358,10 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
       site.params.jitters,
       elementAt(site.eq.out.type.shape, 0),
     ),
+    shape: site.shape,
+  }),
+  lq: (site) => ({
+    node: lqNodes(site.graph, fullInput(site, 0).node, site.params, elementAt(site.eq.out.type.shape, 0)),
     shape: site.shape,
   }),
   triangularSolve: (site) => ({

@@ -32,7 +32,7 @@ import { carriedBy, roundOf } from '../../../compiler/loops/conjugate-gradients.
 type State = ReadonlyMap<string, ArrayLike<number>>;
 
 const isSystem = (eq: Equation): boolean =>
-  is(eq, 'cholesky') || is(eq, 'triangularSolve') || is(eq, 'solveSPD');
+  is(eq, 'cholesky') || is(eq, 'lq') || is(eq, 'triangularSolve') || is(eq, 'solveSPD');
 
 const turned = (emit: Emit, x: Var): Var => emit('permute', { permutation: [1, 0] }, [x]);
 
@@ -133,6 +133,58 @@ const cholesky = (emit: Emit, a: Var, { jitters }: Params['cholesky']): Var => {
   );
 };
 
+/** Gram and Schmidt, modified: each row's direction is taken out of the rows after it. */
+const orthogonalised = (emit: Emit, rows: Var, least: number): Var => {
+  const [n, m] = atLeast(2, rows.type.shape);
+  const lengths = sumAll(emit, mul(emit, rows, rows), 1);
+  const columns: Var[] = [];
+  let rest = rows;
+  for (let k = 0; k < n; k++) {
+    const left = n - k;
+    const own = emit('reshape', { shape: [m] }, [emit('slice', { begin: [0, 0], size: [1, m] }, [rest])]);
+    const square = sumAll(emit, mul(emit, own, own));
+    const length = emit('reshape', { shape: [] }, [emit('slice', { begin: [k], size: [1] }, [lengths])]);
+    const isKnown = emit('greater', {}, [square, times(emit, length, least ** 2)]);
+    const root = unary(
+      emit,
+      'sqrt',
+      select(
+        emit,
+        mul(emit, isKnown, unary(emit, 'finite', square)),
+        square,
+        constantLike(emit, -1, square.type),
+      ),
+    );
+    const direction = div(emit, own, fillShape(emit, root, [m]));
+    const across = emit('broadcast', { shape: [left, m], axes: [1] }, [direction]);
+    const along = sumAll(emit, mul(emit, rest, across), 1);
+    columns.push(
+      emit('pad', { before: [k, 0], after: [0, 0] }, [emit('reshape', { shape: [left, 1] }, [along])]),
+    );
+    if (left === 1) break;
+    const without = sub(
+      emit,
+      rest,
+      mul(emit, emit('broadcast', { shape: [left, m], axes: [0] }, [along]), across),
+    );
+    rest = emit('slice', { begin: [1, 0], size: [left - 1, m] }, [without]);
+  }
+  return columns.length === 1 ? elementAt(columns, 0) : emit('concat', { axis: 1 }, columns);
+};
+
+/** That of A where its rows are independent, else that of [A, √j·I]. */
+const lq = (emit: Emit, a: Var, { jitter, least }: Params['lq']): Var => {
+  const { shape } = a.type;
+  const n = elementAt(shape, 0);
+  const plain = orthogonalised(emit, a, least);
+  if (jitter === 0) return plain;
+  const root = unary(emit, 'sqrt', times(emit, sumAll(emit, mul(emit, a, a)), jitter / n));
+  const shift = emit('band', { below: 0, diagonal: 1, above: 0 }, [fillShape(emit, root, [n, n])]);
+  const shifted = orthogonalised(emit, emit('concat', { axis: 1 }, [a, shift]), 0);
+  const holds = unary(emit, 'finite', sumAll(emit, plain));
+  return select(emit, fillShape(emit, holds, [n, n]), plain, shifted);
+};
+
 /** Substitution: each unknown row is taken out of the equations that are left. */
 const substitution = (
   emit: Emit,
@@ -200,6 +252,7 @@ const rounds = (emit: Emit, eq: EquationOf<'solveSPD'>): Var => {
 
 const writtenOut: Rule = (eq, emit) => {
   if (is(eq, 'cholesky')) return cholesky(emit, elementAt(eq.inputs, 0), eq.params);
+  if (is(eq, 'lq')) return lq(emit, elementAt(eq.inputs, 0), eq.params);
   if (is(eq, 'triangularSolve')) return substitution(emit, eq.params, eq.inputs);
   return is(eq, 'solveSPD') ? rounds(emit, eq) : null;
 };

@@ -1,6 +1,7 @@
 /** Matrices of each row: products, triangular bands, Cholesky factors and triangular systems. */
 import { atLeast, elementAt, float64At } from '../../../dsl/lookup.js';
 import { choleskyFactors, solveTriangles } from './factorization.js';
+import { lqFactors } from './reflections.js';
 import { add, addTangents, atRows, joined } from '../operations.js';
 import type { Row, Value } from '../primitive.js';
 import type { Params } from '../params.js';
@@ -128,6 +129,30 @@ export const matrix: { readonly [P in MatrixName]: Row<P> } = {
     transpose: null,
     flops: (_, [a], out, batch) => (rowCount(out, batch) * elementAt(a.shape, 0) ** 3) / 3,
   },
+  lq: {
+    type: (_, [a]) => {
+      const [n, m, ...others] = a.shape;
+      return n !== undefined && m !== undefined && n <= m && others.length === 0
+        ? { rows: a.rows, shape: [n, n] }
+        : `a matrix [n,m] with n ≤ m, ${found([a])}`;
+    },
+    evaluate: (params, [a], out, batch) => {
+      const factors = zeros(out, batch);
+      const [n, m] = atLeast(2, a.type.shape);
+      lqFactors(a.data, n, m, params, factors);
+      return factors;
+    },
+    // As for a Cholesky factor, dL = L·Φ(M + Mᵀ), with M = L⁻¹·dA·Qᵀ and Q = L⁻¹·A: no square of A in it.
+    jvp: ({ emit, inputs: [a], out, tangents: [t] }) => {
+      if (t === null) return null;
+      const across = { lower: true, transposed: false };
+      const M = product(emit, solve(emit, across, out, t), solve(emit, across, out, a), false, true);
+      const symmetric = add(emit, M, turned(emit, M));
+      return product(emit, out, triangle(emit, symmetric, true, 0.5), false, false);
+    },
+    transpose: null,
+    flops: (_, [a], out, batch) => 2 * rowCount(out, batch) * elementAt(a.shape, 0) * sizeOfShape(a.shape),
+  },
   triangularSolve: {
     type: (_, [a, b]) =>
       isSquare(a) && b.shape.length === 2 && a.shape[0] === b.shape[0] && (a.rows === 0 || a.rows === b.rows)
@@ -160,4 +185,4 @@ export const matrix: { readonly [P in MatrixName]: Row<P> } = {
   },
 };
 
-export type MatrixName = 'band' | 'matmul' | 'cholesky' | 'triangularSolve';
+export type MatrixName = 'band' | 'matmul' | 'cholesky' | 'lq' | 'triangularSolve';

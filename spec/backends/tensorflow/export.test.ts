@@ -136,7 +136,33 @@ const ofFlows = await Promise.all(
   }),
 );
 
+/** Kernels apart: with stride 3 and kernels of 2, 2×2 numbers become 6×6. */
+const apart = ((): Case => {
+  const encoder = d.network('encoder', d.pipe(d.input(6, 6, 1), d.flatten, d.dense(4)));
+  const enlarge = d.convTranspose(1, { kernel: 2, stride: 3, padding: 'valid' });
+  const decoder = d.network('decoder', d.pipe(d.input(4), d.reshape(2, 2, 1), enlarge, d.reshape(6, 6, 1)));
+  const objective = d.objective({
+    size: d.sqNorm(d.sub(d.data(6, 6, 1), d.apply(decoder, d.apply(encoder, d.data(6, 6, 1))))),
+  });
+  const made = right(
+    compile(
+      d.experiment({
+        encoder,
+        decoder,
+        objective,
+        optimizer: d.adam({ rate: 1e-3 }),
+        batch: compiledBatch,
+        steps: 1,
+        data: 'digits',
+      }),
+    ),
+  );
+  const own = new Map([...initialState(made, 3).arrays].map(([name, { data }]) => [name, data]));
+  return caseOf(made.decode, own, 'decode of kernels apart');
+})();
+
 const cases: readonly Case[] = [
+  apart,
   ...[compiled.encode, compiled.decode, idioms].map((program) => caseOf(program)),
   ...ofFlows.flat(),
 ];

@@ -14,7 +14,7 @@ import { valuesIn } from '../../arbitrary/values.js';
 import { arrayOf } from '../../shared/expressions.js';
 import { interpret } from '../../shared/outputs.js';
 
-const systems = ['cholesky', 'triangularSolve', 'solveSPD'] as const satisfies readonly PrimitiveName[];
+const systems = ['cholesky', 'lq', 'triangularSolve', 'solveSPD'] as const satisfies readonly PrimitiveName[];
 
 const programOf = <P extends PrimitiveName>(
   primitive: P,
@@ -65,6 +65,7 @@ const law = <P extends (typeof systems)[number]>(primitive: P): void => {
 
 describe('a portable program says', () => {
   law('cholesky');
+  law('lq');
   law('triangularSolve');
   law('solveSPD');
 });

@@ -1,0 +1,134 @@
+/** Activations and reductions of numbers from 1e-38 to 1e38 are on every backend what they are in double precision. */
+import { describe, expect, test } from 'vitest';
+import { differentiate } from '../../../compiler/derivatives/differentiate.js';
+import { elaborateStep } from '../../../compiler/elaborate/program.js';
+import type { Program } from '../../../compiler/ir/program.js';
+import { type Expr, norm, normEach, square, sum } from '../../../dsl/expressions/expression.js';
+import type { Node } from '../../../dsl/expressions/expression.js';
+import { logSumExp, maximum } from '../../../dsl/expressions/classification.js';
+import { adam, constant } from '../../../dsl/index.js';
+import { activation, allActivations } from '../../arbitrary/network.js';
+import { backends, hasNative, runOn, runOnNative } from '../../shared/backends.js';
+import { arrayOf, calculation, free } from '../../shared/expressions.js';
+import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
+
+/** ±1, ±2.5 and ±7 times each power of ten that single precision has, and zero. */
+const numbers = Float64Array.from(
+  [
+    ...Array.from({ length: 77 }, (_, i) => 10 ** (i - 38)).flatMap((power) =>
+      [1, 2.5, 7].map((x) => x * power),
+    ),
+    0,
+  ].flatMap((x) => [x, -x]),
+).map(Math.fround);
+
+/** Where single precision ends: what is smaller may be 0, what is greater is infinite. */
+const [least, greatest] = [1.1754943508222875e-38, 3.4028234663852886e38];
+
+const everywhere = async (
+  program: Program,
+  inputs: Arrays,
+): Promise<readonly (readonly [string, Arrays])[]> => {
+  const runs: (readonly [string, Arrays])[] = [];
+  for (const [name, backend] of Object.entries(backends))
+    runs.push([name, await runOn(backend, program, inputs)]);
+  const native = hasNative() ? await runOnNative([{ program, inputs }]) : [];
+  return [...runs, ...native.map((arrays) => ['native', arrays] as const)];
+};
+
+/** To a few units in the last place of the value, or of the numbers that it is made of where they cancel. */
+const expectNear = (found: number, expected: number, of: number, what: string): void => {
+  if (Math.abs(expected) > greatest) {
+    // Just below, rounding decides.
+    if (Math.abs(expected) > 1.00001 * greatest) expect(found, what).toBe(Math.sign(expected) * Infinity);
+    return;
+  }
+  expect(Number.isNaN(found), `${what}: ${expected}, found ${found}`).toBe(Number.isNaN(expected));
+  const tolerance = 2e-6 * Math.max(Math.abs(expected), of) + 64 * least;
+  if (!Number.isNaN(expected))
+    expect(Math.abs(found - expected), `${what}: ${expected}, found ${found}`).toBeLessThanOrEqual(tolerance);
+};
+
+describe('each activation of each number', () => {
+  const data: Expr<readonly []> = { tag: 'data', shape: [] };
+  const nodes = Object.fromEntries(
+    allActivations.map((name): readonly [string, Node] => [
+      name,
+      { tag: 'apply', network: { name, input: [], layers: [activation(name)] }, at: data, output: '' },
+    ]),
+  );
+  test('agrees', async () => {
+    const { program } = calculation({ ...nodes, square: square(data) }, numbers.length);
+    const inputs = new Map([['data', numbers]]);
+    const expected = interpret(program, inputs);
+    for (const [backend, arrays] of await everywhere(program, inputs))
+      for (const [name, values] of expected)
+        values.forEach((value, i) => {
+          const x = numbers[i] ?? NaN;
+          // 1 + erf cancels, and TensorFlow's and tfjs's kernel of elu has e^x − 1 by a difference: known to the rounding of 1.
+          const of =
+            name === 'gelu' && Math.abs(x) < 8
+              ? 0.1 * Math.abs(x)
+              : name === 'elu' && x < 0 && backend !== 'wasm'
+                ? 0.06
+                : 0;
+          expectNear(arrayOf(arrays, name)[i] ?? NaN, value, of, `${name} of ${x} on ${backend}`);
+        });
+  });
+});
+
+/** Four numbers of about each size. */
+const sizes = Array.from({ length: 77 }, (_, i) => 10 ** (i - 38));
+const rows = Float64Array.from(sizes.flatMap((size) => [1, -1, 0, 0.5].map((x) => x * size))).map(
+  Math.fround,
+);
+
+test('each reduction agrees', async () => {
+  const data: Expr<readonly [4]> = { tag: 'data', shape: [4] };
+  const probes: Expr<readonly [2, 2]> = { tag: 'reshape', of: data, shape: [2, 2] };
+  const nodes = {
+    sum: sum(data),
+    sqNorm: sum(square(data)),
+    norm: norm(data),
+    normEach: normEach(probes),
+    maximum: maximum(4, data),
+    logSumExp: logSumExp(4, data),
+  };
+  const { program } = calculation(nodes, sizes.length);
+  const inputs = new Map([['data', rows]]);
+  const expected = interpret(program, inputs);
+  for (const [backend, arrays] of await everywhere(program, inputs))
+    for (const [name, values] of expected)
+      values.forEach((value, i) => {
+        const size = sizes[Math.floor((i * sizes.length) / values.length)] ?? NaN;
+        expectNear(arrayOf(arrays, name)[i] ?? NaN, value, 0, `${name} at ${size} on ${backend}`);
+      });
+});
+
+test.each([
+  [1e20, [1e20, 1e20, 0]],
+  [1e-25, [1e-25, 1e-25, 0]],
+  [1e38, [1e38, -1e38, 0]],
+  [1e-36, [1e-36, 1e-36, 0]],
+  [1, [3, 4, 0]],
+])('a norm at %d has its value and a gradient of norm 1', async (_, values) => {
+  const identity = { name: 'identity', input: [3], layers: [] };
+  const { program } = elaborateStep({
+    encoder: identity,
+    decoder: identity,
+    objective: { norm: norm(free('p', 3)) },
+    optimizer: adam({ rate: constant(1e-3) }),
+    batch: 1,
+    steps: 1,
+    data: 'none',
+    validation: { every: 0 },
+  });
+  const length = Math.hypot(...values);
+  const inputs = new Map([['p', Float64Array.from(values)]]);
+  for (const [backend, arrays] of [...(await everywhere(differentiate(program), inputs))]) {
+    expectNear(arrayOf(arrays, 'norm')[0] ?? NaN, length, 0, `norm on ${backend}`);
+    arrayOf(arrays, gradientName('p')).forEach((slope, i) => {
+      expect(Math.abs(slope - (values[i] ?? NaN) / length), `slope on ${backend}`).toBeLessThan(2e-6);
+    });
+  }
+});
