@@ -17,7 +17,7 @@ import type { ModelInput, Units } from './model.js';
 
 export const isRows = (input: ModelInput): input is readonly Row[] => Array.isArray(input);
 
-/** Rows are in the data's units unless it is said otherwise, numbers and sets in the model's. */
+/** The units of an answer: for rows the data's unless it is said otherwise, for numbers and sets the model's. */
 export const unitsOf = (input: ModelInput, units: Units | undefined): Units =>
   units ?? (isRows(input) ? 'data' : 'model');
 
@@ -35,7 +35,7 @@ const preprocessingFor = (
   );
 };
 
-/** Any input as examples in the model's units. */
+/** Any input as examples in the model's units; rows are in the data's whatever the answer is to be in. */
 export const examplesOf = (
   input: ModelInput,
   {
@@ -49,7 +49,7 @@ export const examplesOf = (
   },
 ): Float32Array | Source => {
   if (!isRows(input) && units === 'model') return input;
-  const by = preprocessingFor(preprocessing, shape, units);
+  const by = preprocessingFor(preprocessing, shape, 'data');
   if (isRows(input)) {
     const applied = applyRows(by, input);
     if (isLeft(applied)) throw new BackendFailure(applied.left[0] ?? problem('rows', 'nothing', 'rows'));
