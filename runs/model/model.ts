@@ -26,7 +26,7 @@ export type Units = 'data' | 'model';
  * names of columns. Rows are in the data's units, numbers and sets in the model's unless `units` says otherwise. So are answers: to rows in
  * the data's units unless `units` says otherwise, to numbers and sets in theirs.
  */
-export type ModelInput = Float32Array | Source | readonly Row[];
+export type ModelInput = Float32Array | Float64Array | Source | readonly Row[];
 
 export type UnitsOption = { readonly units?: Units };
 type InData = { readonly units: 'data' };
@@ -64,7 +64,7 @@ export type Fitted = Model & {
   };
   /** decode ∘ encode, in the units of the input unless it is said otherwise. */
   readonly reconstruct: {
-    (input: Float32Array | Source, options?: InModel): Promise<Float32Array>;
+    (input: Float32Array | Float64Array | Source, options?: InModel): Promise<Float32Array>;
     (input: readonly Row[]): Promise<Float64Array>;
     (input: ModelInput, options: InData): Promise<Float64Array>;
   };

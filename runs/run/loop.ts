@@ -9,7 +9,7 @@ import type { Notice, NoticeEvent, StepEvent, TrainEvent } from '../records/even
 import type { Checkpoint, LoopState } from './checkpoint.js';
 import { judge } from './judge.js';
 import { setFactor } from './rate-factor.js';
-import type { Policy } from './settings.js';
+import { keepsBest, type Policy } from './settings.js';
 import { createTurns } from './turns.js';
 
 export type Training = {
@@ -40,8 +40,8 @@ export type Shelf = {
   /** Keeps a checkpoint; its record is as long as `recorded` says. */
   readonly save: (checkpoint: Checkpoint) => Promise<void>;
   readonly recorded: () => number;
-  /** The last checkpoint that was saved. */
-  readonly last: () => Promise<Checkpoint | undefined>;
+  /** The checkpoint of a step, or the last one; those of later steps are of a way that was not gone. */
+  readonly back: (step: number | undefined) => Promise<Checkpoint | undefined>;
 };
 
 /** A gradient is reported when its norm is so many times the mean of those before. */
@@ -115,12 +115,12 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
       await session.restore(setFactor(await session.state(), loop.factor));
       yield notice(taken, 'reduced', verdict.reduced);
     }
-    if (verdict.isBest && (policy.checkpoints.best || policy.restoreBest)) await save();
+    if (verdict.isBest && keepsBest(policy)) await save();
   }
 
-  /** Back to the last checkpoint with half the rate; where there is none, the step is skipped. */
+  /** Back to the best validation, or else to the last checkpoint, with half the rate; where there is neither, the step is skipped. */
   const back = async (): Promise<Checkpoint | undefined> => {
-    const last = await shelf.last();
+    const last = await shelf.back(loop.best?.step);
     if (last === undefined) return undefined;
     const factor = loop.factor / 2;
     if (factor < 2 ** -20)

@@ -1,6 +1,7 @@
 /** Where checkpoints go while a run trains: into its folder beside the next steps, or, without a folder, no further than memory. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { problem, type Problem } from '../../dsl/index.js';
+import { tidied } from '../../backends/places.js';
 import { BackendFailure } from '../../backends/failure.js';
 import { type Checkpoint, checkpointPath, checkpointSteps, readCheckpoint } from './checkpoint.js';
 import type { Keeper } from './keeper.js';
@@ -36,9 +37,14 @@ export const shelfIn = (folder: string, keeper: Keeper): Kept => {
       writing.catch(() => undefined);
     },
     recorded: keeper.record.length,
-    last: async () => {
+    back: async (step) => {
       await writing;
-      return read(checkpointSteps(folder).at(-1));
+      const steps = checkpointSteps(folder);
+      const to = step ?? steps.at(-1);
+      const found = await read(to);
+      if (to !== undefined)
+        steps.filter((other) => other > to).forEach((other) => tidied(checkpointPath(folder, other)));
+      return found;
     },
     settled: () => writing,
     at: read,
@@ -55,7 +61,7 @@ export const shelfInMemory = (): Kept => {
       if (checkpoint.loop.best?.step === checkpoint.state.step) best = checkpoint;
     },
     recorded: () => 0,
-    last: async () => last,
+    back: async (step) => (step === undefined ? last : [best, last].find((one) => one?.state.step === step)),
     settled: async () => undefined,
     at: async (step) => [best, last].find((one) => one?.state.step === step),
   };
