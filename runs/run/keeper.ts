@@ -87,7 +87,7 @@ const keeperOf = (folder: string, settings: RunSettings, record: Recorder, lock:
     record,
     save: async (checkpoint) => {
       try {
-        record.sync();
+        await record.sync();
       } catch (error) {
         return left([problem(folder, errorText(error), 'a record that can be written')]);
       }
