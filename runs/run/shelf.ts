@@ -20,8 +20,14 @@ const failed = (problems: readonly Problem[]): BackendFailure =>
 /** One at a time: a disk that cannot keep up slows training down, and holds no second copy of the state. */
 export const shelfIn = (folder: string, keeper: Keeper): Kept => {
   let writing: Promise<void> = Promise.resolve();
+  /** What went wrong is told once. */
+  const settled = async (): Promise<void> => {
+    const pending = writing;
+    writing = Promise.resolve();
+    await pending;
+  };
   const read = async (step: number | undefined): Promise<Checkpoint | undefined> => {
-    await writing;
+    await settled();
     if (step === undefined) return undefined;
     const found = readCheckpoint(checkpointPath(folder, step));
     if (isLeft(found)) throw failed(found.left);
@@ -29,7 +35,7 @@ export const shelfIn = (folder: string, keeper: Keeper): Kept => {
   };
   return {
     save: async (checkpoint) => {
-      await writing;
+      await settled();
       writing = keeper.save(checkpoint).then((written) => {
         if (isLeft(written)) throw failed(written.left);
       });
@@ -38,7 +44,7 @@ export const shelfIn = (folder: string, keeper: Keeper): Kept => {
     },
     recorded: keeper.record.length,
     back: async (step) => {
-      await writing;
+      await settled();
       const steps = checkpointSteps(folder);
       const to = step ?? steps.at(-1);
       const found = await read(to);
@@ -46,7 +52,7 @@ export const shelfIn = (folder: string, keeper: Keeper): Kept => {
         steps.filter((other) => other > to).forEach((other) => tidied(checkpointPath(folder, other)));
       return found;
     },
-    settled: () => writing,
+    settled,
     at: read,
   };
 };
