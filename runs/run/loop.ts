@@ -5,6 +5,7 @@ import { dataShapeOf, type Experiment, problem, sizeOf } from '../../dsl/index.j
 import { BackendFailure } from '../../backends/failure.js';
 import { readExamples } from '../model/batched-evaluation.js';
 import type { Session } from '../model/session.js';
+import { isFiniteState } from '../model/state.js';
 import type { Notice, NoticeEvent, StepEvent, TrainEvent } from '../records/events.js';
 import type { Checkpoint, LoopState } from './checkpoint.js';
 import { judge } from './judge.js';
@@ -101,7 +102,8 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
     if (savedAt === session.taken()) return;
     saved = performance.now();
     savedAt = session.taken();
-    await shelf.save(await checkpoint());
+    const made = await checkpoint();
+    if (isFiniteState(made.state)) await shelf.save(made);
   };
 
   async function* validated(taken: number): AsyncGenerator<TrainEvent, void, void> {

@@ -8,6 +8,7 @@ import { type Dataset, loadData, type Source, type Split } from '../../data/inde
 import {
   adam,
   apply,
+  batchNorm,
   dataOf,
   dense,
   elu,
@@ -331,6 +332,26 @@ describe('a step that is not finite', () => {
     expect(rates.at(-1)).toBe(Math.fround(0.5 * factor));
     model.dispose();
   });
+});
+
+test('a rate that is too large is named, and the weights before it are kept', async () => {
+  const out = join(folder, 'too-large');
+  const wild = small({ optimizer: sgd({ rate: 1e38 }), steps: 10 });
+  const [problem] = left(await train(wild, { keep: { name: 'too-large', out } }));
+  expect(problem).toMatchObject({ path: expect.any(String), expected: expect.stringMatching(/finite/) });
+  expect(notices()).toContain('skipped');
+  const opened = right(await openRun(out, { backend }));
+  for (const { data } of (await opened.state()).arrays.values())
+    expect(data.every(Number.isFinite)).toBe(true);
+  opened.dispose();
+});
+
+test('batch-norm over one value is a problem, not a model that never learns', async () => {
+  const normal = network('encoder', pipe(input(8, 8, 1), flatten, dense(12), batchNorm(), dense(3)));
+  const spec = small({ encoder: normal, objective: ae(normal, decoder), batch: 1 });
+  expect(left(await train(spec))).toMatchObject([
+    { path: 'networks.encoder.layers[2]', found: 'one value for each channel in a batch' },
+  ]);
 });
 
 test('the record of a run that was opened again is what was heard', async () => {
