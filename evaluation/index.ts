@@ -15,6 +15,7 @@ export * from './priors/index.js';
 export * from './comparison.js';
 export { comparisonPage } from './page/comparison-page.js';
 export * from './report.js';
+export { openTensorBoard, type TensorBoard } from './tensorboard.js';
 export * from './geometry/singular-values.js';
 export * from './summary.js';
 export * from './geometry/geometry-figures.js';
