@@ -72,6 +72,7 @@ export const report = async (args: readonly string[]): Promise<number> => {
       backend: model.backend.name,
       versions: versions(),
       ...findings,
+      kept: model.kept,
       baseline,
     };
     const events = await model.events();
