@@ -4,6 +4,7 @@
  */
 export * from './batches.js';
 export * from './dataset.js';
+export * from './describe.js';
 export * from './digest.js';
 export * from './field.js';
 export * from './fingerprint.js';
@@ -18,3 +19,5 @@ export * from './readers/npy.js';
 export * from './readers/picture.js';
 export * from './source.js';
 export * from './validation.js';
+export * from './writers/csv.js';
+export * from './writers/npy.js';

@@ -6,6 +6,8 @@ export type OpenOptions = {
   readonly preprocessing?: Preprocessing;
   /** Bytes that may be brought into memory; most of what is free unless given. */
   readonly memory?: number;
+  /** Only to look at: missing values are read as NaN, even where they are refused. */
+  readonly look?: boolean;
   /** Sees a line now and then while a pass takes long. */
   readonly onProgress?: (line: string) => void;
 };

@@ -3,6 +3,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
+import type { Manifold } from './manifolds/manifold.js';
 import { type Checked, checkPrecision, checkRows } from './checks.js';
 import { partsOf, type Source, type Split, split } from './dataset.js';
 import type { OpenOptions } from './options.js';
@@ -60,6 +61,8 @@ export type Found = {
   readonly plan: Preprocessing;
   /** Whether rows may hold what is no finite number, so that they are looked through. */
   readonly values: 'finite' | 'floats';
+  /** What generated rows lie on. */
+  readonly manifold?: Manifold;
 };
 
 /** The parts of a split hold examples of one shape. */
@@ -164,6 +167,9 @@ export const assemble = (
                 ),
         ),
       ),
+    ),
+    TaskEither.map((split) =>
+      found.manifold === undefined ? split : { ...split, manifold: found.manifold },
     ),
   );
 };

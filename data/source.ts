@@ -12,7 +12,7 @@ import type { Generator } from './manifolds/generator.js';
 import { generators } from './manifolds/index.js';
 import type { OpenOptions } from './options.js';
 import { assemble, byteSettings, type Found, type SplitValues } from './parts.js';
-import { applySplit } from './preprocessing/source.js';
+import { plainPreprocessing } from './preprocessing/preprocessing.js';
 import { celebaSettings, isCelebaFolder, readCeleba } from './readers/celeba.js';
 import { isCifarFolder, readCifar } from './readers/cifar.js';
 import { entryAt, fileSize, messageOf } from './readers/file.js';
@@ -33,49 +33,48 @@ const digits = fileURLToPath(new URL('./digits', import.meta.url));
 /** Sets that users have, under the folder names they give them. */
 const downloads = ['mnist', 'fashion-mnist', 'cifar-10', 'celeba'];
 
-/** Opens what lies at a path under the settings of a reference. */
-type Opener = (path: string, reference: Reference, options: OpenOptions) => Loading<Split<Source>>;
+/** What a reader found at a path, and what its settings make of it. */
+export type RawData = { readonly path: string; readonly found: Found; readonly values: SplitValues };
+
+/** Reads what lies at a path under the settings of a reference. */
+type Opener = (path: string, reference: Reference, options: OpenOptions) => Loading<RawData>;
 
 const format =
   <const S extends Settings>(
     settings: S,
-    open: (path: string, values: ValuesOf<S>, options: OpenOptions) => Loading<Split<Source>>,
+    read: (path: string, values: ValuesOf<S>, options: OpenOptions) => Loading<Found>,
+    splitting: (values: ValuesOf<S>) => SplitValues,
   ): Opener =>
   (path, reference, options) =>
     pipe(
       TaskEither.fromEither(readSettings(reference, settings)),
-      TaskEither.chain((values) => open(path, values, options)),
+      TaskEither.chain((values) =>
+        pipe(
+          read(path, values, options),
+          TaskEither.map((found): RawData => ({ path, found, values: splitting(values) })),
+        ),
+      ),
     );
 
-/** What a reader finds becomes a split. */
-const split =
-  <V extends SplitValues>(read: (path: string, values: V, options: OpenOptions) => Loading<Found>) =>
-  (path: string, values: V, options: OpenOptions): Loading<Split<Source>> =>
-    pipe(
-      read(path, values, options),
-      TaskEither.chain((found) => assemble(path, found, values, options)),
-    );
+const same = <A>(a: A): A => a;
 
 const mnistFolder = (name: (path: string) => string): Opener =>
-  format(
-    byteSettings,
-    split((path) => readMnist(path, name(path))),
-  );
+  format(byteSettings, (path) => readMnist(path, name(path)), same);
 
 const files: Readonly<Record<Exclude<Kind['tag'], 'other'>, Opener>> = {
-  npy: format(arraySettings, split(readNpyFile)),
-  npz: format(arraySettings, split(readNpz)),
-  idx: format(byteSettings, split(readIdx)),
-  table: format(tableSettings, split(readTable)),
+  npy: format(arraySettings, readNpyFile, same),
+  npz: format(arraySettings, readNpz, same),
+  idx: format(byteSettings, readIdx, same),
+  table: format(tableSettings, readTable, same),
 };
 
 /** By the names of what is in it, in this order; any other folder is taken for one of pictures. */
-const folders: readonly { readonly holds: (names: readonly string[]) => boolean; readonly open: Opener }[] = [
-  { holds: isMnistFolder, open: mnistFolder(basename) },
-  { holds: isCifarFolder, open: format(byteSettings, split(readCifar)) },
-  { holds: isCelebaFolder, open: format(celebaSettings, split(readCeleba)) },
+const folders: readonly { readonly holds: (names: readonly string[]) => boolean; readonly read: Opener }[] = [
+  { holds: isMnistFolder, read: mnistFolder(basename) },
+  { holds: isCifarFolder, read: format(byteSettings, readCifar, same) },
+  { holds: isCelebaFolder, read: format(celebaSettings, readCeleba, same) },
 ];
-const pictureFolder = format(pictureSettings, split(readPictures));
+const pictureFolder = format(pictureSettings, readPictures, same);
 
 /** By its name, a file whose bytes say nothing: what is wrong with it is said by the reader that was meant. */
 const meant: Readonly<Record<string, keyof typeof files>> = {
@@ -85,7 +84,7 @@ const meant: Readonly<Record<string, keyof typeof files>> = {
   '.tsv': 'table',
 };
 
-const openFile: Opener = (path, reference, options) =>
+const readFile: Opener = (path, reference, options) =>
   pipe(
     // A pipe or a device is refused here, before anything of it is read.
     fileSize(path, 'a file'),
@@ -107,32 +106,41 @@ const openFile: Opener = (path, reference, options) =>
     }),
   );
 
-const openFolder: Opener = (path, reference, options) =>
+const readFolder: Opener = (path, reference, options) =>
   pipe(
     TaskEither.tryCatch(
       () => readdir(path),
       (error): Problems => [problem(path, messageOf(error), 'a folder that can be read')],
     ),
     TaskEither.chain((names) =>
-      (folders.find(({ holds }) => holds(names))?.open ?? pictureFolder)(path, reference, options),
+      (folders.find(({ holds }) => holds(names))?.read ?? pictureFolder)(path, reference, options),
     ),
   );
 
-const openGenerator = (
+const drawn = (
   generator: Generator,
   { name, given }: Reference,
-  { preprocessing, memory }: OpenOptions,
-): Loading<Split<Source>> => {
+  { memory }: OpenOptions,
+): Either.Either<Problems, RawData> => {
   const own = new Map([...given].filter(([key]) => Object.hasOwn(generator.settings, key)));
   const others = new Map([...given].filter(([key]) => !own.has(key)));
   const manifold = generator.fromReference({ name, given: own });
   const draw = readSettings({ name, given: others }, drawSettings, Object.keys(generator.settings));
   if (Either.isLeft(manifold) || Either.isLeft(draw))
-    return TaskEither.left([manifold, draw].flatMap((either) => (Either.isLeft(either) ? either.left : [])));
+    return Either.left([manifold, draw].flatMap((either) => (Either.isLeft(either) ? either.left : [])));
   const problems = generatorProblems(manifold.right, draw.right, memory);
-  if (problems.length > 0) return TaskEither.left(problems);
-  const drawn = generateSplit(manifold.right, draw.right);
-  return TaskEither.right(preprocessing === undefined ? drawn : applySplit(drawn, preprocessing));
+  if (problems.length > 0) return Either.left(problems);
+  const { train, test, validation } = generateSplit(manifold.right, draw.right);
+  return Either.right({
+    path: name,
+    found: {
+      parts: { train, test, validation },
+      plan: plainPreprocessing(manifold.right.shape),
+      values: 'finite',
+      manifold: manifold.right,
+    },
+    values: { holdOut: undefined, standardize: false },
+  });
 };
 
 const unknown = (reference: string): Problems => {
@@ -165,10 +173,10 @@ export const pathOf = (reference: string, root: string = process.cwd()): string 
 export const nameOf = (reference: string, root: string = process.cwd()): string =>
   locate(reference, root, isOurs).text;
 
-const openLocated = (located: Located, options: OpenOptions): Loading<Split<Source>> => {
+const readLocated = (located: Located, options: OpenOptions): Loading<RawData> => {
   const { name, text, path } = located;
   const generator = path === undefined ? generators.find((one) => one.name === name) : undefined;
-  if (generator !== undefined) return openGenerator(generator, located, options);
+  if (generator !== undefined) return TaskEither.fromEither(drawn(generator, located, options));
   if (path === undefined)
     return name === 'digits'
       ? mnistFolder(() => 'digits')(digits, located, options)
@@ -178,9 +186,9 @@ const openLocated = (located: Located, options: OpenOptions): Loading<Split<Sour
     TaskEither.chain((entry) => {
       switch (entry) {
         case 'folder':
-          return openFolder(path, located, options);
+          return readFolder(path, located, options);
         case 'file':
-          return openFile(path, located, options);
+          return readFile(path, located, options);
         case 'other':
           return TaskEither.left([problem(path, 'a device or a pipe', 'a file or a folder')]);
         case 'nothing':
@@ -188,6 +196,13 @@ const openLocated = (located: Located, options: OpenOptions): Loading<Split<Sour
       }
     }),
   );
+};
+
+/** Rows in the data's own units, before any is left out, held out or changed. */
+export const readRaw = (reference: string, root: string, options: OpenOptions): Loading<RawData> => {
+  const located = locate(reference, root, isOurs);
+  const problems = referenceProblems(located, root);
+  return problems.length > 0 ? TaskEither.left(problems) : readLocated(located, options);
 };
 
 /**
@@ -198,11 +213,11 @@ export const openData = (
   reference: string,
   root: string = process.cwd(),
   options: OpenOptions = {},
-): Loading<Split<Source>> => {
-  const located = locate(reference, root, isOurs);
-  const problems = referenceProblems(located, root);
-  return problems.length > 0 ? TaskEither.left(problems) : openLocated(located, options);
-};
+): Loading<Split<Source>> =>
+  pipe(
+    readRaw(reference, root, options),
+    TaskEither.chain(({ path, found, values }) => assemble(path, found, values, options)),
+  );
 
 /** The same with all examples in memory. */
 export const loadData = (

@@ -23,6 +23,7 @@ import {
 } from '../../dsl/index.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Backend } from '../../backends/backend.js';
+import { memoryProblems } from '../../backends/memory.js';
 import { startBackend } from '../../backends/choose.js';
 import { threadsFor } from '../../backends/tensorflow/threads.js';
 import { createSession, type Session } from '../model/session.js';
@@ -194,11 +195,16 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   const names = [...Object.keys(experiment.objective), ...Object.keys(metrics)];
   const wrong = policyProblems(policy, names, validates);
   if (wrong.length > 0) return left(wrong);
+  const large = memoryProblems(compiled, { isOnHost: false });
+  if (large.length > 0) return left(large);
   const state = continued(initialState(compiled, seed), from);
   if (isLeft(state)) return state;
   const started = await backendFor(compiled, options);
   if (isLeft(started)) return started;
   const backend = started.right;
+  // TensorFlow's own allocator says what it cannot hold, and may hold it on a GPU.
+  const tight = memoryProblems(compiled, { isOnHost: backend.name !== 'native' });
+  if (tight.length > 0) return left(tight);
   const session = await createSession(compiled, backend, state.right, measured.right);
   return right({
     experiment,

@@ -161,7 +161,7 @@ const textColumns = async (
 const collected = async (
   path: string,
   values: TableValues,
-  { preprocessing: fitted, memory }: OpenOptions,
+  { preprocessing: fitted, memory, look }: OpenOptions,
 ): Promise<Either<Problems, Collected>> => {
   const opened = await openText(path, values);
   if (opened.first.length === 0) return left([problem(path, 'no rows', 'a table with at least one row')]);
@@ -180,7 +180,7 @@ const collected = async (
       column.tag === 'category' ? [[column.name, column.categories] as const] : [],
     ),
   ]);
-  const missing = fitted?.missing ?? values.missing;
+  const missing = fitted?.missing ?? (look === true && values.missing === 'refuse' ? 'mask' : values.missing);
   const { hasDecimalComma } = opened.dialect;
   const elements = elementsOf(names, roles.right, fitted);
   const into = collector(basename(path), {
