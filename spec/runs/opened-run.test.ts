@@ -94,7 +94,7 @@ describe('rows in the data’s own units', () => {
         expect(Math.abs((back[at * 3 + i] ?? 0) - value)).toBeLessThan(0.3 * spread);
       }),
     );
-    const prior = right(fitGaussian(run.kept?.codes.data ?? new Float32Array(), 2));
+    const prior = right(fitGaussian(run.kept.codes.data, 2));
     const samples = await run.sample(200, { prior: prior.sample, units: 'data' });
     expect(samples).toHaveLength(600);
     const mean = [0, 1, 2].map(
@@ -139,7 +139,7 @@ describe('a density', () => {
   test.each(['N(0, I)', 'gaussian', 'mixture'] as const)(
     'with %s counts the scaling exactly on the manifold',
     async (name) => {
-      const codes = run.kept?.codes.data ?? new Float32Array();
+      const codes = run.kept.codes.data;
       const prior =
         name === 'N(0, I)'
           ? standardGaussian(2)
