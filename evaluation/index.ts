@@ -14,6 +14,7 @@ export * from './picture.js';
 export * from './priors/index.js';
 export * from './comparison.js';
 export { comparisonPage } from './page/comparison-page.js';
+export * from './report-run.js';
 export * from './report.js';
 export { openTensorBoard, type TensorBoard } from './tensorboard.js';
 export * from './geometry/singular-values.js';
