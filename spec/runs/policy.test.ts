@@ -29,7 +29,7 @@ import {
   sub,
 } from '../../dsl/index.js';
 import { ae } from '../../objectives/index.js';
-import { openRun, type TrainEvent, trainRun, type TrainOptions } from '../../runs/index.js';
+import { openRun, resume, type TrainEvent, trainRun, type TrainOptions } from '../../runs/index.js';
 import { backends } from '../shared/backends.js';
 import { left, right } from '../shared/either.js';
 
@@ -256,10 +256,12 @@ describe('callbacks', () => {
     opened.dispose();
   });
 
-  test('a run is ended between two steps by a signal', async () => {
+  test('a run that a signal ended between two steps goes on to the weights of one that was not ended', async () => {
+    const out = join(folder, 'signal');
     const controller = new AbortController();
     const { summary, model } = right(
       await train(small(), {
+        keep: { name: 'signal', out },
         signal: controller.signal,
         onEvent: (event) => {
           if (event.tag === 'step' && event.step === 6) controller.abort();
@@ -267,7 +269,10 @@ describe('callbacks', () => {
       }),
     );
     expect(summary).toMatchObject({ end: 'interrupted', steps: 7, test: undefined });
-    model.dispose();
+    const [whole, rest] = [right(await train(small())), right(await resume(out, { data: digits, backend }))];
+    expect(rest.summary.end).toBe('steps');
+    expect((await rest.model.state()).arrays).toEqual((await whole.model.state()).arrays);
+    [model, whole.model, rest.model].forEach((one) => one.dispose());
   });
 });
 
