@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Source, Split } from '../data/index.js';
 import { type Problem, problem, showProblem } from '../dsl/index.js';
-import { baselineOf, reportPage } from '../evaluation/index.js';
+import { baselineOf, keptSplit, reportRun } from '../evaluation/index.js';
 import { writableFolder } from '../backends/places.js';
 import { attempt } from '../backends/failure.js';
-import { fileNames, type OpenedRun, readRun, versions, writeWhole } from '../runs/index.js';
+import { fileNames, type OpenedRun, readRun, writeWhole } from '../runs/index.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
 import { findingsOf } from './findings.js';
 import { fail, printJson, say } from './output.js';
@@ -26,15 +26,10 @@ const options: readonly Option[] = [
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-const keptData = ({ kept, note }: OpenedRun): Checked<Split<Source>> => {
-  if (kept === undefined)
-    return left([
-      problem(note.folder, 'no data and no examples', 'a run that ended', 'name data with --data'),
-    ]);
-  const { shape, data } = kept.examples;
-  const set = { name: 'kept', shape: shape.slice(1), size: shape[0] ?? 0, examples: data };
-  return right({ train: set, test: set });
-};
+const keptData = (run: OpenedRun): Checked<Split<Source>> =>
+  run.kept.examples.data.length === 0
+    ? left([problem(run.note.folder, 'no data and no examples', 'a run that ended', 'name data with --data')])
+    : right(keptSplit(run));
 
 /** What the page looks at: data that is named, the run's own, or what it has kept of that. */
 const dataOf = async (reference: string | undefined, run: OpenedRun): Promise<Checked<Split<Source>>> => {
@@ -62,20 +57,10 @@ export const report = async (args: readonly string[]): Promise<number> => {
     if (isLeft(place)) return fail(place.left, json);
     const data = await dataOf(given.right.last('data'), model);
     if (isLeft(data)) return fail(data.left, json);
-    const { settings } = model.note;
-    const seed = settings?.seed ?? 0;
+    const seed = model.note.settings?.seed ?? 0;
     const findings = await findingsOf(model, data.right, [], { seed, report: true });
     const baseline = note === undefined ? undefined : await baselineOf(model.note, note.right);
-    const facts = {
-      name: settings?.name ?? folder,
-      seed,
-      backend: model.backend.name,
-      versions: versions(),
-      ...findings,
-      baseline,
-    };
-    const events = await model.events();
-    const html = await attempt(() => reportPage(model, data.right, events, facts));
+    const html = await attempt(() => reportRun(model, { ...findings, baseline, data: data.right }));
     if (isLeft(html)) return fail(html.left, json);
     const written = writeWhole(path, html.right);
     if (isLeft(written)) return fail(written.left, json);

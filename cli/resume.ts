@@ -6,7 +6,7 @@ import type { Findings } from './findings.js';
 import { fail } from './output.js';
 import { policyOf, policyOptions } from './policy-options.js';
 import { backendOptions } from './run-options.js';
-import { finish } from './train.js';
+import { finish, tensorboardOption } from './train.js';
 import { findingsAfter, following, resultOf } from './training-run.js';
 import { usage } from './usage.js';
 
@@ -21,6 +21,7 @@ const options: readonly Option[] = [
   { name: 'other-data', summary: 'goes on with other data than the run was trained on' },
   ...backendOptions,
   { name: 'report', summary: 'writes report.html too' },
+  tensorboardOption,
   ...policyOptions,
 ];
 
@@ -39,7 +40,7 @@ export const resume = async (args: readonly string[]): Promise<number> => {
   const { settings } = note.right;
   const name = settings?.name ?? folder;
   const request = { name, seed: settings?.seed ?? 0, report: given.right.has('report') };
-  const watch = following();
+  const watch = following({ tensorboard: given.right.has('tensorboard') });
   const trained = await goOn<Findings>(folder, {
     ...(given.right.has('steps') ? { steps: steps.right } : {}),
     change: Object.fromEntries(pairs.right),
@@ -51,7 +52,7 @@ export const resume = async (args: readonly string[]): Promise<number> => {
     onStart: async (started) => {
       // The record was cut back to the checkpoint; what is left of it is the beginning of this history.
       for (const event of await eventsOf(folder)) watch.history.add(event);
-      watch.onStart(started);
+      await watch.onStart(started);
     },
     onEvent: watch.onEvent,
     signal: watch.signal,

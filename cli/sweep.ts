@@ -12,7 +12,7 @@ import { realPath } from '../backends/places.js';
 import { evaluationOf, measureOptions } from './measure-options.js';
 import { fail, printText, printJson, say } from './output.js';
 import { searchOf, searchOptions } from './search-options.js';
-import { figureNames, isValidated, shownFigures, sweepRows, sweepText } from './sweep-text.js';
+import { bestTrial, figureNames, isValidated, shownFigures, sweepRows, sweepText } from './sweep-text.js';
 import { configured, runOptions, shorthands } from './train.js';
 import {
   performTrials,
@@ -149,9 +149,24 @@ export const sweep = async (args: readonly string[]): Promise<number> => {
   const failed = all.some(({ outcome }) => outcome !== undefined && isLeft(outcome));
   sayFailures(all);
   if (interrupted) say(`interrupted; the same command goes on in ${request.right.folder}`);
+  const best = bestTrial(all);
+  if (best !== undefined)
+    say(
+      `the best by ${best.by} is ${best.trial.label}, a run: immersion sample ${best.trial.folder}, or openRun in a program`,
+    );
   if (json) {
     const ok = !interrupted && !failed;
-    printJson({ ok, interrupted, folder: request.right.folder, trials: all.map(resultOf) });
+    const chosen =
+      best === undefined
+        ? null
+        : { by: best.by, value: best.value, key: best.trial.key, folder: best.trial.folder };
+    printJson({
+      ok,
+      interrupted,
+      folder: request.right.folder,
+      best: chosen,
+      trials: all.map(resultOf),
+    });
   } else if (all.some(({ outcome }) => outcome !== undefined)) {
     const rows = sweepRows(all);
     const names = figureNames(rows);

@@ -36,6 +36,12 @@ export const shorthands: readonly Option[] = [
   },
 ];
 
+/** Event files beside the record. */
+export const tensorboardOption: Option = {
+  name: 'tensorboard',
+  summary: 'writes event files for TensorBoard too, into tensorboard/ in the run folder',
+};
+
 /** Data that examples are to be told from. */
 export const outsideOption: Option = {
   name: 'outside',
@@ -52,6 +58,7 @@ const options: readonly Option[] = [
   ...shorthands,
   ...runOptions,
   { name: 'report', summary: 'writes report.html too' },
+  tensorboardOption,
   heldOutOption,
   ...policyOptions,
   outsideOption,
@@ -110,6 +117,7 @@ export const train = async (args: readonly string[]): Promise<number> => {
     device: given.right.last('device'),
     out: given.right.last('out'),
     report: given.right.has('report'),
+    tensorboard: given.right.has('tensorboard'),
     outside: given.right.all('outside'),
     ...policy.right,
   });

@@ -2,13 +2,15 @@
 import { join } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../data/index.js';
-import type { Experiment, Problem } from '../dsl/index.js';
+import { type Experiment, type Problem, showProblem } from '../dsl/index.js';
 import {
   type DensityFit,
   type Geometry,
   openOutside,
   type OutsideData,
+  openTensorBoard,
   reportPage,
+  type TensorBoard,
 } from '../evaluation/index.js';
 import {
   createHistory,
@@ -44,6 +46,8 @@ export type Request = {
   /** The run folder; absent for a new one under `outputs/`. */
   readonly out: string | undefined;
   readonly report: boolean;
+  /** Writes event files for TensorBoard too. */
+  readonly tensorboard?: boolean;
   /** References of data that test examples are to be told from. */
   readonly outside: readonly string[];
   readonly heldOut?: number | undefined;
@@ -107,25 +111,42 @@ export const findingsAfter =
     return isLeft(written) ? written : right(findings);
   };
 
-/** Lets progress and history see a run, and Ctrl-C end it. */
-export const following = () => {
+/** Lets progress, history and TensorBoard, where it is asked for, see a run, and Ctrl-C end it. */
+export const following = ({ tensorboard = false }: { readonly tensorboard?: boolean } = {}) => {
   const history = createHistory();
   const interrupt = interruption();
   let progress: ReturnType<typeof createProgress> | undefined;
+  let board: TensorBoard | undefined;
+  /** Training is worth more than a second record of it. */
+  const withoutBoard = (problems: readonly Problem[]): void => {
+    say(`nothing more for TensorBoard: ${problems.map(showProblem).join('; ')}`);
+    board?.close();
+    board = undefined;
+  };
   return {
     history,
     signal: interrupt.signal,
-    onStart: ({ prepared }: Started): void => {
+    onStart: async ({ prepared, folder }: Started): Promise<void> => {
       say(`backend ${prepared.backend.description}`);
       progress = createProgress(screen(), prepared.experiment);
+      if (!tensorboard || folder === undefined) return;
+      const { step } = await prepared.session.state();
+      const opened = openTensorBoard(folder, prepared, step);
+      if (isLeft(opened)) return withoutBoard(opened.left);
+      board = opened.right;
+      say(`TensorBoard: tensorboard --logdir ${join(folder, 'tensorboard')}`);
     },
-    onEvent: (event: TrainEvent): void => {
+    onEvent: async (event: TrainEvent): Promise<void> => {
       history.add(event);
       progress?.onEvent(event);
+      const written = await board?.onEvent(event);
+      if (written !== undefined && isLeft(written)) withoutBoard(written.left);
     },
     stop: (): void => {
       interrupt.stop();
       progress?.end();
+      board?.close();
+      board = undefined;
     },
   };
 };
@@ -144,7 +165,7 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
   const opened = await open(request);
   if (isLeft(opened)) return opened;
   const { experiment, name, out, seed, backend, device, heldOut, policy } = request;
-  const watch = following();
+  const watch = following(request);
   const trained = await trainRun(experiment, {
     data: opened.right.data,
     backend,

@@ -3,7 +3,11 @@ import type { Curve } from './curve.js';
 import type { DensityFit } from '../density/density-fit.js';
 import type { Geometry } from '../geometry/geometry.js';
 import type { Detections } from '../density/detection.js';
+import type { Comparison } from '../comparison.js';
+import type { Gallery } from '../gallery/gallery.js';
 import { chart } from './chart.js';
+import { figureText, runCurves, runsTable } from './comparison-page.js';
+import { gallerySections } from './gallery-section.js';
 import { densityDrawings, densityLegend, densityNote } from './density-section.js';
 import { detectionNote, detectionPanel } from './detection-section.js';
 import { documentOf, section } from './document.js';
@@ -11,8 +15,6 @@ import { geometryNote, injectivityRows, reencodingRows, volumeRows } from './geo
 import { spectrumChart } from './spectrum-chart.js';
 import { panel, type Row } from './figures-table.js';
 import { countText, escaped, numberText } from './text.js';
-
-export type Pair = { readonly original: string; readonly reconstruction: string; readonly label?: number };
 
 export type NetworkSummary = {
   readonly name: string;
@@ -26,11 +28,10 @@ export type Page = {
   readonly title: string;
   readonly summary: string;
   readonly figures: readonly Row[];
-  /** Data URIs; empty where examples are no pictures. */
-  readonly samples: readonly string[];
-  readonly samplesNote: string;
-  readonly pairs: readonly Pair[];
-  readonly pairsNote: string;
+  /** What is seen of the model; null where nothing can be. */
+  readonly gallery: Gallery | null;
+  /** Beside another run; null where there is none. */
+  readonly baseline: Comparison | null;
   readonly curves: readonly Curve[];
   readonly curvesNote: string;
   /** Of a step's estimates, at validations; empty where it has none. */
@@ -52,14 +53,6 @@ export type Page = {
   readonly networks: readonly NetworkSummary[];
   readonly networksNote: string;
   readonly footer: readonly string[];
-};
-
-const picture = (uri: string, alt: string): string => `<img src="${uri}" alt="${escaped(alt)}">`;
-
-const pairFigure = ({ original, reconstruction, label }: Pair): string => {
-  const what = label === undefined ? 'a test example' : `a ${label}`;
-  const caption = label === undefined ? '' : `<figcaption>${label}</figcaption>`;
-  return `<figure class="pair">${picture(original, what)}${picture(reconstruction, `the reconstruction of ${what}`)}${caption}</figure>`;
 };
 
 const curveFigure = (curve: Curve): string => {
@@ -106,6 +99,18 @@ const detectionSection = (outside: Page['outside']): string =>
     '</div>',
   );
 
+const baselineSection = (comparison: Comparison): string =>
+  section(
+    'Beside another run',
+    'Lines are training, smoothed; dots are validations.',
+    runCurves(comparison),
+    ...(comparison.differences.length === 0 ? [] : [runsTable(comparison.names, comparison.differences)]),
+    runsTable(
+      comparison.names,
+      comparison.figures.map(({ name, values }) => ({ name, values: values.map(figureText) })),
+    ),
+  );
+
 const networkPanel = ({ name, shapes, parameters, layers }: NetworkSummary): string =>
   `<div class="panel"><h3>${escaped(name)} <span>${escaped(shapes)}, ${countText(parameters)} parameters</span></h3>` +
   `<ol>${layers.map((layer) => `<li>${escaped(layer)}</li>`).join('')}</ol></div>`;
@@ -116,20 +121,7 @@ export const html = (page: Page): string =>
     ...page,
     eyebrow: 'Immersion run',
     sections: [
-      page.samples.length === 0
-        ? ''
-        : section(
-            'Samples',
-            page.samplesNote,
-            `<div class="samples">${page.samples.map((uri) => picture(uri, 'a sample')).join('')}</div>`,
-          ),
-      page.pairs.length === 0
-        ? ''
-        : section(
-            'Reconstructions',
-            page.pairsNote,
-            `<div class="pairs">${page.pairs.map(pairFigure).join('')}</div>`,
-          ),
+      ...(page.gallery === null ? [] : gallerySections(page.gallery)),
       page.density === null ? '' : densitySection(page.density),
       section(
         'Training',
@@ -137,6 +129,7 @@ export const html = (page: Page): string =>
         legend,
         `<div class="charts">${page.curves.map(curveFigure).join('')}</div>`,
       ),
+      page.baseline === null ? '' : baselineSection(page.baseline),
       page.estimates.length === 0
         ? ''
         : section(

@@ -18,6 +18,8 @@ body {
   font-variant-numeric: tabular-nums;
 }
 main { max-width: 1080px; margin: 0 auto; padding: 56px 28px 72px; }
+h1, .lede, td, th, li { overflow-wrap: anywhere; }
+.scroll td, .scroll th { overflow-wrap: normal; }
 h1 { font-size: 40px; line-height: 1.15; letter-spacing: -0.02em; margin: 0 0 10px; font-weight: 680; }
 h2 { font-size: 21px; letter-spacing: -0.01em; margin: 56px 0 4px; font-weight: 640; }
 p { margin: 0; max-width: 68ch; }
@@ -34,7 +36,13 @@ img { display: block; width: 100%; height: auto; image-rendering: pixelated; bor
 .pairs { display: grid; grid-template-columns: repeat(10, 1fr); gap: 18px 10px; }
 .pair { display: grid; gap: 4px; margin: 0; }
 .pairs figcaption, .rows { color: var(--soft); font-size: 13px; text-align: center; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 18px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 18px; }
+.charts.small { grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); }
+.charts > *, .columns > * { min-width: 0; }
+h3 { font-size: 15px; font-weight: 620; margin: 18px 0 8px; }
+.strips { display: grid; grid-template-columns: max-content 1fr; gap: 8px 12px; align-items: center; }
+.strips span { color: var(--soft); font-size: 14px; }
+.strip { display: grid; grid-template-columns: repeat(9, 1fr); gap: 6px; }
 .charts figure { margin: 0; padding: 16px 18px 10px; }
 .charts figcaption { display: flex; justify-content: space-between; gap: 12px; font-weight: 600; margin-bottom: 6px; }
 .charts figcaption span { color: var(--soft); font-weight: 400; font-size: 14px; }
@@ -42,14 +50,18 @@ svg { display: block; width: 100%; height: auto; overflow: visible; }
 .curve { stroke-width: 6; stroke-linecap: round; }
 .grid { stroke: var(--grid); stroke-width: 1; }
 .tick { fill: var(--soft); font-size: 12px; }
+.small .tick { font-size: 18px; }
 .raw { fill: none; stroke: var(--train); stroke-width: 1; opacity: 0.28; }
 .smooth { fill: none; stroke: var(--train); stroke-width: 2; stroke-linejoin: round; }
+.held.solid { stroke-dasharray: none; stroke-width: 2; }
+.legend .fill { height: 10px; border: 0; background: var(--train); opacity: 0.55; }
+.legend .line { border-color: var(--held); }
 .held { fill: none; stroke: var(--held); stroke-width: 1.5; stroke-dasharray: 3 4; }
 .dot { fill: var(--held); stroke: var(--panel); stroke-width: 1.5; }
 .most { fill: var(--train); opacity: 0.28; }
 .half { fill: var(--train); opacity: 0.55; }
 .median { stroke: var(--train); stroke-width: 2.5; }
-.legend { display: flex; gap: 22px; color: var(--soft); font-size: 14px; margin: 0 0 14px; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 22px; color: var(--soft); font-size: 14px; margin: 0 0 14px; }
 .legend i { display: inline-block; width: 22px; height: 0; border-top: 3px solid var(--train); vertical-align: middle; margin-right: 8px; border-radius: 2px; }
 .legend .scale { height: 8px; width: 120px; border: 0; margin: 0 8px; }
 .legend .faint { border-color: var(--train); opacity: 0.35; border-top-width: 2px; }
@@ -60,7 +72,7 @@ td, th { text-align: left; padding: 7px 18px 7px 0; border-bottom: 1px solid var
 tr:last-child > * { border-bottom: 0; }
 th { color: var(--soft); }
 td.number { text-align: right; padding-right: 0; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 18px; align-items: start; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 18px; align-items: start; }
 .columns h3, .charts h3 { font-size: 15px; margin: 0 0 8px; font-weight: 620; }
 .columns h3 span { color: var(--soft); font-weight: 400; }
 ol { margin: 0; padding: 0; list-style: none; font-size: 15px; }
@@ -82,5 +94,8 @@ footer p { max-width: none; }
   .samples { grid-template-columns: repeat(8, 1fr); gap: 6px; }
   .pairs { grid-template-columns: repeat(5, 1fr); }
   .charts { grid-template-columns: 1fr; }
+  .charts.small { grid-template-columns: repeat(auto-fill, minmax(min(220px, 100%), 1fr)); }
+  .strip { gap: 3px; }
+  .panel { padding: 14px; }
 }
 `;

@@ -2,7 +2,7 @@
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
 import { join } from 'node:path';
 import { compile } from '../../compiler/index.js';
-import type { Problem } from '../../dsl/index.js';
+import { type Experiment, type Problem, sizeOf } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
 import { memoryProblems } from '../../backends/memory.js';
 import { type BackendOptions, startBackend } from '../../backends/choose.js';
@@ -38,8 +38,8 @@ export type OpenedRun = Fitted & {
   readonly loop: LoopState;
   /** The events of the record, thinned to some thousands. */
   readonly events: () => Promise<readonly TrainEvent[]>;
-  /** Codes of training examples and some examples, for priors and pictures where the data is gone. */
-  readonly kept: KeptExamples | undefined;
+  /** Codes of training examples and some examples, for priors and pictures where the data is gone; none for a run that was killed. */
+  readonly kept: KeptExamples;
 };
 
 /** The events of a run's record, thinned to some thousands. */
@@ -48,6 +48,11 @@ export const eventsOf = async (folder: string): Promise<readonly TrainEvent[]> =
   for await (const event of readRecord(join(folder, fileNames.record))) history.add(event);
   return history.events();
 };
+
+const nothingKept = ({ encoder, decoder }: Experiment): KeptExamples => ({
+  codes: { shape: [0, sizeOf(decoder.input)], data: new Float32Array() },
+  examples: { shape: [0, ...encoder.input], data: new Float32Array() },
+});
 
 /** Opens the folder of a run; on the left why it cannot be. */
 export const openRun = async (
@@ -77,6 +82,6 @@ export const openRun = async (
     step: state.step,
     loop,
     events: () => eventsOf(folder),
-    kept: kept.right,
+    kept: kept.right ?? nothingKept(note.right.experiment),
   }))(session);
 };

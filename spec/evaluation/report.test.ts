@@ -93,8 +93,8 @@ describe('the page', () => {
   });
 
   test('holds pictures that decode to the shape of the data', () => {
-    // 72 samples, 20 originals and their 20 reconstructions.
-    expect(uris()).toHaveLength(72 + 40);
+    // Samples of three priors, originals with their reconstructions, interpolations, a traversal of each latent.
+    expect(uris()).toHaveLength(3 * 36 + 2 * 20 + 4 * 9 + 3 * 9);
     for (const uri of uris())
       expect(pixels(uri)).toMatchObject({ width: 8, height: 8, channels: 1, depth: 8 });
   });

@@ -1,0 +1,114 @@
+/** What a page shows of a model: samples of every prior, reconstructions, and ways through the space of codes. */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { type Dataset, labelsOf, select } from '../../data/index.js';
+import { type Shape, sizeOf } from '../../dsl/index.js';
+import type { Fitted, KeptExamples } from '../../runs/index.js';
+import { attempt } from '../../backends/failure.js';
+import { type CodePrior, fitGaussian, standardGaussian } from '../priors/gaussian.js';
+import { fitMixture } from '../priors/mixture.js';
+import { encoded, errorOf, orNothing, type Reconstructed, reconstructed } from './passages.js';
+import { rowsOf, type View, viewOf } from './view.js';
+import { interpolations, traversals, type Walk } from './walks.js';
+
+export type Sampled = { readonly prior: string; readonly examples: Float32Array };
+
+export type Gallery = {
+  readonly view: View;
+  readonly samples: readonly Sampled[];
+  /** Of some held-out examples, each under its class where it has one. */
+  readonly pairs:
+    | (Reconstructed & {
+        readonly view: View;
+        readonly labels: readonly (number | undefined)[];
+        /** Of all held-out examples. */
+        readonly all: Float32Array;
+      })
+    | undefined;
+  readonly interpolations: readonly Walk[];
+  readonly traversals: readonly Walk[];
+  /** Mean of ‖x − x̂‖² over the held-out examples; undefined where nothing says what is reconstructed. */
+  readonly error: number | undefined;
+};
+
+const SAMPLES = 36;
+/** Of a table as many as its histograms are drawn from. */
+const SAMPLED_ROWS = 2000;
+const PAIRS = 20;
+const WAYS = 4;
+const STEPS = 9;
+const LATENTS = 8;
+const COMPONENTS = 10;
+
+/** Rows of a set to show: as many of each class, in order of class, or the first ones. */
+const chosenRows = (set: Dataset, count: number): readonly number[] => {
+  const rows = Array.from({ length: set.size }, (_, row) => row);
+  const labels = labelsOf(set);
+  if (labels === undefined) return rows.slice(0, count);
+  const classes = [...new Set(Array.from(labels))].sort((a, b) => a - b);
+  const each = Math.max(1, Math.floor(count / classes.length));
+  const byClass = classes.map((label) => rows.filter((row) => labels[row] === label).slice(0, each));
+  return Array.from({ length: each }, (_, i) => byClass.flatMap((of) => of.slice(i, i + 1)))
+    .flat()
+    .slice(0, count);
+};
+
+/** N(0, I), and what is fitted to codes of training examples where there are some. */
+const priorsOf = (codes: Float32Array | undefined, d: number): readonly (readonly [string, CodePrior])[] => {
+  const standard = ['N(0, I)', standardGaussian(d)] as const;
+  if (codes === undefined || codes.length === 0) return [standard];
+  const gaussian = fitGaussian(codes, d);
+  const mixture = fitMixture(codes, d, { components: COMPONENTS, seed: 0 });
+  return [
+    ...(isLeft(gaussian) ? [] : [['a Gaussian fitted to the codes', gaussian.right] as const]),
+    ...(isLeft(mixture)
+      ? []
+      : [[`a mixture of ${COMPONENTS} Gaussians fitted to the codes`, mixture.right] as const]),
+    standard,
+  ];
+};
+
+const outputShape = ({ compiled }: Fitted): Shape => compiled.decode.outputs[0]?.var.type.shape ?? [];
+
+export type GalleryOptions = { readonly seed: number; readonly kept?: KeptExamples | undefined };
+
+export const galleryOf = async (
+  model: Fitted,
+  { train, test }: { readonly train: Dataset; readonly test: Dataset },
+  { seed, kept }: GalleryOptions,
+): Promise<Gallery> => {
+  const d = sizeOf(model.experiment.decoder.input);
+  const view = viewOf(model.preprocessing, outputShape(model));
+  const codes = kept?.codes.data ?? orNothing(await encoded(model, train));
+  const count = view.kind === 'table' ? SAMPLED_ROWS : SAMPLES;
+  const samples: Sampled[] = [];
+  for (const [prior, { sample }] of view.kind === 'other' ? [] : priorsOf(codes, d)) {
+    const examples = await attempt(() => model.sample(count, { seed, prior: sample }));
+    if (!isLeft(examples)) samples.push({ prior, examples: examples.right });
+  }
+  const held = test.size > 0 ? test : train;
+  const all = orNothing(await reconstructed(model, held));
+  const rows = chosenRows(held, PAIRS);
+  const some = select(held, held.name, rows);
+  const shown = rows.length === 0 ? undefined : orNothing(await reconstructed(model, some));
+  const labels = labelsOf(some);
+  const codesShown = rowsOf(orNothing(await encoded(model, some)) ?? new Float32Array(), d);
+  const coded = rowsOf(codes ?? new Float32Array(), d);
+  const walks = view.kind !== 'other' && codesShown.length > 1;
+  return {
+    view,
+    samples,
+    pairs:
+      shown === undefined
+        ? undefined
+        : {
+            ...shown,
+            view: viewOf(model.preprocessing, shown.shape),
+            labels: rows.map((_, i) => labels?.[i]),
+            all: all?.targets ?? shown.targets,
+          },
+    interpolations: walks ? await interpolations(model, codesShown.slice(0, 2 * WAYS), STEPS) : [],
+    traversals:
+      walks && coded.length > 0 ? await traversals(model, coded, { steps: STEPS, most: LATENTS }) : [],
+    error: all === undefined ? undefined : errorOf(all),
+  };
+};
