@@ -135,7 +135,7 @@ const volumeLines = ({ asked, probes, flops, cost, ...place }: VolumePart): read
       : [
           {
             name: 'stochastic',
-            how: `k = ${probes}: (JᵀJ)⁻¹ε, two products and their gradient`,
+            how: `k = ${probes}: ${stochastic.solve.chosen === 'factor' ? 'L⁻ᵀε, a product and its gradient' : '(JᵀJ)⁻¹ε, two products and their gradient'}`,
             products: stochastic.products,
           },
         ];
