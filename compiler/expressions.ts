@@ -16,7 +16,7 @@ import type { Program } from './ir/program.js';
 export type Expressions = Readonly<Record<string, Node>>;
 
 export type CompiledExpressions = {
-  /** An output for each expression, under its name. */
+  /** An output for each expression, under its name; for one example, and by `atBatch` for any number. */
   readonly program: Program;
   /** What the program reads of the model. */
   readonly parameters: readonly ParameterSpec[];
@@ -56,7 +56,7 @@ const withHypersOf = (experiment: Experiment, expressions: Expressions): Express
 export const compileExpressions = (
   experiment: Experiment,
   expressions: Expressions,
-  { example, batch }: { readonly example: Shape; readonly batch: number },
+  example: Shape,
 ): Either<readonly Problem[], CompiledExpressions> => {
   const names = Object.keys(expressions);
   if (names.length === 0) return left([problem(root, 'no expression', 'at least one named expression')]);
@@ -72,7 +72,7 @@ export const compileExpressions = (
     const node = checked.right.objective[checkedName(place)];
     return node === undefined ? [] : [{ path: fieldPath(root, output), output, node }];
   });
-  const elaborated = elaborateExpressions(root, batch, example, outputs);
+  const elaborated = elaborateExpressions(root, 1, example, outputs);
   const problems = semanticProblems([elaborated]);
   if (problems.length > 0) return left(problems);
   const stages = optimize('elaborate', elaborated.program);

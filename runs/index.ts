@@ -21,6 +21,7 @@ export * from './run/fit.js';
 export * from './run/hold-out.js';
 export type { KeptExamples } from './run/kept-examples.js';
 export * from './run/open-run.js';
+export type { From, Keep } from './run/place.js';
 export type { PrepareOptions, Prepared, StartBackend } from './run/prepare.js';
 export * from './run/resume.js';
 export { type At, fileNames, readRun, type RunNote } from './run/run-folder.js';

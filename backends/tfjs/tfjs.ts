@@ -76,8 +76,7 @@ export const createTfjsBackend = async (
     // The cpu backend keeps the very array it is given.
     upload: (values: Float32Array) =>
       wrap(backend.write(values.slice(), [values.length], 'float32'), values.length),
-    download: async (handle: Handle) =>
-      Float32Array.from((await backend.read(dataOf(handle))) as Float32Array),
+    download: async (handle: Handle) => ((await backend.read(dataOf(handle))) as Float32Array).slice(),
     dispose: (handle: Handle) => void backend.disposeData(dataOf(handle)),
   };
   return {

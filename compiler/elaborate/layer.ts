@@ -26,6 +26,14 @@ const rules: { readonly [T in Ordinary['tag']]: Rule<Extract<Layer, { tag: T }>>
     const runningMean = state('mean', zeros);
     const runningVariance = state('variance', ones);
     const count = context.batch * x.type.rows * sizeOfShape(x.type.shape.slice(0, -1));
+    if (context.mode === 'train' && count === 1)
+      return fail(
+        context,
+        place.path,
+        'one value for each channel in a batch',
+        'at least two, since a value less its own mean is always 0',
+        'let the batch have more examples, or leave batchNorm out',
+      );
     const average = (value: Var): Var => {
       const axes = value.type.shape.map((_, i) => i).slice(0, -1);
       const perRow = axes.length === 0 ? value : emit('reduceSum', { axes }, [value]);

@@ -2,6 +2,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { mapWithIndex } from 'fp-ts/lib/ReadonlyRecord.js';
 import {
+  atBatch,
   compileExpressions,
   type CompiledExpressions,
   costOf,
@@ -51,14 +52,13 @@ const compiled = (
   example: readonly number[],
   { rows: most = MOST_ROWS, flops: limit = Infinity }: EvaluationOptions,
 ): Checked<{ readonly compiled: CompiledExpressions; readonly affordable: number }> => {
-  const one = compileExpressions(experiment, expressions, { example, batch: 1 });
-  if (isLeft(one)) return one;
-  const { flops, peak, parameters } = costOf(one.right.program);
+  const all = compileExpressions(experiment, expressions, example);
+  if (isLeft(all)) return all;
+  const { flops, peak, parameters } = costOf(all.right.program);
   const rows = Math.floor((BUDGET - parameters.bytes) / Math.max(1, peak - parameters.bytes));
   const affordable = Math.max(1, Math.floor(limit / Math.max(1, flops)));
   const batch = Math.max(1, Math.min(MOST_ROWS, most, rows, affordable));
-  const many = compileExpressions(experiment, expressions, { example, batch });
-  return isLeft(many) ? many : right({ compiled: many.right, affordable });
+  return right({ compiled: { ...all.right, program: atBatch(all.right.program, batch) }, affordable });
 };
 
 /** What the expressions read and the model does not have, or has in another shape. */

@@ -87,7 +87,7 @@ export const fittedOf = (
   }
 
   async function reconstruct(
-    input: Float32Array | Source,
+    input: Float32Array | Float64Array | Source,
     options?: { readonly units?: 'model' },
   ): Promise<Float32Array>;
   async function reconstruct(input: readonly Row[]): Promise<Float64Array>;

@@ -23,9 +23,10 @@ export type Units = 'data' | 'model';
 
 /**
  * Examples in one of three forms: numbers one after the other, [n, …shape]; a data set; rows of cells in the order of the columns, or by the
- * names of columns. Numbers and sets are in the model's units unless it is said otherwise, rows in the data's.
+ * names of columns. Rows are in the data's units, numbers and sets in the model's unless `units` says otherwise. So are answers: to rows in
+ * the data's units unless `units` says otherwise, to numbers and sets in theirs.
  */
-export type ModelInput = Float32Array | Source | readonly Row[];
+export type ModelInput = Float32Array | Float64Array | Source | readonly Row[];
 
 export type UnitsOption = { readonly units?: Units };
 type InData = { readonly units: 'data' };
@@ -63,7 +64,7 @@ export type Fitted = Model & {
   };
   /** decode ∘ encode, in the units of the input unless it is said otherwise. */
   readonly reconstruct: {
-    (input: Float32Array | Source, options?: InModel): Promise<Float32Array>;
+    (input: Float32Array | Float64Array | Source, options?: InModel): Promise<Float32Array>;
     (input: readonly Row[]): Promise<Float64Array>;
     (input: ModelInput, options: InData): Promise<Float64Array>;
   };

@@ -22,3 +22,7 @@ export const initialState = (compiled: Compiled, seed: number): TrainState => {
   });
   return { seed, step: 0, arrays: new Map(arrays) };
 };
+
+/** Whether a model can go on from a state: one array with an infinity or a NaN in it makes everything after it so. */
+export const isFiniteState = ({ arrays }: TrainState): boolean =>
+  [...arrays.values()].every(({ data }) => data.every(Number.isFinite));

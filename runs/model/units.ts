@@ -17,7 +17,10 @@ import type { ModelInput, Units } from './model.js';
 
 export const isRows = (input: ModelInput): input is readonly Row[] => Array.isArray(input);
 
-/** Rows are in the data's units unless it is said otherwise, numbers and sets in the model's. */
+const isNumbers = (input: ModelInput): input is Float32Array | Float64Array =>
+  input instanceof Float32Array || input instanceof Float64Array;
+
+/** The units of an answer: for rows the data's unless it is said otherwise, for numbers and sets the model's. */
 export const unitsOf = (input: ModelInput, units: Units | undefined): Units =>
   units ?? (isRows(input) ? 'data' : 'model');
 
@@ -35,7 +38,7 @@ const preprocessingFor = (
   );
 };
 
-/** Any input as examples in the model's units. */
+/** Any input as examples in the model's units; rows are in the data's whatever the answer is to be in. */
 export const examplesOf = (
   input: ModelInput,
   {
@@ -48,14 +51,15 @@ export const examplesOf = (
     readonly shape: Shape;
   },
 ): Float32Array | Source => {
-  if (!isRows(input) && units === 'model') return input;
-  const by = preprocessingFor(preprocessing, shape, units);
+  if (!isRows(input) && units === 'model')
+    return input instanceof Float64Array ? Float32Array.from(input) : input;
+  const by = preprocessingFor(preprocessing, shape, 'data');
   if (isRows(input)) {
     const applied = applyRows(by, input);
     if (isLeft(applied)) throw new BackendFailure(applied.left[0] ?? problem('rows', 'nothing', 'rows'));
     return applied.right.examples;
   }
-  if (!(input instanceof Float32Array)) return preprocessed(by, input);
+  if (!isNumbers(input)) return preprocessed(by, input);
   const { rawWidth } = elementsOf(by);
   if (input.length % rawWidth === 0) return applyValues(by, input);
   const expected = `a multiple of ${rawWidth}, the numbers of a row`;

@@ -3,13 +3,14 @@ import {
   closeSync,
   constants,
   fstatSync,
-  fsyncSync,
+  fsync,
   ftruncateSync,
   openSync,
   statSync,
   writeSync,
 } from 'node:fs';
 import { createReadStream } from 'node:fs';
+import { promisify } from 'node:util';
 import { createInterface } from 'node:readline';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { isRecord } from '../../dsl/codec/codec.js';
@@ -61,8 +62,8 @@ export type Recorder = {
   readonly write: (event: TrainEvent) => Either<readonly Problem[], void>;
   /** Bytes so far. */
   readonly length: () => number;
-  /** What was written is on the disk when this returns. */
-  readonly sync: () => void;
+  /** What was written before is on the disk when this resolves. */
+  readonly sync: () => Promise<void>;
   readonly close: () => void;
 };
 
@@ -102,7 +103,7 @@ export const openRecord = (path: string, length = 0): Either<readonly Problem[],
         }
       },
       length: () => end,
-      sync: () => fsyncSync(file),
+      sync: () => promisify(fsync)(file),
       close: () => {
         if (!closed) closeSync(file);
         closed = true;

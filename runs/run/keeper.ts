@@ -23,7 +23,7 @@ import { type Lock, lockFolder } from './lock.js';
 import { entriesProblems, makeRunFolder } from './new-folder.js';
 import { fileNames } from './run-folder.js';
 import { encodeMetrics } from './metrics.js';
-import { encodeSettings, type RunSettings } from './settings.js';
+import { encodeSettings, keepsBest, type RunSettings } from './settings.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -73,12 +73,12 @@ const fill = (path: string, bytes: number): Checked<void> => {
 };
 
 const keeperOf = (folder: string, settings: RunSettings, record: Recorder, lock: Lock): Keeper => {
-  const { keep, best: keepsBest } = settings.policy.checkpoints;
+  const { policy } = settings;
   const reserved = join(checkpointFolder(folder), RESERVE);
   const tidy = ({ loop: { best } }: Checkpoint): void => {
     const steps = checkpointSteps(folder);
-    const kept = new Set(steps.slice(-keep));
-    if ((keepsBest || settings.policy.restoreBest) && best !== undefined) kept.add(best.step);
+    const kept = new Set(steps.slice(-policy.checkpoints.keep));
+    if (keepsBest(policy) && best !== undefined) kept.add(best.step);
     steps.filter((step) => !kept.has(step)).forEach((step) => tidied(checkpointPath(folder, step)));
   };
   return {
@@ -87,7 +87,7 @@ const keeperOf = (folder: string, settings: RunSettings, record: Recorder, lock:
     record,
     save: async (checkpoint) => {
       try {
-        record.sync();
+        await record.sync();
       } catch (error) {
         return left([problem(folder, errorText(error), 'a record that can be written')]);
       }

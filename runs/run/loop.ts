@@ -5,11 +5,12 @@ import { dataShapeOf, type Experiment, problem, sizeOf } from '../../dsl/index.j
 import { BackendFailure } from '../../backends/failure.js';
 import { readExamples } from '../model/batched-evaluation.js';
 import type { Session } from '../model/session.js';
+import { isFiniteState } from '../model/state.js';
 import type { Notice, NoticeEvent, StepEvent, TrainEvent } from '../records/events.js';
 import type { Checkpoint, LoopState } from './checkpoint.js';
 import { judge } from './judge.js';
 import { setFactor } from './rate-factor.js';
-import type { Policy } from './settings.js';
+import { keepsBest, type Policy } from './settings.js';
 import { createTurns } from './turns.js';
 
 export type Training = {
@@ -40,8 +41,8 @@ export type Shelf = {
   /** Keeps a checkpoint; its record is as long as `recorded` says. */
   readonly save: (checkpoint: Checkpoint) => Promise<void>;
   readonly recorded: () => number;
-  /** The last checkpoint that was saved. */
-  readonly last: () => Promise<Checkpoint | undefined>;
+  /** The checkpoint of a step, or the last one; those of later steps are of a way that was not gone. */
+  readonly back: (step: number | undefined) => Promise<Checkpoint | undefined>;
 };
 
 /** A gradient is reported when its norm is so many times the mean of those before. */
@@ -101,7 +102,8 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
     if (savedAt === session.taken()) return;
     saved = performance.now();
     savedAt = session.taken();
-    await shelf.save(await checkpoint());
+    const made = await checkpoint();
+    if (isFiniteState(made.state)) await shelf.save(made);
   };
 
   async function* validated(taken: number): AsyncGenerator<TrainEvent, void, void> {
@@ -115,12 +117,12 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
       await session.restore(setFactor(await session.state(), loop.factor));
       yield notice(taken, 'reduced', verdict.reduced);
     }
-    if (verdict.isBest && (policy.checkpoints.best || policy.restoreBest)) await save();
+    if (verdict.isBest && keepsBest(policy)) await save();
   }
 
-  /** Back to the last checkpoint with half the rate; where there is none, the step is skipped. */
+  /** Back to the best validation, or else to the last checkpoint, with half the rate; where there is neither, the step is skipped. */
   const back = async (): Promise<Checkpoint | undefined> => {
-    const last = await shelf.last();
+    const last = await shelf.back(loop.best?.step);
     if (last === undefined) return undefined;
     const factor = loop.factor / 2;
     if (factor < 2 ** -20)

@@ -3,15 +3,13 @@ import { costOf } from '../../compiler/index.js';
 import { firstNotFinite, type FirstNotFinite } from '../../compiler/ir/first-not-finite.js';
 import { showType } from '../../compiler/ir/type.js';
 import type { StepEvent, Terms } from '../records/events.js';
+import { short } from '../records/progress.js';
 import { feedOf } from '../model/feed.js';
 import type { TrainState } from '../model/state.js';
 import type { Compiled } from '../../compiler/index.js';
 
 /** What the interpreter replays in some seconds. */
 const MOST_FLOPS = 1e9;
-
-const short = (value: number): string =>
-  Number.isFinite(value) ? String(Number(value.toPrecision(3))) : String(value);
 
 const between = ([least, most]: readonly [number, number]): string =>
   least === most ? short(least) : `${short(least)} … ${short(most)}`;

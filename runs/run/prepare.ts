@@ -1,6 +1,7 @@
 /** Every check before a run: the specification, the data, the metrics, the policy, the backend. Nothing is trained or written yet. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import {
+  atBatch,
   type Compiled,
   compile,
   compileExpressions,
@@ -114,7 +115,7 @@ const metricsProgram = (
   if (Object.keys(metrics).length === 0) return right(undefined);
   const { experiment, parameters, states } = compiled;
   const example = dataShapeOf(experiment);
-  const made = compileExpressions(experiment, metrics, { example, batch: experiment.batch });
+  const made = compileExpressions(experiment, metrics, example);
   if (isLeft(made))
     return left(made.left.map((one) => ({ ...one, path: one.path.replace(/^expressions/, 'metrics') })));
   const known = new Set([...parameters, ...states].map(({ name }) => name));
@@ -126,7 +127,8 @@ const metricsProgram = (
       .filter(({ name }) => !known.has(name))
       .map(({ name }) => problem('metrics', `the weights ${name}`, 'weights that the objective trains')),
   ];
-  return problems.length > 0 ? left(problems) : made;
+  if (problems.length > 0) return left(problems);
+  return right({ ...made.right, program: atBatch(made.right.program, experiment.batch) });
 };
 
 /** The state of a run that goes on: arrays that are of another shape now are a problem, those that are new begin as ever. */

@@ -22,7 +22,7 @@ export type ResumeOptions<Found = undefined> = Pick<
   readonly policy?: PolicyOptions | undefined;
   /** Where the data is now, a reference or the data itself; where it was unless given. */
   readonly data?: string | Split<Source> | undefined;
-  /** The data may be other data than before; the preprocessing stays that of the run. */
+  /** The data may be other data than before; all of it is trained on, by the preprocessing of the run. */
   readonly otherData?: boolean | undefined;
   readonly backend?: Backend | string | undefined;
   readonly device?: string | undefined;
@@ -40,16 +40,18 @@ const settingsOf = ({ folder, settings }: RunNote): Checked<RunSettings> =>
       ])
     : right(settings);
 
+/** The data as it was parted before, or, other data, as the preprocessing of the run has it: all of it is trained on then. */
 const dataOf = async (
-  settings: RunSettings,
-  given: string | Split<Source> | undefined,
+  { settings, preprocessing }: RunNote & { readonly settings: RunSettings },
+  { data: given, otherData = false }: Pick<ResumeOptions, 'data' | 'otherData'>,
 ): Promise<Checked<Split<Source>>> => {
   if (given !== undefined && typeof given !== 'string') return right(given);
   const { reference, root } = settings.data;
-  if (given !== undefined) return openData(given)();
+  const fitted = otherData && preprocessing !== undefined ? { preprocessing } : {};
+  if (given !== undefined) return openData(given, process.cwd(), fitted)();
   if (root === undefined)
     return left([problem('data', 'data that was given in memory', 'the data of the run', 'give it again')]);
-  const opened = await openData(reference, root)();
+  const opened = await openData(reference, root, fitted)();
   return isLeft(opened)
     ? left(
         opened.left.map((one) => ({
@@ -120,14 +122,14 @@ export const resume = async <Found = undefined>(
   const checkpoint = found.right;
   const experiment = changed(note.right, checkpoint?.state.step ?? 0, options);
   if (isLeft(experiment)) return experiment;
-  const data = await dataOf(settings.right, options.data);
+  const data = await dataOf({ ...note.right, settings: settings.right }, options);
   if (isLeft(data)) return data;
   const wrong =
     options.otherData === true ? [] : await sameData(data.right, note.right.experiment, settings.right);
   if (wrong.length > 0) return left(wrong);
   const { onEvent, onStart, signal, measure } = options;
   return trainRun(experiment.right, {
-    data: { ...data.right, ...preprocessedAs(note.right) },
+    data: data.right,
     backend: options.backend ?? settings.right.backend,
     device: options.device ?? settings.right.device,
     heldOut: settings.right.heldOut,
@@ -141,6 +143,3 @@ export const resume = async <Found = undefined>(
     measure,
   });
 };
-
-const preprocessedAs = ({ preprocessing }: RunNote): Partial<Split<Source>> =>
-  preprocessing === undefined ? {} : { preprocessing };

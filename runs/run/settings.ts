@@ -45,7 +45,7 @@ export type EarlyStopping = Criterion & { readonly patience: number; readonly le
 /** Multiplies the rate by `factor` when so many validations in a row were not better by more than `least`; never below `floor` of it. */
 export type Plateau = EarlyStopping & { readonly factor: number; readonly floor: number };
 
-/** What becomes of a step that is not finite: it changes nothing, or ends the run, or sends it back to a checkpoint with half the rate. */
+/** What becomes of a step that is not finite: it changes nothing, or ends the run, or sends it back to the best validation, or else the last checkpoint, with half the rate. */
 export type NotFinite = 'skip' | 'stop' | 'halve';
 
 /** How a run is kept and when it ends. */
@@ -61,6 +61,10 @@ export type Policy = {
   /** Most steps may be skipped, and the run still succeeds. */
   readonly tolerateSkipped: boolean;
 };
+
+/** Whether the checkpoint of the best validation is kept: because it was asked for, or because a run may go back to it. */
+export const keepsBest = ({ checkpoints, restoreBest, notFinite }: Policy): boolean =>
+  checkpoints.best || restoreBest || notFinite === 'halve';
 
 export const defaultPolicy: Policy = {
   checkpoints: { every: { tag: 'seconds', seconds: 30 }, keep: 2, best: false },

@@ -1,6 +1,7 @@
 /** Where checkpoints go while a run trains: into its folder beside the next steps, or, without a folder, no further than memory. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { problem, type Problem } from '../../dsl/index.js';
+import { tidied } from '../../backends/places.js';
 import { BackendFailure } from '../../backends/failure.js';
 import { type Checkpoint, checkpointPath, checkpointSteps, readCheckpoint } from './checkpoint.js';
 import type { Keeper } from './keeper.js';
@@ -19,8 +20,14 @@ const failed = (problems: readonly Problem[]): BackendFailure =>
 /** One at a time: a disk that cannot keep up slows training down, and holds no second copy of the state. */
 export const shelfIn = (folder: string, keeper: Keeper): Kept => {
   let writing: Promise<void> = Promise.resolve();
+  /** What went wrong is told once. */
+  const settled = async (): Promise<void> => {
+    const pending = writing;
+    writing = Promise.resolve();
+    await pending;
+  };
   const read = async (step: number | undefined): Promise<Checkpoint | undefined> => {
-    await writing;
+    await settled();
     if (step === undefined) return undefined;
     const found = readCheckpoint(checkpointPath(folder, step));
     if (isLeft(found)) throw failed(found.left);
@@ -28,7 +35,7 @@ export const shelfIn = (folder: string, keeper: Keeper): Kept => {
   };
   return {
     save: async (checkpoint) => {
-      await writing;
+      await settled();
       writing = keeper.save(checkpoint).then((written) => {
         if (isLeft(written)) throw failed(written.left);
       });
@@ -36,11 +43,16 @@ export const shelfIn = (folder: string, keeper: Keeper): Kept => {
       writing.catch(() => undefined);
     },
     recorded: keeper.record.length,
-    last: async () => {
-      await writing;
-      return read(checkpointSteps(folder).at(-1));
+    back: async (step) => {
+      await settled();
+      const steps = checkpointSteps(folder);
+      const to = step ?? steps.at(-1);
+      const found = await read(to);
+      if (to !== undefined)
+        steps.filter((other) => other > to).forEach((other) => tidied(checkpointPath(folder, other)));
+      return found;
     },
-    settled: () => writing,
+    settled,
     at: read,
   };
 };
@@ -55,7 +67,7 @@ export const shelfInMemory = (): Kept => {
       if (checkpoint.loop.best?.step === checkpoint.state.step) best = checkpoint;
     },
     recorded: () => 0,
-    last: async () => last,
+    back: async (step) => (step === undefined ? last : [best, last].find((one) => one?.state.step === step)),
     settled: async () => undefined,
     at: async (step) => [best, last].find((one) => one?.state.step === step),
   };

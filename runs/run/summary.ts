@@ -1,5 +1,6 @@
 /** What a run came to, in figures and in words. */
 import { everyNode, type Experiment, fieldPath, type Node, type Problem, problem } from '../../dsl/index.js';
+import type { TrainState } from '../model/state.js';
 import type { Evaluated, StepEvent } from '../records/events.js';
 import type { Best } from './checkpoint.js';
 import { figureOf } from './judge.js';
@@ -73,5 +74,16 @@ export const notFiniteProblem = (
     `${what} at ${skipped === steps ? `each of ${steps} steps` : `${skipped} of ${steps} steps`}`,
     'a finite loss and gradient',
     ...(hints.length > 0 ? [hints.join('; ')] : []),
+  );
+};
+
+/** Weights that an update made infinite, by the name of the first such array. */
+export const brokenWeights = ({ arrays }: TrainState, last: StepEvent | undefined): Problem => {
+  const [name = 'weights'] = [...arrays].find(([, { data }]) => !data.every(Number.isFinite)) ?? [];
+  return problem(
+    name,
+    'values that are not finite',
+    'finite weights',
+    `the rate, ${shown(last?.rate ?? NaN)} at the last step, may be too large; what the run leaves are the weights before`,
   );
 };

@@ -8,58 +8,32 @@ import type { Source, Split } from '../../data/index.js';
 import { type Experiment, type Problem, problem } from '../../dsl/index.js';
 import { attempt, BackendFailure } from '../../backends/failure.js';
 import type { Fitted } from '../model/model.js';
+import { isFiniteState } from '../model/state.js';
 import type { Evaluated, StepEvent, TrainEvent, ValidationEvent } from '../records/events.js';
-import { versions } from '../records/provenance.js';
 import { type Checkpoint, initialLoop } from './checkpoint.js';
-import { createRunFolder, type Keeper, reopenRunFolder } from './keeper.js';
 import { keepExamples } from './kept-examples.js';
 import { createTrainer, type Trainer } from './loop.js';
 import { explainNotFinite } from './not-finite.js';
+import { type Place, placeOf, type PlaceOptions } from './place.js';
 import { prepare, type Prepared, type PrepareOptions } from './prepare.js';
 import { factorOf, setFactor } from './rate-factor.js';
-import { fingerprintFor } from './fingerprint.js';
 import { fileNames } from './run-folder.js';
-import type { RunSettings } from './settings.js';
 import { type Kept, shelfIn, shelfInMemory } from './shelf.js';
-import { notFiniteProblem, type Summary } from './summary.js';
+import { brokenWeights, notFiniteProblem, type Summary } from './summary.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-/** Where a run is kept. */
-export type Keep = {
-  /** Names the folder, and heads reports. */
-  readonly name: string;
-  /** The folder, new or empty; absent for a new one under `outputs/`. */
-  readonly out?: string | undefined;
-  /** What may be in the folder already. */
-  readonly mayHold?: (entry: string) => boolean;
-  /** The folder that the data's reference is relative to; absent for data that was given in memory. */
-  readonly root?: string | undefined;
-  readonly device?: string | undefined;
-  /** What was held out of the data before it was given. */
-  readonly heldOut?: number | undefined;
-};
-
-export type From = {
-  readonly checkpoint: Checkpoint | undefined;
-  readonly folder: string;
-  readonly settings: RunSettings;
-};
-
-export type TrainOptions<Found = undefined> = Omit<PrepareOptions, 'state'> & {
-  /** Leaves a run folder; without it nothing is written. */
-  readonly keep?: Keep | undefined;
-  /** Goes on in a folder, from a checkpoint or, where a run has none yet, from the beginning. */
-  readonly from?: From | undefined;
-  /** Sees every event, and training waits for it; an error that it throws ends the run, and is thrown again. */
-  readonly onEvent?: ((event: TrainEvent) => void | Promise<void>) | undefined;
-  /** Ends the run between two steps. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called when every check has passed and before the first step. */
-  readonly onStart?: ((run: Started) => void | Promise<void>) | undefined;
-  /** What is measured of the model at the end, unless the run was interrupted. */
-  readonly measure?: ((run: Measurable) => Promise<Checked<Found>>) | undefined;
-};
+export type TrainOptions<Found = undefined> = Omit<PrepareOptions, 'state'> &
+  PlaceOptions & {
+    /** Sees every event, and training waits for it; an error that it throws ends the run, and is thrown again. */
+    readonly onEvent?: ((event: TrainEvent) => void | Promise<void>) | undefined;
+    /** Ends the run between two steps. */
+    readonly signal?: AbortSignal | undefined;
+    /** Called when every check has passed and before the first step. */
+    readonly onStart?: ((run: Started) => void | Promise<void>) | undefined;
+    /** What is measured of the model at the end, unless the run was interrupted. */
+    readonly measure?: ((run: Measurable) => Promise<Checked<Found>>) | undefined;
+  };
 
 export type Started = {
   readonly prepared: Prepared;
@@ -85,53 +59,6 @@ export type Trained<Found> = {
 
 /** Bytes beside the arrays of a checkpoint, and what is left for the last lines of a record. */
 const SLACK = 2 ** 18;
-
-const settingsOf = async (prepared: Prepared, keep: Keep): Promise<Checked<RunSettings>> => {
-  const { data, experiment, backend, policy, heldOut, seed } = prepared;
-  const fingerprint = await fingerprintFor(data);
-  if (isLeft(fingerprint)) return fingerprint;
-  return right({
-    name: keep.name,
-    seed,
-    heldOut: keep.heldOut ?? heldOut,
-    backend: backend.name,
-    device: keep.device ?? 'auto',
-    data: {
-      reference: experiment.data,
-      root: keep.root,
-      fingerprint: fingerprint.right,
-      sizes: {
-        train: data.train.size,
-        validation: data.validation?.size ?? 0,
-        test: data.test.size,
-      },
-    },
-    policy,
-    started: new Date().toISOString(),
-    versions: versions(),
-  });
-};
-
-type Place = { readonly folder: string; readonly keeper: Keeper };
-
-const placeOf = async <Found>(
-  prepared: Prepared,
-  { keep, from }: TrainOptions<Found>,
-): Promise<Checked<Place | undefined>> => {
-  const { experiment, data, policy, metrics } = prepared;
-  const { preprocessing } = data;
-  if (from !== undefined) {
-    const beginning = { experiment, settings: { ...from.settings, policy }, preprocessing, metrics };
-    const keeper = reopenRunFolder(from.folder, beginning, from.checkpoint);
-    return isLeft(keeper) ? keeper : right({ folder: from.folder, keeper: keeper.right });
-  }
-  if (keep === undefined) return right(undefined);
-  const settings = await settingsOf(prepared, keep);
-  if (isLeft(settings)) return settings;
-  const beginning = { experiment, settings: settings.right, preprocessing, metrics };
-  const keeper = createRunFolder(beginning, keep.out, keep.mayHold);
-  return isLeft(keeper) ? keeper : right({ folder: keeper.right.folder, keeper: keeper.right });
-};
 
 type Followed = {
   readonly last: StepEvent | undefined;
@@ -201,13 +128,15 @@ const perform = async <Found>(
     },
     shelf,
   );
-  /** The last checkpoint has the room that was kept for it, also where the disk is full now. */
+  /** The last checkpoint has the room that was kept for it, also where the disk is full now. Weights that are not finite are not kept. */
   const keepLast = async (): Promise<Checkpoint> => {
     keeper?.release();
     const last = await trainer.checkpoint();
-    await shelf.save(last);
+    const good = isFiniteState(last.state) ? last : await shelf.back(undefined);
+    if (good === undefined) return last;
+    await shelf.save(good);
     await shelf.settled();
-    const left = keeper?.leave(last.state);
+    const left = keeper?.leave(good.state);
     if (left !== undefined && isLeft(left)) throw failureOf(left.left);
     return last;
   };
@@ -218,8 +147,9 @@ const perform = async <Found>(
     if (from?.checkpoint === undefined && keeper !== undefined) await shelf.save(await trainer.checkpoint());
     followed = await follow(trainer, heard);
   } catch (error) {
-    await attempt(async () => shelf.settled());
-    await attempt(keepLast);
+    // What ended it is what is told, whatever else fails now.
+    await shelf.settled().catch(() => undefined);
+    await keepLast().catch(() => undefined);
     throw error;
   }
   const last = await keepLast();
@@ -233,6 +163,8 @@ const perform = async <Found>(
         ...(keeper === undefined ? {} : { record: join(keeper.path, fileNames.record) }),
       }),
     ]);
+
+  if (!isFiniteState(last.state)) return left([brokenWeights(last.state, followed.last)]);
 
   const { best } = loop;
   const restored = loop.ended && policy.restoreBest && best !== undefined && best.step !== taken;

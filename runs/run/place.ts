@@ -1,0 +1,88 @@
+/** The place of a run: a folder of its own, new or taken up again, or none. */
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import type { Problem } from '../../dsl/index.js';
+import { versions } from '../records/provenance.js';
+import type { Checkpoint } from './checkpoint.js';
+import { fingerprintFor } from './fingerprint.js';
+import { createRunFolder, type Keeper, reopenRunFolder } from './keeper.js';
+import type { Prepared } from './prepare.js';
+import type { RunSettings } from './settings.js';
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+/** Where a run is kept. */
+export type Keep = {
+  /** Names the folder, and heads reports. */
+  readonly name: string;
+  /** The folder, new or empty; absent for a new one under `outputs/`. */
+  readonly out?: string | undefined;
+  /** What may be in the folder already. */
+  readonly mayHold?: (entry: string) => boolean;
+  /** The folder that the data's reference is relative to; absent for data that was given in memory. */
+  readonly root?: string | undefined;
+  readonly device?: string | undefined;
+  /** What was held out of the data before it was given. */
+  readonly heldOut?: number | undefined;
+};
+
+/** What a run goes on from. */
+export type From = {
+  readonly checkpoint: Checkpoint | undefined;
+  readonly folder: string;
+  readonly settings: RunSettings;
+};
+
+const settingsOf = async (prepared: Prepared, keep: Keep): Promise<Checked<RunSettings>> => {
+  const { data, experiment, backend, policy, heldOut, seed } = prepared;
+  const fingerprint = await fingerprintFor(data);
+  if (isLeft(fingerprint)) return fingerprint;
+  return right({
+    name: keep.name,
+    seed,
+    heldOut: keep.heldOut ?? heldOut,
+    backend: backend.name,
+    device: keep.device ?? 'auto',
+    data: {
+      reference: experiment.data,
+      root: keep.root,
+      fingerprint: fingerprint.right,
+      sizes: {
+        train: data.train.size,
+        validation: data.validation?.size ?? 0,
+        test: data.test.size,
+      },
+    },
+    policy,
+    started: new Date().toISOString(),
+    versions: versions(),
+  });
+};
+
+export type Place = { readonly folder: string; readonly keeper: Keeper };
+
+export type PlaceOptions = {
+  /** Leaves a run folder; without it nothing is written. */
+  readonly keep?: Keep | undefined;
+  /** Goes on in a folder, from a checkpoint or, where a run has none yet, from the beginning. */
+  readonly from?: From | undefined;
+};
+
+/** The folder of a run, locked; undefined for one that is not kept. */
+export const placeOf = async (
+  prepared: Prepared,
+  { keep, from }: PlaceOptions,
+): Promise<Checked<Place | undefined>> => {
+  const { experiment, data, policy, metrics } = prepared;
+  const { preprocessing } = data;
+  if (from !== undefined) {
+    const beginning = { experiment, settings: { ...from.settings, policy }, preprocessing, metrics };
+    const keeper = reopenRunFolder(from.folder, beginning, from.checkpoint);
+    return isLeft(keeper) ? keeper : right({ folder: from.folder, keeper: keeper.right });
+  }
+  if (keep === undefined) return right(undefined);
+  const settings = await settingsOf(prepared, keep);
+  if (isLeft(settings)) return settings;
+  const beginning = { experiment, settings: settings.right, preprocessing, metrics };
+  const keeper = createRunFolder(beginning, keep.out, keep.mayHold);
+  return isLeft(keeper) ? keeper : right({ folder: keeper.right.folder, keeper: keeper.right });
+};
