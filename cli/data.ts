@@ -1,4 +1,5 @@
 /** `immersion data REF`: what a data set holds and what would become of it, before anything is trained. */
+import { atLeast, elementAt } from '../dsl/lookup.js';
 import { basename, extname } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { describeData, type Description, inMemory, select, type Source } from '../data/index.js';
@@ -20,7 +21,8 @@ const DOWN = 6;
 const MOST_CLASSES = 12;
 
 /** Examples that can be seen: grey, colour, each with alpha or without. */
-const isPicture = (shape: readonly number[]): boolean => shape.length === 3 && shape[2] >= 1 && shape[2] <= 4;
+const isPicture = (shape: readonly number[]): boolean =>
+  shape.length === 3 && elementAt(shape, 2) >= 1 && elementAt(shape, 2) <= 4;
 
 const number = (value: number): string =>
   Number.isInteger(value) && Math.abs(value) < 1e9 ? String(value) : String(Number(value.toPrecision(6)));
@@ -29,10 +31,10 @@ const count = (value: number): string => value.toLocaleString('en');
 
 /** Rows of words under each other. */
 const aligned = (rows: readonly (readonly string[])[]): readonly string[] => {
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  const widths = elementAt(rows, 0).map((_, i) => Math.max(...rows.map((row) => elementAt(row, i).length)));
   return rows.map(
     (row) =>
-      `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')}`,
+      `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(elementAt(widths, i)) : cell.padStart(elementAt(widths, i)))).join('  ')}`,
   );
 };
 
@@ -130,7 +132,7 @@ export const data = async (args: readonly string[]): Promise<number> => {
   const json = wantsJson(args);
   const given = readArguments(args, options, ['REF']);
   if (isLeft(given)) return fail(given.left, json);
-  const [reference] = given.right.positionals;
+  const [reference] = atLeast(1, given.right.positionals);
   const found = await describeData(reference, process.cwd(), { onProgress: say })();
   if (isLeft(found)) return fail(found.left, json);
   const { description, split } = found.right;

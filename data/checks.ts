@@ -1,4 +1,5 @@
 /** What is looked at when data is opened, so that nothing is found out later: values that are missing or infinite, and columns that single precision cannot tell apart. */
+import { float64At, int32At } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
@@ -23,12 +24,12 @@ const nounOf = (count: number, word: string): string => `${count} ${word}${count
 
 /** `3 missing values in column 2 (age), 1 in column 5 (income)`. */
 export const missingText = (plan: Preprocessing, { missing }: Survey): string => {
-  const places = [...missing.keys()].filter((i) => missing[i] > 0);
+  const places = [...missing.keys()].filter((i) => float64At(missing, i) > 0);
   const named = places
     .slice(0, MOST_NAMED)
     .map((i, at) =>
       at === 0
-        ? `${nounOf(missing[i], 'missing value')} in ${placeOf(plan, i)}`
+        ? `${nounOf(float64At(missing, i), 'missing value')} in ${placeOf(plan, i)}`
         : `${missing[i]} in ${placeOf(plan, i)}`,
     );
   const others = places.length - named.length;
@@ -56,7 +57,7 @@ const maskOf = (path: string, source: Source, plan: Preprocessing, { memory }: O
   const onBlock = (first: number, count: number, block: Float64Array): void => {
     for (let row = 0; row < count; row++)
       for (let i = 0; i < from.length; i++)
-        if (Number.isNaN(block[row * rawWidth + from[i]])) mask[(first + row) * from.length + i] = 0;
+        if (Number.isNaN(block[row * rawWidth + int32At(from, i)])) mask[(first + row) * from.length + i] = 0;
   };
   return right({ mask, onBlock });
 };
@@ -152,15 +153,16 @@ export const checkPrecision = (
   const wrong = parts.flatMap(({ survey: seen }): Problems => {
     if (seen === undefined) return [];
     const deviations = deviationsOf(seen);
-    const most = (i: number): number => Math.max(Math.abs(seen.least[i]), Math.abs(seen.greatest[i]));
-    const places = [...deviations.keys()].filter((i) => seen.present[i] > 0);
+    const most = (i: number): number =>
+      Math.max(Math.abs(float64At(seen.least, i)), Math.abs(float64At(seen.greatest, i)));
+    const places = [...deviations.keys()].filter((i) => float64At(seen.present, i) > 0);
     const beyond = places.filter((i) => !Number.isFinite(Math.fround(most(i))));
     const blurred = places.filter(
       (i) =>
         seen.inexact[i] === 1 &&
-        deviations[i] > 0 &&
+        float64At(deviations, i) > 0 &&
         !beyond.includes(i) &&
-        deviations[i] < FEWEST_SPACINGS * spacing(most(i)),
+        float64At(deviations, i) < FEWEST_SPACINGS * spacing(most(i)),
     );
     const hint = 'standardize, which is done in double precision';
     return [
@@ -174,7 +176,7 @@ export const checkPrecision = (
         .map((i) =>
           problem(
             path,
-            `${placeOf(plan, i)} with values near ${Number(most(i).toPrecision(6))} and a deviation of ${deviations[i].toPrecision(3)}`,
+            `${placeOf(plan, i)} with values near ${Number(most(i).toPrecision(6))} and a deviation of ${float64At(deviations, i).toPrecision(3)}`,
             `a deviation well above ${spacing(most(i)).toPrecision(3)}, which is how far numbers in single precision lie apart there`,
             hint,
           ),

@@ -1,4 +1,5 @@
 /** Examples of one shape: in memory row after row, or stored elsewhere and read by row. */
+import { elementAt, float64At } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../dsl/problem.js';
@@ -61,7 +62,10 @@ const isInMemory = (source: Source): source is Dataset => 'examples' in source;
 export const gather = (dataset: Dataset, rows: ArrayLike<number>, into: Floats): void => {
   const width = sizeOf(dataset.shape);
   for (let i = 0; i < rows.length; i++)
-    into.set(dataset.examples.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
+    into.set(
+      dataset.examples.subarray(elementAt(rows, i) * width, (elementAt(rows, i) + 1) * width),
+      i * width,
+    );
 };
 
 /** `gather` from wherever the examples are. */
@@ -85,9 +89,8 @@ const aboutRows = (source: Source, name: string, rows: Rows): About => {
     ...(latents === undefined
       ? {}
       : {
-          latents: Float64Array.from(
-            { length: rows.size * d },
-            (_, i) => latents[rows.at(Math.floor(i / d)) * d + (i % d)],
+          latents: Float64Array.from({ length: rows.size * d }, (_, i) =>
+            float64At(latents, rows.at(Math.floor(i / d)) * d + (i % d)),
           ),
         }),
   };
@@ -120,7 +123,7 @@ export const selectRows = (source: Source, name: string, rows: Rows): Source => 
 export function select(source: Dataset, name: string, rows: ArrayLike<number>): Dataset;
 export function select(source: Source, name: string, rows: ArrayLike<number>): Source;
 export function select(source: Source, name: string, rows: ArrayLike<number>): Source {
-  return selectRows(source, name, { size: rows.length, at: (i) => rows[i] });
+  return selectRows(source, name, { size: rows.length, at: (i) => elementAt(rows, i) });
 }
 
 /** Holds out every n-th example for testing, counted so that the first n−1 are trained on: ⌊size / n⌋ test examples. With n = 0 none is. */

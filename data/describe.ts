@@ -1,4 +1,5 @@
 /** What a data set holds, before anything is trained on it: parts, ranges, missing values, classes, and what preprocessing would do. */
+import { atLeast, float64At, uint8At } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../dsl/problem.js';
@@ -72,9 +73,9 @@ const sum = (values: Iterable<number>): number => [...values].reduce((total, val
 /** Over all places of an example at once. */
 const overall = (found: Survey): Place => {
   const there = sum(found.present);
-  const mean = sum(found.mean.map((value, i) => value * found.present[i])) / there;
+  const mean = sum(found.mean.map((value, i) => value * float64At(found.present, i))) / there;
   const squares =
-    sum(found.squares) + sum(found.mean.map((value, i) => found.present[i] * (value - mean) ** 2));
+    sum(found.squares) + sum(found.mean.map((value, i) => float64At(found.present, i) * (value - mean) ** 2));
   return {
     name: 'all values',
     least: found.least.reduce((a, b) => Math.min(a, b), Infinity),
@@ -90,29 +91,33 @@ const placesOf = (plan: Preprocessing, found: Survey): readonly Place[] => {
   const deviations = deviationsOf(found);
   return Array.from(found.mean, (mean, i) => ({
     name: placeOf(plan, i),
-    least: found.least[i],
-    greatest: found.greatest[i],
+    least: float64At(found.least, i),
+    greatest: float64At(found.greatest, i),
     mean,
-    deviation: deviations[i],
-    missing: found.missing[i],
+    deviation: float64At(deviations, i),
+    missing: float64At(found.missing, i),
   }));
 };
 
 /** Two surveys of different rows as one (Chan, Golub and LeVeque 1983). */
 const merged = (a: Survey, b: Survey): Survey => {
-  const present = a.present.map((count, i) => count + b.present[i]);
-  const weight = (i: number): number => (present[i] === 0 ? 0 : b.present[i] / present[i]);
+  const present = a.present.map((count, i) => count + float64At(b.present, i));
+  const weight = (i: number): number =>
+    present[i] === 0 ? 0 : float64At(b.present, i) / float64At(present, i);
   return {
     rows: a.rows + b.rows,
     present,
-    missing: a.missing.map((count, i) => count + b.missing[i]),
-    least: a.least.map((value, i) => Math.min(value, b.least[i])),
-    greatest: a.greatest.map((value, i) => Math.max(value, b.greatest[i])),
-    mean: a.mean.map((mean, i) => mean + (b.mean[i] - mean) * weight(i)),
+    missing: a.missing.map((count, i) => count + float64At(b.missing, i)),
+    least: a.least.map((value, i) => Math.min(value, float64At(b.least, i))),
+    greatest: a.greatest.map((value, i) => Math.max(value, float64At(b.greatest, i))),
+    mean: a.mean.map((mean, i) => mean + (float64At(b.mean, i) - mean) * weight(i)),
     squares: a.squares.map(
-      (squares, i) => squares + b.squares[i] + (b.mean[i] - a.mean[i]) ** 2 * a.present[i] * weight(i),
+      (squares, i) =>
+        squares +
+        float64At(b.squares, i) +
+        (float64At(b.mean, i) - float64At(a.mean, i)) ** 2 * float64At(a.present, i) * weight(i),
     ),
-    inexact: a.inexact.map((inexact, i) => inexact | b.inexact[i]),
+    inexact: a.inexact.map((inexact, i) => inexact | uint8At(b.inexact, i)),
     infinite: a.infinite ?? b.infinite,
     firstMissing: a.firstMissing ?? b.firstMissing,
     complete: undefined,
@@ -135,7 +140,7 @@ const fieldsOf = (sources: readonly Source[]): readonly FieldDescription[] => {
   const names = [...new Set(sources.flatMap(({ fields = {} }) => Object.keys(fields)))];
   return names.flatMap((name): readonly FieldDescription[] => {
     const all = sources.flatMap(({ fields }) => fields?.[name] ?? []);
-    const [{ type, shape, classes }] = all;
+    const [{ type, shape, classes }] = atLeast(1, all);
     const about = { name, type, shape };
     if (type !== 'integer' || shape.length > 0) return [about];
     const counts = new Map<number, number>();

@@ -1,4 +1,5 @@
 /** CelebA: pictures beside a file that says which is for what; cut and resized as the experiments on it do. */
+import { elementAt } from '../../dsl/lookup.js';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
@@ -37,7 +38,9 @@ export const decodePartition = (
     .split(/\r?\n/)
     .map((line, i) => ({ line, number: i + 1, words: line.trim().split(/[\s,]+/) }));
   const rows = lines.filter(({ line }) => line.trim() !== '');
-  const wrong = rows.find(({ words }) => words.length !== 2 || !['0', '1', '2'].includes(words[1]));
+  const wrong = rows.find(
+    ({ words }) => words.length !== 2 || !['0', '1', '2'].includes(elementAt(words, 1)),
+  );
   if (wrong !== undefined)
     return left([
       problem(
@@ -47,7 +50,7 @@ export const decodePartition = (
       ),
     ]);
   const part = (of: string): readonly string[] =>
-    rows.filter(({ words }) => words[1] === of).map(({ words }) => words[0]);
+    rows.filter(({ words }) => elementAt(words, 1) === of).map(({ words }) => elementAt(words, 0));
   return right({ train: part('0'), validation: part('1'), test: part('2') });
 };
 

@@ -1,4 +1,5 @@
 /** CIFAR-10 in its binary version: records of a label and 32 × 32 pixels, all red, then all green, then all blue (Krizhevsky 2009). */
+import { atLeast, elementAt, uint8At } from '../../dsl/lookup.js';
 import { basename, join } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -38,7 +39,7 @@ const checked = (path: string, bytes: Uint8Array): Either<Problems, Uint8Array> 
       ),
     ]);
   for (let at = 0; at < bytes.length; at += RECORD)
-    if (bytes[at] >= CLASSES)
+    if (uint8At(bytes, at) >= CLASSES)
       return left([
         problem(
           path,
@@ -66,7 +67,7 @@ export const decodeCifar = (
     return at + bytes.length;
   }, 0);
   const size = all.length / RECORD;
-  const labels = Uint8Array.from({ length: size }, (_, row) => all[row * RECORD]);
+  const labels = Uint8Array.from({ length: size }, (_, row) => elementAt(all, row * RECORD));
   return right(
     storedRecords(
       { name, shape: [SIDE, SIDE, 3], size, fields: { [LABEL]: integerField(labels) } },
@@ -75,7 +76,10 @@ export const decodeCifar = (
         for (let at = 0; at < records.length / RECORD; at++)
           for (let pixel = 0; pixel < PIXELS; pixel++)
             for (let colour = 0; colour < 3; colour++)
-              into[at * 3 * PIXELS + 3 * pixel + colour] = records[at * RECORD + 1 + colour * PIXELS + pixel];
+              into[at * 3 * PIXELS + 3 * pixel + colour] = elementAt(
+                records,
+                at * RECORD + 1 + colour * PIXELS + pixel,
+              );
       },
     ),
   );
@@ -109,9 +113,12 @@ export const readCifar = (path: string): TaskEither.TaskEither<Problems, Found> 
         readPart(folder, `${basename(path)} (test)`, [testFile]),
       ]);
     }),
-    TaskEither.map(([train, test]): Found => ({
-      parts: { train, test },
-      plan: { ...plainPreprocessing(train.shape), range: { least: 0, most: 255 } },
-      values: 'finite',
-    })),
+    TaskEither.map((both): Found => {
+      const [train, test] = atLeast(2, both);
+      return {
+        parts: { train, test },
+        plan: { ...plainPreprocessing(train.shape), range: { least: 0, most: 255 } },
+        values: 'finite',
+      };
+    }),
   );

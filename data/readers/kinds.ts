@@ -1,4 +1,5 @@
 /** What a file is, told by its first bytes. */
+import { uint8At } from '../../dsl/lookup.js';
 import { isGzip, isText, unpackedHead } from './table/text.js';
 
 /** Kinds that are read, and `packed` ones of these; all else is named. */
@@ -41,7 +42,7 @@ const zipped = (head: Uint8Array): Kind => {
   const name = Buffer.from(head.subarray(30, 230)).toString('latin1');
   if (/^(\[Content_Types\]\.xml|_rels\/|xl\/)/.test(name)) return other('an Excel sheet', 'save it as .csv');
   if (/^[^\0]*\.npy/.test(name) || head.length < 34) return { tag: 'npz' };
-  const length = head[26] + 256 * head[27];
+  const length = uint8At(head, 26) + 256 * uint8At(head, 27);
   return other(`a zip archive with ${JSON.stringify(name.slice(0, Math.min(length, 60)))}`, 'unpack it');
 };
 

@@ -1,4 +1,5 @@
 /** MNIST's four files in a folder, or one IDX file of images. */
+import { atLeast } from '../../dsl/lookup.js';
 import { basename, join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as Task from 'fp-ts/lib/Task.js';
@@ -99,7 +100,10 @@ export const readMnist = (folder: string, name: string): Loading<Found> =>
       readPart(folder, `${name} (train)`, 'train'),
       readPart(folder, `${name} (test)`, 't10k'),
     ]),
-    TaskEither.map(([train, test]) => ofBytes({ train, test }, train.shape)),
+    TaskEither.map((both) => {
+      const [train, test] = atLeast(2, both);
+      return ofBytes({ train, test }, train.shape);
+    }),
   );
 
 /** One IDX file of images. */

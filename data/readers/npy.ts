@@ -1,4 +1,5 @@
 /** NumPy's npy format, versions 1 to 3: a magic string, a version, the length of a header, the header as a Python dictionary, then the values (NumPy enhancement proposal 1). */
+import { atLeast, elementAt, entryOf, int32At, uint8At } from '../../dsl/lookup.js';
 import { type Either, left, map, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
@@ -48,7 +49,7 @@ const mapped =
   ): Decode =>
   (from, into) => {
     const values = new of(from.buffer, from.byteOffset, from.byteLength / bytes);
-    for (let i = 0; i < values.length; i++) into[i] = to(values[i]);
+    for (let i = 0; i < values.length; i++) into[i] = to(elementAt(values, i));
   };
 
 /** 64-bit integers beyond 2⁵³ are rounded. */
@@ -79,7 +80,7 @@ const swap = (bytes: Uint8Array, width: number): void => {
 
 /** The values of records, which are changed. */
 const decoderOf = ({ dtype, little }: Pick<NpyArray, 'dtype' | 'little'>): Decode => {
-  const { bytes, decode } = kinds[dtype];
+  const { bytes, decode } = entryOf(kinds, dtype);
   return (from, into) => {
     if (little !== isLittleEndian && bytes > 1) swap(from, bytes);
     decode(from, into);
@@ -111,7 +112,7 @@ export const npyHeader = (path: string, bytes: Uint8Array): Either<Problems, Npy
   if (magic !== MAGIC.slice(0, magic.length))
     return fail(`${JSON.stringify(magic)} as its first bytes`, 'an npy file');
   if (bytes.length < 10) return fail(`${bytes.length} bytes`, 'an npy file', again);
-  const version = bytes[6];
+  const version = uint8At(bytes, 6);
   if (version < 1 || version > 3) return fail(`version ${version} of the npy format`, 'version 1, 2 or 3');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = version === 1 ? 10 : 12;
@@ -135,14 +136,14 @@ export const npyHeader = (path: string, bytes: Uint8Array): Either<Problems, Npy
       `one of ${Object.keys(kinds).join(', ')}`,
       'save it with .astype("float32")',
     );
-  const sizes = shape[1]
+  const sizes = elementAt(shape, 1)
     .split(',')
     .flatMap((size) => (size.trim() === '' ? [] : [Number.parseInt(size, 10)]));
   if (sizes.some((size) => !Number.isSafeInteger(size)) || !Number.isSafeInteger(countOf(sizes) * 8))
-    return fail(`the shape (${shape[1].slice(0, 80)})`, 'a shape that an array can have');
+    return fail(`the shape (${elementAt(shape, 1).slice(0, 80)})`, 'a shape that an array can have');
   // With one size of 0 there are no bytes, whatever the others say.
   if (sizes.includes(0) && sizes.some((size) => size > MOST_EMPTY))
-    return fail(`the shape (${shape[1].slice(0, 80)})`, 'an array with values');
+    return fail(`the shape (${elementAt(shape, 1).slice(0, 80)})`, 'an array with values');
   return right({ dtype, little: endian !== '>', fortran: order[1] === 'True', shape: sizes, offset });
 };
 
@@ -161,11 +162,12 @@ const MOST_EMPTY = 2 ** 24;
 const countOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
 /** Bytes of one row, whose axes are all but the first. */
-const rowBytes = ({ shape, dtype }: NpyHeader): number => countOf(shape.slice(1)) * kinds[dtype].bytes;
+const rowBytes = ({ shape, dtype }: NpyHeader): number =>
+  countOf(shape.slice(1)) * entryOf(kinds, dtype).bytes;
 
 /** The header fits the number of bytes that follow it. */
 const checkLength = (path: string, header: NpyHeader, length: number): Either<Problems, NpyHeader> => {
-  const expected = header.offset + countOf(header.shape) * kinds[header.dtype].bytes;
+  const expected = header.offset + countOf(header.shape) * entryOf(kinds, header.dtype).bytes;
   return length === expected
     ? right(header)
     : left([
@@ -187,10 +189,10 @@ const rowMajor = (bytes: Uint8Array, shape: readonly number[], width: number): U
   for (let from = 0; from < bytes.length; from += width) {
     result.set(bytes.subarray(from, from + width), to * width);
     for (let axis = 0; axis < shape.length; axis++) {
-      counter[axis] += 1;
-      to += strides[axis];
-      if (counter[axis] < shape[axis]) break;
-      to -= strides[axis] * shape[axis];
+      counter[axis] = elementAt(counter, axis) + 1;
+      to += elementAt(strides, axis);
+      if (int32At(counter, axis) < elementAt(shape, axis)) break;
+      to -= elementAt(strides, axis) * elementAt(shape, axis);
       counter[axis] = 0;
     }
   }
@@ -205,7 +207,8 @@ export const decodeNpy = (path: string, bytes: Uint8Array): Either<Problems, Npy
     checkLength(path, header.right, bytes.length),
     map(({ dtype, little, fortran, shape, offset }): NpyArray => {
       const values = bytes.subarray(offset);
-      const ordered = fortran && shape.length > 1 ? rowMajor(values, shape, kinds[dtype].bytes) : values;
+      const ordered =
+        fortran && shape.length > 1 ? rowMajor(values, shape, entryOf(kinds, dtype).bytes) : values;
       return { path, dtype, little, shape, records: recordsInMemory(ordered, rowBytes(header.right)) };
     }),
   );
@@ -248,7 +251,7 @@ export const openNpy = (
 export const npyValues = (array: NpyArray): TaskEither.TaskEither<Problems, Float64Array> => {
   const size = array.shape[0] ?? 0;
   const bytes = new Uint8Array(size * array.records.length);
-  const values = new Float64Array(bytes.length / kinds[array.dtype].bytes);
+  const values = new Float64Array(bytes.length / entryOf(kinds, array.dtype).bytes);
   return pipe(
     array.records.read(
       Int32Array.from({ length: size }, (_, row) => row),
@@ -280,12 +283,12 @@ export const npyExamples = (name: string, array: NpyArray, raw: boolean): Either
         ...(shape.length === 1 ? ['reshape(-1, 1) makes numbers examples'] : []),
       ),
     ]);
-  const [size, ...rest] = shape;
+  const [size, ...rest] = atLeast(1, shape);
   const about = { name, size, shape: rest.length === 2 ? [...rest, 1] : rest };
   const plan = plainPreprocessing(about.shape);
   return right({
     source: storedRecords(about, records, decoderOf(array)),
     plan: dtype === 'u1' && !raw ? { ...plan, range: { least: 0, most: 255 } } : plan,
-    values: kinds[dtype].isFloat ? 'floats' : 'finite',
+    values: entryOf(kinds, dtype).isFloat ? 'floats' : 'finite',
   });
 };

@@ -1,4 +1,5 @@
 /** From NumPy arrays to a split: an npz archive's arrays by their names, or the one array of an npy file. */
+import { elementAt } from '../../dsl/lookup.js';
 import { basename } from 'node:path';
 import { type Either, isLeft, left, map, right, sequenceArray } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -122,7 +123,7 @@ const chosen = (
       ),
     ]);
   }
-  const [of, by] = [examples[0], labels.length === 1 ? labels[0] : undefined];
+  const [of, by] = [elementAt(examples, 0), labels.length === 1 ? elementAt(labels, 0) : undefined];
   if (isLeft(of)) return of;
   if (by === undefined) return right({ examples: of.right });
   return isLeft(by) ? by : right({ examples: of.right, labels: by.right });
@@ -153,9 +154,10 @@ const together = (
   parts: readonly (NpyExamples | undefined)[],
 ): Either<Problems, Pick<Found, 'plan' | 'values'>> => {
   const there = parts.flatMap((part) => part ?? []);
-  const other = there.find(({ plan }) => plan.range?.most !== there[0].plan.range?.most);
+  const other = there.find(({ plan }) => plan.range?.most !== elementAt(there, 0).plan.range?.most);
   if (other !== undefined) {
-    const [bytes, numbers] = other.plan.range === undefined ? [there[0], other] : [other, there[0]];
+    const first = elementAt(there, 0);
+    const [bytes, numbers] = other.plan.range === undefined ? [first, other] : [other, first];
     const found = `bytes in ${bytes.source.name} and other numbers in ${numbers.source.name}`;
     return left([problem(path, found, 'arrays of one kind', 'raw leaves bytes as they are')]);
   }

@@ -1,4 +1,5 @@
 /** Folders of JPEG and PNG files as examples in 0 … 1: headers are read when a folder is opened, pixels when they are asked for. */
+import { atLeast, elementAt, entryOf } from '../../dsl/lookup.js';
 import { basename } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -26,7 +27,7 @@ const colourOf = (text: string): unknown => {
 };
 
 const background: Setting<Colour> = {
-  fallback: named['white'],
+  fallback: entryOf(named, 'white'),
   expected: 'white, black, or six hexadecimal digits such as ff8000',
   parse: colourOf,
   accepts: (value): value is Colour => Array.isArray(value) && value.length === 3,
@@ -66,7 +67,7 @@ const headersOf =
       const headers = await Promise.all(some.map((file) => readPictureHeader(file.path)()));
       for (const [i, header] of headers.entries()) {
         if (isLeft(header)) return header;
-        headed.push({ file: some[i], header: header.right });
+        headed.push({ file: elementAt(some, i), header: header.right });
       }
       if (onProgress === undefined || performance.now() - said < PROGRESS_EVERY) continue;
       said = performance.now();
@@ -87,7 +88,7 @@ const formOf = (
       problem(small.file.path, `${width} × ${height} pixels`, `at least ${crop} × ${crop}, the crop`),
     ]);
   }
-  const [first] = headed;
+  const [first] = atLeast(1, headed);
   const side = size > 0 ? size : crop > 0 ? crop : undefined;
   const other = headed.find(
     ({ header }) => header.width !== first.header.width || header.height !== first.header.height,
@@ -121,7 +122,7 @@ const pictures = (
   const pictureAt = async (row: number): Promise<Either<Problems, Picture>> => {
     const known = kept.get(row);
     if (known !== undefined) return right(known);
-    const { path } = files[row];
+    const { path } = elementAt(files, row);
     const found = await readPicture(path, form)();
     if (isLeft(found)) return found;
     const { pixels, shape: own } = found.right;
@@ -147,7 +148,7 @@ const pictures = (
         if (isLeft(picture)) return picture;
         const most = greatestOf(picture.right);
         const { pixels } = picture.right;
-        for (let at = 0; at < width; at++) into[i * width + at] = pixels[at] / most;
+        for (let at = 0; at < width; at++) into[i * width + at] = elementAt(pixels, at) / most;
       }
       return right(undefined);
     },

@@ -1,4 +1,5 @@
 /** The pictures below a folder by part and class, told by the names of the folders that they are in. */
+import { elementAt } from '../../dsl/lookup.js';
 import { opendir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
@@ -80,7 +81,7 @@ const checkClasses = (path: string, files: readonly Found[]): Either<Problems, v
   return left([
     problem(
       path,
-      `${beside} picture${beside === 1 ? '' : 's'} beside the folders ${shown(inside.map(({ folders }) => folders[0]))}`,
+      `${beside} picture${beside === 1 ? '' : 's'} beside the folders ${shown(inside.map(({ folders }) => elementAt(folders, 0)))}`,
       'pictures in folders, which are their classes, or pictures alone',
     ),
   ]);
@@ -95,8 +96,10 @@ const partsOf = (
 ): Either<Problems, Readonly<Record<PartName, readonly Found[]>>> => {
   const places = files.map(placeOfPart);
   if (places.every((place) => place < 0)) return right({ train: files, test: [], validation: [] });
-  const outside = files.filter((_, i) => places[i] < 0);
-  const named = files.flatMap(({ folders }, i) => (places[i] < 0 ? [] : [folders[places[i]]]));
+  const outside = files.filter((_, i) => elementAt(places, i) < 0);
+  const named = files.flatMap(({ folders }, i) =>
+    elementAt(places, i) < 0 ? [] : [elementAt(folders, elementAt(places, i))],
+  );
   if (outside.length > 0)
     return left([
       problem(
@@ -119,7 +122,7 @@ const partsOf = (
     ]);
   const of = (part: PartName): readonly Found[] =>
     files.flatMap((file, i) =>
-      partNamed(file.folders[places[i]]) === part
+      partNamed(elementAt(file.folders, elementAt(places, i))) === part
         ? [{ ...file, folders: file.folders.filter((_, at) => at !== places[i]) }]
         : [],
     );
@@ -168,7 +171,7 @@ export const picturesBelow =
       return left([
         problem(
           path,
-          `${others.length} picture${others.length === 1 ? '' : 's'} such as ${others[0].path}`,
+          `${others.length} picture${others.length === 1 ? '' : 's'} such as ${elementAt(others, 0).path}`,
           'JPEG or PNG files alone',
           'convert them, or move them away',
         ),

@@ -1,4 +1,5 @@
 /** One JPEG or PNG file as pixels: turned as its EXIF says, cut from the centre and resized, as the experiments on CelebA do (Tolstikhin et al. 2018), in its full depth. */
+import { elementAt } from '../../dsl/lookup.js';
 import { open } from 'node:fs/promises';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
@@ -98,23 +99,25 @@ const composited = ({ data, channels }: Raw, background: readonly number[]): Uin
   const result = like(data, (data.length / 4) * 3);
   for (let at = 0, to = 0; at < data.length; at += 4)
     for (let colour = 0; colour < 3; colour++) {
-      const alpha = data[at + 3] / most;
-      result[to++] = Math.round(alpha * data[at + colour] + (1 - alpha) * (background[colour] / 255) * most);
+      const alpha = elementAt(data, at + 3) / most;
+      result[to++] = Math.round(
+        alpha * elementAt(data, at + colour) + (1 - alpha) * (elementAt(background, colour) / 255) * most,
+      );
     }
   return result;
 };
 
 const channel = ({ data, channels }: Raw, which: number): Uint8Array | Uint16Array => {
   const result = like(data, data.length / channels);
-  for (let i = 0; i < result.length; i++) result[i] = data[i * channels + which];
+  for (let i = 0; i < result.length; i++) result[i] = elementAt(data, i * channels + which);
   return result;
 };
 
 const interleaved = (a: Uint8Array | Uint16Array, b: Uint8Array | Uint16Array): Uint8Array | Uint16Array => {
   const result = like(a, 2 * a.length);
   for (let i = 0; i < a.length; i++) {
-    result[2 * i] = a[i];
-    result[2 * i + 1] = b[i];
+    result[2 * i] = elementAt(a, i);
+    result[2 * i + 1] = elementAt(b, i);
   }
   return result;
 };
@@ -123,7 +126,7 @@ const interleaved = (a: Uint8Array | Uint16Array, b: Uint8Array | Uint16Array): 
 const withAlpha = ({ data, channels }: Raw): Uint8Array | Uint16Array => {
   if (channels === 4) return data;
   const result = like(data, (data.length / 3) * 4).fill(data instanceof Uint16Array ? 65_535 : 255);
-  for (let i = 0; i < data.length; i++) result[Math.floor(i / 3) * 4 + (i % 3)] = data[i];
+  for (let i = 0; i < data.length; i++) result[Math.floor(i / 3) * 4 + (i % 3)] = elementAt(data, i);
   return result;
 };
 
@@ -141,7 +144,7 @@ const greyOf = async (
 
 const withoutAlpha = (data: Uint8Array | Uint16Array): Uint8Array | Uint16Array => {
   const result = like(data, (data.length / 4) * 3);
-  for (let i = 0; i < result.length; i++) result[i] = data[Math.floor(i / 3) * 4 + (i % 3)];
+  for (let i = 0; i < result.length; i++) result[i] = elementAt(data, Math.floor(i / 3) * 4 + (i % 3));
   return result;
 };
 

@@ -1,4 +1,5 @@
 /** Records of one length, one after the other, in memory or in a file, and sources that decode examples from them. */
+import { elementAt } from '../../dsl/lookup.js';
 import { isLeft, right } from 'fp-ts/lib/Either.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../../dsl/problem.js';
@@ -21,8 +22,8 @@ const runsOf = (rows: ArrayLike<number>): readonly Run[] => {
   const runs: Run[] = [];
   for (let at = 0; at < rows.length;) {
     let count = 1;
-    while (at + count < rows.length && rows[at + count] === rows[at] + count) count++;
-    runs.push({ row: rows[at], at, count });
+    while (at + count < rows.length && rows[at + count] === elementAt(rows, at) + count) count++;
+    runs.push({ row: elementAt(rows, at), at, count });
     at += count;
   }
   return runs;

@@ -1,4 +1,5 @@
 /** Folders of pictures as cameras, archives and file managers leave them: read as Pillow reads them, or something is said. */
+import { elementAt, entryOf, float32At } from '../../dsl/lookup.js';
 import { describe, expect, test } from 'vitest';
 import sharp from 'sharp';
 import { inMemory, labelsOf, type Source } from '../../data/dataset.js';
@@ -15,16 +16,17 @@ const tree = (files: Readonly<Record<string, Uint8Array | string>>): string => {
   return `${folder.path}/${name}`;
 };
 const grey = (value: number): Uint8Array => png(4, 3, 1, () => value);
-const colour = png(4, 3, 3, (_x, _y, channel) => [200, 100, 50][channel]);
+const colour = png(4, 3, 3, (_x, _y, channel) => elementAt([200, 100, 50], channel));
 const open = async (path: string, settings = '?holdOut=0') => right(await openData(path + settings)());
-const problem = async (path: string, settings = '?holdOut=0') => left(await openData(path + settings)())[0];
+const problem = async (path: string, settings = '?holdOut=0') =>
+  elementAt(left(await openData(path + settings)()), 0);
 const labels = (set: Source) => Array.from(labelsOf(set) ?? []);
-const classes = (set: Source) => set.fields?.['label'].classes;
+const classes = (set: Source) => entryOf(set.fields ?? {}, 'label').classes;
 const pixels = async (path: string, settings = '?holdOut=0') => {
   const { train } = right(await loadData(path + settings)());
   return {
     shape: train.shape,
-    of: (i: number) => Math.round(train.examples[i] * 255),
+    of: (i: number) => Math.round(float32At(train.examples, i) * 255),
     examples: train.examples,
   };
 };
@@ -43,12 +45,18 @@ describe('what is read', () => {
     // Quadrants: red, green above blue, white; 48 × 32 pixels.
     const data = Uint8Array.from({ length: 48 * 32 * 3 }, (_, i) => {
       const [x, y] = [Math.floor(i / 3) % 48, Math.floor(i / 144)];
-      return [
-        [255, 0, 0],
-        [0, 255, 0],
-        [0, 0, 255],
-        [255, 255, 255],
-      ][(y < 16 ? 0 : 2) + (x < 24 ? 0 : 1)][i % 3];
+      return elementAt(
+        elementAt(
+          [
+            [255, 0, 0],
+            [0, 255, 0],
+            [0, 0, 255],
+            [255, 255, 255],
+          ],
+          (y < 16 ? 0 : 2) + (x < 24 ? 0 : 1),
+        ),
+        i % 3,
+      );
     });
     const jpeg = await sharp(data, { raw: { width: 48, height: 32, channels: 3 } })
       .withMetadata({ orientation: 6 })
@@ -59,7 +67,7 @@ describe('what is read', () => {
     expect(shape).toEqual([48, 32, 3]);
     const at = (row: number, column: number) => [0, 1, 2].map((c) => of(3 * (32 * row + column) + c));
     const near = (found: readonly number[], wanted: readonly number[]) =>
-      found.forEach((value, i) => expect(Math.abs(value - wanted[i])).toBeLessThan(6));
+      found.forEach((value, i) => expect(Math.abs(value - elementAt(wanted, i))).toBeLessThan(6));
     // ImageOps.exif_transpose(Image.open('a.jpg')) at these places.
     near(at(4, 4), [0, 0, 254]);
     near(at(4, 27), [254, 0, 0]);
@@ -70,7 +78,7 @@ describe('what is read', () => {
 
   test('transparency shows white, black on request, or is kept; as Image.alpha_composite has it', async () => {
     const rgba = [200, 100, 0, 128, 10, 20, 30, 255, 0, 0, 0, 0, 255, 0, 0, 64];
-    const path = tree({ 'a.png': png(2, 2, 4, (x, y, c) => rgba[4 * (2 * y + x) + c]) });
+    const path = tree({ 'a.png': png(2, 2, 4, (x, y, c) => elementAt(rgba, 4 * (2 * y + x) + c)) });
     const all = async (settings: string) => {
       const { examples, of } = await pixels(path, settings);
       return [...examples.keys()].map(of);
@@ -79,15 +87,17 @@ describe('what is read', () => {
     expect(await all('?holdOut=0&background=black')).toEqual([100, 50, 0, 10, 20, 30, 0, 0, 0, 64, 0, 0]);
     expect(await all('?holdOut=0&channels=4')).toEqual(rgba);
     const alpha = tree({
-      'a.png': png(
-        2,
-        1,
-        2,
-        (x, _y, c) =>
-          [
-            [10, 255],
-            [200, 128],
-          ][x][c],
+      'a.png': png(2, 1, 2, (x, _y, c) =>
+        elementAt(
+          elementAt(
+            [
+              [10, 255],
+              [200, 128],
+            ],
+            x,
+          ),
+          c,
+        ),
       ),
     });
     expect(
@@ -138,7 +148,7 @@ describe('layouts', () => {
     });
     const split = await open(path, '');
     const first = async (set: Source | undefined) =>
-      set === undefined ? undefined : Math.round(right(await inMemory(set)()).examples[0] * 255);
+      set === undefined ? undefined : Math.round(float32At(right(await inMemory(set)()).examples, 0) * 255);
     expect([await first(split.train), await first(split.test), await first(split.validation)]).toEqual([
       1, 2, 3,
     ]);

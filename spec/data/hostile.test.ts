@@ -1,4 +1,5 @@
 /** References and files that would hang, fill the memory or be something else than they say: counted before anything is read, and refused in a line. */
+import { elementAt, entryOf } from '../../dsl/lookup.js';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, openSync, closeSync, ftruncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { npy, npyHeader, testFolder } from './files.js';
 const folder = testFolder('hostile');
 const root = folder.path;
 const problem = async (reference: string, options = {}) =>
-  left(await openData(reference, root, options)())[0];
+  elementAt(left(await openData(reference, root, options)()), 0);
 
 describe('references', () => {
   const table = 'a,b\n1,2\n3,4\n';
@@ -37,7 +38,7 @@ describe('references', () => {
   test('percent signs escape what would end a path or a value', async () => {
     folder.file('plain.csv', 'a&b,c\n1,2\n3,4\n');
     const { train } = right(await openData('plain.csv?labels=a%26b&holdOut=0', root)());
-    expect(train.fields?.['a&b'].classes).toEqual(['1', '3']);
+    expect(entryOf(train.fields ?? {}, 'a&b').classes).toEqual(['1', '3']);
     expect(right(await openData('what%3F.csv?holdOut=0', root)()).train.size).toBe(2);
   });
 

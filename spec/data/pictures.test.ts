@@ -1,4 +1,5 @@
 /** Pictures: CIFAR's layout, folders of JPEG and PNG files, CelebA's crop and resize, and what is refused. */
+import { elementAt, entryOf, uint8At } from '../../dsl/lookup.js';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,7 +58,7 @@ describe('CIFAR-10', () => {
     for (const reference of [join(root, 'cifar'), join(root, 'cifar/cifar-10-batches-bin')]) {
       const { train, test } = right(await loadData(reference)());
       expect([train.size, test.size, train.shape]).toEqual([5, 1, [32, 32, 3]]);
-      expect(test.examples[0]).toBe(Math.fround(marked(5)[0] / 255));
+      expect(test.examples[0]).toBe(Math.fround(uint8At(marked(5), 0) / 255));
       expect(labelsOf(train)).toEqual(Uint8Array.of(0, 1, 2, 3, 4));
       expect(labelsOf(test)).toEqual(Uint8Array.of(5));
     }
@@ -73,10 +74,16 @@ describe('CIFAR-10', () => {
   });
 
   test('cut files and labels that are none are problems', () => {
-    expect(left(decodeCifar('x', [{ path: 'x', bytes: two.subarray(0, 6000) }]))[0].found).toBe('6000 bytes');
-    expect(left(decodeCifar('x', [{ path: 'x', bytes: new Uint8Array(0) }]))[0].found).toBe('0 bytes');
+    expect(elementAt(left(decodeCifar('x', [{ path: 'x', bytes: two.subarray(0, 6000) }])), 0).found).toBe(
+      '6000 bytes',
+    );
+    expect(elementAt(left(decodeCifar('x', [{ path: 'x', bytes: new Uint8Array(0) }])), 0).found).toBe(
+      '0 bytes',
+    );
     const wrong = cifar([{ label: 10, pixels: marked(0) }]);
-    expect(left(decodeCifar('x', [{ path: 'x', bytes: wrong }]))[0].found).toBe('the label 10 in record 0');
+    expect(elementAt(left(decodeCifar('x', [{ path: 'x', bytes: wrong }])), 0).found).toBe(
+      'the label 10 in record 0',
+    );
   });
 });
 
@@ -119,7 +126,7 @@ describe('one picture', () => {
   test('the crop is taken from the centre: columns 19 … 158 and rows 39 … 178 of 178 × 218', async () => {
     const path = file(
       'celeba.png',
-      png(178, 218, 3, (x, y, channel) => [x, y, 7][channel]),
+      png(178, 218, 3, (x, y, channel) => elementAt([x, y, 7], channel)),
     );
     const { shape, pixels } = right(await readPicture(path, { ...colour, crop: 140 })());
     expect(shape).toEqual([140, 140, 3]);
@@ -130,15 +137,15 @@ describe('one picture', () => {
   test('resizing keeps a linear slope: pixel i of 64 has the value at 19 + (i + ½) · 140/64 − ½', async () => {
     const path = file(
       'slope.png',
-      png(178, 218, 3, (x, y, channel) => [x, y, 7][channel]),
+      png(178, 218, 3, (x, y, channel) => elementAt([x, y, 7], channel)),
     );
     const { shape, pixels } = right(await readPicture(path, { ...colour, crop: 140, size: 64 })());
     expect(shape).toEqual([64, 64, 3]);
     for (let row = 4; row < 60; row++)
       for (let column = 4; column < 60; column++) {
         const at = 3 * (64 * row + column);
-        expect(Math.abs(pixels[at] - (18.5 + (column + 0.5) * (140 / 64)))).toBeLessThan(1.1);
-        expect(Math.abs(pixels[at + 1] - (38.5 + (row + 0.5) * (140 / 64)))).toBeLessThan(1.1);
+        expect(Math.abs(elementAt(pixels, at) - (18.5 + (column + 0.5) * (140 / 64)))).toBeLessThan(1.1);
+        expect(Math.abs(elementAt(pixels, at + 1) - (38.5 + (row + 0.5) * (140 / 64)))).toBeLessThan(1.1);
         expect(pixels[at + 2]).toBe(7);
       }
   });
@@ -156,11 +163,11 @@ describe('one picture', () => {
       expected: 'an intact JPEG or PNG file',
     });
     const text = file('text.png', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
-    expect(left(await readPicture(text, colour)())[0].found).toBe('neither JPEG nor PNG data');
+    expect(elementAt(left(await readPicture(text, colour)()), 0).found).toBe('neither JPEG nor PNG data');
     const bomb = Buffer.from(png(2, 2, 1, () => 0));
     bomb.writeUInt32BE(100_000, 16);
     bomb.writeUInt32BE(100_000, 20);
-    expect(left(await readPicture(file('bomb.png', bomb), colour)())[0].expected).toBe(
+    expect(elementAt(left(await readPicture(file('bomb.png', bomb), colour)()), 0).expected).toBe(
       'an intact JPEG or PNG file',
     );
     const small = file(
@@ -172,7 +179,9 @@ describe('one picture', () => {
       expected: 'at least 140 × 140, the crop',
     });
     execFileSync('mkfifo', [join(root, 'pipe.png')]);
-    expect(left(await readPicture(join(root, 'pipe.png'), colour)())[0].found).toBe('not a regular file');
+    expect(elementAt(left(await readPicture(join(root, 'pipe.png'), colour)()), 0).found).toBe(
+      'not a regular file',
+    );
   });
 });
 
@@ -208,7 +217,9 @@ describe('folders of pictures', () => {
     ).toEqual([[0, 1, 2], [2], [1, 2, 3]]);
     for (let i = 0; i < 257; i++) file(`many/${i}/1.png`, grey(0));
     const many = right(await openData(join(root, 'many'))());
-    expect([labelsOf(many.train)?.length, many.test.fields?.['label'].classes?.length]).toEqual([215, 257]);
+    expect([labelsOf(many.train)?.length, entryOf(many.test.fields ?? {}, 'label').classes?.length]).toEqual([
+      215, 257,
+    ]);
   });
 
   test('a link to a folder is one', async () => {
@@ -225,7 +236,7 @@ describe('folders of pictures', () => {
   });
 
   test('CelebA: the partition file says which picture is for what', async () => {
-    const picture = png(178, 218, 3, (x, y, channel) => [x, y, 7][channel]);
+    const picture = png(178, 218, 3, (x, y, channel) => elementAt([x, y, 7], channel));
     for (let i = 1; i <= 4; i++) file(`celeba/img_align_celeba/${i}.jpg`, picture);
     const partition = file('celeba/list_eval_partition.txt', '1.jpg 0\n2.jpg 0\n3.jpg 1\n4.jpg 2\n');
     const data = right(await loadData(join(root, 'celeba'))());
@@ -254,7 +265,9 @@ describe('folders of pictures', () => {
       },
     ]);
     for (let i = 0; i < 6; i++) file(`damaged/${i}.png`, i === 5 ? grey(0).subarray(0, 40) : grey(0));
-    expect(left(await openData(join(root, 'damaged'))())[0].path).toBe(join(root, 'damaged/5.png'));
+    expect(elementAt(left(await openData(join(root, 'damaged'))()), 0).path).toBe(
+      join(root, 'damaged/5.png'),
+    );
     mkdirSync(join(root, 'empty'));
     expect(left(await loadData(join(root, 'empty'))())[0]).toMatchObject({
       path: join(root, 'empty'),

@@ -1,4 +1,5 @@
 /** Tables as pandas, numpy, Excel and hospitals write them are read as pandas and numpy read them, or something is asked. Figures are theirs. */
+import { elementAt, entryOf } from '../../dsl/lookup.js';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { labelsOf } from '../../data/dataset.js';
@@ -14,13 +15,13 @@ const whole = async (name: string, bytes: Uint8Array | string, settings = '') =>
 };
 const values = async (name: string, bytes: Uint8Array | string, settings = '') => {
   const { examples, shape } = await whole(name, bytes, settings);
-  const width = shape[0];
+  const width = elementAt(shape, 0);
   return Array.from({ length: examples.length / width }, (_, i) => [
     ...examples.subarray(i * width, (i + 1) * width),
   ]);
 };
 const refused = async (name: string, bytes: Uint8Array | string, settings = '') =>
-  left(await loadData(`${folder.file(name, bytes)}?holdOut=0${settings}`)())[0];
+  elementAt(left(await loadData(`${folder.file(name, bytes)}?holdOut=0${settings}`)()), 0);
 
 /** The population's deviation, as numpy's `std`. */
 const std = (all: readonly number[]): number => {
@@ -107,7 +108,7 @@ describe('tables by other names', () => {
       [1.5, 2, 3],
       [4, 5, 6.25],
     ]);
-    expect((await whole('named.txt', text, '&labels=b')).fields?.['b'].classes).toEqual([
+    expect(entryOf((await whole('named.txt', text, '&labels=b')).fields ?? {}, 'b').classes).toEqual([
       '2.0e+00',
       '5.0e+00',
     ]);
@@ -140,7 +141,7 @@ describe('tables by other names', () => {
     ['model.pkl', Buffer.from('\x80\x04\x95', 'latin1'), 'a Python pickle'],
     ['x', '', 'an empty file'],
   ])('%s is said to be what it looks like', async (name, bytes, found) => {
-    const problem = left(await loadData(folder.file(`other/${name}`, bytes))())[0];
+    const problem = elementAt(left(await loadData(folder.file(`other/${name}`, bytes))()), 0);
     if (!name.endsWith('.csv')) expect(problem.found).toBe(found);
     else expect(problem.found.length).toBeGreaterThan(0);
   });
@@ -199,7 +200,10 @@ describe('missing and categorical cells', () => {
       found: '1 missing value in element 1 of 1; the first in example 2990 (element 1 of 1)',
     });
     expect(right(await openData(`${path}?missing=drop&holdOut=0`)()).train.size).toBe(2999);
-    const masked = right(await openData(`${path}?missing=mask&holdOut=0`)()).train.fields?.['mask'].values;
+    const masked = entryOf(
+      right(await openData(`${path}?missing=mask&holdOut=0`)()).train.fields ?? {},
+      'mask',
+    ).values;
     expect([masked?.[2989], masked?.[2990]]).toEqual([1, 0]);
   });
 });
@@ -215,9 +219,9 @@ describe('labels and other columns', () => {
       shape: [],
       classes: ['Adelie', 'Gentoo'],
     });
-    expect([...(set.fields?.['species'].values ?? [])]).toEqual([0, 1, 0]);
-    expect(set.fields?.['island'].classes).toEqual(['Biscoe', 'Dream', 'Torgersen']);
-    expect([...(set.fields?.['island'].values ?? [])]).toEqual([1, 0, 2]);
+    expect([...(entryOf(set.fields ?? {}, 'species').values ?? [])]).toEqual([0, 1, 0]);
+    expect(entryOf(set.fields ?? {}, 'island').classes).toEqual(['Biscoe', 'Dream', 'Torgersen']);
+    expect([...(entryOf(set.fields ?? {}, 'island').values ?? [])]).toEqual([1, 0, 2]);
     expect(set.fields?.['w']).toMatchObject({ type: 'float', values: Float32Array.of(0.5, 1, 2) });
     expect(labelsOf(set)).toEqual(Uint8Array.of(0, 1, 0));
   });
@@ -230,7 +234,7 @@ describe('labels and other columns', () => {
       preprocessing,
     } = right(await openData(`${path}?holdOut=2&labels=2,3&fields=w`)());
     expect([labelsOf(train), labelsOf(held)]).toEqual([Uint8Array.of(0, 0), Uint8Array.of(1)]);
-    expect(held.fields?.['w'].values).toEqual(Float32Array.of(1));
+    expect(entryOf(held.fields ?? {}, 'w').values).toEqual(Float32Array.of(1));
     expect(preprocessing?.labels).toEqual([
       { field: 'species', classes: ['Adelie', 'Gentoo'] },
       { field: 'island', classes: ['Biscoe', 'Dream', 'Torgersen'] },

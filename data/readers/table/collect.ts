@@ -1,4 +1,5 @@
 /** Rows of cells as they come into columns of numbers: values in double precision, categories and classes by their number. */
+import { elementAt, float64At, int32At } from '../../../dsl/lookup.js';
 import { type Problem, problem } from '../../../dsl/problem.js';
 import type { Floats, Stored } from '../../dataset.js';
 import { type Field, type Fields, integerField, LABEL, MOST_CLASSES } from '../../field.js';
@@ -98,7 +99,7 @@ export const collector = (name: string, options: CollectOptions) => {
   };
 
   const lacks = (line: number, i: number): void => {
-    lacking[i]++;
+    lacking[i] = elementAt(lacking, i) + 1;
     if (firstLacking === 0) firstLacking = line;
   };
 
@@ -170,19 +171,20 @@ export const collector = (name: string, options: CollectOptions) => {
         );
         return;
       }
-      if (missing === 'drop' && others.some(({ i }) => isMissing(cells[i]))) return;
+      if (missing === 'drop' && others.some(({ i }) => isMissing(elementAt(cells, i)))) return;
       const block = roomFor();
       if (block === undefined) return;
       const at = (size % rowsInBlock) * width;
-      for (let e = 0; e < width; e++) block[at + e] = element(line, elements[e], cells[elements[e]]);
-      for (const { i, values } of others) values.push(other(line, i, cells[i]));
+      for (let e = 0; e < width; e++)
+        block[at + e] = element(line, elementAt(elements, e), elementAt(cells, elementAt(elements, e)));
+      for (const { i, values } of others) values.push(other(line, i, elementAt(cells, i)));
       size++;
     },
     /** All rows, once there are no more. */
     finish: (): Collected | readonly Problem[] => {
       const total = lacking.reduce((sum, count) => sum + count, 0);
       if (total > 0 && missing === 'refuse' && problems.length === 0) {
-        const places = [...lacking.keys()].filter((i) => lacking[i] > 0);
+        const places = [...lacking.keys()].filter((i) => float64At(lacking, i) > 0);
         const counts = places
           .slice(0, 12)
           .map((i) => `${lacking[i]} in ${placeText(names, isNamed, i)}`)
@@ -203,9 +205,9 @@ export const collector = (name: string, options: CollectOptions) => {
         const rank = ranks[i]?.rank;
         if (rank === undefined || namings[i]?.isFixed === true) return;
         for (let row = 0; row < size; row++) {
-          const block = blocks[Math.floor(row / rowsInBlock)];
+          const block = elementAt(blocks, Math.floor(row / rowsInBlock));
           const at = (row % rowsInBlock) * width + e;
-          if (!Number.isNaN(block[at])) block[at] = rank[block[at]];
+          if (!Number.isNaN(elementAt(block, at))) block[at] = elementAt(rank, elementAt(block, at));
         }
       });
       const fieldOf = (i: number, values: Float64Array): Field => {
@@ -213,17 +215,17 @@ export const collector = (name: string, options: CollectOptions) => {
         return of === undefined
           ? { shape: [], type: 'float', values: Float32Array.from(values) }
           : integerField(
-              values.map((place) => of.rank[place]),
+              values.map((place) => int32At(of.rank, place)),
               of.names,
             );
       };
       const entries = others.map(({ i, values }): readonly [string, Field] => [
-        names[i],
+        elementAt(names, i),
         fieldOf(i, values.all()),
       ]);
       const first = others.findIndex(({ i }) => roles[i] === 'label');
       const fields: Fields = Object.fromEntries([
-        ...(first < 0 ? [] : [[LABEL, entries[first][1]] as const]),
+        ...(first < 0 ? [] : [[LABEL, elementAt(entries, first)[1]] as const]),
         ...entries,
       ]);
       return {
@@ -240,12 +242,12 @@ export const collector = (name: string, options: CollectOptions) => {
         columns: elements.map((i): Column => {
           const categories = ranks[i]?.names;
           return categories === undefined
-            ? { tag: 'number', name: names[i] }
-            : { tag: 'category', name: names[i], categories };
+            ? { tag: 'number', name: elementAt(names, i) }
+            : { tag: 'category', name: elementAt(names, i), categories };
         }),
         labels: others.flatMap(({ i }): readonly Label[] => {
           const classes = ranks[i]?.names;
-          return classes === undefined ? [] : [{ field: names[i], classes }];
+          return classes === undefined ? [] : [{ field: elementAt(names, i), classes }];
         }),
       };
     },
@@ -260,9 +262,9 @@ const copyRows = (
   into: Floats,
 ): void => {
   for (let i = 0; i < rows.length; i++) {
-    const block = blocks[Math.floor(rows[i] / rowsInBlock)];
-    const at = (rows[i] % rowsInBlock) * width;
-    for (let e = 0; e < width; e++) into[i * width + e] = block[at + e];
+    const block = elementAt(blocks, Math.floor(elementAt(rows, i) / rowsInBlock));
+    const at = (elementAt(rows, i) % rowsInBlock) * width;
+    for (let e = 0; e < width; e++) into[i * width + e] = elementAt(block, at + e);
   }
 };
 

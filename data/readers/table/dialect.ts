@@ -1,4 +1,5 @@
 /** How a table is written: what is between its cells, what begins a comment, which letter is in its decimals, told by its first lines. */
+import { elementAt } from '../../../dsl/lookup.js';
 import { isMissing, isNumber, numberOf } from './cells.js';
 
 export type Dialect = {
@@ -81,7 +82,7 @@ export const dialectOf = (
   { delimiter, decimal }: DialectOptions,
 ): Dialect & { readonly comment: string | undefined } => {
   const all = linesOf(head, isWhole);
-  const hasComments = all.length > 0 && all[0].startsWith('#');
+  const hasComments = all.length > 0 && elementAt(all, 0).startsWith('#');
   const lines = hasComments ? all.filter((line) => !line.startsWith('#')) : all;
   const between = delimiter === 'auto' ? delimiterOf(lines) : delimiters[delimiter];
   const before = hasComments

@@ -2,6 +2,7 @@
  * The rows of a text as cells. Quotes are for csv-parse (RFC 4180 and what people make of it); blocks without a quote, which are most,
  * are split at the delimiter, many times as fast.
  */
+import { elementAt } from '../../../dsl/lookup.js';
 import { parse } from 'csv-parse';
 import { cellsOf, type Dialect } from './dialect.js';
 
@@ -88,7 +89,7 @@ async function* quotedRows(
     for await (const value of parser) {
       if (!isRecord(value)) continue;
       cells.push(isSpace ? value.filter((cell) => cell !== '') : value);
-      lines.push(first + ends[taken++]);
+      lines.push(first + elementAt(ends, taken++));
       if (cells.length < 4096) continue;
       yield { cells, lines };
       ends.splice(0, taken);

@@ -1,4 +1,5 @@
 /** Tables as text: what is between the cells, whether the first row names the columns and which column is an index are told by the first rows, or said. */
+import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import { basename } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
@@ -55,13 +56,15 @@ const isHeader = (
       first.length === 1 &&
       first[0] === '0' &&
       rows.length > 0 &&
-      rows.every(([cell]) => !/^-?\d+$/.test(cell))
+      rows.every(([cell = '']) => !/^-?\d+$/.test(cell))
     );
   }
   if (first.every((cell) => isWord(cell) || isMissing(cell))) return true;
   return first.some(
     (cell, i) =>
-      isWord(cell) && rows.length > 0 && rows.every((row) => row.length > i && isNumber(row[i], hasComma)),
+      isWord(cell) &&
+      rows.length > 0 &&
+      rows.every((row) => row.length > i && isNumber(elementAt(row, i), hasComma)),
   );
 };
 
@@ -85,7 +88,7 @@ const layoutOf = (
   dialect: Dialect,
   { header, index }: TableValues,
 ): Either<Problems, Layout> => {
-  const [first, ...rest] = rows;
+  const [first, ...rest] = atLeast(1, rows);
   const commented = comment === undefined ? [] : cellsOf(comment, dialect.delimiter);
   const hasComment =
     header !== 'no' && commented.length === first.length && !commented.every((cell) => isNumber(cell, false));
@@ -104,7 +107,8 @@ const layoutOf = (
         'index=drop if it is an index, index=keep if it is data',
       ),
     ]);
-  const isIndex = index === 'drop' || (index === 'auto' && isNamed && isUnnamed(given[0]) && counted);
+  const isIndex =
+    index === 'drop' || (index === 'auto' && isNamed && isUnnamed(elementAt(given, 0)) && counted);
   return right({
     names: distinctNames(isNamed ? given : first.map((_, i) => String(i + 1))),
     isNamed,
@@ -152,7 +156,11 @@ const textColumns = async (
     for (const row of cells) {
       if (skip-- > 0) continue;
       for (let i = 0; i < Math.min(row.length, names.length); i++)
-        if (!texts.has(i) && !isMissing(row[i]) && !isNumber(row[i], opened.dialect.hasDecimalComma))
+        if (
+          !texts.has(i) &&
+          !isMissing(elementAt(row, i)) &&
+          !isNumber(elementAt(row, i), opened.dialect.hasDecimalComma)
+        )
           texts.add(i);
     }
   return texts;
@@ -188,7 +196,8 @@ const collected = async (
   });
   let skip = skipped;
   for await (const { cells, lines } of blocksOf(path, opened)) {
-    for (let i = 0; i < cells.length && !into.isFull(); i++) if (skip-- <= 0) into.add(cells[i], lines[i]);
+    for (let i = 0; i < cells.length && !into.isFull(); i++)
+      if (skip-- <= 0) into.add(elementAt(cells, i), elementAt(lines, i));
     if (into.isFull()) break;
   }
   const found = into.finish();
