@@ -6,6 +6,7 @@ import { isRecord } from '../dsl/codec/codec.js';
 import { encodeExperiment, type Problem, problem } from '../dsl/index.js';
 import { type Evaluation, evaluationCodec, plainEvaluation } from '../evaluation/index.js';
 import { axesOf, decodeSweep, HELD_OUT_PART, type Sweep, type Trial, trialsOf } from '../runs/index.js';
+import { bestText, bestTrial } from './best-trial.js';
 import { type Arguments, assignments, type Option, readArguments, wantsJson } from './arguments.js';
 import { loadSpec, readJson, type Spec } from '../runs/load-spec.js';
 import { realPath } from '../backends/places.js';
@@ -151,11 +152,14 @@ export const sweep = async (args: readonly string[]): Promise<number> => {
   if (interrupted) say(`interrupted; the same command goes on in ${request.right.folder}`);
   if (json) {
     const ok = !interrupted && !failed;
-    printJson({ ok, interrupted, folder: request.right.folder, trials: all.map(resultOf) });
+    const { folder } = request.right;
+    printJson({ ok, interrupted, folder, best: bestTrial(all) ?? null, trials: all.map(resultOf) });
   } else if (all.some(({ outcome }) => outcome !== undefined)) {
     const rows = sweepRows(all);
     const names = figureNames(rows);
     printText(sweepText(axes, rows, shownFigures(names, given.right.has('test'))));
+    const best = bestTrial(all);
+    if (best !== undefined && all.length > 1) say(bestText(best));
     if (names.some((name) => name.startsWith('test/')) && !isValidated(names))
       say(
         'nothing was held out to validate on: a configuration chosen by these test scores is not tested by them',
