@@ -98,19 +98,3 @@ export const sweepText = (
   );
   return isWide ? `${legend}\n\n${table}` : table;
 };
-
-/** What a single trial may be called the best by, the first that all of them have: the likelihood where models have one, else the reconstruction. */
-const criteria = ['validation/nll', 'validation/reconstruction', 'test/nll', 'test/reconstruction'] as const;
-
-export type Best = { readonly by: string; readonly value: number; readonly trial: Performed };
-
-/** The trial with the least figure of those that ended well; nothing where none did. */
-export const bestTrial = (trials: readonly Performed[]): Best | undefined => {
-  const ended = trials.flatMap((trial) => figuresOf(trial).map((figures) => ({ trial, figures })));
-  const by = criteria.find((name) => ended.every(({ figures }) => Number.isFinite(figures[name])));
-  if (by === undefined) return undefined;
-  const ranked = ended
-    .map(({ trial, figures }) => ({ by, value: figures[by] ?? NaN, trial }))
-    .sort((a, b) => a.value - b.value);
-  return ranked[0];
-};

@@ -6,13 +6,14 @@ import { isRecord } from '../dsl/codec/codec.js';
 import { encodeExperiment, type Problem, problem } from '../dsl/index.js';
 import { type Evaluation, evaluationCodec, plainEvaluation } from '../evaluation/index.js';
 import { axesOf, decodeSweep, HELD_OUT_PART, type Sweep, type Trial, trialsOf } from '../runs/index.js';
+import { bestText, bestTrial } from './best-trial.js';
 import { type Arguments, assignments, type Option, readArguments, wantsJson } from './arguments.js';
 import { loadSpec, readJson, type Spec } from '../runs/load-spec.js';
 import { realPath } from '../backends/places.js';
 import { evaluationOf, measureOptions } from './measure-options.js';
 import { fail, printText, printJson, say } from './output.js';
 import { searchOf, searchOptions } from './search-options.js';
-import { bestTrial, figureNames, isValidated, shownFigures, sweepRows, sweepText } from './sweep-text.js';
+import { figureNames, isValidated, shownFigures, sweepRows, sweepText } from './sweep-text.js';
 import { configured, runOptions, shorthands } from './train.js';
 import {
   performTrials,
@@ -149,28 +150,16 @@ export const sweep = async (args: readonly string[]): Promise<number> => {
   const failed = all.some(({ outcome }) => outcome !== undefined && isLeft(outcome));
   sayFailures(all);
   if (interrupted) say(`interrupted; the same command goes on in ${request.right.folder}`);
-  const best = bestTrial(all);
-  if (best !== undefined)
-    say(
-      `the best by ${best.by} is ${best.trial.label}, a run: immersion sample ${best.trial.folder}, or openRun in a program`,
-    );
   if (json) {
     const ok = !interrupted && !failed;
-    const chosen =
-      best === undefined
-        ? null
-        : { by: best.by, value: best.value, key: best.trial.key, folder: best.trial.folder };
-    printJson({
-      ok,
-      interrupted,
-      folder: request.right.folder,
-      best: chosen,
-      trials: all.map(resultOf),
-    });
+    const { folder } = request.right;
+    printJson({ ok, interrupted, folder, best: bestTrial(all) ?? null, trials: all.map(resultOf) });
   } else if (all.some(({ outcome }) => outcome !== undefined)) {
     const rows = sweepRows(all);
     const names = figureNames(rows);
     printText(sweepText(axes, rows, shownFigures(names, given.right.has('test'))));
+    const best = bestTrial(all);
+    if (best !== undefined && all.length > 1) say(bestText(best));
     if (names.some((name) => name.startsWith('test/')) && !isValidated(names))
       say(
         'nothing was held out to validate on: a configuration chosen by these test scores is not tested by them',

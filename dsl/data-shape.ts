@@ -1,7 +1,8 @@
 /** What one example of an experiment's data is. */
 import type { Experiment } from './experiment.js';
 import { everyNode, nodesOf } from './expressions/rewrite.js';
-import type { Shape } from './shape.js';
+import { type Problem, problem } from './problem.js';
+import { sameShape, type Shape, showShape } from './shape.js';
 
 /**
  * The shape of the example that the objective reads, or the encoder's input where it reads none. They are one shape for
@@ -10,3 +11,23 @@ import type { Shape } from './shape.js';
 export const dataShapeOf = (experiment: Experiment): Shape =>
   everyNode(nodesOf(experiment)).flatMap(({ node }) => (node.tag === 'data' ? [node.shape] : []))[0] ??
   experiment.encoder.input;
+
+/** An objective that was given its networks the other way round: the decoder reads examples, which are of the shape of its codes then. */
+export const turnedProblems = (experiment: Experiment): readonly Problem[] => {
+  const { encoder, decoder } = experiment;
+  const shape = dataShapeOf(experiment);
+  if (sameShape(shape, encoder.input) || !sameShape(shape, decoder.input)) return [];
+  const isApplied = everyNode(nodesOf(experiment)).some(
+    ({ node }) => node.tag === 'apply' && node.network.name === decoder.name && node.at.tag === 'data',
+  );
+  return isApplied
+    ? [
+        problem(
+          'objective',
+          `data of shape ${showShape(shape)}, which network ${JSON.stringify(decoder.name)} is applied to`,
+          `${showShape(encoder.input)}, the input of network ${JSON.stringify(encoder.name)}`,
+          'the encoder comes first: (encoder, decoder)',
+        ),
+      ]
+    : [];
+};

@@ -14,6 +14,7 @@ import {
   sqNormOfWeights,
   sub,
 } from '../dsl/index.js';
+import { unknown } from './options.js';
 
 /**
  * ‖x − g(h(x))‖² of x, the data unless another is given, summed over the data's dimensions as in pythae (the RAE authors' code
@@ -42,6 +43,7 @@ export const aeL2 = <D extends Shape, Z extends Shape>(
   options: { readonly weight?: ScalarLike; readonly only?: 'all' | 'kernels' } = {},
 ) =>
   objective({
+    ...unknown('aeL2', options),
     ...ae(encoder, decoder),
     decay: scale(options.weight ?? hyper('decay', 0.01), sqNormOfWeights(decoder, options.only)),
   });

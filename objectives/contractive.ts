@@ -2,6 +2,7 @@
 import { dataOf, hyper, type Network, objective, type ScalarLike, scale, type Shape } from '../dsl/index.js';
 import { ae } from './autoencoder.js';
 import { type ProbeOptions, sqFrobenius } from './jacobian-norm.js';
+import { unknown } from './options.js';
 
 /**
  * CAE: ‖x − g(h(x))‖² + w·‖J_h(x)‖²_F, J_h the encoder's Jacobian, by Hutchinson's estimate as in Kumar, Poole and Murphy 2020,
@@ -14,6 +15,7 @@ export const cae = <D extends Shape, Z extends Shape>(
 ) => {
   const contraction = sqFrobenius(encoder, dataOf(encoder), decoder.input, options);
   return objective({
+    ...unknown('cae', options),
     ...ae(encoder, decoder),
     contraction: scale(options.weight ?? hyper('contraction', 0.01), contraction),
   });

@@ -27,6 +27,7 @@ import {
 } from '../dsl/index.js';
 import { reconstruction } from './autoencoder.js';
 import { finiteDifference } from './jacobian-norm.js';
+import { unknown } from './options.js';
 
 export type InjFlowOptions = {
   /** 1/(2σ²), the weight of ‖h‖². Default: hyper-parameter `prior`, 0.01. */
@@ -75,7 +76,11 @@ export const injFlowLn = <D extends Shape, Z extends Shape>(
   options: InjFlowOptions = {},
 ) => {
   const { clamped, ...terms } = relaxedFlow(encoder, decoder, options);
-  return objective({ ...terms, volume: scale(sizeOf(decoder.input) / 2, log(clamped)) });
+  return objective({
+    ...unknown('injFlowLn', options),
+    ...terms,
+    volume: scale(sizeOf(decoder.input) / 2, log(clamped)),
+  });
 };
 
 /** Eq. (10): as eq. (9) with max(‖Jv‖², η²‖v‖²)/(2λ) in place of the logarithm. λ is hyper-parameter `lambda`, 1 in the paper. */
@@ -85,5 +90,9 @@ export const injFlow = <D extends Shape, Z extends Shape>(
   options: InjFlowOptions & { readonly lambda?: Expr<Scalar> } = {},
 ) => {
   const { clamped, ...terms } = relaxedFlow(encoder, decoder, options);
-  return objective({ ...terms, volume: div(clamped, mul(2, options.lambda ?? hyper('lambda', 1))) });
+  return objective({
+    ...unknown('injFlow', options),
+    ...terms,
+    volume: div(clamped, mul(2, options.lambda ?? hyper('lambda', 1))),
+  });
 };

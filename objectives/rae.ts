@@ -13,6 +13,7 @@ import {
 } from '../dsl/index.js';
 import { ae } from './autoencoder.js';
 import { type ProbeOptions, sqFrobenius } from './jacobian-norm.js';
+import { unknown } from './options.js';
 
 /**
  * RAE-GP: ‖x − g(h)‖² + β·½‖h‖² + w·‖J_g(h)‖²_F, J_g the decoder's Jacobian (eq. (9) and (11) of the paper), by Hutchinson's
@@ -27,6 +28,7 @@ export const raeGp = <D extends Shape, Z extends Shape>(
   const h = apply(encoder, dataOf(encoder));
   const penalty = sqFrobenius(decoder, h, encoder.input, options);
   return objective({
+    ...unknown('raeGp', options),
     ...ae(encoder, decoder),
     prior: scale(mul(0.5, options.prior ?? hyper('prior', 0.01)), sqNorm(h)),
     gradientPenalty: scale(options.weight ?? hyper('gradientPenalty', 0.01), penalty),

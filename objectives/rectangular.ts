@@ -29,6 +29,7 @@ import {
   type VolumeOptions,
 } from '../dsl/index.js';
 import { reconstruction } from './autoencoder.js';
+import { unknown } from './options.js';
 
 /** ln N(z; 0, I) = −‖z‖²/2 − (d/2)·ln 2π of a code of d numbers. */
 export const logNormal =
@@ -55,6 +56,7 @@ const likelihood = <D extends Shape, Z extends Shape>(
   encoder: Network<D, Z>,
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
   options: RectangularOptions<D, Z>,
+  name: Parameters<typeof unknown>[0],
 ) => {
   const { augment = (x: Expr<D>) => x } = options;
   const x = augment(dataOf(encoder));
@@ -62,6 +64,7 @@ const likelihood = <D extends Shape, Z extends Shape>(
   const weight = options.weight ?? schedule.linear(0, 1, hyper('ramp', 1000));
   const logPrior = options.logPrior ?? logNormal(sizeOf(decoder.input));
   const terms = {
+    ...unknown(name, options),
     prior: neg(scale(weight, logPrior(z))),
     reconstruction: scale(options.beta ?? hyper('beta', 50), reconstruction(encoder, decoder, x)),
   };
@@ -77,7 +80,7 @@ export const rectangularExact = <D extends Shape, Z extends Shape>(
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
   options: RectangularOptions<D, Z> = {},
 ) => {
-  const { z, weight, terms } = likelihood(encoder, decoder, options);
+  const { z, weight, terms } = likelihood(encoder, decoder, options, 'rectangularExact');
   return objective({ ...terms, volume: scale(weight, volume(decoder, z, { method: 'exact' })) });
 };
 
@@ -111,7 +114,7 @@ export const rectangular = <D extends Shape, Z extends Shape>(
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
   options: RectangularOptions<D, Z> & VolumeOptions = {},
 ) => {
-  const { z, weight, terms } = likelihood(encoder, decoder, options);
+  const { z, weight, terms } = likelihood(encoder, decoder, options, 'rectangular');
   return objective({ ...terms, volume: scale(weight, volume(decoder, z, options)) });
 };
 
@@ -129,11 +132,12 @@ export const twoStep = <D extends Shape, Z extends Shape>(
     readonly phases?: number;
   } = {},
 ) => {
-  const { z, logPrior, terms } = likelihood(encoder, decoder, options);
+  const { z, logPrior, terms } = likelihood(encoder, decoder, options, 'twoStep');
   const { period = 1000, phases = 2 } = options;
   const pieces = Array.from({ length: phases - 1 }, (_, i) => ({ from: (i + 1) * period, value: i % 2 }));
   const isFirst = schedule.piecewise(1, ...pieces);
   return objective({
+    ...unknown('twoStep', options),
     reconstruction: scale(isFirst, terms.reconstruction),
     prior: scale(sub(isFirst, 1), logPrior(stop(z))),
   });
@@ -148,7 +152,7 @@ export const freeForm = <D extends Shape, Z extends Shape>(
   decoder: Network<NoInfer<Z>, NoInfer<D>>,
   options: RectangularOptions<D, Z> & Omit<VolumeOptions, 'method'> = {},
 ) => {
-  const { x, z, weight, terms } = likelihood(encoder, decoder, options);
+  const { x, z, weight, terms } = likelihood(encoder, decoder, options, 'freeForm');
   const { probe = 'sphere', probes = 1, name = 'v' } = options;
   const v: Expr<readonly [number, ...Z]> = draw<Z, number>(
     name,

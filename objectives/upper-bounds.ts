@@ -24,6 +24,7 @@ import {
 } from '../dsl/index.js';
 import { reconstruction } from './autoencoder.js';
 import { type ProbeOptions, sqFrobenius } from './jacobian-norm.js';
+import { unknown } from './options.js';
 
 export type BoundOptions = ProbeOptions & {
   /** 1/(2σ²), the weight of ‖h‖². Default: hyper-parameter `prior`, 0.01. */
@@ -60,7 +61,11 @@ export const bound4 = <D extends Shape, Z extends Shape>(
   const { squared, d, ...terms } = bounded(encoder, decoder, options);
   const lambda = options.lambda ?? hyper('lambda', 1);
   const volume = add(div(squared, mul(2, lambda)), scale(d / 2, sub(log(lambda), 1)));
-  return objective({ ...terms, volume });
+  return objective({
+    ...unknown('bound4', options),
+    ...terms,
+    volume,
+  });
 };
 
 /**
@@ -74,5 +79,9 @@ export const bound5 = <D extends Shape, Z extends Shape>(
   options: BoundOptions = {},
 ) => {
   const { squared, d, ...terms } = bounded(encoder, decoder, options);
-  return objective({ ...terms, volume: scale(d / 2, log(scale(1 / d, squared))) });
+  return objective({
+    ...unknown('bound5', options),
+    ...terms,
+    volume: scale(d / 2, log(scale(1 / d, squared))),
+  });
 };

@@ -22,6 +22,7 @@ import {
   sub,
   sum,
 } from '../dsl/index.js';
+import { unknown } from './options.js';
 
 /** An encoder q(z|x) = N(mean, diag exp(logVariance)); a fitted model encodes by its mean. */
 export type GaussianEncoder<D extends Shape, Z extends Shape> = HeadedNetwork<
@@ -74,7 +75,11 @@ export const vae = <D extends Shape, Z extends Shape>(
   options: { readonly sigma?: Expr<Scalar> } = {},
 ) => {
   const { distortion, kl } = gaussian(encoder, decoder);
-  return objective({ reconstruction: div(distortion, square(options.sigma ?? hyper('sigma', 1))), kl });
+  return objective({
+    ...unknown('vae', options),
+    reconstruction: div(distortion, square(options.sigma ?? hyper('sigma', 1))),
+    kl,
+  });
 };
 
 /**
@@ -88,6 +93,7 @@ export const betaVae = <D extends Shape, Z extends Shape>(
 ) => {
   const { distortion, kl } = gaussian(encoder, decoder);
   return objective({
+    ...unknown('betaVae', options),
     reconstruction: distortion,
     kl: scale(options.beta ?? square(hyper('sigma', 0.1)), kl),
   });

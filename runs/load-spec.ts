@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { tryCatch } from 'fp-ts/lib/TaskEither.js';
 import { checkExperiment, decodeExperiment, type Experiment, type Problem, problem } from '../dsl/index.js';
+import { placeIn } from '../dsl/mistake.js';
 import { errorText, thrownAt } from '../dsl/problem.js';
 
 /** An experiment under the name of its file, which its run folder gets. */
@@ -43,7 +44,10 @@ export const readJson = async (path: string, what: string): Promise<Checked<unkn
 const importModule = async (path: string): Promise<Checked<unknown>> => {
   const module = await tryCatch(
     async (): Promise<unknown> => import(pathToFileURL(resolve(path)).href),
-    thrownAt(path, 'a module that loads', (error) => `an error on loading (${errorText(error)})`),
+    thrownAt(path, 'a module that loads', (error) => {
+      const place = error instanceof Error ? placeIn(error.stack ?? '') : undefined;
+      return `an error on loading (${errorText(error)}${place === undefined ? '' : ` at ${place}`})`;
+    }),
   )();
   if (isLeft(module)) return module;
   return typeof module.right === 'object' && module.right !== null && 'default' in module.right

@@ -8,6 +8,8 @@ import * as t from 'io-ts/lib/index.js';
 import { densityProblems } from '../expressions/log-density.js';
 import type { Experiment } from '../experiment.js';
 import { experiment } from '../experiment.js';
+import { turnedProblems } from '../data-shape.js';
+import { mistakesIn } from '../mistake.js';
 import { nameProblems, networksOf } from '../names.js';
 import type { NetworkValue } from '../network.js';
 import { invert, written as writtenNetwork } from '../network.js';
@@ -143,6 +145,7 @@ const finished = (
   const problems = [
     ...(E.isLeft(networks) ? networks.left : []),
     ...nameProblems(value),
+    ...turnedProblems(value),
     ...densityProblems(value),
     ...valueProblems(value),
   ];
@@ -173,8 +176,8 @@ const pathAmong =
 
 /** A value built in TypeScript, or everything that is wrong with it, at the paths that its JSON form would have. */
 export const checkExperiment = (value: unknown): E.Either<readonly Problem[], Experiment> => {
-  const deep = depthProblems(value);
-  if (deep.length > 0) return E.left(deep);
+  const early = [...depthProblems(value), ...mistakesIn(value)];
+  if (early.length > 0) return E.left(early);
   const network = createNetworkCodec();
   return finished(struct(title, fieldsWith(network)).decode(value), pathAmong(network));
 };

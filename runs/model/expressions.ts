@@ -20,6 +20,7 @@ import {
   sizeOf,
 } from '../../dsl/index.js';
 import { attempt } from '../../backends/failure.js';
+import { openPrograms } from '../../backends/open.js';
 import { feedOf } from './feed.js';
 import { overRows, rowsOf } from './batched-evaluation.js';
 import type { Model, Values } from './model.js';
@@ -100,7 +101,9 @@ export const openExpressions = async <Name extends string>(
       return array === undefined ? [] : [[name, array.data] as const];
     }),
   );
-  const opened = await attempt(() => model.backend.open(new Map([[program.name, program]]), weights));
+  const opened = await attempt(() =>
+    openPrograms(model.backend, new Map([[program.name, program]]), weights),
+  );
   if (isLeft(opened)) return opened;
   const instance = opened.right;
   const shapes = new Map(program.outputs.map(({ name, var: x }) => [name, x.type.shape]));

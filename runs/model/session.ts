@@ -11,6 +11,7 @@ import type {
 import type { Source } from '../../data/dataset.js';
 import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../../dsl/index.js';
 import { BackendFailure } from '../../backends/failure.js';
+import { openPrograms } from '../../backends/open.js';
 import type { Backend, Instance } from '../../backends/backend.js';
 import type { Evaluated, StepEvent, Terms } from '../records/events.js';
 import { type Feed, feedOf } from './feed.js';
@@ -51,20 +52,36 @@ export const noDensity = (logDensity: Float32Array, without: number): Problem =>
     'is the example finite, and does the decoder move along every latent dimension there? Leave out those that it ignores',
   );
 
-/** `metrics` is a program of expressions over the data, each of a scalar, that evaluation reports beside the terms. */
+/** An array of a state whose shape is not the one that the programs have under its name. */
+const shapeProblem = ({ parameters, states }: Compiled, { arrays }: TrainState): Problem | undefined =>
+  [...parameters, ...states]
+    .flatMap(({ name, shape }) => {
+      const found = arrays.get(name)?.shape;
+      return found === undefined || sameShape(found, shape)
+        ? []
+        : [problem(`state of ${name}`, showShape(found), showShape(shape))];
+    })
+    .at(0);
+
+/**
+ * Rejects with a `BackendFailure` where an array of the state is missing or of another shape. `metrics` is a program of expressions over
+ * the data, each of a scalar, that evaluation reports beside the terms.
+ */
 export const createSession = async (
   compiled: Compiled,
   backend: Backend,
   from: TrainState,
   metrics?: CompiledExpressions,
 ): Promise<Session> => {
+  const misshapen = shapeProblem(compiled, from);
+  if (misshapen !== undefined) throw new BackendFailure(misshapen);
   const { batch } = compiled.experiment;
   const draws = new Map([...compiled.draws, ...(metrics?.draws ?? [])].map((spec) => [spec.name, spec]));
   const { step: stepProgram, evaluate: evaluateProgram, encode, decode, density, diagnose } = compiled;
   const all = [stepProgram, evaluateProgram, encode, decode, density, diagnose, metrics?.program];
   const programs = new Map(all.flatMap((p) => (p === undefined ? [] : [[p.name, p] as const])));
   const open = ({ arrays }: TrainState): Promise<Instance> =>
-    backend.open(programs, new Map([...arrays].map(([name, { data }]) => [name, data])));
+    openPrograms(backend, programs, new Map([...arrays].map(([name, { data }]) => [name, data])));
   let instance = await open(from);
   let taken = from.step;
 

@@ -252,7 +252,7 @@ const rate = schedule.exponential(NaN, 10);
     [
       'an error on loading',
       `throw new Error('no luck\\n    at all');`,
-      /: found an error on loading \(no luck\), expected/,
+      /: found an error on loading \(no luck at [\w.-]+:1:7\), expected/,
     ],
     [
       'a syntax error',

@@ -19,7 +19,8 @@ import { sweepText } from '../../cli/sweep-text.js';
 import { encodeExperiment } from '../../dsl/index.js';
 import { visible } from '../../dsl/printing/visible.js';
 import { writeWhole } from '../../runs/index.js';
-import { linear, root, run, spawned } from '../shared/command.js';
+import { json, linear, root, run, spawned } from '../shared/command.js';
+import { isObject } from '../shared/json.js';
 import { right } from '../shared/either.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-faults-'));
@@ -204,6 +205,19 @@ describe('a sweep', () => {
     expect(sweepText(['eta'], [{ settings: { eta: 1 }, figures: [], failed: 1 }], [])).toBe(
       'eta  failed\n1         1',
     );
+  });
+
+  test('says which trial is the best by validation examples, and how it is opened', async () => {
+    const out = join(folder, 'chosen');
+    const words = ['--grid', 'optimizer.rate=1e-6,1e-2', '--steps', '20', '--backend', 'wasm', '--out', out];
+    const { code, stderr, stdout } = await run('sweep', spec, ...words, '--json');
+    expect(code, stderr.join('\n')).toBe(0);
+    const best = json(stdout)['best'];
+    expect(best).toMatchObject({ label: 'optimizer.rate=0.01 seed=0', by: 'validation/reconstruction' });
+    const again = await run('sweep', spec, ...words);
+    expect(again.stderr.join('\n')).toMatch(/the least validation\/reconstruction, .*openRun\(".*trials/);
+    const opened = isObject(best) ? String(best['folder']) : '';
+    expect((await run('evaluate', opened, '--backend', 'wasm')).code).toBe(0);
   });
 
   test('whose trials are killed says so', async () => {
