@@ -3,7 +3,7 @@ import { test, fc } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import type { BinaryName, UnaryName } from '../../../compiler/ir/params.js';
 import type { Access, Instruction, LoopKernel, Store } from '../../../compiler/loops/loop.js';
-import { evaluateLoop } from '../../../backends/wasm/evaluate.js';
+import { evaluateLoop } from '../../../compiler/loops/evaluate.js';
 import { fusedMultiplyAdd } from '../../../backends/wasm/loops.js';
 import { run } from './loop-runner.js';
 

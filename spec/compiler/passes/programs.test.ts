@@ -18,7 +18,7 @@ import { injFlowLn } from '../../../objectives/injflow.js';
 import { agreesInSingle, expectSame, isTame } from '../../shared/agreement.js';
 import { activation, allActivations, dense } from '../../arbitrary/network.js';
 import { compilableExperiment } from '../../arbitrary/program.js';
-import { hasNative, runBy, type RunnerName } from '../../shared/backends.js';
+import { hasCc, hasNative, runBy, type RunnerName } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { feed } from '../../shared/feeding.js';
 import { interpret } from '../../shared/outputs.js';
@@ -85,6 +85,7 @@ describe('programs', () => {
   onBackend('plain', 60);
   onBackend('cpu', 40);
   if (hasNative()) onBackend('native', 15);
+  if (hasCc()) onBackend('cc', 6);
 
   test.prop([compilableExperiment], { numRuns: 60 })('equal experiments print equally', (experiment) => {
     const again: Experiment = structuredClone(experiment);
