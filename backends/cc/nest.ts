@@ -5,7 +5,7 @@ import { at, type Nest, registerAxes } from '../../compiler/loops/nest.js';
 import type { Target } from '../../compiler/loops/target.js';
 import { lanesOf } from './float32.js';
 import { addressOf } from './places.js';
-import { lanesFor } from './schedule.js';
+import { lanesFor, sumsRows } from './schedule.js';
 import type { Writer } from './writer.js';
 
 type Held = {
@@ -95,6 +95,9 @@ export const writeNest = (writer: Writer, nest: Nest, direct: readonly boolean[]
       ? []
       : [{ store: i, axes, names: new Map(axes.map((axis) => [axis, writer.fresh('acc')])) }];
   });
+  const rows = new Map(
+    nest.stores.flatMap((store, i) => (sumsRows(nest, store) ? [[i, writer.fresh('row')] as const] : [])),
+  );
   const heldOf = (store: number): Held | undefined => held.find((one) => one.store === store);
   const nameOf = ({ names }: Held, axis: number): string => names.get(axis) ?? '';
 
@@ -121,6 +124,15 @@ export const writeNest = (writer: Writer, nest: Nest, direct: readonly boolean[]
     nest.stores.forEach((store, i) => {
       const value = valueIn(all)(store.value);
       const sum = heldOf(i);
+      const row = rows.get(i);
+      if (row !== undefined) {
+        const place = `${row} + x${last}`;
+        return writer.line(
+          width === L
+            ? `store${L}(${place}, load${L}(${place}) + ${value});`
+            : `storen${L}(${place}, 1, ${width}, loadn${L}(${place}, 1, ${width}) + ${value});`,
+        );
+      }
       if (sum === undefined) return write(store, i, width, value);
       const part = width === L ? value : `first${L}(${value}, ${width})`;
       writer.line(`${nameOf(sum, last)} += ${part};`);
@@ -128,9 +140,18 @@ export const writeNest = (writer: Writer, nest: Nest, direct: readonly boolean[]
   };
 
   const starts = (axis: number): void => {
+    if (axis === last - 1) for (const row of rows.values()) writer.line(`float ${row}[${inner}] = {};`);
     for (const one of held) if (one.axes.includes(axis)) writer.line(`f${L} ${nameOf(one, axis)} = {};`);
   };
   const ends = (axis: number): void => {
+    if (axis === last - 1) {
+      for (const [i, row] of rows) {
+        const store = nest.stores[i];
+        if (store === undefined) continue;
+        const place = addressOf('out', store, indices.slice(0, axis));
+        writer.line(`for (long k = 0; k < ${inner}; k++) (${place})[k] += ${row}[k];`);
+      }
+    }
     for (const one of held) {
       if (!one.axes.includes(axis)) continue;
       const store = nest.stores[one.store];

@@ -1,7 +1,7 @@
 /** How each loop of a kernel runs in C: products in tiles of registers, everything else on vectors along one axis. */
 import { sortOuter, vectorAxis } from '../../compiler/loops/axes.js';
 import { reorderable } from '../../compiler/loops/dependence.js';
-import type { LoopKernel } from '../../compiler/loops/loop.js';
+import type { LoopKernel, Store } from '../../compiler/loops/loop.js';
 import {
   at,
   block,
@@ -20,6 +20,20 @@ import { planContraction } from '../../compiler/loops/tiling.js';
 const longRun = 4096;
 const runBlock = 2048;
 
+const rowBlock = 256;
+
+/** Whether a store adds up rows of the last axis, one by one along the axis before: the sums then have a row of their own. */
+export const sumsRows = ({ extents, mode }: Nest, store: Store): boolean => {
+  const last = extents.length - 1;
+  return (
+    mode === 'vector' &&
+    store.mode === 'sum' &&
+    at(extents, last - 1) > 1 &&
+    at(store.strides, last) === 1 &&
+    at(store.strides, last - 1) === 0
+  );
+};
+
 const plan =
   (target: Target) =>
   (source: Nest): readonly Nest[] => {
@@ -30,9 +44,16 @@ const plan =
     const vectorized = vectorAxis(nest, target.lanes[0]);
     const ordered: Nest = { ...merge(permute(nest, sortOuter(nest, [vectorized]))), mode: 'vector' };
     const last = ordered.extents.length - 1;
-    if (at(ordered.extents, last) <= longRun) return [ordered];
-    const [main, rest] = divide(ordered, last, runBlock);
-    return [block(main, last, runBlock), ...(rest === undefined ? [] : [rest])];
+    if (at(ordered.extents, last) > longRun) {
+      const [main, rest] = divide(ordered, last, runBlock);
+      return [block(main, last, runBlock), ...(rest === undefined ? [] : [rest])];
+    }
+    const rows = at(ordered.extents, last - 1);
+    if (rows > 2 * rowBlock && ordered.stores.some((store) => sumsRows(ordered, store))) {
+      const [main, rest] = divide(ordered, last - 1, rowBlock);
+      return [block(main, last - 1, rowBlock), ...(rest === undefined ? [] : [rest])];
+    }
+    return [ordered];
   };
 
 /** The nests that compute a kernel, in order. */
