@@ -1,7 +1,9 @@
 /** The backends by name, and the choice among them where none is named. */
+import { elementAt, entryOf } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { didYouMean, type Problem, problem } from '../dsl/problem.js';
 import type { Backend } from './backend.js';
+import { createCcBackend } from './cc/cc.js';
 import { createCpuBackend } from './tfjs/cpu.js';
 import { createNativeBackend } from './tensorflow/tensorflow.js';
 import type { Device } from './tensorflow/install/binding.js';
@@ -13,6 +15,7 @@ type NativeOptions = { readonly device: Device; readonly threads?: number | unde
 
 const start: Readonly<Record<string, (options: NativeOptions) => Promise<Started>>> = {
   native: async (options) => createNativeBackend(options),
+  cc: async ({ threads }) => createCcBackend({ threads }),
   wasm: async () => right(await createWasmBackend()),
   cpu: async () => right(await createCpuBackend()),
 };
@@ -23,15 +26,15 @@ const deviceNames: readonly Device[] = ['auto', 'cpu'];
 export type BackendOptions = {
   /** Where the native backend computes: a GPU that is present (`auto`), or the processor (`cpu`). */
   readonly device?: string | undefined;
-  /** Threads that share one operation of the native backend; absent for all cores. The first start in a process decides. */
+  /** Threads that share one operation of the native backend, or a step of cc; absent for all cores. The first start of native in a process decides. */
   readonly threads?: number | undefined;
 };
 
 /** Native where it loads, else wasm, which then says why. */
 const startAuto = async (options: NativeOptions): Promise<Started> => {
-  const native = await start['native'](options);
+  const native = await entryOf(start, 'native')(options);
   if (!isLeft(native)) return native;
-  const [{ found, hint = '' }] = native.left;
+  const { found, hint = '' } = elementAt(native.left, 0);
   const advice = hint.replace(/[,;] or use .*/, '');
   const wasm = await createWasmBackend();
   return right({
@@ -50,6 +53,6 @@ export const startBackend = async (name: string, options: BackendOptions = {}): 
   const native = { device, threads: options.threads };
   if (name === 'auto') return startAuto(native);
   return Object.hasOwn(start, name)
-    ? start[name](native)
+    ? entryOf(start, name)(native)
     : unknown('--backend', name, ['auto', ...backendNames]);
 };

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Program } from '../../compiler/ir/program.js';
 import { lowerLoops } from '../../compiler/loops/lower.js';
+import { elementAt } from '../../dsl/lookup.js';
 import type { Problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { BackendFailure } from '../failure.js';
@@ -43,7 +44,7 @@ export const createCcBackend = ({
   const load = (program: Program): Executable => {
     const plan = lowerLoops(program, compiler.target);
     const loaded = found.right.load(plan);
-    if (isLeft(loaded)) throw new BackendFailure(loaded.left[0]);
+    if (isLeft(loaded)) throw new BackendFailure(elementAt(loaded.left, 0));
     const sizes = plan.outputs.map(({ operand }) => plan.buffers[operand.buffer] ?? 0);
     return {
       run: (inputs) => {

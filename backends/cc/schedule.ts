@@ -13,6 +13,7 @@ import {
   product,
   withUnitAxis,
 } from '../../compiler/loops/nest.js';
+import { elementAt } from '../../dsl/lookup.js';
 import type { Target } from '../../compiler/loops/target.js';
 import { planContraction } from '../../compiler/loops/tiling.js';
 
@@ -41,7 +42,7 @@ const plan =
     if (nest.extents.length === 0) return [{ ...withUnitAxis(nest), mode: 'vector' }];
     const contraction = planContraction(nest, target, plan(target));
     if (contraction !== undefined) return contraction;
-    const vectorized = vectorAxis(nest, target.lanes[0]);
+    const vectorized = vectorAxis(nest, elementAt(target.lanes, 0));
     const ordered: Nest = { ...merge(permute(nest, sortOuter(nest, [vectorized]))), mode: 'vector' };
     const last = ordered.extents.length - 1;
     if (at(ordered.extents, last) > longRun) {
@@ -67,4 +68,4 @@ export const nestsOf = (kernel: LoopKernel, target: Target): readonly Nest[] => 
 
 /** Lanes of the vectors along an axis: no more than it fills, but for the last. */
 export const lanesFor = (extent: number, { lanes }: Target): number =>
-  [...lanes].reverse().find((n) => n >= extent) ?? lanes[0];
+  [...lanes].reverse().find((n) => n >= extent) ?? elementAt(lanes, 0);

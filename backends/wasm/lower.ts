@@ -1,4 +1,5 @@
 /** Legalization for tfjs's wasm backend: everything as generated loops, products and convolutions packed and tiled; concatenation and padding by its own kernels. */
+import { operandsOf } from '../../compiler/ir/arity.js';
 import type { Plan } from '../../compiler/loops/plan.js';
 import { isBilinear } from '../../compiler/ir/primitives/bilinear.js';
 import { is, type Program } from '../../compiler/ir/program.js';
@@ -12,9 +13,11 @@ import { wasmTarget } from './target.js';
 const lowerKernel =
   (batch: number): LowerKernel =>
   (plan, eq, inputs, shape) => {
-    const [a, b] = inputs;
-    if (is(eq, 'matmul')) return lowerMatrices(plan, a, b, eq.params);
-    if (is(eq, 'solveSPD')) return lowerSolve(plan, eq, inputs, batch, lowerWasm);
+    if (is(eq, 'matmul')) {
+      const [a, b] = operandsOf(eq.primitive, inputs);
+      return lowerMatrices(plan, a, b, eq.params);
+    }
+    if (is(eq, 'solveSPD')) return lowerSolve(plan, eq, operandsOf(eq.primitive, inputs), batch, lowerWasm);
     if (!isBilinear(eq)) return lowerEquation(plan, { hasFilterGradient: false }, eq, inputs, batch);
     return lowerBilinear(plan, eq, inputs, shape);
   };

@@ -1,4 +1,5 @@
 /** Elaborates expressions; equal expressions are elaborated once. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import type { Node, UnaryOp } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { sameShape, type Shape, showShape, sizeOf } from '../../dsl/shape.js';
@@ -51,7 +52,7 @@ const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
 const fansOf = (shape: Shape): { readonly fanIn: number; readonly fanOut: number } => {
   if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
   const area = sizeOf(shape.slice(0, -2));
-  const [inputs, outputs] = shape.slice(-2);
+  const [inputs, outputs] = atLeast(2, shape.slice(-2));
   return { fanIn: area * inputs, fanOut: area * outputs };
 };
 
@@ -109,7 +110,6 @@ export const createElaborate = (context: Context): Elaborate => {
   };
 
   const build = (node: Node, operands: readonly Var[], path: string): Var | null => {
-    const [x, y, z] = operands;
     switch (node.tag) {
       case 'data':
         return context.example === undefined || sameShape(node.shape, context.example)
@@ -129,10 +129,19 @@ export const createElaborate = (context: Context): Elaborate => {
         return drawOf(node, path);
       case 'parameter':
         return bindParameter(context, { ...node, ...fansOf(node.shape) });
-      case 'running':
-        return runningOf(node, x, path);
       case 'sqNormOfWeights':
         return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
+      case 'running':
+        return runningOf(node, operands[0], path);
+      case 'basis':
+        return unitProbes(emit, node.shape);
+      case 'concat':
+        return concatOf(operands, node.axis, path);
+      default:
+        break;
+    }
+    const [x] = atLeast(1, operands);
+    switch (node.tag) {
       case 'apply': {
         const application = applicationOf(context, node.network, x, path);
         const output = application?.outputs.get(node.output) ?? null;
@@ -140,29 +149,15 @@ export const createElaborate = (context: Context): Elaborate => {
           ? fail(context, path, `output ${JSON.stringify(node.output)}`, `an output of ${node.network.name}`)
           : output;
       }
-      case 'jvp': {
-        const application = applicationOf(context, node.network, x, path);
-        return application && jvpAt(context, node.network, application, node.output, y, `${path}.tangent`);
-      }
-      case 'vjp': {
-        const application = applicationOf(context, node.network, x, path);
-        return application && vjpAt(context, node.network, application, node.output, y, `${path}.cotangent`);
-      }
       case 'logDet': {
         const application = applicationOf(context, node.network, x, path);
         return application && (application.logDet ?? constantLike(emit, 0, { rows: 0, shape: [] }));
-      }
-      case 'solveGram': {
-        const application = applicationOf(context, node.network, x, path);
-        return application && solveGramAt(context, node, application, y, path);
       }
       case 'volume': {
         const application = applicationOf(context, node.network, x, path);
         const expanded = application && expandVolume(context, node, application, path);
         return expanded && elaborate(expanded, path);
       }
-      case 'basis':
-        return unitProbes(emit, node.shape);
       case 'gram':
         return gramOf(x, path);
       case 'logDetSPD':
@@ -171,18 +166,12 @@ export const createElaborate = (context: Context): Elaborate => {
         return unary(emit, 'stop', x);
       case 'unary':
         return applyUnary(emit, node.op, x);
-      case 'binary':
-        return sameShapes(path, x, y) && binaryOf(node, x, y);
-      case 'scale':
-        return scalarOnly(`${path}.by`, x) && mul(emit, fillShape(emit, x, y.type.shape), y);
       case 'fill':
         return scalarOnly(`${path}.of`, x) && fillShape(emit, x, node.shape);
       case 'sum':
         return sumAll(emit, x, node.keep);
       case 'norm':
         return unary(emit, 'sqrt', sumAll(emit, mul(emit, x, x), node.keep));
-      case 'select':
-        return sameShapes(path, x, y) && sameShapes(path, y, z) && select(emit, x, y, z);
       case 'reshape':
         return sizeOf(node.shape) === sizeOf(x.type.shape)
           ? emit('reshape', { shape: node.shape }, [x])
@@ -195,7 +184,7 @@ export const createElaborate = (context: Context): Elaborate => {
       case 'slice':
         return node.begin.length === x.type.shape.length &&
           node.size.length === x.type.shape.length &&
-          x.type.shape.every((n, i) => node.begin[i] + node.size[i] <= n)
+          x.type.shape.every((n, i) => elementAt(node.begin, i) + elementAt(node.size, i) <= n)
           ? emit('slice', { begin: node.begin, size: node.size }, [x])
           : fail(
               context,
@@ -203,8 +192,6 @@ export const createElaborate = (context: Context): Elaborate => {
               `begin ${showShape(node.begin)} size ${showShape(node.size)}`,
               `a block inside ${showShape(x.type.shape)}`,
             );
-      case 'concat':
-        return concatOf(operands, node.axis, path);
       case 'pad':
         return [node.before, node.after].every((p) => p.length === x.type.shape.length)
           ? emit('pad', { before: node.before, after: node.after }, [x])
@@ -214,6 +201,31 @@ export const createElaborate = (context: Context): Elaborate => {
               `padding for ${node.before.length} axes`,
               `one for each axis of ${showShape(x.type.shape)}`,
             );
+      default:
+        break;
+    }
+    const [, y] = atLeast(2, operands);
+    switch (node.tag) {
+      case 'jvp': {
+        const application = applicationOf(context, node.network, x, path);
+        return application && jvpAt(context, node.network, application, node.output, y, `${path}.tangent`);
+      }
+      case 'vjp': {
+        const application = applicationOf(context, node.network, x, path);
+        return application && vjpAt(context, node.network, application, node.output, y, `${path}.cotangent`);
+      }
+      case 'solveGram': {
+        const application = applicationOf(context, node.network, x, path);
+        return application && solveGramAt(context, node, application, y, path);
+      }
+      case 'binary':
+        return sameShapes(path, x, y) && binaryOf(node, x, y);
+      case 'scale':
+        return scalarOnly(`${path}.by`, x) && mul(emit, fillShape(emit, x, y.type.shape), y);
+      case 'select': {
+        const [, , z] = atLeast(3, operands);
+        return sameShapes(path, x, y) && sameShapes(path, y, z) && select(emit, x, y, z);
+      }
     }
   };
 
@@ -283,8 +295,8 @@ export const createElaborate = (context: Context): Elaborate => {
     const shapes = parts.map((part) => part.type.shape);
     const agree = shapes.every(
       (s) =>
-        s.length === shapes[0].length &&
-        s.every((n, i) => i === axis || n === shapes[0][i]) &&
+        s.length === elementAt(shapes, 0).length &&
+        s.every((n, i) => i === axis || n === elementAt(shapes, 0)[i]) &&
         axis < s.length,
     );
     return agree && parts.length > 0

@@ -1,4 +1,5 @@
 /** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
+import { atLeast } from '../../dsl/lookup.js';
 import { isInvertible } from '../../dsl/layers/bijector.js';
 import { someLayer } from '../../dsl/layers/rewrite.js';
 import { labelOf, layerName, type NetworkValue, outputNames, written } from '../../dsl/network.js';
@@ -121,7 +122,7 @@ const overProbes = (
 ): Var => {
   const spread = atRows(emit, Math.max(direction.type.rows, 1), direction);
   if (spread.type.shape.length === size.length) return f(spread);
-  const [k] = spread.type.shape;
+  const [k] = atLeast(1, spread.type.shape);
   if (!coupled) return emit('unfold', { times: k }, [f(emit('fold', {}, [spread]))]);
   const one = (i: number): Var => {
     const block = { begin: [i, ...size.map(() => 0)], size: [1, ...size] };
@@ -193,7 +194,10 @@ export const solveGramAt = (
     return fail(context, path, found, "statistics: 'constant'");
   }
   const { builder } = context;
-  const [d, D] = [at, y].map((x) => sizeOfShape(x.type.shape));
+  const [d, D] = atLeast(
+    2,
+    [at, y].map((x) => sizeOfShape(x.type.shape)),
+  );
   if (d > D)
     return fail(
       context,

@@ -1,4 +1,5 @@
 /** Constructors of expressions: typed, immutable formulas over data, draws, parameters and networks, for one example. */
+import { elementAt } from '../lookup.js';
 import type { Distribution } from './draw.js';
 import type { ActivationName, BinaryOp, NetworkValue, Node, UnaryOp } from '../grammar.js';
 import type { Initializer } from '../layers/initializer.js';
@@ -106,7 +107,7 @@ export function jvp<I extends Shape, O extends Shape, K extends number>(
   tangent: Expr<readonly [K, ...I]>,
 ): Expr<readonly [K, ...O]>;
 export function jvp(network: NetworkValue, at: Node, tangent: Node): Node {
-  return { tag: 'jvp', network, at, tangent, output: outputNames(network)[0] };
+  return { tag: 'jvp', network, at, tangent, output: elementAt(outputNames(network), 0) };
 }
 
 /** Jᵀ·cotangent, the transpose of `jvp`; a leading axis of k probes as there. */
@@ -121,7 +122,7 @@ export function vjp<I extends Shape, O extends Shape, K extends number>(
   cotangent: Expr<readonly [K, ...O]>,
 ): Expr<readonly [K, ...I]>;
 export function vjp(network: NetworkValue, at: Node, cotangent: Node): Node {
-  return { tag: 'vjp', network, at, cotangent, output: outputNames(network)[0] };
+  return { tag: 'vjp', network, at, cotangent, output: elementAt(outputNames(network), 0) };
 }
 
 /** log |det J| of the flow at `at`, in nats, with the primal of `apply(flow, at)`. */

@@ -2,6 +2,7 @@
  * The volume that a network spans: ½ ln det JᵀJ, J its Jacobian, exactly or by the surrogate of Caterini, Loaiza-Ganem, Pleiss and
  * Cunningham, Rectangular Flows for Manifold Learning, NeurIPS 2021.
  */
+import { elementAt } from '../lookup.js';
 import { draw } from './expression.js';
 import type { Expr, Node, Surrogate, VolumeMethod } from './expression.js';
 import type { DistributionName } from './draw.js';
@@ -60,7 +61,15 @@ export function solveGram<I extends Shape, O extends Shape, K extends number>(
 export function solveGram(network: NetworkValue, at: Node, b: Node, options: SolveOptions = {}): Node {
   const { iterations, tolerance = 1e-6 } = options;
   const bound = iterations === undefined ? {} : { iterations };
-  return { tag: 'solveGram', network, at, of: b, output: outputNames(network)[0], ...bound, tolerance };
+  return {
+    tag: 'solveGram',
+    network,
+    at,
+    of: b,
+    output: elementAt(outputNames(network), 0),
+    ...bound,
+    tolerance,
+  };
 }
 
 export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
@@ -97,7 +106,7 @@ export function volume(network: NetworkValue, at: Node, options: VolumeOptions =
     tag: 'volume',
     network,
     at,
-    output: outputNames(network)[0],
+    output: elementAt(outputNames(network), 0),
     method,
     ...(method === 'exact' ? {} : { probes: draw(name, { tag: probe, shape: network.input }, { probes }) }),
     ...(iterations === undefined ? {} : { iterations }),

@@ -1,5 +1,6 @@
 /** The C of loops computes what the reference says, for any kernel, whatever its extents leave over of a tile, on any number of threads. */
 import { fc, test } from '@fast-check/vitest';
+import { elementAt } from '../../../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect } from 'vitest';
 import { native, numbers } from '../../../backends/cc/native.js';
@@ -74,7 +75,7 @@ describe.skipIf(isLeft(found))('a kernel in C', { timeout }, () => {
     (drawn) => {
       const cases = drawn.map(({ kernel, sizes, seed }) => filled(kernel, sizes, seed));
       runAll(cases).forEach((outputs, i) => {
-        const { kernel, inputs } = cases[i];
+        const { kernel, inputs } = elementAt(cases, i);
         agree(outputs, evaluateLoop(kernel, inputs), 1e-5 + termsOf(kernel) * 2e-7);
       });
     },
@@ -86,7 +87,7 @@ describe.skipIf(isLeft(found))('a kernel in C', { timeout }, () => {
     (drawn) => {
       const cases = drawn.map(({ kernel, sizes }) => filled(kernel, sizes, 3));
       runAll(cases).forEach((outputs, i) => {
-        const { kernel, inputs } = cases[i];
+        const { kernel, inputs } = elementAt(cases, i);
         const terms = termsOf(kernel) / (kernel.outputs[0] ?? 1);
         agree(outputs, evaluateLoop(kernel, inputs), 1e-6 * (4 + Math.sqrt(terms)));
       });
@@ -119,7 +120,7 @@ describe.skipIf(isLeft(found))('a kernel in C', { timeout }, () => {
       numRuns: 3,
     },
   )('moves matrices of any size', (drawn) => {
-    const cases = drawn.map(([depth, rows, columns]) =>
+    const cases = drawn.map(([depth = 1, rows = 1, columns = 1]) =>
       filled(
         copy([depth, rows, columns], [rows * columns, columns, 1], [1, depth, depth * rows]),
         [depth * rows * columns],
@@ -127,7 +128,7 @@ describe.skipIf(isLeft(found))('a kernel in C', { timeout }, () => {
       ),
     );
     runAll(cases).forEach(([output], i) => {
-      const { kernel, inputs } = cases[i];
+      const { kernel, inputs } = elementAt(cases, i);
       expect(output).toEqual(Float32Array.from(evaluateLoop(kernel, inputs)[0] ?? []));
     });
   });
@@ -146,7 +147,7 @@ describe.skipIf(isLeft(found))('a kernel in C', { timeout }, () => {
       inputs: [Float32Array.from({ length: termsOf(kernel) }, () => next() + 1)],
     }));
     runAll(cases).forEach(([output], i) => {
-      const { kernel, inputs } = cases[i];
+      const { kernel, inputs } = elementAt(cases, i);
       evaluateLoop(kernel, inputs)[0]?.forEach((value, k) =>
         expect(Math.abs((output?.[k] ?? NaN) / value - 1)).toBeLessThan(1e-6),
       );
@@ -164,7 +165,7 @@ describe.skipIf(isLeft(found))('a kernel in C', { timeout }, () => {
         { kernel: empty, inputs: [Float32Array.of(1, 2, 3, 4)] },
       ];
       runAll(cases).forEach((outputs, i) => {
-        const { kernel, inputs } = cases[i];
+        const { kernel, inputs } = elementAt(cases, i);
         expect(outputs[0]).toEqual(Float32Array.from(evaluateLoop(kernel, inputs)[0] ?? []));
       });
     },
