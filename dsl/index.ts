@@ -23,4 +23,5 @@ export * from './codec/settings.js';
 export * from './shape.js';
 export * from './layers/spectral.js';
 export * from './expressions/volume.js';
+export { scheduledWeights } from './expressions/weight.js';
 export { flow, pipe } from 'fp-ts/lib/function.js';

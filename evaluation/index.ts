@@ -12,6 +12,8 @@ export * from './measure.js';
 export * from './density/out-of-distribution.js';
 export * from './picture.js';
 export * from './priors/index.js';
+export * from './comparison.js';
+export { comparisonPage } from './page/comparison-page.js';
 export * from './report.js';
 export * from './geometry/singular-values.js';
 export * from './summary.js';
