@@ -3,6 +3,7 @@ import { elementAt, entryOf } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { didYouMean, type Problem, problem } from '../dsl/problem.js';
 import type { Backend } from './backend.js';
+import { createCcBackend } from './cc/cc.js';
 import { createCpuBackend } from './tfjs/cpu.js';
 import { createNativeBackend } from './tensorflow/tensorflow.js';
 import type { Device } from './tensorflow/install/binding.js';
@@ -14,6 +15,7 @@ type NativeOptions = { readonly device: Device; readonly threads?: number | unde
 
 const start: Readonly<Record<string, (options: NativeOptions) => Promise<Started>>> = {
   native: async (options) => createNativeBackend(options),
+  cc: async ({ threads }) => createCcBackend({ threads }),
   wasm: async () => right(await createWasmBackend()),
   cpu: async () => right(await createCpuBackend()),
 };
@@ -24,7 +26,7 @@ const deviceNames: readonly Device[] = ['auto', 'cpu'];
 export type BackendOptions = {
   /** Where the native backend computes: a GPU that is present (`auto`), or the processor (`cpu`). */
   readonly device?: string | undefined;
-  /** Threads that share one operation of the native backend; absent for all cores. The first start in a process decides. */
+  /** Threads that share one operation of the native backend, or a step of cc; absent for all cores. The first start of native in a process decides. */
   readonly threads?: number | undefined;
 };
 

@@ -1,4 +1,4 @@
-/** Chooses how each loop nest runs: its order, the axis taken four at a time, the tiles. */
+/** Chooses how each loop nest runs on vectors of four: its order, the axis taken four at a time, the tiles. */
 import type { LoopKernel } from '../../compiler/loops/loop.js';
 import { reorderable } from '../../compiler/loops/dependence.js';
 import {
@@ -14,26 +14,10 @@ import {
   withUnitAxis,
   type Nest,
 } from '../../compiler/loops/nest.js';
-import { planContraction } from './tiling.js';
+import { sortOuter, vectorAxis } from '../../compiler/loops/axes.js';
+import { wasmTarget } from './target.js';
+import { planContraction } from '../../compiler/loops/tiling.js';
 import { variation, weight } from '../../compiler/loops/loop-cost.js';
-
-/** The axis to run four at a time: the one with the least work per element, lanes that go unused included. */
-const vectorAxis = (nest: Nest): number => {
-  const varies = variation(nest);
-  const cost = (axis: number): number => {
-    const extent = at(nest.extents, axis);
-    const waste = (4 * Math.ceil(extent / 4)) / extent;
-    const body = nest.body.reduce(
-      (sum, ins, i) => sum + (varies[i]?.has(axis) === true ? weight(ins) : 0),
-      0,
-    );
-    return accesses(nest).reduce((sum, { strides }) => {
-      const stride = Math.abs(at(strides, axis));
-      return sum + (stride === 0 ? 0 : stride === 1 ? waste : 6);
-    }, body * waste);
-  };
-  return nest.extents.reduce((best, _, axis) => (best < 0 || cost(axis) <= cost(best) ? axis : best), -1);
-};
 
 /** The other axis of a register transpose: one along which some access is contiguous that is strided along the vector axis. */
 const turnAxis = (nest: Nest, vectorized: number): number => {
@@ -47,13 +31,6 @@ const turnAxis = (nest: Nest, vectorized: number): number => {
   return nest.extents.reduce((best, _, axis) => (gain(axis) > (best < 0 ? 0 : gain(best)) ? axis : best), -1);
 };
 
-/** Axes other than the innermost, the farthest steps outermost. */
-const sortOuter = (nest: Nest, innermost: readonly number[]): readonly number[] => {
-  const key = (axis: number): number =>
-    accesses(nest).reduce((sum, { strides }) => sum + Math.abs(at(strides, axis)), 0);
-  const outer = nest.extents.flatMap((_, axis) => (innermost.includes(axis) ? [] : [axis]));
-  return [...outer.sort((a, b) => key(b) - key(a) || a - b), ...innermost];
-};
 const planTransposed = (nest: Nest, turn: number, vectorized: number): readonly Nest[] => {
   for (const axis of [turn, vectorized]) {
     const [main, rest] = divide(nest, axis, 4);
@@ -115,9 +92,9 @@ const runBlock = 2048;
 const plan = (source: Nest): readonly Nest[] => {
   const nest = merge(dropUnits(source));
   if (nest.extents.length === 0) return [{ ...withUnitAxis(nest), mode: 'vector' }];
-  const contraction = planContraction(nest, plan);
+  const contraction = planContraction(nest, wasmTarget, plan);
   if (contraction !== undefined) return contraction;
-  const vectorized = vectorAxis(nest);
+  const vectorized = vectorAxis(nest, 4);
   const turn = turnAxis(nest, vectorized);
   if (turn >= 0) return planTransposed(nest, turn, vectorized);
   const ordered = merge(permute(nest, sortOuter(nest, [vectorized])));

@@ -28,7 +28,7 @@ const releases = (steps: readonly Step[], kept: ReadonlySet<number>): readonly (
   return result;
 };
 
-export const createPlan = (): PlanDraft => {
+export const createPlan = ({ blocks }: Pick<PlanBuilder, 'blocks'> = { blocks: [8] }): PlanDraft => {
   const buffers: number[] = [];
   const steps: Step[] = [];
   const inputs: { readonly name: string; readonly operand: Operand }[] = [];
@@ -40,6 +40,7 @@ export const createPlan = (): PlanDraft => {
     shape,
   });
   return {
+    blocks,
     input: (name, shape) => {
       const operand = allocate(shape);
       inputs.push({ name, operand });

@@ -10,6 +10,7 @@ import type { Cluster, Item } from './items.js';
 import { isExpensive } from './loop-cost.js';
 import { schedule, trim } from './order.js';
 import { split } from './split.js';
+import type { Target } from './target.js';
 
 /** How many equations deep a cheap value may be computed again instead of being stored and read. */
 const recomputeDepth = 6;
@@ -26,8 +27,7 @@ export type Clustering = {
   readonly visits: number;
 };
 
-/** `arrays` is how many arrays one loop may read and write. */
-export const clusterProgram = (program: Program, { arrays }: { readonly arrays: number }): Clustering => {
+export const clusterProgram = (program: Program, { arrays }: Pick<Target, 'arrays'>): Clustering => {
   const { batch } = program;
   const shapeOf = (x: Var): readonly number[] => physicalShape(x.type, batch);
   const definitions = new Map(program.equations.map((eq) => [eq.out.id, eq]));

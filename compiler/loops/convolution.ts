@@ -29,7 +29,7 @@ export const lowerConv = (
   const columns = (width - 1) * strides[1] + kernelWidth;
   const padded = window(builder, x, [-padding[0], -padding[2]], [rows, columns]);
   const terms = kernelHeight * kernelWidth * channels;
-  const [outer, inner, block] = packing(features, 1, terms);
+  const [outer, inner, block] = packing(builder, features, 1, terms);
   // Packed already: one block, or one feature.
   const packed =
     block === features
@@ -48,7 +48,7 @@ export const lowerConv = (
       { extent: n, from: [rows * line, 0], to: height * width * features },
       { extent: height, from: [strides[0] * line, 0], to: width * features },
       { extent: width, from: [strides[1] * channels, 0], to: features },
-      ...blocked(features, 1, terms),
+      ...blocked(builder, features, 1, terms),
       { extent: kernelHeight, from: [line, kernelWidth * channels * block], to: 0 },
       { extent: kernelWidth, from: [channels, channels * block], to: 0 },
       { extent: channels, from: [1, block], to: 0 },
@@ -111,7 +111,7 @@ export const lowerConvInput = (
   const tall = vertical.taps * strides[0];
   const broad = horizontal.taps * strides[1];
   const terms = tall * broad * features;
-  const [outer, inner, block] = packing(channels, features, terms);
+  const [outer, inner, block] = packing(builder, channels, features, terms);
   const whole = tall === kernelHeight && broad === kernelWidth;
   const packed =
     whole && channels === 1
@@ -146,7 +146,7 @@ export const lowerConvInput = (
       },
       { extent: horizontal.count, from: [features, 0], to: strides[1] * channels },
       { extent: strides[1], from: [horizontal.step * features, horizontal.slope * tap], to: channels },
-      ...blocked(channels, 1, terms),
+      ...blocked(builder, channels, 1, terms),
       { extent: vertical.taps, from: [-line, strides[0] * broad * tap], to: 0 },
       { extent: horizontal.taps, from: [-features, strides[1] * tap], to: 0 },
       { extent: features, from: [1, block], to: 0 },
@@ -213,7 +213,7 @@ export const lowerConvFilter = (
   const padded = window(builder, x, [-padding[0], -padding[2]], [rows, columns]);
   const line = columns * channels;
   const terms = n * height * width;
-  const [outer, inner, block] = packing(features, 1, terms);
+  const [outer, inner, block] = packing(builder, features, 1, terms);
   const packed =
     block === features
       ? ct
@@ -230,7 +230,7 @@ export const lowerConvFilter = (
       { extent: kernelHeight, from: [line, 0], to: kernelWidth * channels * features },
       { extent: kernelWidth, from: [channels, 0], to: channels * features },
       { extent: channels, from: [1, 0], to: features },
-      ...blocked(features, 1, terms),
+      ...blocked(builder, features, 1, terms),
       { extent: n, from: [rows * line, height * width * block], to: 0 },
       { extent: height, from: [strides[0] * line, width * block], to: 0 },
       { extent: width, from: [strides[1] * channels, block], to: 0 },

@@ -8,6 +8,7 @@ import { type Equation, is, type Program, type Var } from '../ir/program.js';
 import { physicalShape, sizeOfShape } from '../ir/type.js';
 import { stridesOf } from '../ir/primitives/structure.js';
 import type { View } from './access.js';
+import type { Target } from './target.js';
 import { createPlan, type PlanDraft } from './builder.js';
 import { clusterProgram } from './cluster.js';
 import type { Cluster } from './items.js';
@@ -118,13 +119,9 @@ const emitLoop = (
   );
 };
 
-export const lowerFused = (
-  program: Program,
-  lowerKernel: LowerKernel,
-  target: { readonly arrays: number },
-): Plan => {
+export const lowerFused = (program: Program, lowerKernel: LowerKernel, target: Target): Plan => {
   const { batch } = program;
-  const plan = createPlan();
+  const plan = createPlan(target);
   const { items, viewOf, definition } = clusterProgram(program, target);
   const operands = new Map<number, Operand>();
   const copies = new Map<number, Operand>();

@@ -29,15 +29,17 @@ export const lowerMatmul = (
       : a;
   const [rowStride, termStride] = transposeA && left === a ? [1, m] : [k, 1];
   const [columnFrom, termFrom] = transposeB ? [k, 1] : [1, n];
-  const block = blockOf(n);
+  const block = blockOf(builder, n);
   // Packing touches k·n numbers to save on m·k·n products, and few terms stay in cache without it. With b transposed and few
   // rows, dot products need none.
   const pack = transposeB ? n >= 4 && (m >= 16 || k % 4 !== 0) : k > 64 && block < n && m >= 16;
-  const [outer, inner] = packing(n, columnFrom, k);
+  const [outer, inner] = packing(builder, n, columnFrom, k);
   const right = pack
     ? copy(builder, b, [outer, { extent: k, from: [termFrom], to: block }, inner], [n / block, k, block])
     : b;
-  const columns: readonly Axis[] = pack ? blocked(n, 1, k) : [{ extent: n, from: [0, columnFrom], to: 1 }];
+  const columns: readonly Axis[] = pack
+    ? blocked(builder, n, 1, k)
+    : [{ extent: n, from: [0, columnFrom], to: 1 }];
   return sumOfProducts(
     builder,
     [left, right],

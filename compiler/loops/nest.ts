@@ -16,6 +16,8 @@ export type Nest = {
   readonly body: readonly Instruction[];
   readonly stores: readonly Store[];
   readonly mode: Mode;
+  /** Of a contraction: elements of one of its vectors. */
+  readonly lanes?: number;
 };
 
 export const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);

@@ -78,6 +78,32 @@ export const sumOfProducts = (
     shape,
   );
 
+/** Element by element, the second operand repeated along the leading axes that it lacks. */
+export const multiplied = (
+  builder: PlanBuilder,
+  a: Operand,
+  b: Operand,
+  shape: readonly number[],
+): Operand => {
+  const width = product(b.shape);
+  const rows = product(shape) / width;
+  return emit(
+    builder,
+    {
+      extents: [rows, width],
+      loads: [
+        { buffer: 0, offset: 0, strides: [width, 1] },
+        { buffer: 1, offset: 0, strides: [0, 1] },
+      ],
+      body: productBody,
+      stores: [{ buffer: 0, offset: 0, strides: [width, 1], value: 2, mode: 'set' }],
+      outputs: [rows * width],
+    },
+    [a, b],
+    shape,
+  );
+};
+
 /** Rows `first` to `first + rows` of the two middle axes of [N, H, W, C]: those outside are zero. A window that is the whole is the operand itself. */
 export const window = (
   builder: PlanBuilder,
@@ -115,12 +141,17 @@ export const window = (
  * How the second operand's kept axis is laid out: in blocks of `block`, each with all its terms one after another, so that a register
  * tile reads contiguous memory. Without that, terms lie a power of two apart and share a few sets of the cache.
  */
-export const blockOf = (extent: number): number =>
-  extent < 4 ? 1 : extent % 8 === 0 && extent > 16 ? 8 : extent;
+export const blockOf = ({ blocks }: Pick<PlanBuilder, 'blocks'>, extent: number): number =>
+  extent < 4 ? 1 : (blocks.find((block) => extent % block === 0 && extent > 2 * block) ?? extent);
 
 /** The kept axis of the second operand, packed in blocks of `terms` rows, as two axes; the result is `to` apart along it. */
-export const blocked = (extent: number, to: number, terms: number): readonly [Axis, Axis] => {
-  const block = blockOf(extent);
+export const blocked = (
+  builder: PlanBuilder,
+  extent: number,
+  to: number,
+  terms: number,
+): readonly [Axis, Axis] => {
+  const block = blockOf(builder, extent);
   return [
     { extent: extent / block, from: [0, block * terms], to: to * block },
     { extent: block, from: [0, 1], to },
@@ -128,8 +159,13 @@ export const blocked = (extent: number, to: number, terms: number): readonly [Ax
 };
 
 /** The first and last axes of a copy that packs `extent` columns, `stride` apart, over `terms` rows. */
-export const packing = (extent: number, stride: number, terms: number): readonly [Axis, Axis, number] => {
-  const block = blockOf(extent);
+export const packing = (
+  builder: PlanBuilder,
+  extent: number,
+  stride: number,
+  terms: number,
+): readonly [Axis, Axis, number] => {
+  const block = blockOf(builder, extent);
   return [
     { extent: extent / block, from: [block * stride], to: block * terms },
     { extent: block, from: [stride], to: 1 },

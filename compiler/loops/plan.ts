@@ -17,7 +17,11 @@ export type Routine =
       readonly params: Params['triangularSolve'];
       readonly n: number;
       readonly columns: number;
-    };
+    }
+  /** Rows of `width` numbers, each in another order: number i of a row is number order[i] of the source's. */
+  | { readonly name: 'reorder'; readonly order: readonly number[] }
+  /** Rows of several inputs one after another; `widths` are how many numbers a row of each has. */
+  | { readonly name: 'join'; readonly widths: readonly number[] };
 
 export type Step =
   | {
@@ -79,6 +83,8 @@ export type PlanOutput = Pick<Output, 'kind' | 'name'> & { readonly operand: Ope
 
 /** Collects steps; equal kernel calls (same kernel, operands and attributes) are emitted once. */
 export type PlanBuilder = {
+  /** How wide a packed operand's blocks may be, the best first. */
+  readonly blocks: readonly number[];
   readonly kernel: (
     kernel: string,
     inputs: Readonly<Record<string, Operand>> | readonly Operand[],

@@ -38,8 +38,14 @@ const buffersOf = (buffers: readonly number[]): string => buffers.map((buffer) =
 export const showStep = (step: Step): string => {
   if (step.tag === 'loop') return showLoop(step);
   if (step.tag === 'routine') {
-    const { name, n } = step.routine;
-    return `${name} ${n}×${n} (${buffersOf(step.inputs)}) → ${buffersOf(step.outputs)}`;
+    const { routine } = step;
+    const size =
+      'n' in routine
+        ? `${routine.n}×${routine.n}`
+        : 'order' in routine
+          ? String(routine.order.length)
+          : routine.widths.join('+');
+    return `${routine.name} ${size} (${buffersOf(step.inputs)}) → ${buffersOf(step.outputs)}`;
   }
   if (step.tag === 'repeat') {
     const body = `${step.body.steps.length} steps (${buffersOf(step.inputs)})`;

@@ -1,9 +1,10 @@
 /** The real backends, started once, and one run of a program on one of them. */
 import { elementAt } from '../../dsl/lookup.js';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
-import type { Program } from '../../compiler/ir/program.js';
+import { firstFree, type Output, type Program, type Var } from '../../compiler/ir/program.js';
 import type { Problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Backend } from '../../backends/backend.js';
+import { createCcBackend } from '../../backends/cc/cc.js';
 import { createCpuBackend } from '../../backends/tfjs/cpu.js';
 import { createNativeBackend } from '../../backends/tensorflow/tensorflow.js';
 import { createWasmBackend } from '../../backends/wasm/wasm.js';
@@ -17,6 +18,18 @@ export const backends = {
 };
 
 export type BackendName = keyof typeof backends;
+
+/** The backend of the machine's C compiler on two threads, or why there is none. */
+export const ccBackend: Either<readonly Problem[], ArrayBackend> = createCcBackend({ threads: 2 });
+
+/** Where there is no compiler its laws are skipped; spec/backends/cc/ fails then if IMMERSION_REQUIRE_CC=1. */
+export const hasCc = (): boolean => !isLeft(ccBackend);
+
+const arrayBackend = (name: BackendName | 'cc'): ArrayBackend => {
+  if (name !== 'cc') return backends[name];
+  if (isLeft(ccBackend)) throw new Error('there is no C compiler');
+  return ccBackend.right;
+};
 
 /** Loads, uploads, runs, downloads and frees everything; throws where an array stays behind. */
 export const runOn = async (backend: ArrayBackend, program: Program, inputs: Arrays): Promise<Arrays> => {
@@ -78,10 +91,53 @@ export const runOnNative = async (cases: readonly Case[]): Promise<readonly Arra
   return results;
 };
 
-export type RunnerName = BackendName | 'native';
+export type RunnerName = BackendName | 'native' | 'cc';
 
 /** One run of a program on any backend. */
 export const runBy = async (name: RunnerName, program: Program, inputs: Arrays): Promise<Arrays> =>
   name === 'native'
     ? elementAt(await runOnNative([{ program, inputs }]), 0)
-    : runOn(backends[name], program, inputs);
+    : runOn(arrayBackend(name), program, inputs);
+
+/** Programs of one batch side by side in one, each with its names under a number: a compiler is called once for all. */
+const together = (programs: readonly Program[]): Program => {
+  let next = 0;
+  const parts = programs.map((program, i) => {
+    const start = next;
+    next += firstFree(program);
+    const moved = (x: Var): Var => ({ ...x, id: x.id + start });
+    return {
+      binders: program.binders.map((b) => ({ ...b, name: `${i} ${b.name}`, var: moved(b.var) })),
+      equations: program.equations.map((eq) => ({ ...eq, inputs: eq.inputs.map(moved), out: moved(eq.out) })),
+      outputs: program.outputs.map((o): Output => ({
+        kind: 'value',
+        name: `${i} ${outputKey(o.kind, o.name)}`,
+        var: moved(o.var),
+      })),
+    };
+  });
+  return {
+    name: 'together',
+    batch: programs[0]?.batch ?? 1,
+    binders: parts.flatMap(({ binders }) => binders),
+    equations: parts.flatMap(({ equations }) => equations),
+    outputs: parts.flatMap(({ outputs }) => outputs),
+  };
+};
+
+/** Runs programs of one batch on the C compiler's backend, all as one function. */
+export const runOnCc = async (cases: readonly Case[]): Promise<readonly Arrays[]> => {
+  const program = together(cases.map((one) => one.program));
+  const inputs = new Map(
+    cases.flatMap((one, i) => [...one.inputs].map(([name, values]) => [`${i} ${name}`, values] as const)),
+  );
+  const all = await runOn(arrayBackend('cc'), program, inputs);
+  return cases.map((_, i) => {
+    const own = `${i} `;
+    return new Map(
+      [...all].flatMap(([name, values]) =>
+        name.startsWith(own) ? [[name.slice(own.length), values] as const] : [],
+      ),
+    );
+  });
+};

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { BinaryName, UnaryName } from '../../../compiler/ir/params.js';
 import { type FunctionName, functions, isFunction } from '../../../compiler/ir/primitives/functions.js';
 import type { Instruction, LoopKernel } from '../../../compiler/loops/loop.js';
-import { evaluateLoop } from '../../../backends/wasm/evaluate.js';
+import { evaluateLoop } from '../../../compiler/loops/evaluate.js';
 import { run } from '../../compiler/loops/loop-runner.js';
 
 /** Sines are accurate by the unit and not by their value, which is 0 at places that are no float32. */

@@ -11,7 +11,7 @@ import { generateSplit, linear } from '../../../data/index.js';
 import * as d from '../../../dsl/index.js';
 import { rectangular, type RectangularOptions } from '../../../objectives/index.js';
 import { prepareRun, type TrainEvent, type ValidationEvent } from '../../../runs/index.js';
-import { hasNative, backends, runBy, type RunnerName } from '../../shared/backends.js';
+import { hasCc, hasNative, backends, runBy, type RunnerName } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { arrayOf, calculate } from '../../shared/expressions.js';
 import { feed } from '../../shared/feeding.js';
@@ -124,7 +124,12 @@ describe('the diagnosis of a surrogate', () => {
     },
   );
 
-  const runners: readonly RunnerName[] = ['wasm', 'plain', ...(hasNative() ? ['native' as const] : [])];
+  const runners: readonly RunnerName[] = [
+    'wasm',
+    'plain',
+    ...(hasNative() ? ['native' as const] : []),
+    ...(hasCc() ? ['cc' as const] : []),
+  ];
   for (const name of runners) {
     example(`on ${name} is that of the interpreter`, async () => {
       const { program, inputs } = diagnosed(

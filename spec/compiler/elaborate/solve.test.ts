@@ -9,14 +9,20 @@ import { firstJitter } from '../../../compiler/ir/primitives/factorization.js';
 import type { Emit } from '../../../compiler/ir/program.js';
 import type { Type } from '../../../compiler/ir/type.js';
 import { verify } from '../../../compiler/ir/verify.js';
-import { hasNative, runBy, type RunnerName } from '../../shared/backends.js';
+import { hasCc, hasNative, runBy, type RunnerName } from '../../shared/backends.js';
 import { arrayOf } from '../../shared/expressions.js';
 import { smoothValuesIn } from '../../arbitrary/values.js';
 import { type Arrays, interpret } from '../../shared/outputs.js';
 
 const seed = fc.nat(1e6);
 
-const runners: readonly RunnerName[] = ['wasm', 'plain', 'cpu', ...(hasNative() ? ['native' as const] : [])];
+const runners: readonly RunnerName[] = [
+  'wasm',
+  'plain',
+  'cpu',
+  ...(hasNative() ? ['native' as const] : []),
+  ...(hasCc() ? ['cc' as const] : []),
+];
 const everywhere = ['interpreter', 'portable', ...runners] as const;
 
 const runAnywhere = async (

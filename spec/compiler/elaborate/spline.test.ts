@@ -6,7 +6,7 @@ import { createBuilder } from '../../../compiler/ir/builder.js';
 import { splined } from '../../../compiler/elaborate/spline.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { smoothValuesIn } from '../../arbitrary/values.js';
-import { hasNative, runBy, type RunnerName } from '../../shared/backends.js';
+import { hasCc, hasNative, runBy, type RunnerName } from '../../shared/backends.js';
 import { arrayOf } from '../../shared/expressions.js';
 import { type Arrays, interpret } from '../../shared/outputs.js';
 
@@ -63,7 +63,12 @@ const furthest = (way: Way, inputs: Arrays, results: Arrays): number => {
 };
 
 const ways = fc.constantFrom<Way[]>('forward', 'backward');
-const runners: readonly RunnerName[] = ['wasm', 'cpu', ...(hasNative() ? ['native' as const] : [])];
+const runners: readonly RunnerName[] = [
+  'wasm',
+  'cpu',
+  ...(hasNative() ? ['native' as const] : []),
+  ...(hasCc() ? ['cc' as const] : []),
+];
 
 describe('there and back is where it began', () => {
   test.prop([ways, fc.nat(1e6)], { numRuns: 30 })('in float64', (way, seed) => {

@@ -22,7 +22,9 @@ import {
   type BackendName,
   backends,
   type Case,
+  hasCc,
   hasNative,
+  runOnCc,
   runOn,
   runOnNative,
 } from '../../shared/backends.js';
@@ -199,6 +201,17 @@ const laws = <P extends PrimitiveName>(primitive: P): void => {
       fc.asyncProperty(many, async (drawn) => {
         const cases = drawn.map(([site, b, s]) => caseOf(site, b, s));
         const results = await runOnNative(cases);
+        drawn.forEach(([site], i) => expectInterpreted(site, elementAt(cases, i), elementAt(results, i)));
+      }),
+      { numRuns: 2 },
+    ),
+  );
+
+  test.skipIf(!hasCc())('its loops on cc agree with the interpreter', () =>
+    fc.assert(
+      fc.asyncProperty(many, batch, async (drawn, b) => {
+        const cases = drawn.map(([site, , s]) => caseOf(site, b, s));
+        const results = await runOnCc(cases);
         drawn.forEach(([site], i) => expectInterpreted(site, elementAt(cases, i), elementAt(results, i)));
       }),
       { numRuns: 2 },

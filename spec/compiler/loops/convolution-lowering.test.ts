@@ -53,6 +53,7 @@ const immediate = () => {
   };
   const builder: PlanBuilder = {
     kernel: unexpected,
+    blocks: [8],
     routine: unexpected,
     repeat: unexpected,
     loop: (loop, inputs, shapes) => {

@@ -19,7 +19,7 @@ import { injFlowLn } from '../../../objectives/injflow.js';
 import { agreesInSingle, expectSame, isTame } from '../../shared/agreement.js';
 import { activation, allActivations, dense } from '../../arbitrary/network.js';
 import { compilableExperiment } from '../../arbitrary/program.js';
-import { hasNative, runBy, type RunnerName } from '../../shared/backends.js';
+import { hasCc, hasNative, runBy, type RunnerName } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { feed } from '../../shared/feeding.js';
 import { interpret } from '../../shared/outputs.js';
@@ -66,7 +66,7 @@ describe('programs', () => {
     expectSame(interpret(result, inputs), expected, order.join());
   });
 
-  const onBackend = (name: RunnerName, numRuns: number): void => {
+  const onBackend = (name: RunnerName, numRuns: number, timeout?: number): void => {
     test.prop([compilableExperiment, seed], { numRuns })(
       `on ${name} a step computes what the interpreter says, and leaks nothing`,
       async (experiment, s) => {
@@ -78,6 +78,7 @@ describe('programs', () => {
           if (!agreesInSingle(program, inputs, found)) counts.illConditioned++;
         }
       },
+      timeout,
     );
   };
   onBackend('wasm', 200);
@@ -85,6 +86,8 @@ describe('programs', () => {
   onBackend('cpu', 40);
   if (hasNative()) onBackend('native', 15);
   else test.skip('on native a step computes what the interpreter says, and leaks nothing', () => undefined);
+  // A compiler takes its time where others use the processor too.
+  if (hasCc()) onBackend('cc', 3, 300_000);
 
   test.prop([compilableExperiment], { numRuns: 60 })('equal experiments print equally', (experiment) => {
     const again: Experiment = structuredClone(experiment);

@@ -1,16 +1,7 @@
 /** Register tiles for sums of products: matrix multiplications, convolutions and their transposes are one loop nest each, out[m, n] += Σ_k a[m, k] b[k, n]. */
-import type { Access } from '../../compiler/loops/loop.js';
-import {
-  at,
-  block,
-  divide,
-  largestDivisor,
-  permute,
-  product,
-  slice,
-  withAxis,
-  type Nest,
-} from '../../compiler/loops/nest.js';
+import type { Access } from './loop.js';
+import { at, block, divide, largestDivisor, permute, product, slice, withAxis, type Nest } from './nest.js';
+import type { Target } from './target.js';
 
 type Product = { readonly a: Access; readonly b: Access };
 
@@ -26,11 +17,14 @@ const productOf = (nest: Nest): Product | undefined => {
   return a === undefined || b === undefined ? undefined : { a, b };
 };
 
-/** Vectors of x64 that V8 allocates: 16, less one that it keeps for itself. */
-const registers = 15;
-
 /** Vectors along the vector axis, and rows along the tiled one. */
-type Tile = { readonly axis: number; readonly rows: number; readonly vectors: number; readonly rate: number };
+type Tile = {
+  readonly axis: number;
+  readonly rows: number;
+  readonly vectors: number;
+  readonly lanes: number;
+  readonly rate: number;
+};
 
 /** Rows per part when an axis is cut into the fewest parts of at most `most`. */
 const average = (extent: number, most: number): number => extent / Math.ceil(extent / most);
@@ -49,29 +43,35 @@ const loadsOf = (
 const rateOf = (rows: number, lanesWide: number, vectors: number, loads: number): number =>
   (rows * lanesWide) / Math.max((rows * vectors) / 2, loads / 2, 4);
 
-const bestTile = (nest: Nest, vectorized: number, { a, b }: Product): Tile => {
+const bestTile = (
+  nest: Nest,
+  vectorized: number,
+  { a, b }: Product,
+  lanes: number,
+  { registers, readsMemory }: Target,
+): Tile => {
   const store = nest.stores[0];
   const extent = at(nest.extents, vectorized);
   const reduced = store === undefined || at(store.strides, vectorized) === 0;
-  let best: Tile = { axis: -1, rows: 1, vectors: 1, rate: 0 };
+  let best: Tile = { axis: -1, rows: 1, vectors: 1, lanes, rate: 0 };
   const axes = nest.extents.flatMap((_, axis) =>
     axis !== vectorized && at(store?.strides ?? [], axis) !== 0 ? [axis] : [],
   );
   for (const axis of [-1, ...axes]) {
     const length = axis < 0 ? 1 : at(nest.extents, axis);
     for (const vectors of reduced ? [1] : [1, 2, 3, 4, 6, 8, 12]) {
-      if (vectors > 1 && 4 * (vectors - 1) >= extent) continue;
+      if (vectors > 1 && lanes * (vectors - 1) >= extent) continue;
       for (let rows = 1; rows <= Math.min(length, 12); rows += 1) {
-        // V8 issues all loads of a term before its arithmetic, so each needs a register.
         const loads =
           loadsOf(a, rows, axis, vectors, vectorized) + loadsOf(b, rows, axis, vectors, vectorized);
-        if (rows * vectors + loads > registers) continue;
-        const lanesWide = reduced ? 4 : average(extent, 4 * vectors);
+        // V8 issues all loads of a term before its arithmetic, so each needs a register there.
+        if (rows * vectors + (readsMemory ? vectors + 1 : loads) > registers) continue;
+        const lanesWide = reduced ? lanes : average(extent, lanes * vectors);
         const rate = rateOf(average(length, rows), lanesWide, vectors, loads);
         // Ties go to the nearer rows.
         const near = axis < 0 ? 0 : Math.abs(at(a.strides, axis)) + Math.abs(at(b.strides, axis));
         const score = rate * (1 - 1e-9 * near);
-        if (score > best.rate) best = { axis, rows, vectors, rate: score };
+        if (score > best.rate) best = { axis, rows, vectors, lanes, rate: score };
       }
     }
   }
@@ -97,6 +97,7 @@ const reducedAxes = (nest: Nest, { a, b }: Product): readonly number[] => {
 /** Schedules a nest that is a sum of products; `plan` schedules what a tile leaves over. */
 export const planContraction = (
   nest: Nest,
+  target: Target,
   plan: (rest: Nest) => readonly Nest[],
 ): readonly Nest[] | undefined => {
   const factors = productOf(nest);
@@ -112,7 +113,9 @@ export const planContraction = (
     const dot = at(store.strides, axis) === 0 && unit(a, axis) && unit(b, axis);
     return extent >= 4 && (kept || dot) ? [axis] : [];
   });
-  const tiles = candidates.map((axis) => ({ vectorized: axis, tile: bestTile(nest, axis, factors) }));
+  const tiles = target.lanes.flatMap((lanes) =>
+    candidates.map((axis) => ({ vectorized: axis, tile: bestTile(nest, axis, factors, lanes, target) })),
+  );
   const best = tiles.reduce<(typeof tiles)[number] | undefined>(
     (x, y) => (x === undefined || y.tile.rate > x.tile.rate ? y : x),
     undefined,
@@ -131,7 +134,7 @@ const tiled = (
 ): readonly Nest[] => {
   const store = nest.stores[0];
   const dot = at(store?.strides ?? [], vectorized) === 0;
-  const width = dot ? 4 : 4 * tile.vectors;
+  const width = dot ? tile.lanes : tile.lanes * tile.vectors;
   if (at(nest.extents, vectorized) > width) {
     const [main, rest] = divide(nest, vectorized, width);
     if (rest !== undefined) return [...tiled(main, factors, vectorized, tile, plan), ...plan(rest)];
@@ -154,9 +157,9 @@ const tiled = (
         ),
       ];
     }
-    return arranged(nest, vectorized, tile.axis, extent / parts, width, dot);
+    return arranged(nest, vectorized, tile.axis, extent / parts, width, dot, tile.lanes);
   }
-  return arranged(withAxis(nest), vectorized, nest.extents.length, 1, width, dot);
+  return arranged(withAxis(nest), vectorized, nest.extents.length, 1, width, dot, tile.lanes);
 };
 
 /** Orders the axes: long reduced axes, rows, vector tiles, more rows, reduced axes, the tile. */
@@ -167,6 +170,7 @@ const arranged = (
   rows: number,
   width: number,
   dot: boolean,
+  lanes: number,
 ): readonly Nest[] => {
   // Both tile axes go last as [outer..., row tile, vector tile]; the places of the others do not change.
   const outer = source.extents.flatMap((_, axis) => (axis === vectorized || axis === rowAxis ? [] : [axis]));
@@ -178,6 +182,7 @@ const arranged = (
   const nest: Nest = {
     ...permute(split, [...outer.map((_, i) => i), n, n + 2, n + 1, n + 3]),
     mode: 'contraction',
+    lanes,
   };
   const far = (axis: number): number =>
     nest.loads.reduce((sum, load) => sum + Math.abs(at(load.strides, axis)), 0);

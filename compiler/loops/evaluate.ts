@@ -1,8 +1,8 @@
 /** The living definition of a loop kernel: what it computes, in float64 and in the order written. */
 import { elementAt, floatAt, float64At } from '../../dsl/lookup.js';
-import type { BinaryName } from '../../compiler/ir/params.js';
-import { functions } from '../../compiler/ir/primitives/functions.js';
-import type { Access, Instruction, LoopKernel } from '../../compiler/loops/loop.js';
+import type { BinaryName } from '../ir/params.js';
+import { functions } from '../ir/primitives/functions.js';
+import type { Access, Instruction, LoopKernel } from './loop.js';
 
 const binary: Readonly<Record<BinaryName, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,

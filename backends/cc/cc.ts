@@ -1,0 +1,82 @@
+/** The backend of the machine's own C compiler: a program is one native function, its arrays are JavaScript's. */
+import { availableParallelism } from 'node:os';
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import type { Program } from '../../compiler/ir/program.js';
+import { lowerLoops } from '../../compiler/loops/lower.js';
+import { elementAt } from '../../dsl/lookup.js';
+import type { Problem } from '../../dsl/problem.js';
+import type { ArrayBackend, Executable, Handle } from '../backend.js';
+import { BackendFailure } from '../failure.js';
+import { openOnArrays } from '../tfjs/instance.js';
+import { native, numbers } from './native.js';
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+type Array = Handle & { readonly data: Float32Array; readonly address: number };
+
+export type CcOptions = {
+  /** Threads that share a step; all cores unless given. The results do not depend on it. */
+  readonly threads?: number | undefined;
+};
+
+/** Problems where there is no C compiler, or none that works. */
+export const createCcBackend = ({
+  threads = availableParallelism(),
+}: CcOptions = {}): Checked<ArrayBackend> => {
+  const found = native();
+  if (isLeft(found)) return found;
+  const { compiler, address, share } = found.right;
+  share(threads);
+
+  let live = 0;
+  const known = new WeakMap<Handle, Array>();
+  const wrap = (data: Float32Array): Array => {
+    const handle: Array = { size: data.length, data, address: address(data) };
+    known.set(handle, handle);
+    live += 1;
+    return handle;
+  };
+  const arrayOf = (handle: Handle): Array => {
+    const own = known.get(handle);
+    if (own === undefined) throw new Error("an array that is not cc's");
+    return own;
+  };
+  const load = (program: Program): Executable => {
+    const plan = lowerLoops(program, compiler.target);
+    const loaded = found.right.load(plan);
+    if (isLeft(loaded)) throw new BackendFailure(elementAt(loaded.left, 0));
+    const sizes = plan.outputs.map(({ operand }) => plan.buffers[operand.buffer] ?? 0);
+    return {
+      run: (inputs) => {
+        const read = plan.inputs.map(({ name }) => {
+          const array = inputs.get(name);
+          if (array === undefined) throw new Error(`no array for ${name}`);
+          return arrayOf(array).address;
+        });
+        const outputs = sizes.map((size) => wrap(numbers(size)));
+        loaded.right.run([...read, ...outputs.map((array) => array.address)]);
+        return outputs;
+      },
+      dispose: loaded.right.dispose,
+    };
+  };
+  const arrays = {
+    load,
+    upload: (values: Float32Array) => {
+      const data = numbers(values.length);
+      data.set(values);
+      return wrap(data);
+    },
+    download: async (handle: Handle) => arrayOf(handle).data.slice(),
+    dispose: (handle: Handle) => {
+      if (known.delete(handle)) live -= 1;
+    },
+  };
+  return right({
+    ...arrays,
+    name: 'cc',
+    description: `cc (${compiler.version}, ${threads} ${threads === 1 ? 'thread' : 'threads'})`,
+    open: async (programs, state) => openOnArrays(arrays, programs, state),
+    liveCount: () => live,
+  });
+};

@@ -1,0 +1,91 @@
+/** Plans as native functions: compiled, loaded, and run on arrays of JavaScript, whose memory does not move. */
+import { constants } from 'node:os';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { Plan } from '../../compiler/loops/plan.js';
+import { errorText, type Problem, problem } from '../../dsl/problem.js';
+import { type Compiler, findCompiler } from './compiler.js';
+import { runtimeSource } from './runtime-source.js';
+import { sourceOf } from './source.js';
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+/** The addon of runtime-source.ts. Addresses are whole numbers below 2⁵³. */
+type Runtime = {
+  readonly load: (path: string, out: Float64Array) => string;
+  readonly unload: (handle: number) => void;
+  readonly address: (array: Float32Array) => number;
+  readonly run: (program: number, addresses: Float64Array) => void;
+  readonly share: (threads: number) => void;
+};
+
+export type NativeFunction = {
+  /** Runs on addresses: of the plan's inputs, then of its outputs. */
+  readonly run: (addresses: Iterable<number>) => void;
+  readonly dispose: () => void;
+};
+
+export type Native = {
+  readonly compiler: Compiler;
+  /** Where the numbers of an array lie that was made by `numbers`. */
+  readonly address: (array: Float32Array) => number;
+  /** Threads that share a step from now on. */
+  readonly share: (threads: number) => void;
+  readonly load: (plan: Plan) => Checked<NativeFunction>;
+};
+
+/** So many zeros, in memory of their own: small arrays may lie where the garbage collector moves them. */
+export const numbers = (size: number): Float32Array =>
+  new Float32Array(new ArrayBuffer(4 * Math.max(1, size)), 0, size);
+
+const addon = (compiler: Compiler): Checked<Runtime> => {
+  const path = compiler.library(runtimeSource, 'addon');
+  if (isLeft(path)) return path;
+  const module: { exports: unknown } = { exports: {} };
+  try {
+    process.dlopen(module, path.right, constants.dlopen.RTLD_NOW);
+  } catch (error) {
+    return left([problem('C compiler', errorText(error), 'an addon that Node loads', 'use --backend wasm')]);
+  }
+  // The exports of runtime-source.ts.
+  return right(module.exports as Runtime);
+};
+
+const start = (): Checked<Native> => {
+  const found = findCompiler();
+  if (isLeft(found)) return found;
+  const compiler = found.right;
+  const loaded = addon(compiler);
+  if (isLeft(loaded)) return loaded;
+  const { address, share, load, unload, run } = loaded.right;
+  return right({
+    compiler,
+    address,
+    share,
+    load: (plan) => {
+      const { text, scratch } = sourceOf(plan, compiler.target);
+      const path = compiler.library(text, 'program');
+      if (isLeft(path)) return path;
+      const out = new Float64Array(2);
+      const wrong = load(path.right, out);
+      if (wrong !== '') return left([problem('C compiler', wrong, 'a library that loads')]);
+      const [handle = 0, entry = 0] = out;
+      const memory = numbers(scratch);
+      const count = plan.inputs.length + plan.outputs.length;
+      const slots = new Float64Array(count + 1);
+      return right({
+        run: (addresses) => {
+          let i = 0;
+          for (const one of addresses) slots[i++] = one;
+          slots[count] = address(memory);
+          run(entry, slots);
+        },
+        dispose: () => unload(handle),
+      });
+    },
+  });
+};
+
+let started: Checked<Native> | undefined;
+
+/** Once a process: the compiler is found and the addon loaded, or what is in the way. */
+export const native = (): Checked<Native> => (started ??= start());

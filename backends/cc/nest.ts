@@ -1,0 +1,190 @@
+/** The C of a loop nest on vectors along its last axis: values computed at the outermost loop they depend on, sums held in variables. */
+import type { Access, Instruction, Store } from '../../compiler/loops/loop.js';
+import { operandsOf, variation } from '../../compiler/loops/loop-cost.js';
+import { at, type Nest, registerAxes } from '../../compiler/loops/nest.js';
+import type { Target } from '../../compiler/loops/target.js';
+import { lanesOf } from './float32.js';
+import { addressOf } from './places.js';
+import { lanesFor, sumsRows } from './schedule.js';
+import type { Writer } from './writer.js';
+
+type Held = {
+  readonly store: number;
+  readonly axes: readonly number[];
+  readonly names: ReadonlyMap<number, string>;
+};
+
+/** `direct[i]`: store i writes its sum instead of adding it. The first axis runs from `lo` to `hi`. */
+export const writeNest = (writer: Writer, nest: Nest, direct: readonly boolean[], target: Target): void => {
+  const last = nest.extents.length - 1;
+  const inner = at(nest.extents, last);
+  const scalar = nest.mode === 'scalar';
+  const L = lanesFor(scalar ? 1 : inner, target);
+  const step = scalar ? 1 : L;
+  const math = lanesOf(L, writer.declare);
+  const varies = variation(nest);
+  const indices = nest.extents.map((_, axis) => `x${axis}`);
+
+  const needed = new Set<number>();
+  const need = (root: number): void => {
+    const waiting = [root];
+    for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
+      const instruction = nest.body[index];
+      if (needed.has(index) || instruction === undefined) continue;
+      needed.add(index);
+      waiting.push(...operandsOf(instruction));
+    }
+  };
+  nest.stores.forEach((store) => need(store.value));
+  const order = [...needed].sort((a, b) => a - b);
+  const loopOf = (index: number): number => Math.max(-1, ...(varies[index] ?? []));
+
+  const loaded = (access: Access, width: number, splat: boolean): string => {
+    const stride = at(access.strides, last);
+    const place = addressOf('in', access, splat ? indices.slice(0, last) : indices);
+    if (splat || stride === 0) return math.hold(`all${L}(*(${place}))`);
+    return math.hold(
+      stride === 1 && width === L ? `load${L}(${place})` : `loadn${L}(${place}, ${stride}, ${width})`,
+    );
+  };
+  const computed = (
+    instruction: Instruction,
+    value: (index: number) => string,
+    read: (access: Access) => string,
+  ): string => {
+    switch (instruction.op) {
+      case 'load': {
+        const access = nest.loads[instruction.load];
+        if (access === undefined) throw new Error('a load of nothing');
+        return read(access);
+      }
+      case 'constant':
+        return math.constant(instruction.value);
+      case 'select':
+        return math.select(value(instruction.a), value(instruction.b), value(instruction.c));
+      default:
+        return 'b' in instruction
+          ? math.binary[instruction.op](value(instruction.a), value(instruction.b))
+          : math.unary[instruction.op](value(instruction.a));
+    }
+  };
+  const valueIn =
+    (known: ReadonlyMap<number, string>) =>
+    (index: number): string => {
+      const name = known.get(index);
+      if (name === undefined) throw new Error(`instruction ${index} is used before it is computed`);
+      return name;
+    };
+  /** What varies along an axis and none within it, the same on all lanes. */
+  const hoisted = (axis: number, known: ReadonlyMap<number, string>): ReadonlyMap<number, string> => {
+    const all = new Map(known);
+    for (const index of order) {
+      const instruction = nest.body[index];
+      if (instruction === undefined || loopOf(index) !== axis) continue;
+      all.set(
+        index,
+        computed(instruction, valueIn(all), (access) => loaded(access, L, true)),
+      );
+    }
+    return all;
+  };
+
+  const held = nest.stores.flatMap((store, i): readonly Held[] => {
+    const axes = at(store.strides, last) === 0 ? registerAxes(nest, store) : [];
+    return axes.length === 0
+      ? []
+      : [{ store: i, axes, names: new Map(axes.map((axis) => [axis, writer.fresh('acc')])) }];
+  });
+  const rows = new Map(
+    nest.stores.flatMap((store, i) => (sumsRows(nest, store) ? [[i, writer.fresh('row')] as const] : [])),
+  );
+  const heldOf = (store: number): Held | undefined => held.find((one) => one.store === store);
+  const nameOf = ({ names }: Held, axis: number): string => names.get(axis) ?? '';
+
+  const write = (store: Store, i: number, width: number, value: string): void => {
+    const stride = at(store.strides, last);
+    const place = addressOf('out', store, indices);
+    const whole = stride === 1 && width === L;
+    const read = whole ? `load${L}(${place})` : `loadn${L}(${place}, ${stride}, ${width})`;
+    const sum = direct[i] === true ? value : `${read} + ${value}`;
+    writer.line(
+      whole ? `store${L}(${place}, ${sum});` : `storen${L}(${place}, ${stride}, ${width}, ${sum});`,
+    );
+  };
+  const instance = (width: number, outer: ReadonlyMap<number, string>): void => {
+    const all = new Map(outer);
+    for (const index of order) {
+      const instruction = nest.body[index];
+      if (instruction === undefined || all.has(index)) continue;
+      all.set(
+        index,
+        computed(instruction, valueIn(all), (access) => loaded(access, width, false)),
+      );
+    }
+    nest.stores.forEach((store, i) => {
+      const value = valueIn(all)(store.value);
+      const sum = heldOf(i);
+      const row = rows.get(i);
+      if (row !== undefined) {
+        const place = `${row} + x${last}`;
+        return writer.line(
+          width === L
+            ? `store${L}(${place}, load${L}(${place}) + ${value});`
+            : `storen${L}(${place}, 1, ${width}, loadn${L}(${place}, 1, ${width}) + ${value});`,
+        );
+      }
+      if (sum === undefined) return write(store, i, width, value);
+      const part = width === L ? value : `first${L}(${value}, ${width})`;
+      writer.line(`${nameOf(sum, last)} += ${part};`);
+    });
+  };
+
+  const starts = (axis: number): void => {
+    if (axis === last - 1) for (const row of rows.values()) writer.line(`float ${row}[${inner}] = {};`);
+    for (const one of held) if (one.axes.includes(axis)) writer.line(`f${L} ${nameOf(one, axis)} = {};`);
+  };
+  const ends = (axis: number): void => {
+    if (axis === last - 1) {
+      for (const [i, row] of rows) {
+        const store = nest.stores[i];
+        if (store === undefined) continue;
+        const place = addressOf('out', store, indices.slice(0, axis));
+        writer.line(`for (long k = 0; k < ${inner}; k++) (${place})[k] += ${row}[k];`);
+      }
+    }
+    for (const one of held) {
+      if (!one.axes.includes(axis)) continue;
+      const store = nest.stores[one.store];
+      if (store === undefined) continue;
+      if (axis === one.axes[0])
+        writer.line(
+          `*(${addressOf('out', store, indices.slice(0, axis))}) ${direct[one.store] === true ? '=' : '+='} total${L}(${nameOf(one, axis)});`,
+        );
+      else writer.line(`${nameOf(one, axis - 1)} += ${nameOf(one, axis)};`);
+    }
+  };
+  const along = (axis: number, known: ReadonlyMap<number, string>): void => {
+    starts(axis);
+    const [index, extent] = [`x${axis}`, at(nest.extents, axis)];
+    const [from, to] = axis === 0 ? ['lo', 'hi'] : ['0', String(extent)];
+    if (axis < last) {
+      writer.block(`for (long ${index} = ${from}; ${index} < ${to}; ${index}++)`, () => {
+        along(axis + 1, hoisted(axis, known));
+      });
+    } else {
+      // A nest of one axis is not cut, so that its vectors are the same whoever runs it.
+      const whole = extent - (extent % step);
+      if (whole > 0)
+        writer.block(`for (long ${index} = 0; ${index} < ${whole}; ${index} += ${step})`, () =>
+          instance(scalar ? 1 : L, known),
+        );
+      if (whole < extent)
+        writer.block('', () => {
+          writer.line(`const long ${index} = ${whole};`);
+          instance(extent - whole, known);
+        });
+    }
+    ends(axis);
+  };
+  along(0, hoisted(-1, new Map()));
+};

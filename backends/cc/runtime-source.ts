@@ -1,0 +1,233 @@
+/**
+ * What calls generated programs from Node, in C: an addon over Node-API, whose few functions it declares itself so that no headers
+ * are needed, and a pool of threads that share the first axis of a nest.
+ */
+
+export const runtimeSource = `
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct napi_env__ *napi_env;
+typedef struct napi_value__ *napi_value;
+typedef struct napi_callback_info__ *napi_callback_info;
+typedef napi_value (*napi_callback)(napi_env, napi_callback_info);
+extern int napi_create_function(napi_env, const char *, size_t, napi_callback, void *, napi_value *);
+extern int napi_set_named_property(napi_env, napi_value, const char *, napi_value);
+extern int napi_get_cb_info(napi_env, napi_callback_info, size_t *, napi_value *, napi_value *, void **);
+extern int napi_get_value_double(napi_env, napi_value, double *);
+extern int napi_create_double(napi_env, double, napi_value *);
+extern int napi_get_value_string_utf8(napi_env, napi_value, char *, size_t, size_t *);
+extern int napi_create_string_utf8(napi_env, const char *, size_t, napi_value *);
+extern int napi_get_typedarray_info(napi_env, napi_value, int *, size_t *, void **, napi_value *, size_t *);
+extern int napi_add_env_cleanup_hook(napi_env, void (*)(void *), void *);
+
+/* Threads. A job is a nest and the extent of its first axis, cut into chunks; a ticket is its number and the next chunk of it. */
+typedef void (*nest)(float *const *, long, long);
+static struct {
+  _Atomic nest run;
+  float *const *_Atomic a;
+  atomic_long extent, chunk, chunks;
+} job;
+static _Atomic uint64_t ticket;
+static atomic_long done;
+static atomic_int sleeping, stopping;
+static int workers;
+static pthread_t threads[256];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+
+static inline void rest(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+/* Chunks of the job of this number, as long as there are some. A late thread finds another number, and leaves. */
+static void take(uint32_t number) {
+  for (;;) {
+    uint64_t now = atomic_load(&ticket);
+    if ((uint32_t)(now >> 32) != number) return;
+    const long at = (uint32_t)now;
+    const nest run = atomic_load(&job.run);
+    float *const *a = atomic_load(&job.a);
+    const long extent = atomic_load(&job.extent), chunk = atomic_load(&job.chunk);
+    if (at >= atomic_load(&job.chunks)) return;
+    if (!atomic_compare_exchange_strong(&ticket, &now, now + 1)) continue;
+    const long lo = at * chunk, end = lo + chunk;
+    run(a, lo, end < extent ? end : extent);
+    atomic_fetch_add(&done, 1);
+  }
+}
+
+static void *work(void *first) {
+  uint32_t seen = (uint32_t)(uintptr_t)first;
+  for (;;) {
+    int turns = 0;
+    uint32_t number;
+    while ((number = (uint32_t)(atomic_load(&ticket) >> 32)) == seen && !atomic_load(&stopping)) {
+      if (++turns < 5000) {
+        rest();
+        continue;
+      }
+      pthread_mutex_lock(&lock);
+      atomic_fetch_add(&sleeping, 1);
+      while ((uint32_t)(atomic_load(&ticket) >> 32) == seen && !atomic_load(&stopping))
+        pthread_cond_wait(&wake, &lock);
+      atomic_fetch_sub(&sleeping, 1);
+      pthread_mutex_unlock(&lock);
+    }
+    if (atomic_load(&stopping)) return 0;
+    seen = number;
+    take(number);
+  }
+}
+
+static void rouse(void) {
+  if (!atomic_load(&sleeping)) return;
+  pthread_mutex_lock(&lock);
+  pthread_cond_broadcast(&wake);
+  pthread_mutex_unlock(&lock);
+}
+
+static void share(nest run, float *const *a, long extent) {
+  if (workers == 0) {
+    run(a, 0, extent);
+    return;
+  }
+  const long parts = 2 * (workers + 1);
+  const long chunk = (extent + parts - 1) / parts, chunks = (extent + chunk - 1) / chunk;
+  const uint32_t number = (uint32_t)(atomic_load(&ticket) >> 32) + 1;
+  /* Between two jobs the number is one that no thread has: nobody reads a job that is being written. */
+  atomic_store(&job.chunks, 0);
+  atomic_store(&job.run, run);
+  atomic_store(&job.a, a);
+  atomic_store(&job.extent, extent);
+  atomic_store(&job.chunk, chunk);
+  atomic_store(&done, 0);
+  atomic_store(&ticket, (uint64_t)number << 32);
+  atomic_store(&job.chunks, chunks);
+  rouse();
+  take(number);
+  while (atomic_load(&done) < chunks) rest();
+}
+
+static void stop(void *unused) {
+  (void)unused;
+  atomic_store(&stopping, 1);
+  pthread_mutex_lock(&lock);
+  pthread_cond_broadcast(&wake);
+  pthread_mutex_unlock(&lock);
+  for (int i = 0; i < workers; i++) pthread_join(threads[i], 0);
+  workers = 0;
+  atomic_store(&stopping, 0);
+}
+
+static void start(int count) {
+  stop(0);
+  const uintptr_t number = (uintptr_t)(atomic_load(&ticket) >> 32);
+  for (int i = 0; i < count && i < 256; i++) {
+    if (pthread_create(&threads[workers], 0, work, (void *)number)) return;
+    workers++;
+  }
+}
+
+/* The addon. */
+static double number(napi_env env, napi_value value) {
+  double x = 0;
+  napi_get_value_double(env, value, &x);
+  return x;
+}
+static void *memory(napi_env env, napi_value value, size_t *length) {
+  int type;
+  void *data = 0;
+  size_t offset;
+  napi_value buffer;
+  napi_get_typedarray_info(env, value, &type, length, &data, &buffer, &offset);
+  return data;
+}
+static napi_value text(napi_env env, const char *what) {
+  napi_value result;
+  napi_create_string_utf8(env, what, (size_t)-1, &result);
+  return result;
+}
+
+/* load(path, [handle, program]): what is wrong, or nothing. */
+static napi_value load(napi_env env, napi_callback_info info) {
+  napi_value args[2];
+  size_t count = 2, length;
+  char path[4096];
+  napi_get_cb_info(env, info, &count, args, 0, 0);
+  napi_get_value_string_utf8(env, args[0], path, sizeof path, &length);
+  double *out = memory(env, args[1], &length);
+  void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (!handle) return text(env, dlerror());
+  void *program = dlsym(handle, "immersion_program");
+  void (*begin)(void) = (void (*)(void))dlsym(handle, "immersion_start");
+  void (**sharing)(nest, float *const *, long) = dlsym(handle, "immersion_share");
+  if (!program || !begin || !sharing) {
+    dlclose(handle);
+    return text(env, "no program in it");
+  }
+  *sharing = share;
+  begin();
+  out[0] = (double)(uintptr_t)handle;
+  out[1] = (double)(uintptr_t)program;
+  return text(env, "");
+}
+static napi_value unload(napi_env env, napi_callback_info info) {
+  napi_value arg;
+  size_t count = 1;
+  napi_get_cb_info(env, info, &count, &arg, 0, 0);
+  dlclose((void *)(uintptr_t)number(env, arg));
+  return 0;
+}
+/* address(array): where its numbers lie. */
+static napi_value address(napi_env env, napi_callback_info info) {
+  napi_value arg, result;
+  size_t count = 1, length;
+  napi_get_cb_info(env, info, &count, &arg, 0, 0);
+  napi_create_double(env, (double)(uintptr_t)memory(env, arg, &length), &result);
+  return result;
+}
+/* run(program, addresses). */
+static napi_value run(napi_env env, napi_callback_info info) {
+  napi_value args[2];
+  size_t count = 2, length = 0;
+  napi_get_cb_info(env, info, &count, args, 0, 0);
+  void (*program)(float *const *) = (void (*)(float *const *))(uintptr_t)number(env, args[0]);
+  const double *addresses = memory(env, args[1], &length);
+  float **s = malloc(sizeof(float *) * (length + 1));
+  if (!s) return 0;
+  for (size_t i = 0; i < length; i++) s[i] = (float *)(uintptr_t)addresses[i];
+  program(s);
+  free(s);
+  return 0;
+}
+/* share(n): as many threads from now on. */
+static napi_value share_among(napi_env env, napi_callback_info info) {
+  napi_value arg;
+  size_t count = 1;
+  napi_get_cb_info(env, info, &count, &arg, 0, 0);
+  start((int)number(env, arg) - 1);
+  return 0;
+}
+
+int32_t node_api_module_get_api_version_v1(void) { return 8; }
+napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  const struct { const char *name; napi_callback call; } all[] = {
+    { "load", load }, { "unload", unload }, { "address", address }, { "run", run }, { "share", share_among },
+  };
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    napi_value function;
+    napi_create_function(env, all[i].name, (size_t)-1, all[i].call, 0, &function);
+    napi_set_named_property(env, exports, all[i].name, function);
+  }
+  napi_add_env_cleanup_hook(env, stop, 0);
+  return exports;
+}
+`;

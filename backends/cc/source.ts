@@ -1,0 +1,206 @@
+/** A program as one C function: names and numbers only, nothing of a spec's text. */
+import { keyOf } from '../../compiler/ir/key.js';
+import { clearedOutputs, directStores, rangesApart } from '../../compiler/loops/dependence.js';
+import { weight } from '../../compiler/loops/loop-cost.js';
+import type { LoopKernel } from '../../compiler/loops/loop.js';
+import { at, type Nest, product } from '../../compiler/loops/nest.js';
+import type { Plan, Step } from '../../compiler/loops/plan.js';
+import type { Target } from '../../compiler/loops/target.js';
+import { writeContraction } from './contraction.js';
+import { inLines, layoutOf } from './memory.js';
+import { writeNest } from './nest.js';
+import { routineCall, routineSource } from './routines.js';
+import { nestsOf } from './schedule.js';
+import { literal, vectorSource } from './vectors.js';
+import { createWriter } from './writer.js';
+
+export type Source = {
+  /** Its function is `void program(float *const *s)`: `s` has the inputs, the outputs and then scratch memory. */
+  readonly text: string;
+  /** Numbers of scratch memory. */
+  readonly scratch: number;
+};
+
+/** Operations from which on a nest is worth sharing among threads. */
+const worthSharing = 40_000;
+
+/** A kernel as C functions, one a nest, and how they are called. */
+type Kernel = {
+  readonly clears: readonly { readonly output: number; readonly size: number }[];
+  readonly nests: readonly { readonly name: string; readonly extent: number; readonly shared: boolean }[];
+};
+
+const inputCount = (kernel: LoopKernel): number =>
+  kernel.loads.reduce((count, load) => Math.max(count, load.buffer + 1), 0);
+
+const workOf = (nest: Nest): number =>
+  product(nest.extents) * nest.body.reduce((sum, instruction) => sum + weight(instruction), 1);
+
+export const sourceOf = (plan: Plan, target: Target): Source => {
+  const functions: string[] = [];
+  const statics: string[] = [];
+  const starts: string[] = [];
+  const kernels = new Map<string, Kernel>();
+  const constants = new Map<string, string>();
+  let bodies = 0;
+
+  const kernelOf = (loop: LoopKernel): Kernel => {
+    const key = keyOf(loop);
+    const known = kernels.get(key);
+    if (known !== undefined) return known;
+    const nests = nestsOf(loop, target);
+    const direct = directStores(loop, nests);
+    const cleared = clearedOutputs(loop, nests, direct);
+    const number = kernels.size;
+    const made: Kernel = {
+      clears: cleared.flatMap((is, output) => (is ? [{ output, size: loop.outputs[output] ?? 0 }] : [])),
+      nests: nests.map((nest, i) => {
+        const name = `k${number}_${i}`;
+        const writer = createWriter();
+        writer.block(`static void ${name}(float *const *a, long lo, long hi)`, () => {
+          const inputs = inputCount(loop);
+          for (let k = 0; k < inputs; k++) writer.line(`const float *restrict in${k} = a[${k}];`);
+          loop.outputs.forEach((_, k) => writer.line(`float *restrict out${k} = a[${inputs + k}];`));
+          if (nest.mode === 'contraction') writeContraction(writer, nest, direct[0] === true);
+          else writeNest(writer, nest, direct, target);
+        });
+        functions.push(writer.text());
+        const shared =
+          nest.mode !== 'scalar' &&
+          workOf(nest) >= worthSharing &&
+          nest.extents.length > 1 &&
+          rangesApart(nest);
+        return { name, extent: at(nest.extents, 0), shared };
+      }),
+    };
+    kernels.set(key, made);
+    return made;
+  };
+
+  const constantOf = (values: readonly number[]): string => {
+    const key = keyOf(values);
+    const known = constants.get(key);
+    if (known !== undefined) return known;
+    const name = `c${constants.size}`;
+    constants.set(key, name);
+    const [first = 0] = values;
+    if (values.length > 16 && values.every((value) => Object.is(value, first))) {
+      statics.push(`static float ${name}[${values.length}];`);
+      if (!Object.is(first, 0))
+        starts.push(`for (long k = 0; k < ${values.length}; k++) ${name}[k] = ${literal(first)};`);
+    } else
+      statics.push(
+        `static float ${name}[${Math.max(1, values.length)}] = { ${values.map(literal).join(', ')} };`,
+      );
+    return name;
+  };
+  const tableOf = (values: readonly number[]): string => {
+    const key = `table ${values.join()}`;
+    const name = constants.get(key) ?? `c${constants.size}`;
+    if (!constants.has(key))
+      statics.push(`static const int ${name}[${values.length}] = { ${values.join(', ')} };`);
+    constants.set(key, name);
+    return name;
+  };
+
+  /** A plan as a function of its inputs, outputs and scratch; answers with its name and the scratch that it needs. */
+  const functionOf = (own: Plan): { readonly name: string; readonly scratch: number } => {
+    const name = `p${bodies++}`;
+    const inside = new Map(
+      own.steps.flatMap((step, i) => (step.tag === 'repeat' ? [[i, functionOf(step.body)] as const] : [])),
+    );
+    const places = new Map<number, string>();
+    own.inputs.forEach(({ operand }, i) => places.set(operand.buffer, `s[${i}]`));
+    for (const { operand, values } of own.constants) places.set(operand.buffer, constantOf(values));
+    const copies: string[] = [];
+    own.outputs.forEach(({ operand: { buffer } }, i) => {
+      const place = `s[${own.inputs.length + i}]`;
+      const known = places.get(buffer);
+      if (known === undefined) places.set(buffer, place);
+      else copies.push(`copy(${place}, ${known}, ${own.buffers[buffer] ?? 0});`);
+    });
+    const outputSizes = ({ body }: Extract<Step, { tag: 'repeat' }>): readonly number[] =>
+      body.outputs.map(({ operand }) => inLines(body.buffers[operand.buffer] ?? 0));
+    const extra = (i: number): number => {
+      const step = own.steps[i];
+      if (step?.tag !== 'repeat') return 0;
+      return outputSizes(step).reduce((sum, n) => sum + n, inside.get(i)?.scratch ?? 0);
+    };
+    const layout = layoutOf(own, new Set(places.keys()), extra);
+    const place = (buffer: number): string => {
+      const offset = layout.offsets.get(buffer);
+      return places.get(buffer) ?? `m + ${offset ?? 0}`;
+    };
+    const sizeOf = (buffer: number): number => own.buffers[buffer] ?? 0;
+    const writer = createWriter();
+    writer.block(`static void ${name}(float *const *s, float *m)`, () => {
+      own.steps.forEach((step, i) => {
+        switch (step.tag) {
+          case 'kernel':
+            throw new Error(`${step.kernel} is no loop`);
+          case 'routine': {
+            const inputs = step.inputs.map((buffer) => ({ place: place(buffer), size: sizeOf(buffer) }));
+            return writer.line(routineCall(step.routine, inputs, place(step.outputs[0]), tableOf));
+          }
+          case 'loop': {
+            const { clears, nests } = kernelOf(step.loop);
+            return writer.block('', () => {
+              const all = [...step.inputs, ...step.outputs].map(place);
+              writer.line(`float *const a[] = { ${all.join(', ')} };`);
+              for (const { output, size } of clears)
+                writer.line(`__builtin_memset(${place(step.outputs[output] ?? 0)}, 0, ${4 * size});`);
+              for (const nest of nests)
+                writer.line(`${nest.shared ? 'share' : 'alone'}(${nest.name}, a, ${nest.extent});`);
+            });
+          }
+          case 'repeat': {
+            const body = inside.get(i);
+            const start = layout.beside.get(i) ?? 0;
+            const sizes = outputSizes(step);
+            const made = sizes.map(
+              (_, k) => `m + ${start + sizes.slice(0, k).reduce((sum, n) => sum + n, 0)}`,
+            );
+            const end = sizes.reduce((sum, n) => sum + n, start);
+            const carried = step.outputs.map(place);
+            const kept = step.inputs.slice(carried.length).map(place);
+            carried.forEach((to, k) =>
+              writer.line(`copy(${to}, ${place(step.inputs[k] ?? 0)}, ${sizeOf(step.outputs[k] ?? 0)});`),
+            );
+            return writer.block(`for (long round = 0; round < ${step.times}; round++)`, () => {
+              writer.line(`float *const r[] = { ${[...carried, ...kept, ...made].join(', ')} };`);
+              writer.line(`${body?.name ?? ''}(r, m + ${end});`);
+              carried.forEach((to, k) =>
+                writer.line(`copy(${to}, ${made[k] ?? ''}, ${sizeOf(step.outputs[k] ?? 0)});`),
+              );
+              writer.line(`if (*(${made[carried.length] ?? ''}) == 0) break;`);
+            });
+          }
+        }
+      });
+      copies.forEach(writer.line);
+    });
+    functions.push(writer.text());
+    return { name, scratch: layout.size };
+  };
+
+  const { name, scratch } = functionOf(plan);
+  const slots = plan.inputs.length + plan.outputs.length;
+  const text = [
+    vectorSource(target.lanes),
+    routineSource,
+    `typedef void (*nest)(float *const *a, long lo, long hi);
+void (*immersion_share)(nest run, float *const *a, long extent);
+static inline void alone(nest run, float *const *a, long extent) { run(a, 0, extent); }
+static inline void share(nest run, float *const *a, long extent) {
+  if (immersion_share) immersion_share(run, a, extent);
+  else run(a, 0, extent);
+}
+static inline void copy(float *to, const float *from, long n) { __builtin_memcpy(to, from, 4 * n); }
+`,
+    ...statics,
+    ...functions,
+    `void immersion_start(void) {\n${starts.map((one) => `  ${one}\n`).join('')}}`,
+    `void immersion_program(float *const *s) { ${name}(s, s[${slots}]); }\n`,
+  ].join('\n');
+  return { text, scratch: Math.max(1, scratch) };
+};

@@ -1,0 +1,49 @@
+/** Vectors of L float32 lanes in C, by the vector extensions that GCC and Clang share: types, loads, stores, sums. */
+
+/** What every length has. `fL` is L numbers, `iL` and `uL` their bits. */
+const ofLength = (L: number): string => `
+typedef float f${L} __attribute__((vector_size(${4 * L})));
+typedef int i${L} __attribute__((vector_size(${4 * L})));
+typedef unsigned u${L} __attribute__((vector_size(${4 * L})));
+typedef float f${L}_at __attribute__((vector_size(${4 * L}), aligned(4), may_alias));
+static inline f${L} all${L}(float x) { return x - (f${L}){}; }
+static inline f${L} bits${L}(unsigned x) { return (f${L})(x - (u${L}){}); }
+static inline f${L} load${L}(const float *p) { return *(const f${L}_at *)p; }
+static inline void store${L}(float *p, f${L} v) { *(f${L}_at *)p = v; }
+static inline f${L} loadn${L}(const float *p, long s, int n) {
+  f${L} v = {};
+  for (int k = 0; k < n; k++) v[k] = p[k * s];
+  return v;
+}
+static inline void storen${L}(float *p, long s, int n, f${L} v) {
+  for (int k = 0; k < n; k++) p[k * s] = v[k];
+}
+static inline f${L} first${L}(f${L} v, int n) {
+  for (int k = n; k < ${L}; k++) v[k] = 0;
+  return v;
+}
+static inline f${L} choose${L}(f${L} m, f${L} a, f${L} b) {
+  return (f${L})(((i${L})m & (i${L})a) | (~(i${L})m & (i${L})b));
+}
+static inline f${L} root${L}(f${L} v) {
+  for (int k = 0; k < ${L}; k++) v[k] = __builtin_sqrtf(v[k]);
+  return v;
+}
+static inline float total${L}(f${L} v) {
+  for (int h = ${L / 2}; h > 0; h /= 2)
+    for (int k = 0; k < h; k++) v[k] += v[k + h];
+  return v[0];
+}
+`;
+
+export const vectorSource = (lengths: readonly number[]): string =>
+  [...new Set(lengths)].map(ofLength).join('');
+
+/** A float32 as C writes it. */
+export const literal = (value: number): string => {
+  const x = Math.fround(value);
+  if (Number.isNaN(x)) return '__builtin_nanf("")';
+  if (!Number.isFinite(x)) return x > 0 ? '__builtin_inff()' : '-__builtin_inff()';
+  const digits = Object.is(x, -0) ? '-0.0' : x.toPrecision(9);
+  return `${/[.e]/.test(digits) ? digits : `${digits}.0`}f`;
+};

@@ -1,0 +1,12 @@
+/** WebAssembly in V8, as lowering sees it. */
+import type { Target } from '../../compiler/loops/target.js';
+
+export const wasmTarget: Target = {
+  lanes: [4],
+  // V8 has x64's 16, and keeps one for itself.
+  registers: 15,
+  readsMemory: false,
+  blocks: [8],
+  // A function has at most 1000 parameters, and a loop one for each array.
+  arrays: 1000,
+};

@@ -1,0 +1,14 @@
+/** What lowering has to know of a machine, as data: no other file of this room depends on one. */
+
+export type Target = {
+  /** Elements of a vector; where there are several lengths, the longest first. */
+  readonly lanes: readonly number[];
+  /** Vectors that a loop can hold. */
+  readonly registers: number;
+  /** Whether a product reads its operands from memory, so that only the vectors along a tile are held beside its sums. */
+  readonly readsMemory: boolean;
+  /** How wide a packed operand's blocks may be, the best first. */
+  readonly blocks: readonly number[];
+  /** Arrays that one loop may read and write. */
+  readonly arrays: number;
+};
