@@ -9,6 +9,7 @@ export type Problem = {
   readonly hint?: string;
 };
 
+/** A problem at a path: what was found, what was expected, and what to do. */
 export const problem = (path: string, found: string, expected: string, hint?: string): Problem =>
   hint === undefined ? { path, found, expected } : { path, found, expected, hint };
 

@@ -44,5 +44,6 @@ const lowerKernel =
 /** A function of WebAssembly has at most 1000 parameters in V8, and a loop has one for each array. */
 const arrays = 1000;
 
+/** A program as the loops and kernels that the wasm backend runs. */
 export const lowerWasm = (program: Program): Plan =>
   lowerFused(program, lowerKernel(program.batch), { arrays });

@@ -4,7 +4,8 @@
  */
 import { elementAt, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
-import { permutation, read, type Source } from '../../data/index.js';
+import { read, type Source } from '../../data/index.js';
+import { permutation } from '../../data/batches.js';
 import {
   apply,
   codeOutput,

@@ -21,7 +21,7 @@ import { compile } from '../../compiler/index.js';
 import { adam, dense, encodeExperiment, experiment, input, network, pipe } from '../../dsl/index.js';
 import { ae } from '../../objectives/index.js';
 import { visible } from '../../dsl/printing/visible.js';
-import { writeWhole } from '../../runs/index.js';
+import { writeWhole } from '../../runs/records/whole-file.js';
 import { linear, root, run, spawned } from '../shared/command.js';
 import { right } from '../shared/either.js';
 
