@@ -5,6 +5,8 @@ import { didYouMean, type Problem, problem } from '../dsl/index.js';
 
 export type Option = {
   readonly name: string;
+  /** One letter, for `-n` beside `--number`. */
+  readonly short?: string;
   /** The placeholder of its value in the usage text; absent for a flag. */
   readonly value?: string;
   readonly summary: string;
@@ -32,7 +34,7 @@ type Given = { readonly name: string; readonly value?: string };
 const valueProblem = (name: string, placeholder: string): Problem =>
   problem(flag(name), 'no value', `${flag(name)} ${placeholder}`);
 
-/** Reads options and positional words; `names` are those of the positional words, all required. */
+/** Reads options and positional words; `names` are those of the positional words, `[NAME]` one that may be left out, `[NAME…]` any number of them. */
 export const readArguments = (
   args: readonly string[],
   options: readonly Option[],
@@ -45,9 +47,12 @@ export const readArguments = (
     tokens: true,
     allowPositionals: true,
     options: Object.fromEntries(
-      [...known.values()].map(({ name, value }) => [
+      [...known.values()].map(({ name, short, value }) => [
         name,
-        { type: value === undefined ? ('boolean' as const) : ('string' as const) },
+        {
+          type: value === undefined ? ('boolean' as const) : ('string' as const),
+          ...(short === undefined ? {} : { short }),
+        },
       ]),
     ),
   });
@@ -72,9 +77,10 @@ export const readArguments = (
   }
   names
     .slice(positionals.length)
+    .filter((name) => !name.startsWith('['))
     .forEach((name) => problems.push(problem(name, 'nothing', `immersion … ${names.join(' ')}`)));
   positionals
-    .slice(names.length)
+    .slice(names.at(-1)?.endsWith('…]') === true ? positionals.length : names.length)
     .forEach((word) =>
       problems.push(
         problem(word, 'one word too many', names.length === 0 ? 'options only' : names.join(' ')),

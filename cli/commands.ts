@@ -4,28 +4,36 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { didYouMean, problem } from '../dsl/index.js';
 import { attempt } from '../backends/failure.js';
 import { wantsJson } from './arguments.js';
+import { type Completed, completion, completionUsage } from './completion.js';
+import { data, dataUsage } from './data.js';
 import { doctor, doctorUsage } from './doctor.js';
+import { encode, encodeUsage } from './encode.js';
+import { evaluate, evaluateUsage } from './evaluate.js';
 import { explain, explainUsage } from './explain.js';
 import { exportRun, exportUsage } from './export.js';
 import { fail, printText, printJson } from './output.js';
+import { report, reportUsage } from './report.js';
+import { resume, resumeUsage } from './resume.js';
+import { runs, runsUsage } from './runs.js';
+import { sample, sampleUsage } from './sample.js';
 import { start, startUsage } from './start.js';
 import { sweep, sweepUsage } from './sweep.js';
 import { table, tableUsage } from './table.js';
 import { train, trainUsage } from './train.js';
 import { trial, trialUsage } from './trial.js';
-import { usage } from './usage.js';
+import { type Usage, usage, usageText } from './usage.js';
 import { versions } from '../runs/index.js';
 
 type Command = {
   readonly summary: string;
-  readonly usage: string;
+  readonly usage: Usage;
   readonly run: (args: readonly string[]) => Promise<number>;
 };
 
 const help = (args: readonly string[]): Promise<number> => {
   const name = args.find((word) => !word.startsWith('-'));
   if (name !== undefined && !Object.hasOwn(commands, name)) return Promise.resolve(unknown(name, args));
-  const text = name === undefined ? overview() : entryOf(commands, name).usage;
+  const text = name === undefined ? overview() : usageText(entryOf(commands, name).usage);
   if (wantsJson(args)) printJson({ ok: true, help: text });
   else printText(text, 'strong');
   return Promise.resolve(0);
@@ -34,9 +42,16 @@ const help = (args: readonly string[]): Promise<number> => {
 const commands: Readonly<Record<string, Command>> = {
   start: { summary: 'trains the bundled example and writes a report page', usage: startUsage, run: start },
   train: { summary: 'trains an experiment and leaves a run folder', usage: trainUsage, run: train },
+  resume: { summary: 'goes on with a run', usage: resumeUsage, run: resume },
+  evaluate: { summary: 'looks at data by the model of a run', usage: evaluateUsage, run: evaluate },
+  encode: { summary: 'codes of data by the model of a run', usage: encodeUsage, run: encode },
+  sample: { summary: 'new examples by the model of a run', usage: sampleUsage, run: sample },
+  report: { summary: 'writes the report page of a run', usage: reportUsage, run: report },
+  runs: { summary: 'lists runs, or compares them', usage: runsUsage, run: runs },
   sweep: { summary: 'trains every configuration of a grid or a search', usage: sweepUsage, run: sweep },
   table: { summary: "compares the paper's eight models on a data set", usage: tableUsage, run: table },
   trial: { summary: 'runs one trial of a sweep', usage: trialUsage, run: trial },
+  data: { summary: 'describes a data set before training', usage: dataUsage, run: data },
   explain: {
     summary: 'shows what an experiment computes and what it costs',
     usage: explainUsage,
@@ -47,6 +62,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'shows what this machine offers; builds the native backend',
     usage: doctorUsage,
     run: doctor,
+  },
+  completion: {
+    summary: 'completes commands in bash, zsh and fish',
+    usage: completionUsage,
+    run: completion((): Completed => commands),
   },
   help: {
     summary: 'these words, or those of one command',
@@ -59,7 +79,7 @@ const overview = (): string =>
   [
     'immersion: autoencoders and injective flows as typed, compiled specifications',
     '',
-    ...Object.entries(commands).map(([name, { summary }]) => `  immersion ${name.padEnd(8)} ${summary}`),
+    ...Object.entries(commands).map(([name, { summary }]) => `  immersion ${name.padEnd(10)} ${summary}`),
     '',
     'Every command takes --json and --help. IMMERSION_DEBUG=1 shows the stack of an unexpected error.',
   ].join('\n');

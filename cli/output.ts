@@ -29,9 +29,9 @@ export const printText = (text: string, heading?: Style): void => {
   process.stdout.write(`${styled(process.stdout, first, heading)}${visible(text.slice(first.length))}\n`);
 };
 
-/** Bytes of a result, as they are. */
-export const printBytes = (bytes: Uint8Array): void => {
-  process.stdout.write(bytes);
+/** Lines of a table, which end with a line feed. */
+export const printCsv = (text: string): void => {
+  process.stdout.write(process.stdout.isTTY ? visible(text) : text);
 };
 
 /** Where progress is drawn. */

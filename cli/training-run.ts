@@ -12,15 +12,15 @@ import {
 } from '../evaluation/index.js';
 import {
   createHistory,
+  type Criterion,
   defaultPolicy,
   type Evaluated,
   fileNames,
   type History,
   type Measurable,
   type PolicyOptions,
-  startBackend,
   type Started,
-  threadsFor,
+  type Trained,
   type TrainEvent,
   trainRun,
   versions,
@@ -147,7 +147,8 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
   const watch = following();
   const trained = await trainRun(experiment, {
     data: opened.right.data,
-    backend: ({ step }) => startBackend(backend ?? 'auto', { device, threads: threadsFor(step) }),
+    backend,
+    device,
     seed,
     heldOut,
     policy,
@@ -160,12 +161,21 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
       return findingsAfter(request, opened.right.outside, watch.history)(run);
     },
   }).finally(watch.stop);
-  if (isLeft(trained)) return trained;
-  const { model, summary, folder = '', found: findings = noFindings } = trained.right;
+  return isLeft(trained)
+    ? trained
+    : right(resultOf(trained.right, request, { ...defaultPolicy, ...policy }.criterion));
+};
+
+/** What a run came to, said and as data; the model is gone afterwards. */
+export const resultOf = (
+  { model, summary, folder = '', found: findings = noFindings }: Trained<Findings>,
+  request: Pick<Request, 'seed' | 'report'>,
+  criterion: Criterion,
+): Result => {
   const { validation, test, best, step, steps, skipped, seconds, loss, end } = summary;
   const interrupted = end === 'interrupted';
   if (skipped > 0) say(`${skipped} of ${steps} steps were not finite and were skipped`);
-  const turned = turnText(summary, { ...defaultPolicy, ...policy }.criterion);
+  const turned = turnText(summary, criterion);
   if (turned !== undefined) say(turned);
   say(
     `${interrupted ? 'interrupted after' : 'trained'} ${steps} steps in ${duration(seconds)}; the run is in ${folder}`,
@@ -175,12 +185,12 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
   const files = { spec, record, weights, ...(withReport ? { report } : {}) };
   const used = model.backend.name;
   model.dispose();
-  return right({
+  return {
     ok: !interrupted,
     interrupted,
     folder,
     files: Object.fromEntries(Object.entries(files).map(([key, file]) => [key, join(folder, file)])),
-    seed,
+    seed: request.seed,
     backend: used,
     steps,
     skipped,
@@ -193,5 +203,5 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
     geometry: findings.geometry,
     density: densityFigures(findings),
     outside: findings.outside,
-  });
+  };
 };

@@ -4,8 +4,9 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { checkExperiment } from '../dsl/codec/index.js';
 import { dataShapeOf } from '../dsl/data-shape.js';
 import type { Experiment } from '../dsl/experiment.js';
+import { everyNode, nodesOf } from '../dsl/expressions/rewrite.js';
 import { type Problem, problem } from '../dsl/problem.js';
-import { sameShape, showShape } from '../dsl/shape.js';
+import { sameShape, showShape, sizeOf } from '../dsl/shape.js';
 import { costOf } from './costs/cost.js';
 import { diagnosisFor } from './diagnose.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
@@ -66,6 +67,28 @@ const misfits = (experiment: Experiment, encode: Program, decode: Program): read
   ];
 };
 
+/**
+ * A volume of a decoder with more codes than an example has numbers. ½ ln det JᵀJ is −∞ there, and what `volume` takes of such a network,
+ * ½ ln det JJᵀ, is no volume of codes: a likelihood made of it is none.
+ */
+const overcomplete = (experiment: Experiment, decode: Program): readonly Problem[] => {
+  const { name, input } = experiment.decoder;
+  const [d, D] = [sizeOf(input), sizeOf(decode.outputs[0]?.var.type.shape ?? [])];
+  const hasVolume = everyNode(nodesOf(experiment)).some(
+    ({ node }) => node.tag === 'volume' && node.network.name === name,
+  );
+  return !hasVolume || d <= D
+    ? []
+    : [
+        problem(
+          'decoder.input',
+          `${d} codes for ${D} numbers of an example, and a term with the decoder's volume`,
+          `at most ${D} codes`,
+          'a map to fewer dimensions is not injective, and has no density by its Jacobian',
+        ),
+      ];
+};
+
 /** A density that is not one number for each example. */
 const densityProblems = (density: Program | undefined): readonly Problem[] =>
   (density?.outputs ?? [])
@@ -89,6 +112,8 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
     ...misfits(experiment, encoder.program, decoder.program),
   ];
   if (problems.length > 0) return left(problems);
+  const many = overcomplete(experiment, decoder.program);
+  if (many.length > 0) return left(many);
   const { program, moments } = update(objective.program, experiment.optimizer);
   const stages = [{ pass: 'elaborate', program: objective.program }, ...optimize('differentiate', program)];
   const diagnosis = diagnosisFor(experiment, costOf(last(stages)).flops);

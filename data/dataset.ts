@@ -2,8 +2,9 @@
 import { elementAt, float64At } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type Problem, problem } from '../dsl/problem.js';
+import type { Problem } from '../dsl/problem.js';
 import { sizeOf } from '../dsl/shape.js';
+import { freeMemory, memoryProblem, MOST_IN_ARRAY } from './memory.js';
 import { type Fields, LABEL, selectFields } from './field.js';
 import type { Manifold } from './manifolds/manifold.js';
 import type { Preprocessing } from './preprocessing/preprocessing.js';
@@ -76,85 +77,91 @@ export const read =
     return right(undefined);
   };
 
-/** All that is known of the given rows but the examples themselves. */
-const aboutRows = (source: Source, name: string, rows: readonly number[]): About => {
+/** All that is known of some rows but the examples themselves. */
+const aboutRows = (source: Source, name: string, rows: Rows): About => {
   const { fields, latents, shape, size } = source;
   const d = latents === undefined ? 0 : latents.length / size;
   return {
     name,
     shape,
-    size: rows.length,
-    ...(fields === undefined ? {} : { fields: selectFields(fields, rows) }),
+    size: rows.size,
+    ...(fields === undefined ? {} : { fields: selectFields(fields, listOf(rows)) }),
     ...(latents === undefined
       ? {}
       : {
-          latents: Float64Array.from({ length: rows.length * d }, (_, i) =>
-            float64At(latents, elementAt(rows, Math.floor(i / d)) * d + (i % d)),
+          latents: Float64Array.from({ length: rows.size * d }, (_, i) =>
+            float64At(latents, rows.at(Math.floor(i / d)) * d + (i % d)),
           ),
         }),
   };
 };
 
-/** The examples at the given rows, in their order; every row must be below the dataset's size. */
-export function select(source: Dataset, name: string, rows: readonly number[]): Dataset;
-export function select(source: Source, name: string, rows: readonly number[]): Source;
-export function select(source: Source, name: string, rows: readonly number[]): Source {
+/** Rows of a set that are known by their number alone, such as every sixth. */
+export type Rows = { readonly size: number; readonly at: (i: number) => number };
+
+const listOf = ({ size, at }: Rows): Int32Array => Int32Array.from({ length: size }, (_, i) => at(i));
+
+/** The examples at some rows, in their order; of a set that is read by row no list of them is made. */
+export const selectRows = (source: Source, name: string, rows: Rows): Source => {
   const about = aboutRows(source, name, rows);
   if (isInMemory(source)) {
-    const examples = new Float32Array(rows.length * sizeOf(source.shape));
-    gather(source, rows, examples);
+    const examples = new Float32Array(rows.size * sizeOf(source.shape));
+    gather(source, listOf(rows), examples);
     return { ...about, examples };
   }
   return {
     ...about,
     read: (wanted, into) =>
       source.read(
-        Array.from(wanted, (row) => elementAt(rows, row)),
+        Int32Array.from(wanted, (row) => rows.at(row)),
         into,
       ),
   };
-}
-
-const partition = (source: Source, held: (row: number) => boolean) => {
-  const rows = Array.from({ length: source.size }, (_, row) => row);
-  return { kept: rows.filter((row) => !held(row)), out: rows.filter(held) };
 };
 
-/** Holds out every n-th example for testing, counted so that the first n−1 are trained on: ⌊size / n⌋ test examples. */
+/** The examples at the given rows, in their order; every row must be below the dataset's size. */
+export function select(source: Dataset, name: string, rows: ArrayLike<number>): Dataset;
+export function select(source: Source, name: string, rows: ArrayLike<number>): Source;
+export function select(source: Source, name: string, rows: ArrayLike<number>): Source {
+  return selectRows(source, name, { size: rows.length, at: (i) => elementAt(rows, i) });
+}
+
+/** Holds out every n-th example for testing, counted so that the first n−1 are trained on: ⌊size / n⌋ test examples. With n = 0 none is. */
 export function split(source: Dataset, every: number): Split;
 export function split(source: Source, every: number): Split<Source>;
 export function split(source: Source, every: number): Split<Source> {
-  const { kept, out } = partition(source, (row) => row % every === every - 1);
+  const out = every === 0 ? 0 : Math.floor(source.size / every);
+  const kept: Rows =
+    every === 0
+      ? { size: source.size, at: (i) => i }
+      : { size: source.size - out, at: (i) => i + Math.floor(i / (every - 1)) };
   return {
-    train: select(source, `${source.name} (train)`, kept),
-    test: select(source, `${source.name} (test)`, out),
+    train: every === 0 ? source : selectRows(source, `${source.name} (train)`, kept),
+    test: selectRows(source, `${source.name} (test)`, { size: out, at: (i) => i * every + every - 1 }),
   };
 }
 
-/** Floats that `inMemory` may bring together: 2 GiB. */
-const MOST_VALUES = 2 ** 29;
-const ROWS_AT_ONCE = 256;
+/** Numbers that are read at once. */
+const VALUES_AT_ONCE = 2 ** 20;
 
-/** All examples of a source in memory; a problem where they are more than 2 GiB. */
+/** All examples of a source in memory; a problem where they are more than is free. */
 export const inMemory =
-  (source: Source): TaskEither<readonly Problem[], Dataset> =>
+  (source: Source, limit?: number): TaskEither<readonly Problem[], Dataset> =>
   async (): Promise<Either<readonly Problem[], Dataset>> => {
     if (isInMemory(source)) return right(source);
+    const { name, size } = source;
     const width = sizeOf(source.shape);
-    if (source.size * width > MOST_VALUES)
-      return left([
-        problem(
-          source.name,
-          `${source.size} × ${width} values`,
-          `at most ${MOST_VALUES} in memory`,
-          'read them by row: openData instead of loadData',
-        ),
-      ]);
+    const tooMuch = memoryProblem(name, 4 * size * width, `${size} × ${width} values`, {
+      limit: Math.min(limit ?? freeMemory(), MOST_IN_ARRAY),
+      hint: 'read them by row: openData instead of loadData',
+    });
+    if (tooMuch !== undefined) return left([tooMuch]);
     const { read: readRows, ...about } = source;
-    const examples = new Float32Array(source.size * width);
-    for (let first = 0; first < source.size; first += ROWS_AT_ONCE) {
-      const count = Math.min(ROWS_AT_ONCE, source.size - first);
-      const rows = Array.from({ length: count }, (_, i) => first + i);
+    const examples = new Float32Array(size * width);
+    const most = Math.max(1, Math.min(size, Math.floor(VALUES_AT_ONCE / width)));
+    for (let first = 0; first < size; first += most) {
+      const count = Math.min(most, size - first);
+      const rows = Int32Array.from({ length: count }, (_, i) => first + i);
       const done = await readRows(rows, examples.subarray(first * width, (first + count) * width))();
       if (isLeft(done)) return done;
     }

@@ -16,6 +16,8 @@ export type Fields = Readonly<Record<string, Field>>;
 
 /** The class of an example, where a set has classes: the first column that was named as one, or the subfolder. */
 export const LABEL = 'label';
+/** As many classes a field may have. */
+export const MOST_CLASSES = 65_536;
 /** 1 where a value is there and 0 where it is missing, of an example's shape. */
 export const MASK = 'mask';
 

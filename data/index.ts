@@ -1,4 +1,7 @@
-/** Data: readers for real formats, generators with known manifolds, and batches. */
+/**
+ * Data: readers for real formats, generators with known manifolds, preprocessing as a value, and batches. A leaf: nothing here knows of
+ * programs, backends or runs.
+ */
 export {
   type Batches,
   type EvaluationBatch,
@@ -13,17 +16,20 @@ export {
   labelsOf,
   partsOf,
   read,
+  type Rows,
   select,
+  selectRows,
   type Source,
   split,
   type Split,
   type Stored,
 } from './dataset.js';
+export { describeData, type Description, type FieldDescription, type Place } from './describe.js';
 export { digestOf } from './digest.js';
-export { type Field, type Fields, integerField, LABEL, MASK, selectFields } from './field.js';
+export { type Field, type Fields, integerField, LABEL, MASK, MOST_CLASSES, selectFields } from './field.js';
 export { fingerprintOf } from './fingerprint.js';
 export { circle } from './manifolds/circle.js';
-export { generate, generateSplit } from './manifolds/generate.js';
+export { drawSettings, generate, generateSplit, generatorProblems } from './manifolds/generate.js';
 export { generators } from './manifolds/index.js';
 export { linear } from './manifolds/linear.js';
 export {
@@ -41,6 +47,7 @@ export { sphere } from './manifolds/sphere.js';
 export { sprites } from './manifolds/sprites.js';
 export { swissRoll } from './manifolds/swiss-roll.js';
 export { torus } from './manifolds/torus.js';
+export type { OpenOptions } from './options.js';
 export { decodePreprocessing, encodePreprocessing, preprocessingCodec } from './preprocessing/codec.js';
 export { fitPreprocessing } from './preprocessing/fit.js';
 export {
@@ -58,11 +65,12 @@ export {
   type Scaling,
 } from './preprocessing/preprocessing.js';
 export { type AppliedRows, applyRows, type Cell, invertRows, type Row } from './preprocessing/rows.js';
-export { preprocessed, preprocessSplit } from './preprocessing/source.js';
-export { decodeCifar, openCifar } from './readers/cifar.js';
-export { decodeCsv, openCsv } from './readers/csv.js';
+export { applySplit, preprocessed, preprocessSplit } from './preprocessing/source.js';
+export { decodeCifar, readCifar } from './readers/cifar.js';
 export { decodeImages, decodeLabels, type Images, readImages, readLabels } from './readers/idx.js';
-export { decodeNpy, type NpyArray, openNpy } from './readers/npy.js';
-export { type Picture, type PictureOptions, readPicture } from './readers/picture.js';
-export { loadData, openData, pathOf } from './source.js';
+export { decodeNpy, type NpyArray, type NpyExamples, openNpy } from './readers/npy.js';
+export { greatestOf, type Picture, readPicture, readPictureHeader } from './readers/picture.js';
+export { loadData, nameOf, openData, pathOf, type RawData, readRaw } from './source.js';
 export { type ValidationOptions, withValidation } from './validation.js';
+export { encodeCsv } from './writers/csv.js';
+export { encodeNpy } from './writers/npy.js';

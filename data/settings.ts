@@ -1,5 +1,4 @@
 /** Settings of a reader or a generator: named values with a default and a check, given as text (`circle?kappa=2&count=100`) or as an object. */
-import { atLeast } from '../dsl/lookup.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { mapWithIndex } from 'fp-ts/lib/Record.js';
 import { didYouMean, type Problem, problem } from '../dsl/problem.js';
@@ -32,10 +31,14 @@ const numeric = (
   accepts: (value): value is number => isNumber(value) && accepts(value),
 });
 
-export const real = (fallback: number): Setting<number> => numeric(fallback, 'a finite number', () => true);
+/** Squares of it, and of its inverse, are finite in single precision. */
+const GREATEST = 1e9;
 
-export const positive = (fallback: number): Setting<number> =>
-  numeric(fallback, 'a positive number', (value) => value > 0);
+/** A number of moderate size, of either sign. */
+export const real = (fallback: number): Setting<number> => between(fallback, -GREATEST, GREATEST);
+
+/** A positive number of moderate size. */
+export const positive = (fallback: number): Setting<number> => between(fallback, 1 / GREATEST, GREATEST);
 
 /** From `least` to `most`, both included. */
 export const between = (fallback: number, least: number, most: number): Setting<number> =>
@@ -120,22 +123,6 @@ export const withDefaults = <S extends Settings>(
 
 /** A reference's name and what follows its `?`, by name; a setting without `=` has the value ''. */
 export type Reference = { readonly name: string; readonly given: ReadonlyMap<string, string> };
-
-export const parseReference = (reference: string): Reference => {
-  const [name, ...rest] = atLeast(1, reference.split('?'));
-  const pairs = rest.join('?').split('&');
-  return {
-    name,
-    given: new Map(
-      pairs
-        .filter((pair) => pair !== '')
-        .map((pair) => {
-          const at = pair.indexOf('=');
-          return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
-        }),
-    ),
-  };
-};
 
 /** The settings in a reference over the defaults; `others` are names that would have been right as well. */
 export const readSettings = <S extends Settings>(

@@ -1,35 +1,30 @@
 /** From a data reference, a generator's name or a path with settings after a `?`, to training and test examples. */
 import { readdir } from 'node:fs/promises';
-import { basename, extname, resolve } from 'node:path';
+import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { nearest, type Problem, problem } from '../dsl/problem.js';
-import { isCifarFolder, openCifar } from './readers/cifar.js';
-import { csvSettings, openCsv } from './readers/csv.js';
 import { inMemory, type Source, type Split } from './dataset.js';
-import { entryAt, messageOf } from './readers/file.js';
-import { generateSplit } from './manifolds/generate.js';
-import { generators } from './manifolds/index.js';
+import { drawSettings, generateSplit, generatorProblems } from './manifolds/generate.js';
 import type { Generator } from './manifolds/generator.js';
-import { idxSettings, isMnistFolder, openIdx, openMnist } from './readers/mnist.js';
-import { arraySettings, openNpyFile, openNpz } from './readers/npz.js';
-import {
-  celebaSettings,
-  isCelebaFolder,
-  openCeleba,
-  openPictures,
-  pictureSettings,
-} from './readers/picture-folder.js';
-import {
-  integer,
-  parseReference,
-  readSettings,
-  type Reference,
-  type Settings,
-  type ValuesOf,
-} from './settings.js';
+import { generators } from './manifolds/index.js';
+import type { OpenOptions } from './options.js';
+import { assemble, byteSettings, type Found, type SplitValues } from './parts.js';
+import { plainPreprocessing } from './preprocessing/preprocessing.js';
+import { celebaSettings, isCelebaFolder, readCeleba } from './readers/celeba.js';
+import { isCifarFolder, readCifar } from './readers/cifar.js';
+import { entryAt, fileSize, messageOf } from './readers/file.js';
+import { type Kind, kindOf } from './readers/kinds.js';
+import { isMnistFolder, readIdx, readMnist } from './readers/mnist.js';
+import { arraySettings, readNpyFile, readNpz } from './readers/npz.js';
+import { pictureSettings, readPictures } from './readers/picture-folder.js';
+import { readParquet } from './readers/table/parquet.js';
+import { readTable, tableSettings } from './readers/table/table.js';
+import { headOf } from './readers/table/text.js';
+import { locate, type Located, referenceProblems } from './reference.js';
+import { readSettings, type Reference, type Settings, type ValuesOf } from './settings.js';
 
 type Problems = readonly Problem[];
 type Loading<A> = TaskEither.TaskEither<Problems, A>;
@@ -39,70 +34,115 @@ const digits = fileURLToPath(new URL('./digits', import.meta.url));
 /** Sets that users have, under the folder names they give them. */
 const downloads = ['mnist', 'fashion-mnist', 'cifar-10', 'celeba'];
 
-/** Opens what lies at a path under the settings of a reference. */
-type Opener = (path: string, reference: Reference) => Loading<Split<Source>>;
+/** What a reader found at a path, and what its settings make of it. */
+export type RawData = { readonly path: string; readonly found: Found; readonly values: SplitValues };
+
+/** Reads what lies at a path under the settings of a reference. */
+type Opener = (path: string, reference: Reference, options: OpenOptions) => Loading<RawData>;
 
 const format =
   <const S extends Settings>(
     settings: S,
-    open: (path: string, values: ValuesOf<S>) => Loading<Split<Source>>,
+    read: (path: string, values: ValuesOf<S>, options: OpenOptions) => Loading<Found>,
+    splitting: (values: ValuesOf<S>) => SplitValues,
   ): Opener =>
-  (path, reference) =>
+  (path, reference, options) =>
     pipe(
       TaskEither.fromEither(readSettings(reference, settings)),
-      TaskEither.chain((values) => open(path, values)),
+      TaskEither.chain((values) =>
+        pipe(
+          read(path, values, options),
+          TaskEither.map((found): RawData => ({ path, found, values: splitting(values) })),
+        ),
+      ),
     );
 
-const mnistFolder = (name: (path: string) => string): Opener =>
-  format(idxSettings, (path, values) => openMnist(path, name(path), values));
+const same = <A>(a: A): A => a;
 
-/** By extension; any other file is taken for IDX, whose first bytes say what it is. */
-const files: Readonly<Record<string, Opener>> = {
-  '.npz': format(arraySettings, openNpz),
-  '.npy': format(arraySettings, openNpyFile),
-  '.csv': format(csvSettings, openCsv),
-  '.tsv': format(csvSettings, openCsv),
+const mnistFolder = (name: (path: string) => string): Opener =>
+  format(byteSettings, (path) => readMnist(path, name(path)), same);
+
+const files: Readonly<Record<Exclude<Kind['tag'], 'other'>, Opener>> = {
+  npy: format(arraySettings, readNpyFile, same),
+  npz: format(arraySettings, readNpz, same),
+  idx: format(byteSettings, readIdx, same),
+  parquet: format(tableSettings, readParquet, same),
+  table: format(tableSettings, readTable, same),
 };
-const idxFile = format(idxSettings, openIdx);
 
 /** By the names of what is in it, in this order; any other folder is taken for one of pictures. */
-const folders: readonly { readonly holds: (names: readonly string[]) => boolean; readonly open: Opener }[] = [
-  { holds: isMnistFolder, open: mnistFolder(basename) },
-  { holds: isCifarFolder, open: format({}, openCifar) },
-  { holds: isCelebaFolder, open: format(celebaSettings, openCeleba) },
+const folders: readonly { readonly holds: (names: readonly string[]) => boolean; readonly read: Opener }[] = [
+  { holds: isMnistFolder, read: mnistFolder(basename) },
+  { holds: isCifarFolder, read: format(byteSettings, readCifar, same) },
+  { holds: isCelebaFolder, read: format(celebaSettings, readCeleba, same) },
 ];
-const pictureFolder = format(pictureSettings, openPictures);
+const pictureFolder = format(pictureSettings, readPictures, same);
 
-const openFile: Opener = (path, reference) =>
-  (files[extname(path).toLowerCase()] ?? idxFile)(path, reference);
+/** By its name, a file whose bytes say nothing: what is wrong with it is said by the reader that was meant. */
+const meant: Readonly<Record<string, keyof typeof files>> = {
+  '.npy': 'npy',
+  '.npz': 'npz',
+  '.csv': 'table',
+  '.tsv': 'table',
+};
 
-const openFolder: Opener = (path, reference) =>
+const readFile: Opener = (path, reference, options) =>
+  pipe(
+    // A pipe or a device is refused here, before anything of it is read.
+    fileSize(path, 'a file'),
+    TaskEither.chain(() =>
+      TaskEither.tryCatch(
+        () => headOf(path),
+        (error): Problems => [problem(path, messageOf(error), 'a file that can be read')],
+      ),
+    ),
+    TaskEither.chain((head) => {
+      const kind = kindOf(head);
+      const name = extname(path).toLowerCase();
+      const byName = Object.hasOwn(meant, name) ? meant[name] : undefined;
+      if (kind.tag !== 'other') return files[kind.tag](path, reference, options);
+      if (byName !== undefined) return files[byName](path, reference, options);
+      return TaskEither.left([
+        problem(path, kind.what, 'a table, a NumPy array, IDX images or a folder of pictures', kind.hint),
+      ]);
+    }),
+  );
+
+const readFolder: Opener = (path, reference, options) =>
   pipe(
     TaskEither.tryCatch(
       () => readdir(path),
       (error): Problems => [problem(path, messageOf(error), 'a folder that can be read')],
     ),
     TaskEither.chain((names) =>
-      (folders.find(({ holds }) => holds(names))?.open ?? pictureFolder)(path, reference),
+      (folders.find(({ holds }) => holds(names))?.read ?? pictureFolder)(path, reference, options),
     ),
   );
 
-/** How many examples a generator draws, and from which seed. */
-const drawSettings = {
-  count: integer(10_000, 1, 2 ** 24),
-  test: integer(2000, 1, 2 ** 24),
-  validation: integer(0, 0, 2 ** 24),
-  seed: integer(0, 0),
-} as const;
-
-const openGenerator = (generator: Generator, { name, given }: Reference): Loading<Split<Source>> => {
+const drawn = (
+  generator: Generator,
+  { name, given }: Reference,
+  { memory }: OpenOptions,
+): Either.Either<Problems, RawData> => {
   const own = new Map([...given].filter(([key]) => Object.hasOwn(generator.settings, key)));
   const others = new Map([...given].filter(([key]) => !own.has(key)));
   const manifold = generator.fromReference({ name, given: own });
   const draw = readSettings({ name, given: others }, drawSettings, Object.keys(generator.settings));
   if (Either.isLeft(manifold) || Either.isLeft(draw))
-    return TaskEither.left([manifold, draw].flatMap((either) => (Either.isLeft(either) ? either.left : [])));
-  return TaskEither.right(generateSplit(manifold.right, draw.right));
+    return Either.left([manifold, draw].flatMap((either) => (Either.isLeft(either) ? either.left : [])));
+  const problems = generatorProblems(manifold.right, draw.right, memory);
+  if (problems.length > 0) return Either.left(problems);
+  const { train, test, validation } = generateSplit(manifold.right, draw.right);
+  return Either.right({
+    path: name,
+    found: {
+      parts: { train, test, validation },
+      plan: plainPreprocessing(manifold.right.shape),
+      values: 'finite',
+      manifold: manifold.right,
+    },
+    values: { holdOut: undefined, standardize: false },
+  });
 };
 
 const unknown = (reference: string): Problems => {
@@ -124,48 +164,84 @@ const unknown = (reference: string): Problems => {
   ];
 };
 
+const isOurs = (name: string): boolean =>
+  name === 'digits' || generators.some((generator) => generator.name === name);
+
 /** The file or folder that a reference names, relative to `root`; undefined for what the package makes or brings itself. */
-export const pathOf = (reference: string, root: string = process.cwd()): string | undefined => {
-  const { name } = parseReference(reference);
-  const isOurs = name === '' || name === 'digits' || generators.some((generator) => generator.name === name);
-  return isOurs ? undefined : resolve(root, name);
+export const pathOf = (reference: string, root: string = process.cwd()): string | undefined =>
+  locate(reference, root, isOurs).path;
+
+/** A reference without its settings. */
+export const nameOf = (reference: string, root: string = process.cwd()): string =>
+  locate(reference, root, isOurs).text;
+
+const readLocated = (located: Located, options: OpenOptions): Loading<RawData> => {
+  const { name, text, path } = located;
+  const generator = path === undefined ? generators.find((one) => one.name === name) : undefined;
+  if (generator !== undefined) return TaskEither.fromEither(drawn(generator, located, options));
+  if (path === undefined)
+    return name === 'digits'
+      ? mnistFolder(() => 'digits')(digits, located, options)
+      : TaskEither.left(unknown(text));
+  return pipe(
+    TaskEither.fromTask(entryAt(path)),
+    TaskEither.chain((entry) => {
+      switch (entry) {
+        case 'folder':
+          return readFolder(path, located, options);
+        case 'file':
+          return readFile(path, located, options);
+        case 'other':
+          return TaskEither.left([problem(path, 'a device or a pipe', 'a file or a folder')]);
+        case 'nothing':
+          return TaskEither.left(unknown(text));
+      }
+    }),
+  );
+};
+
+/** Rows in the data's own units, before any is left out, held out or changed. */
+export const readRaw = (reference: string, root: string, options: OpenOptions): Loading<RawData> => {
+  const located = locate(reference, root, isOurs);
+  const problems = referenceProblems(located, root);
+  return problems.length > 0 ? TaskEither.left(problems) : readLocated(located, options);
 };
 
 /**
  * Opens what a reference names: a generator (`circle?kappa=2&count=1000`), `digits` (bundled), or a path relative to `root`. Settings follow a
  * `?`. Examples that need not be in memory are read by row.
  */
-export const openData = (reference: string, root: string = process.cwd()): Loading<Split<Source>> => {
-  const parsed = parseReference(reference);
-  const { name } = parsed;
-  const generator = generators.find((candidate) => candidate.name === name);
-  if (generator !== undefined) return openGenerator(generator, parsed);
-  if (name === 'digits') return mnistFolder(() => 'digits')(digits, parsed);
-  const path = pathOf(reference, root);
-  if (path === undefined) return TaskEither.left(unknown(name));
-  return pipe(
-    TaskEither.fromTask(entryAt(path)),
-    TaskEither.chain((entry) =>
-      entry === 'folder'
-        ? openFolder(path, parsed)
-        : entry === 'file'
-          ? openFile(path, parsed)
-          : TaskEither.left(unknown(name)),
-    ),
+export const openData = (
+  reference: string,
+  root: string = process.cwd(),
+  options: OpenOptions = {},
+): Loading<Split<Source>> =>
+  pipe(
+    readRaw(reference, root, options),
+    TaskEither.chain(({ path, found, values }) => assemble(path, found, values, options)),
   );
-};
 
 /** The same with all examples in memory. */
-export const loadData = (reference: string, root: string = process.cwd()): Loading<Split> =>
-  pipe(openData(reference, root), TaskEither.chain(splitInMemory));
+export const loadData = (
+  reference: string,
+  root: string = process.cwd(),
+  options: OpenOptions = {},
+): Loading<Split> =>
+  pipe(
+    openData(reference, root, options),
+    TaskEither.chain((split) => splitInMemory(split, options)),
+  );
 
-const splitInMemory = ({ train, test, validation, ...known }: Split<Source>): Loading<Split> =>
+const splitInMemory = (
+  { train, test, validation, ...known }: Split<Source>,
+  { memory }: OpenOptions,
+): Loading<Split> =>
   pipe(
     TaskEither.Do,
-    TaskEither.bind('train', () => inMemory(train)),
-    TaskEither.bind('test', () => inMemory(test)),
+    TaskEither.bind('train', () => inMemory(train, memory)),
+    TaskEither.bind('test', () => inMemory(test, memory)),
     TaskEither.bind('validation', () =>
-      validation === undefined ? TaskEither.right(undefined) : inMemory(validation),
+      validation === undefined ? TaskEither.right(undefined) : inMemory(validation, memory),
     ),
     TaskEither.map(({ validation: chosen, ...parts }) => ({
       ...known,

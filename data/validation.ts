@@ -40,8 +40,8 @@ export function withValidation(
   const key = deriveKey(seed, 'data/validation');
   const order = permutation(train.size, 0, (epoch, size) => uniforms(key, [0, 0, epoch], size));
   // In the order of the file, so that labels and pictures stay easy to follow.
-  const held = [...order.subarray(0, count)].sort((a, b) => a - b);
-  const kept = [...order.subarray(count)].sort((a, b) => a - b);
+  const held = order.slice(0, count).sort();
+  const kept = order.slice(count).sort();
   return right({
     ...split,
     train: select(train, train.name, kept),

@@ -77,6 +77,7 @@ export {
   volume,
   type VolumeOptions,
 } from './expressions/volume.js';
+export { scheduledWeights } from './expressions/weight.js';
 export type {
   ActivationName,
   BijectorLayer,
@@ -184,3 +185,4 @@ export {
   type Strided,
 } from './shape.js';
 export { compose, pipe } from './composition.js';
+export type { Block } from './layers/layer.js';

@@ -1,15 +1,33 @@
 /** Evaluation: any expression of a trained model over data, priors fitted after training, metrics of samples, the decoder's geometry, and the report page of a run. */
-export { accuracyOf, areaUnderCurve, type Columns, fitTree, type Tree } from './density/decision-tree.js';
-export { type DensityFit, densityFit, type DensityPoint } from './density/density-fit.js';
 export {
-  detect,
-  type Detection,
-  type Detections,
-  detections,
-  type Halves,
-  openOutside,
-  type OutsideData,
-} from './density/out-of-distribution.js';
+  baselineOf,
+  type Compared,
+  type Comparison,
+  comparisonOf,
+  differencesOf,
+  type Differing,
+  figuresOf,
+} from './comparison.js';
+export { type AreaUnderCurve, areaUnderCurve, areaWithInterval } from './density/area-under-curve.js';
+export { accuracyOf, answersOf, type Columns, fitTree, type Tree } from './density/decision-tree.js';
+export { type DensityFit, densityFit, type DensityPoint } from './density/density-fit.js';
+export { detect, type Detection, type Detections, type Scored } from './density/detection.js';
+export { detections, openOutside, type OutsideData } from './density/out-of-distribution.js';
+export {
+  type Encoding,
+  openSmoothedManifold,
+  orderFor,
+  type Smoothed,
+  type SmoothedManifold,
+  type SmoothedOptions,
+} from './density/smoothed-manifold.js';
+export {
+  fitSpaceDensity,
+  openSpaceDensity,
+  type SpaceDensity,
+  type SpaceLogDensity,
+  type SpaceOptions,
+} from './density/space-density.js';
 export { type Classifier, classifier, type ClassifierOptions } from './features/classifier.js';
 export type { FeatureMap } from './features/feature-map.js';
 export { graphFeatures, type GraphOptions } from './features/graph.js';
@@ -32,7 +50,13 @@ export {
   reencodingDistances,
   type Tightness,
 } from './geometry/geometry.js';
-export { conditionNumber, effectiveRank, singularValues, type Spectrum } from './geometry/singular-values.js';
+export {
+  conditionNumber,
+  effectiveRank,
+  isRankDeficient,
+  singularValues,
+  type Spectrum,
+} from './geometry/singular-values.js';
 export {
   type Evaluation,
   evaluationCodec,
@@ -49,7 +73,17 @@ export { coverage, precision, recall } from './metrics/precision.js';
 export { reconstructionError } from './metrics/reconstruction.js';
 export { sampleMetrics, score, type Scores } from './metrics/score.js';
 export { slicedWasserstein } from './metrics/sliced-wasserstein.js';
-export { type CodePrior, fitGaussian, type Gaussian, noise, standardGaussian } from './priors/gaussian.js';
-export { fitMixture, type FittedMixture, type Mixture, type MixtureOptions } from './priors/mixture.js';
+export { comparisonPage } from './page/comparison-page.js';
+export { mosaicPng, picturePng } from './picture.js';
+export {
+  type CodePrior,
+  fitGaussian,
+  type FittedGaussian,
+  type Gaussian,
+  noise,
+  standardGaussian,
+} from './priors/gaussian.js';
+export { fitMixture, type FittedMixture, type MixtureOptions } from './priors/mixture-fit.js';
+export type { Mixture } from './priors/mixture.js';
 export { type Facts, reportPage } from './report.js';
 export type { Summary } from './summary.js';

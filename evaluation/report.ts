@@ -19,7 +19,8 @@ import { curvesOf, diagnosisCurvesOf } from './page/curve.js';
 import type { DensityFit } from './density/density-fit.js';
 import type { Geometry } from './geometry/geometry.js';
 import { squaredError } from './measure.js';
-import type { Detections } from './density/out-of-distribution.js';
+import type { Comparison } from './comparison.js';
+import type { Detections } from './density/detection.js';
 import { densityFigures } from './page/density-section.js';
 import { html, type NetworkSummary, type Pair } from './page/page.js';
 import type { Row } from './page/figures-table.js';
@@ -37,6 +38,8 @@ export type Facts = {
   readonly geometry?: Geometry | null;
   /** Of held-out examples, where the model has one. */
   readonly density?: DensityFit | null;
+  /** Beside another run. */
+  readonly baseline?: Comparison | undefined;
   /** How well test examples are told from those of other data, by reference. */
   readonly outside?: Readonly<Record<string, Detections>>;
 };
@@ -162,7 +165,7 @@ export const reportPage = async (
     samplesNote: `New examples: codes drawn from the full-covariance Gaussian fitted to the codes of the ${countText(train.size)} training examples, decoded. None is picked.`,
     pairs: seen && test.size > 0 ? await pairsOf(fitted, test) : [],
     pairsNote: 'Held-out examples above, their reconstructions below.',
-    curves: curvesOf(events),
+    curves: curvesOf(events, experiment),
     curvesNote: curvesNote(fitted),
     estimates: diagnosisCurvesOf(events),
     estimatesNote: estimatesNote(fitted),

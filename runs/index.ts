@@ -4,6 +4,7 @@
  */
 export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../backends/backend.js';
 export { backendNames, startBackend } from '../backends/choose.js';
+export type { Tensor } from '../backends/safetensors.js';
 export { threadsFor } from '../backends/tensorflow/threads.js';
 export { lowerWasm } from '../backends/wasm/lower.js';
 export { createWasmBackend } from '../backends/wasm/wasm.js';
@@ -30,16 +31,20 @@ export type {
   Values,
 } from './model/model.js';
 export { createSession, type Session } from './model/session.js';
-export { type Tensor, initialState, type TrainState } from './model/state.js';
-export type {
-  Evaluated,
-  Notice,
-  NoticeEvent,
-  StepEvent,
-  Terms,
-  TestEvent,
-  TrainEvent,
-  ValidationEvent,
+export { initialState, type TrainState } from './model/state.js';
+export {
+  type Evaluated,
+  isNotice,
+  isStep,
+  isTest,
+  isValidation,
+  type Notice,
+  type NoticeEvent,
+  type StepEvent,
+  type Terms,
+  type TestEvent,
+  type TrainEvent,
+  type ValidationEvent,
 } from './records/events.js';
 export { createHistory, type History } from './records/history.js';
 export { type Provenance, provenance, versions } from './records/provenance.js';

@@ -16,12 +16,28 @@ export type Engine = {
 
 type TfjsHandle = Handle & { readonly data: DataId };
 
+/**
+ * Starts what tfjs brings, and takes back the listeners for uncaught errors that its wasm module adds: they throw each error again out of
+ * minified code, all of which Node then prints before the message of whoever's program it was.
+ */
+const start = async (name: string): Promise<void> => {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = events.map((event) => new Set<unknown>(process.listeners(event as 'uncaughtException')));
+  await setBackend(name);
+  events.forEach((event, i) =>
+    process
+      .listeners(event as 'uncaughtException')
+      .filter((listener) => before[i]?.has(listener) !== true)
+      .forEach((listener) => process.off(event, listener)),
+  );
+};
+
 /** Starts a tfjs backend by name and wraps it. */
 export const createTfjsBackend = async (
   name: string,
   { lower, allocate, loops }: Engine,
 ): Promise<ArrayBackend> => {
-  await setBackend(name);
+  await start(name);
   const backend: KernelBackend = engine().findBackend(name);
   const memory: Memory = {
     name,

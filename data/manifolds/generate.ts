@@ -1,7 +1,10 @@
 /** Examples drawn from a manifold: each a function of (manifold, seed, part, row) alone, so a larger count begins with the smaller one's examples. */
+import type { Problem } from '../../dsl/problem.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import { sizeOf } from '../../dsl/shape.js';
 import type { Dataset, Split } from '../dataset.js';
+import { memoryProblem } from '../memory.js';
+import { integer, type ValuesOf } from '../settings.js';
 import type { Manifold } from './manifold.js';
 
 const parts = { train: 0, test: 1, validation: 2 } as const;
@@ -28,16 +31,32 @@ export const generate = (
   return { name: `${name} (${part})`, shape, size: count, examples, latents };
 };
 
+/** How many examples a generator draws, and from which seed. */
+export const drawSettings = {
+  count: integer(10_000, 1, 2 ** 24),
+  test: integer(2000, 0, 2 ** 24),
+  validation: integer(0, 0, 2 ** 24),
+  seed: integer(0, 0),
+} as const;
+
+type Sizes = ValuesOf<typeof drawSettings>;
+
+/** More examples than there is memory for. */
+export const generatorProblems = (
+  { name, shape, dimension }: Manifold,
+  { count, test, validation }: Sizes,
+  limit?: number,
+): readonly Problem[] => {
+  const rows = count + test + validation;
+  const bytes = rows * (4 * sizeOf(shape) + 8 * dimension);
+  const tooMuch = memoryProblem(`${name}?count`, bytes, `${rows} examples of ${sizeOf(shape)} numbers`, {
+    limit,
+  });
+  return tooMuch === undefined ? [] : [tooMuch];
+};
+
 /** Independent parts of the given sizes; no validation part where its size is 0. */
-export const generateSplit = (
-  manifold: Manifold,
-  sizes: {
-    readonly count: number;
-    readonly test: number;
-    readonly validation: number;
-    readonly seed: number;
-  },
-): Split => {
+export const generateSplit = (manifold: Manifold, sizes: Sizes): Split => {
   const { seed } = sizes;
   return {
     train: generate(manifold, { count: sizes.count, seed }),

@@ -1,7 +1,8 @@
 /** Preprocessing of sets that are read by row: the examples are made when they are asked for. */
-import { floatAt } from '../../dsl/lookup.js';
-import { isLeft, map } from 'fp-ts/lib/Either.js';
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { elementAt } from '../../dsl/lookup.js';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { map, type TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../../dsl/problem.js';
 import { read, type Source, type Split } from '../dataset.js';
 import { fitPreprocessing } from './fit.js';
@@ -25,7 +26,7 @@ export const preprocessed = (preprocessing: Preprocessing, raw: Source): Source 
       read: (rows, into) => async () => {
         const done = await read(raw, rows, into)();
         for (let i = 0; i < into.length; i++)
-          into[i] = (floatAt(into, i) - range.least) / (range.most - range.least);
+          into[i] = (elementAt(into, i) - range.least) / (range.most - range.least);
         return done;
       },
     };
@@ -42,7 +43,8 @@ export const preprocessed = (preprocessing: Preprocessing, raw: Source): Source 
   };
 };
 
-const applied = (raw: Split<Source>, preprocessing: Preprocessing): Split<Source> => ({
+/** All parts of a split by one preprocessing, which the split then knows. */
+export const applySplit = (raw: Split<Source>, preprocessing: Preprocessing): Split<Source> => ({
   ...raw,
   train: preprocessed(preprocessing, raw.train),
   test: preprocessed(preprocessing, raw.test),
@@ -50,17 +52,13 @@ const applied = (raw: Split<Source>, preprocessing: Preprocessing): Split<Source
   preprocessing,
 });
 
-/** All parts of a split by a plan, fitted on the training part where it is to be standardised; the split then knows it. */
-export const preprocessSplit =
-  (
-    path: string,
-    plan: Preprocessing,
-    standardize: boolean,
-    raw: Split<Source>,
-  ): TaskEither<Problems, Split<Source>> =>
-  async () => {
-    if (!standardize) return { _tag: 'Right', right: applied(raw, plan) };
-    return map((fitted: Preprocessing) => applied(raw, fitted))(
-      await fitPreprocessing(path, plan, raw.train)(),
-    );
-  };
+/** The same by means and deviations of the training part. */
+export const preprocessSplit = (
+  path: string,
+  plan: Preprocessing,
+  raw: Split<Source>,
+): TaskEither<Problems, Split<Source>> =>
+  pipe(
+    fitPreprocessing(path, plan, raw.train),
+    map((fitted) => applySplit(raw, fitted)),
+  );

@@ -1,14 +1,15 @@
 /** CIFAR-10 in its binary version: records of a label and 32 × 32 pixels, all red, then all green, then all blue (Krizhevsky 2009). */
-import { sequenceS } from 'fp-ts/lib/Apply.js';
-import { uint8At } from '../../dsl/lookup.js';
+import { atLeast, elementAt, uint8At } from '../../dsl/lookup.js';
 import { basename, join } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../dsl/problem.js';
-import type { Source, Split, Stored } from '../dataset.js';
+import type { Stored } from '../dataset.js';
 import { integerField, LABEL } from '../field.js';
 import { again, entryAt, readBytes } from './file.js';
+import type { Found } from '../parts.js';
+import { plainPreprocessing } from '../preprocessing/preprocessing.js';
 import { recordsInMemory, storedRecords } from './records.js';
 
 type Problems = readonly Problem[];
@@ -50,7 +51,7 @@ const checked = (path: string, bytes: Uint8Array): Either<Problems, Uint8Array> 
   return right(bytes);
 };
 
-/** Records of one or several files as examples [32, 32, 3] in 0 … 1; they stay bytes until they are read. */
+/** Records of one or several files as pictures [32, 32, 3] of bytes. */
 export const decodeCifar = (
   name: string,
   files: readonly { readonly path: string; readonly bytes: Uint8Array }[],
@@ -66,16 +67,19 @@ export const decodeCifar = (
     return at + bytes.length;
   }, 0);
   const size = all.length / RECORD;
-  const labels = Uint8Array.from({ length: size }, (_, row) => uint8At(all, row * RECORD));
+  const labels = Uint8Array.from({ length: size }, (_, row) => elementAt(all, row * RECORD));
   return right(
     storedRecords(
       { name, shape: [SIDE, SIDE, 3], size, fields: { [LABEL]: integerField(labels) } },
       recordsInMemory(all, RECORD),
-      (record, into) => {
-        for (let pixel = 0; pixel < PIXELS; pixel++)
-          for (let colour = 0; colour < 3; colour++)
-            into[3 * pixel + colour] = uint8At(record, 1 + colour * PIXELS + pixel) / 255;
-        return undefined;
+      (records, into) => {
+        for (let at = 0; at < records.length / RECORD; at++)
+          for (let pixel = 0; pixel < PIXELS; pixel++)
+            for (let colour = 0; colour < 3; colour++)
+              into[at * 3 * PIXELS + 3 * pixel + colour] = elementAt(
+                records,
+                at * RECORD + 1 + colour * PIXELS + pixel,
+              );
       },
     ),
   );
@@ -98,15 +102,23 @@ const readPart = (
     TaskEither.chainEitherK((found) => decodeCifar(name, found)),
   );
 
-/** A folder with `data_batch_1.bin` … `data_batch_5.bin` and `test_batch.bin`, or the one above it. */
-export const openCifar = (path: string): TaskEither.TaskEither<Problems, Split<Source>> =>
+/** A folder with `data_batch_1.bin` … `data_batch_5.bin` and `test_batch.bin`, or the one above it. Bytes become 0 … 1. */
+export const readCifar = (path: string): TaskEither.TaskEither<Problems, Found> =>
   pipe(
     TaskEither.fromTask(entryAt(join(path, UNPACKED))),
     TaskEither.chain((entry) => {
       const folder = entry === 'folder' ? join(path, UNPACKED) : path;
-      return sequenceS(TaskEither.ApplicativeSeq)({
-        train: readPart(folder, `${basename(path)} (train)`, trainFiles),
-        test: readPart(folder, `${basename(path)} (test)`, [testFile]),
-      });
+      return TaskEither.sequenceSeqArray([
+        readPart(folder, `${basename(path)} (train)`, trainFiles),
+        readPart(folder, `${basename(path)} (test)`, [testFile]),
+      ]);
+    }),
+    TaskEither.map((both): Found => {
+      const [train, test] = atLeast(2, both);
+      return {
+        parts: { train, test },
+        plan: { ...plainPreprocessing(train.shape), range: { least: 0, most: 255 } },
+        values: 'finite',
+      };
     }),
   );

@@ -1,8 +1,10 @@
 /** Reading a file's bytes: regular files of a size that is meant, and whatever goes wrong as a problem. */
 import { open, readFile, stat } from 'node:fs/promises';
+import { left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../dsl/problem.js';
+import { freeMemory, memoryProblem } from '../memory.js';
 
 type Problems = readonly Problem[];
 
@@ -38,14 +40,15 @@ export const fileSize = (path: string, expected: string): TaskEither.TaskEither<
 export const readBytes = (
   path: string,
   expected: string,
-  most = MOST_BYTES,
+  most?: number,
 ): TaskEither.TaskEither<Problems, Uint8Array> =>
   pipe(
     fileSize(path, expected),
-    TaskEither.filterOrElse(
-      (size) => size <= most,
-      (size): Problems => [problem(path, `${size} bytes`, `at most ${most} bytes`)],
-    ),
+    TaskEither.chainFirstEitherK((size) => {
+      const limit = Math.min(most ?? freeMemory(), MOST_BYTES);
+      const tooMuch = memoryProblem(path, size, 'a file of', { limit });
+      return tooMuch === undefined ? right(undefined) : left([tooMuch]);
+    }),
     TaskEither.chain(() =>
       TaskEither.tryCatch(
         () => readFile(path),
@@ -78,14 +81,15 @@ export const readAt = (
     (error): Problems => [problem(path, messageOf(error), 'the bytes that were there when it was opened')],
   );
 
-export type Entry = 'file' | 'folder' | 'nothing';
+export type Entry = 'file' | 'folder' | 'other' | 'nothing';
 
-/** What is at a path; what is neither file nor folder is refused as a file. */
+/** What is at a path; a device, a pipe or a socket is something other than a file or a folder. */
 export const entryAt =
   (path: string): (() => Promise<Entry>) =>
   async () => {
     try {
-      return (await stat(path)).isDirectory() ? 'folder' : 'file';
+      const status = await stat(path);
+      return status.isDirectory() ? 'folder' : status.isFile() ? 'file' : 'other';
     } catch {
       return 'nothing';
     }

@@ -1,18 +1,18 @@
 /** MNIST's four files in a folder, or one IDX file of images. */
-import { uint8At } from '../../dsl/lookup.js';
+import { atLeast } from '../../dsl/lookup.js';
 import { basename, join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as Task from 'fp-ts/lib/Task.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import { sizeOf } from '../../dsl/shape.js';
-import type { Source, Split, Stored } from '../dataset.js';
+import type { Stored } from '../dataset.js';
 import { integerField, LABEL } from '../field.js';
 import { entryAt } from './file.js';
 import { readImages, readLabels } from './idx.js';
-import { HELD_OUT, splitSettings, withParts } from '../parts.js';
+import { byteSettings, type Found, HELD_OUT } from '../parts.js';
+import { plainPreprocessing } from '../preprocessing/preprocessing.js';
 import { recordsInMemory, storedRecords } from './records.js';
-import type { ValuesOf } from '../settings.js';
 
 type Problems = readonly Problem[];
 type Loading<A> = TaskEither.TaskEither<Problems, A>;
@@ -26,15 +26,14 @@ const findIn = (folder: string, name: string): Task.Task<string | undefined> =>
     ),
   );
 
-/** Pictures in 0 … 1, which stay bytes until they are read. */
+/** Pictures as bytes. */
 const readImageSet = (name: string, path: string): Loading<Stored> =>
   pipe(
     readImages(path),
     TaskEither.map(({ size, shape, bytes }) =>
-      storedRecords({ name, size, shape }, recordsInMemory(bytes, sizeOf(shape)), (record, into) => {
-        for (let i = 0; i < into.length; i++) into[i] = uint8At(record, i) / 255;
-        return undefined;
-      }),
+      storedRecords({ name, size, shape }, recordsInMemory(bytes, sizeOf(shape)), (record, into) =>
+        into.set(record),
+      ),
     ),
   );
 
@@ -81,26 +80,35 @@ const readPart = (folder: string, name: string, part: 'train' | 't10k'): Loading
   );
 };
 
-export const idxSettings = splitSettings;
-type Values = ValuesOf<typeof idxSettings>;
+export const idxSettings = byteSettings;
+
+/** Bytes 0 … 255 become 0 … 1. */
+const ofBytes = (parts: Found['parts'], shape: readonly number[]): Found => ({
+  parts,
+  plan: { ...plainPreprocessing(shape), range: { least: 0, most: 255 } },
+  values: 'finite',
+});
 
 /** Whether a folder's files include one of MNIST's. */
 export const isMnistFolder = (names: readonly string[]): boolean =>
   names.some((name) => /^(train|t10k)-(images|labels)-idx[13]-ubyte(\.gz)?$/.test(name));
 
 /** A folder with `train-images-idx3-ubyte`, `t10k-images-idx3-ubyte` and their labels, each plain or `.gz`. */
-export const openMnist = (folder: string, name: string, values: Values): Loading<Split<Source>> =>
+export const readMnist = (folder: string, name: string): Loading<Found> =>
   pipe(
     TaskEither.sequenceSeqArray([
       readPart(folder, `${name} (train)`, 'train'),
       readPart(folder, `${name} (test)`, 't10k'),
     ]),
-    TaskEither.chain(([train, test]) => withParts(folder, values)({ train, test })),
+    TaskEither.map((both) => {
+      const [train, test] = atLeast(2, both);
+      return ofBytes({ train, test }, train.shape);
+    }),
   );
 
-/** One IDX file of images, part of which is held out. */
-export const openIdx = (path: string, values: Values): Loading<Split<Source>> =>
+/** One IDX file of images. */
+export const readIdx = (path: string): Loading<Found> =>
   pipe(
     readImageSet(basename(path), path),
-    TaskEither.chain((all) => withParts(path, values)({ all })),
+    TaskEither.map((all) => ofBytes({ all }, all.shape)),
   );

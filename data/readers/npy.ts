@@ -1,18 +1,26 @@
 /** NumPy's npy format, versions 1 to 3: a magic string, a version, the length of a header, the header as a Python dictionary, then the values (NumPy enhancement proposal 1). */
-import { elementAt, entryOf, int32At, uint8At } from '../../dsl/lookup.js';
+import { atLeast, elementAt, entryOf, int32At, uint8At } from '../../dsl/lookup.js';
 import { type Either, left, map, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../dsl/problem.js';
-import type { Stored } from '../dataset.js';
+import type { Floats, Stored } from '../dataset.js';
+import type { Found } from '../parts.js';
+import { plainPreprocessing, type Preprocessing } from '../preprocessing/preprocessing.js';
+import type { OpenOptions } from '../options.js';
 import { again, fileSize, readAt, readBytes } from './file.js';
 import { type Records, recordsInFile, recordsInMemory, storedRecords } from './records.js';
 
 type Problems = readonly Problem[];
 
+/** Writes the values of `bytes` in the machine's own order into `into`, of as many. */
+type Decode = (bytes: Uint8Array, into: Floats) => void;
+
 type Kind = {
   readonly bytes: number;
-  readonly value: (view: DataView, at: number, little: boolean) => number;
+  readonly decode: Decode;
+  /** Integers are finite, whatever the bytes. */
+  readonly isFloat: boolean;
 };
 
 /** Half precision: sign, five bits of exponent, ten of fraction. */
@@ -24,20 +32,60 @@ const half = (bits: number): number => {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 };
 
+type View = new (buffer: ArrayBufferLike, offset: number, length: number) => ArrayLike<number>;
+
+const integers = (bytes: number, of: View): Kind => ({
+  bytes,
+  decode: (from, into) => into.set(new of(from.buffer, from.byteOffset, from.byteLength / bytes)),
+  isFloat: false,
+});
+
+const floats = (bytes: number, of: View): Kind => ({ ...integers(bytes, of), isFloat: true });
+
+const mapped =
+  <N>(
+    of: new (buffer: ArrayBufferLike, offset: number, length: number) => ArrayLike<N>,
+    bytes: number,
+    to: (n: N) => number,
+  ): Decode =>
+  (from, into) => {
+    const values = new of(from.buffer, from.byteOffset, from.byteLength / bytes);
+    for (let i = 0; i < values.length; i++) into[i] = to(elementAt(values, i));
+  };
+
 /** 64-bit integers beyond 2⁵³ are rounded. */
 const kinds: Readonly<Record<string, Kind>> = {
-  b1: { bytes: 1, value: (view, at) => (view.getUint8(at) === 0 ? 0 : 1) },
-  i1: { bytes: 1, value: (view, at) => view.getInt8(at) },
-  u1: { bytes: 1, value: (view, at) => view.getUint8(at) },
-  i2: { bytes: 2, value: (view, at, little) => view.getInt16(at, little) },
-  u2: { bytes: 2, value: (view, at, little) => view.getUint16(at, little) },
-  i4: { bytes: 4, value: (view, at, little) => view.getInt32(at, little) },
-  u4: { bytes: 4, value: (view, at, little) => view.getUint32(at, little) },
-  i8: { bytes: 8, value: (view, at, little) => Number(view.getBigInt64(at, little)) },
-  u8: { bytes: 8, value: (view, at, little) => Number(view.getBigUint64(at, little)) },
-  f2: { bytes: 2, value: (view, at, little) => half(view.getUint16(at, little)) },
-  f4: { bytes: 4, value: (view, at, little) => view.getFloat32(at, little) },
-  f8: { bytes: 8, value: (view, at, little) => view.getFloat64(at, little) },
+  b1: { ...integers(1, Uint8Array), decode: mapped(Uint8Array, 1, (n) => (n === 0 ? 0 : 1)) },
+  i1: integers(1, Int8Array),
+  u1: integers(1, Uint8Array),
+  i2: integers(2, Int16Array),
+  u2: integers(2, Uint16Array),
+  i4: integers(4, Int32Array),
+  u4: integers(4, Uint32Array),
+  i8: { bytes: 8, decode: mapped(BigInt64Array, 8, Number), isFloat: false },
+  u8: { bytes: 8, decode: mapped(BigUint64Array, 8, Number), isFloat: false },
+  f2: { bytes: 2, decode: mapped(Uint16Array, 2, half), isFloat: true },
+  f4: floats(4, Float32Array),
+  f8: floats(8, Float64Array),
+};
+
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** The other order of the bytes of each value, in place. */
+const swap = (bytes: Uint8Array, width: number): void => {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (width === 2) buffer.swap16();
+  if (width === 4) buffer.swap32();
+  if (width === 8) buffer.swap64();
+};
+
+/** The values of records, which are changed. */
+const decoderOf = ({ dtype, little }: Pick<NpyArray, 'dtype' | 'little'>): Decode => {
+  const { bytes, decode } = entryOf(kinds, dtype);
+  return (from, into) => {
+    if (little !== isLittleEndian && bytes > 1) swap(from, bytes);
+    decode(from, into);
+  };
 };
 
 /** What a header says. */
@@ -92,6 +140,11 @@ export const npyHeader = (path: string, bytes: Uint8Array): Either<Problems, Npy
   const sizes = elementAt(shape, 1)
     .split(',')
     .flatMap((size) => (size.trim() === '' ? [] : [Number.parseInt(size, 10)]));
+  if (sizes.some((size) => !Number.isSafeInteger(size)) || !Number.isSafeInteger(countOf(sizes) * 8))
+    return fail(`the shape (${elementAt(shape, 1).slice(0, 80)})`, 'a shape that an array can have');
+  // With one size of 0 there are no bytes, whatever the others say.
+  if (sizes.includes(0) && sizes.some((size) => size > MOST_EMPTY))
+    return fail(`the shape (${elementAt(shape, 1).slice(0, 80)})`, 'an array with values');
   return right({ dtype, little: endian !== '>', fortran: order[1] === 'True', shape: sizes, offset });
 };
 
@@ -104,11 +157,13 @@ export type NpyArray = {
   readonly records: Records;
 };
 
+/** Of an array without values, the largest size. */
+const MOST_EMPTY = 2 ** 24;
+
 const countOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
 /** Bytes of one row, whose axes are all but the first. */
-const rowBytes = ({ shape, dtype }: NpyHeader): number =>
-  countOf(shape.slice(1)) * entryOf(kinds, dtype).bytes;
+const rowBytes = ({ shape, dtype }: NpyHeader): number => countOf(shape.slice(1)) * entryOf(kinds, dtype).bytes;
 
 /** The header fits the number of bytes that follow it. */
 const checkLength = (path: string, header: NpyHeader, length: number): Either<Problems, NpyHeader> => {
@@ -134,7 +189,7 @@ const rowMajor = (bytes: Uint8Array, shape: readonly number[], width: number): U
   for (let from = 0; from < bytes.length; from += width) {
     result.set(bytes.subarray(from, from + width), to * width);
     for (let axis = 0; axis < shape.length; axis++) {
-      counter[axis] = int32At(counter, axis) + 1;
+      counter[axis] = elementAt(counter, axis) + 1;
       to += elementAt(strides, axis);
       if (int32At(counter, axis) < elementAt(shape, axis)) break;
       to -= elementAt(strides, axis) * elementAt(shape, axis);
@@ -152,15 +207,17 @@ export const decodeNpy = (path: string, bytes: Uint8Array): Either<Problems, Npy
     checkLength(path, header.right, bytes.length),
     map(({ dtype, little, fortran, shape, offset }): NpyArray => {
       const values = bytes.subarray(offset);
-      const ordered =
-        fortran && shape.length > 1 ? rowMajor(values, shape, entryOf(kinds, dtype).bytes) : values;
+      const ordered = fortran && shape.length > 1 ? rowMajor(values, shape, entryOf(kinds, dtype).bytes) : values;
       return { path, dtype, little, shape, records: recordsInMemory(ordered, rowBytes(header.right)) };
     }),
   );
 };
 
 /** Opens a file, of which only the header is read; one in Fortran order, where a row is scattered, is read whole. */
-export const openNpy = (path: string): TaskEither.TaskEither<Problems, NpyArray> =>
+export const openNpy = (
+  path: string,
+  { memory }: OpenOptions = {},
+): TaskEither.TaskEither<Problems, NpyArray> =>
   pipe(
     TaskEither.Do,
     TaskEither.bind('length', () => fileSize(path, 'an npy file')),
@@ -175,7 +232,7 @@ export const openNpy = (path: string): TaskEither.TaskEither<Problems, NpyArray>
     TaskEither.chain(({ header }) => {
       if (header.fortran)
         return pipe(
-          readBytes(path, 'an npy file'),
+          readBytes(path, 'an npy file', memory),
           TaskEither.chainEitherK((bytes) => decodeNpy(path, bytes)),
         );
       const { dtype, little, shape, offset } = header;
@@ -190,31 +247,33 @@ export const openNpy = (path: string): TaskEither.TaskEither<Problems, NpyArray>
   );
 
 /** All values of an array of one axis, or of more of size 1. */
-export const npyValues = ({
-  dtype,
-  little,
-  shape,
-  records,
-}: NpyArray): TaskEither.TaskEither<Problems, Float64Array> => {
-  const { value } = entryOf(kinds, dtype);
+export const npyValues = (array: NpyArray): TaskEither.TaskEither<Problems, Float64Array> => {
+  const size = array.shape[0] ?? 0;
+  const bytes = new Uint8Array(size * array.records.length);
+  const values = new Float64Array(bytes.length / entryOf(kinds, array.dtype).bytes);
   return pipe(
-    records(Array.from({ length: shape[0] ?? 0 }, (_, row) => row)),
-    TaskEither.map((rows) =>
-      Float64Array.from(rows, (row) =>
-        value(new DataView(row.buffer, row.byteOffset, row.byteLength), 0, little),
-      ),
+    array.records.read(
+      Int32Array.from({ length: size }, (_, row) => row),
+      bytes,
     ),
+    TaskEither.map(() => {
+      decoderOf(array)(bytes, values);
+      return values;
+    }),
   );
 };
 
-/** Examples along the first axis. Bytes 0 … 255 become 0 … 1 unless `raw`; examples of two axes, which are pictures, get a third of size 1. */
-export const npyExamples = (
-  name: string,
-  { path, dtype, little, shape, records }: NpyArray,
-  raw: boolean,
-): Either<Problems, Stored> => {
-  const [size, ...rest] = shape;
-  if (size === undefined || rest.length === 0 || shape.includes(0))
+/** Examples along the first axis in their own units, and how they become examples; pictures get a third axis of size 1. */
+export type NpyExamples = {
+  readonly source: Stored;
+  readonly plan: Preprocessing;
+  readonly values: Found['values'];
+};
+
+/** Bytes 0 … 255 become 0 … 1 unless `raw`. */
+export const npyExamples = (name: string, array: NpyArray, raw: boolean): Either<Problems, NpyExamples> => {
+  const { path, dtype, shape, records } = array;
+  if (shape.length < 2 || shape.includes(0))
     return left([
       problem(
         path,
@@ -223,22 +282,12 @@ export const npyExamples = (
         ...(shape.length === 1 ? ['reshape(-1, 1) makes numbers examples'] : []),
       ),
     ]);
-  const { bytes, value } = entryOf(kinds, dtype);
-  const scale = dtype === 'u1' && !raw ? 255 : 1;
+  const [size, ...rest] = atLeast(1, shape);
   const about = { name, size, shape: rest.length === 2 ? [...rest, 1] : rest };
-  return right(
-    storedRecords(about, records, (record, into, row) => {
-      const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
-      for (let i = 0; i < into.length; i++) {
-        into[i] = value(view, i * bytes, little) / scale;
-        if (!Number.isFinite(into[i]))
-          return problem(
-            path,
-            `${value(view, i * bytes, little)} in example ${row}`,
-            'finite numbers in single precision',
-          );
-      }
-      return undefined;
-    }),
-  );
+  const plan = plainPreprocessing(about.shape);
+  return right({
+    source: storedRecords(about, records, decoderOf(array)),
+    plan: dtype === 'u1' && !raw ? { ...plan, range: { least: 0, most: 255 } } : plan,
+    values: dtype === 'f4' || dtype === 'f2' ? 'single' : entryOf(kinds, dtype).isFloat ? 'floats' : 'finite',
+  });
 };

@@ -1,17 +1,22 @@
 /** From NumPy arrays to a split: an npz archive's arrays by their names, or the one array of an npy file. */
 import { elementAt } from '../../dsl/lookup.js';
 import { basename } from 'node:path';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, map, right, sequenceArray } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { didYouMean, type Problem, problem } from '../../dsl/problem.js';
-import type { Source, Split, Stored } from '../dataset.js';
-import { integerField, LABEL } from '../field.js';
-import { readBytes } from './file.js';
-import { splitSettings, withParts } from '../parts.js';
-import { decodeNpy, type NpyArray, npyExamples, npyValues, openNpy } from './npy.js';
+import { integerField, LABEL, MOST_CLASSES } from '../field.js';
+import { memoryProblem } from '../memory.js';
+import type { OpenOptions } from '../options.js';
+import { type Found, splitSettings } from '../parts.js';
+import { type PartName, partNamed } from '../part-names.js';
+import { plainPreprocessing } from '../preprocessing/preprocessing.js';
 import { flag, text, type ValuesOf } from '../settings.js';
+import { readBytes } from './file.js';
+import { decodeNpy, type NpyArray, type NpyExamples, npyExamples, npyValues, openNpy } from './npy.js';
 import { type ZipEntry, zipEntries } from './zip.js';
+
+const isDefined = <A>(a: A | undefined): a is A => a !== undefined;
 
 type Problems = readonly Problem[];
 type Loading<A> = TaskEither.TaskEither<Problems, A>;
@@ -25,49 +30,40 @@ export const arraySettings = {
 } as const;
 type Values = ValuesOf<typeof arraySettings>;
 
-const partWords: Readonly<Record<'train' | 'test' | 'validation', readonly string[]>> = {
-  train: ['train', 'training'],
-  test: ['test', 'testing'],
-  validation: ['validation', 'valid', 'val'],
-};
 const labelWords = ['y', 'label', 'labels', 'target', 'targets'];
 
 /** What an array is, by the words of its name: `x_train`, `train`, `test_labels`, `y`. */
-const roleOf = (name: string): { readonly part: string | undefined; readonly labels: boolean } => {
+const roleOf = (name: string): { readonly part: PartName | undefined; readonly labels: boolean } => {
   const words = name.toLowerCase().split(/[^a-z]+/);
-  const part = Object.entries(partWords).find(([, known]) => known.some((word) => words.includes(word)));
-  return { part: part?.[0], labels: labelWords.some((word) => words.includes(word)) };
+  return {
+    part: words.map(partNamed).find(isDefined),
+    labels: labelWords.some((word) => words.includes(word)),
+  };
 };
 
-const withLabels = (source: Stored, array: NpyArray): Loading<Stored> =>
-  pipe(
+const withLabels = (found: NpyExamples, array: NpyArray): Loading<NpyExamples> => {
+  const { source } = found;
+  const hint = 'labels=none leaves them out';
+  const fits = array.shape[0] === source.size && array.shape.slice(1).every((size) => size === 1);
+  if (!fits)
+    return TaskEither.left([
+      problem(
+        array.path,
+        `labels of shape (${array.shape.join(', ')})`,
+        `(${source.size},), one for each example`,
+        hint,
+      ),
+    ]);
+  return pipe(
     npyValues(array),
-    TaskEither.chainEitherK((values): Either<Problems, Stored> => {
-      const count = array.shape.slice(1).every((size) => size === 1) ? values.length : NaN;
-      if (count !== source.size) {
-        const found = `labels of shape (${array.shape.join(', ')})`;
-        return left([
-          problem(
-            array.path,
-            found,
-            `(${source.size},), one for each example`,
-            'labels=none leaves them out',
-          ),
-        ]);
-      }
-      const wrong = values.find((value) => !Number.isInteger(value) || value < 0 || value > 255);
+    TaskEither.chainEitherK((values): Either<Problems, NpyExamples> => {
+      const wrong = values.find((value) => !Number.isInteger(value) || value < 0 || value >= MOST_CLASSES);
       return wrong === undefined
-        ? right({ ...source, fields: { [LABEL]: integerField(values) } })
-        : left([
-            problem(
-              array.path,
-              `the label ${wrong}`,
-              'integers from 0 to 255',
-              'labels=none leaves them out',
-            ),
-          ]);
+        ? right({ ...found, source: { ...source, fields: { [LABEL]: integerField(values) } } })
+        : left([problem(array.path, `the label ${wrong}`, `integers from 0 to ${MOST_CLASSES - 1}`, hint)]);
     }),
   );
+};
 
 const arrayOf = (path: string, entry: ZipEntry): Loading<NpyArray> =>
   pipe(
@@ -77,13 +73,16 @@ const arrayOf = (path: string, entry: ZipEntry): Loading<NpyArray> =>
 
 const keyOf = ({ name }: ZipEntry): string => name.replace(/\.npy$/, '');
 
+/** The arrays of a part. */
+type Chosen = { readonly examples: ZipEntry; readonly labels?: ZipEntry };
+
 /** The arrays of a part, or of all examples: whose names have the part's words, and none beside them. */
 const chosen = (
   path: string,
   entries: readonly ZipEntry[],
   part: string | undefined,
   values: Values,
-): Either<Problems, { readonly examples: ZipEntry; readonly labels?: ZipEntry } | undefined> => {
+): Either<Problems, Chosen | undefined> => {
   const keys = entries.map(keyOf);
   const named = (key: string): Either<Problems, ZipEntry> => {
     const entry = entries.find((candidate) => keyOf(candidate) === key);
@@ -133,57 +132,95 @@ const chosen = (
 const readPart = (
   path: string,
   name: string,
-  { examples, labels }: { readonly examples: ZipEntry; readonly labels?: ZipEntry },
+  { examples, labels }: Chosen,
   { raw }: Values,
-): Loading<Stored> =>
+): Loading<NpyExamples> =>
   pipe(
     arrayOf(path, examples),
     TaskEither.chainEitherK((array) => npyExamples(name, array, raw)),
-    TaskEither.chain((source) =>
+    TaskEither.chain((found) =>
       labels === undefined
-        ? TaskEither.right<Problems, Stored>(source)
+        ? TaskEither.right<Problems, NpyExamples>(found)
         : pipe(
             arrayOf(path, labels),
-            TaskEither.chain((array) => withLabels(source, array)),
+            TaskEither.chain((array) => withLabels(found, array)),
           ),
     ),
   );
 
+/** Parts of one kind: bytes that become 0 … 1 beside numbers that stay as they are would be two data sets. */
+const together = (
+  path: string,
+  parts: readonly (NpyExamples | undefined)[],
+): Either<Problems, Pick<Found, 'plan' | 'values'>> => {
+  const there = parts.flatMap((part) => part ?? []);
+  const other = there.find(({ plan }) => plan.range?.most !== elementAt(there, 0).plan.range?.most);
+  if (other !== undefined) {
+    const first = elementAt(there, 0);
+    const [bytes, numbers] = other.plan.range === undefined ? [first, other] : [other, first];
+    const found = `bytes in ${bytes.source.name} and other numbers in ${numbers.source.name}`;
+    return left([problem(path, found, 'arrays of one kind', 'raw leaves bytes as they are')]);
+  }
+  return right({
+    plan: there[0]?.plan ?? plainPreprocessing([1]),
+    values:
+      (['floats', 'single'] as const).find((kind) => there.some(({ values }) => values === kind)) ?? 'finite',
+  });
+};
+
+/** What all arrays that are read come to, before any is. */
+const checkSizes = (
+  path: string,
+  chosenParts: readonly (Chosen | undefined)[],
+  { memory }: OpenOptions,
+): Either<Problems, void> => {
+  const entries = chosenParts.flatMap((part) => (part === undefined ? [] : [part.examples, part.labels]));
+  const bytes = entries.reduce((sum, entry) => sum + (entry?.size ?? 0), 0);
+  const tooMuch = memoryProblem(path, bytes, 'arrays that unpack to', { limit: memory });
+  return tooMuch === undefined ? right(undefined) : left([tooMuch]);
+};
+
+const parts: readonly PartName[] = ['train', 'test', 'validation'];
+
 /** An archive with `train` and `test` (`x_train`, `test_images` …; labels `y_train`, `test_labels` …), perhaps `validation`, or with one array of examples. */
-export const openNpz = (path: string, values: Values): Loading<Split<Source>> => {
+export const readNpz = (path: string, values: Values, options: OpenOptions): Loading<Found> => {
   const name = basename(path);
   return pipe(
     readBytes(path, 'an npz file'),
     TaskEither.chainEitherK((bytes) => zipEntries(path, bytes)),
     TaskEither.chain((all) => {
       const entries = all.filter((entry) => entry.name.endsWith('.npy'));
-      const part = (of: string | undefined): Loading<Stored | undefined> =>
-        pipe(
-          TaskEither.fromEither(chosen(path, entries, of, values)),
-          TaskEither.chain((found) =>
-            found === undefined
-              ? TaskEither.right<Problems, Stored | undefined>(undefined)
-              : readPart(path, of === undefined ? name : `${name} (${of})`, found, values),
-          ),
-        );
-      const whole = pipe(
-        part(undefined),
-        TaskEither.map((all) => ({ all })),
-      );
-      const separate = pipe(
-        TaskEither.sequenceSeqArray([part('train'), part('test'), part('validation')]),
-        TaskEither.map(([train, test, validation]) => ({ train, test, validation })),
-      );
       const isSeparate = values.key === '' && entries.some((entry) => roleOf(keyOf(entry)).part === 'train');
-      return pipe(isSeparate ? separate : whole, TaskEither.chain(withParts(path, values)));
+      const wanted: readonly (PartName | undefined)[] = isSeparate ? parts : [undefined];
+      return pipe(
+        TaskEither.fromEither(sequenceArray(wanted.map((part) => chosen(path, entries, part, values)))),
+        TaskEither.chainFirstEitherK((found) => checkSizes(path, found, options)),
+        TaskEither.chain((found) =>
+          TaskEither.sequenceSeqArray(
+            found.map((part, i): Loading<NpyExamples | undefined> => {
+              const of = wanted[i] === undefined ? name : `${name} (${wanted[i]})`;
+              return part === undefined ? TaskEither.right(undefined) : readPart(path, of, part, values);
+            }),
+          ),
+        ),
+        TaskEither.chainEitherK((found) =>
+          pipe(
+            together(path, found),
+            map((rest): Found => {
+              const [train, test, validation] = found.map((part) => part?.source);
+              return { ...rest, parts: isSeparate ? { train, test, validation } : { all: train } };
+            }),
+          ),
+        ),
+      );
     }),
   );
 };
 
 /** One array, part of which is held out for testing; its values stay in the file. */
-export const openNpyFile = (path: string, values: Values): Loading<Split<Source>> =>
+export const readNpyFile = (path: string, { raw }: Values, options: OpenOptions): Loading<Found> =>
   pipe(
-    openNpy(path),
-    TaskEither.chainEitherK((array) => npyExamples(basename(path), array, values.raw)),
-    TaskEither.chain((all) => withParts(path, values)({ all })),
+    openNpy(path, options),
+    TaskEither.chainEitherK((array) => npyExamples(basename(path), array, raw)),
+    TaskEither.map(({ source, plan, values }): Found => ({ parts: { all: source }, plan, values })),
   );

@@ -1,60 +1,70 @@
-/** Records of one length, one after the other, in memory or in a file, and sources that decode an example from each. */
+/** Records of one length, one after the other, in memory or in a file, and sources that decode examples from them. */
 import { elementAt } from '../../dsl/lookup.js';
-import { isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { pipe } from 'fp-ts/lib/function.js';
+import { isLeft, right } from 'fp-ts/lib/Either.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../../dsl/problem.js';
-import { sizeOf } from '../../dsl/shape.js';
 import type { Floats, Stored } from '../dataset.js';
 import { readAt } from './file.js';
 
 type Problems = readonly Problem[];
 
-/** The bytes of the records at the given rows. */
-export type Records = (rows: ArrayLike<number>) => TaskEither.TaskEither<Problems, readonly Uint8Array[]>;
+export type Records = {
+  /** Bytes of one. */
+  readonly length: number;
+  /** Copies the records at the given rows into `into`, [rows, length]. */
+  readonly read: (rows: ArrayLike<number>, into: Uint8Array) => TaskEither.TaskEither<Problems, void>;
+};
+
+type Run = { readonly row: number; readonly at: number; readonly count: number };
+
+/** Rows that follow each other are read at once. */
+const runsOf = (rows: ArrayLike<number>): readonly Run[] => {
+  const runs: Run[] = [];
+  for (let at = 0; at < rows.length;) {
+    let count = 1;
+    while (at + count < rows.length && rows[at + count] === elementAt(rows, at) + count) count++;
+    runs.push({ row: elementAt(rows, at), at, count });
+    at += count;
+  }
+  return runs;
+};
 
 /** Records of `length` bytes from the start of `bytes`. */
-export const recordsInMemory =
-  (bytes: Uint8Array, length: number): Records =>
-  (rows) =>
-    TaskEither.right(Array.from(rows, (row) => bytes.subarray(row * length, (row + 1) * length)));
+export const recordsInMemory = (bytes: Uint8Array, length: number): Records => ({
+  length,
+  read: (rows, into) => {
+    for (const { row, at, count } of runsOf(rows))
+      into.set(bytes.subarray(row * length, (row + count) * length), at * length);
+    return TaskEither.right(undefined);
+  },
+});
 
 /** Records of `length` bytes from byte `offset` of a file, which is opened anew for each batch. */
-export const recordsInFile =
-  (path: string, offset: number, length: number): Records =>
-  (rows) => {
-    const all = new Uint8Array(rows.length * length);
-    const parts = Array.from(rows, (_, i) => all.subarray(i * length, (i + 1) * length));
-    return pipe(
-      readAt(
-        path,
-        parts.map((into, i) => ({ offset: offset + elementAt(rows, i) * length, into })),
-      ),
-      TaskEither.map(() => parts),
-    );
-  };
+export const recordsInFile = (path: string, offset: number, length: number): Records => ({
+  length,
+  read: (rows, into) =>
+    readAt(
+      path,
+      runsOf(rows).map(({ row, at, count }) => ({
+        offset: offset + row * length,
+        into: into.subarray(at * length, (at + count) * length),
+      })),
+    ),
+});
 
-/** A source that decodes one record into one example; what `decode` answers is wrong with the row. */
+/** A source that decodes the bytes of records, [rows, length], into examples, [rows, …shape]. */
 export const storedRecords = (
   about: Omit<Stored, 'read'>,
   records: Records,
-  decode: (record: Uint8Array, into: Floats, row: number) => Problem | undefined,
-): Stored => {
-  const width = sizeOf(about.shape);
-  return {
-    ...about,
-    read: (rows, into) => async () => {
-      const found = await records(rows)();
-      if (isLeft(found)) return found;
-      for (let i = 0; i < rows.length; i++) {
-        const wrong = decode(
-          elementAt(found.right, i),
-          into.subarray(i * width, (i + 1) * width),
-          elementAt(rows, i),
-        );
-        if (wrong !== undefined) return left([wrong]);
-      }
-      return right(undefined);
-    },
-  };
-};
+  decode: (bytes: Uint8Array, into: Floats) => void,
+): Stored => ({
+  ...about,
+  read: (rows, into) => async () => {
+    // Not filled with zeros first: all of it is written.
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(rows.length * records.length).buffer);
+    const done = await records.read(rows, bytes)();
+    if (isLeft(done)) return done;
+    decode(bytes, into);
+    return right(undefined);
+  },
+});

@@ -151,8 +151,14 @@ export const silu = activation('silu');
 /** x · Φ(x), Φ the normal distribution function, exactly. */
 export const gelu = activation('gelu');
 
+/** Where f stands in a pipe its shape is that of the stack; elsewhere it is what f gives. */
+type Residual = {
+  <A extends Shape>(f: (stack: Stack<A, A>) => Stack<A, A>): Block<A, A>;
+  <A extends Shape>(f: Block<A, A>): Block<A, A>;
+};
+
 /** x + f(x); f keeps the shape. */
-export const residual =
+export const residual: Residual =
   <A extends Shape>(f: (stack: Stack<A, A>) => Stack<A, A>) =>
   <I extends Shape>(stack: Stack<I, A>): Stack<I, A> =>
     append(stack, { tag: 'residual', layers: layersOf(f) });

@@ -8,7 +8,7 @@ export const HEIGHT = 260;
 export const margins = { left: 52, right: 14, top: 12, bottom: 26 } as const;
 const { left, right, top, bottom } = margins;
 
-type Scale = (value: number) => number;
+export type Scale = (value: number) => number;
 
 export const fixed = (value: number): string => value.toFixed(1);
 
@@ -41,17 +41,19 @@ export const logTicks = (low: number, high: number): readonly number[] => {
     .filter((tick) => tick >= low && tick <= high);
 };
 
-const extent = (curve: Curve): readonly [number, number] => {
-  const values = [...curve.raw, ...curve.smooth, ...curve.validation].map(({ value }) => value);
+const extent = (curves: readonly Curve[], logarithmic: boolean): readonly [number, number] => {
+  const values = curves.flatMap((curve) =>
+    [...curve.raw, ...curve.smooth, ...curve.validation].map(({ value }) => value),
+  );
   const low = values.reduce((a, b) => Math.min(a, b), Infinity);
   const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
   if (low > high) return [0, 1];
-  if (curve.logarithmic) return [low / 1.15, high * 1.15];
+  if (logarithmic) return [low / 1.15, high * 1.15];
   const margin = high === low ? Math.abs(high) * 0.5 || 1 : (high - low) * 0.06;
   return [low >= 0 && low - margin < 0 ? 0 : low - margin, high + margin];
 };
 
-const pathOf = (points: readonly Point[], x: Scale, y: Scale): string =>
+export const pathOf = (points: readonly Point[], x: Scale, y: Scale): string =>
   points.map(({ step, value }, i) => `${i === 0 ? 'M' : 'L'}${fixed(x(step))} ${fixed(y(value))}`).join('');
 
 const heldOut = (points: readonly Point[], x: Scale, y: Scale): string =>
@@ -65,16 +67,21 @@ const heldOut = (points: readonly Point[], x: Scale, y: Scale): string =>
         )
         .join('');
 
-/** The drawing alone; its caption is the page's. */
-export const chart = (curve: Curve): string => {
-  const [low, high] = extent(curve);
-  const last = Math.max(1, ...[...curve.raw, ...curve.validation].map(({ step }) => step));
-  const part: Scale = curve.logarithmic
+/** The axes of some curves, what is drawn behind them, and where their points are. */
+export const axes = (
+  curves: readonly Curve[],
+  logarithmic: boolean,
+): { readonly x: Scale; readonly y: Scale; readonly svg: string } => {
+  const [low, high] = extent(curves, logarithmic);
+  const last = curves
+    .flatMap((curve) => [...curve.raw, ...curve.smooth, ...curve.validation])
+    .reduce((most, { step }) => Math.max(most, step), 1);
+  const part: Scale = logarithmic
     ? (value) => Math.log(value / low) / Math.log(high / low)
     : (value) => (value - low) / (high - low);
   const x: Scale = (step) => left + (step / last) * (WIDTH - left - right);
   const y: Scale = (value) => HEIGHT - bottom - part(value) * (HEIGHT - top - bottom);
-  const rows = (curve.logarithmic ? logTicks(low, high) : linearTicks(low, high, 5)).map(
+  const rows = (logarithmic ? logTicks(low, high) : linearTicks(low, high, 5)).map(
     (tick) =>
       `<line class="grid" x1="${left}" x2="${WIDTH - right}" y1="${fixed(y(tick))}" y2="${fixed(y(tick))}"/>` +
       `<text class="tick" x="${left - 8}" y="${fixed(y(tick) + 4)}" text-anchor="end">${numberText(tick)}</text>`,
@@ -83,10 +90,15 @@ export const chart = (curve: Curve): string => {
     (tick) =>
       `<text class="tick" x="${fixed(x(tick))}" y="${HEIGHT - 6}" text-anchor="middle">${tick}</text>`,
   );
+  return { x, y, svg: [...rows, ...columns].join('') };
+};
+
+/** The drawing alone; its caption is the page's. */
+export const chart = (curve: Curve): string => {
+  const { x, y, svg } = axes([curve], curve.logarithmic);
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(curve.name)} over the steps of training">`,
-    ...rows,
-    ...columns,
+    svg,
     `<path class="raw" d="${pathOf(curve.raw, x, y)}"/>`,
     `<path class="smooth" d="${pathOf(curve.smooth, x, y)}"/>`,
     heldOut(curve.validation, x, y),

@@ -1,5 +1,12 @@
 /** Curves of training: a term at every step, smoothed and thinned for drawing, and its values on held-out data. */
-import type { StepEvent, TrainEvent, ValidationEvent } from '../../runs/index.js';
+import { type Experiment, scheduledWeights } from '../../dsl/index.js';
+import {
+  isStep,
+  isValidation,
+  type StepEvent,
+  type TrainEvent,
+  type ValidationEvent,
+} from '../../runs/index.js';
 
 export type Point = { readonly step: number; readonly value: number };
 
@@ -17,9 +24,6 @@ const MOST_POINTS = 600;
 const LOG_FROM = 20;
 /** The smoothing window, as a part of the run. */
 const WINDOW = 1 / 40;
-
-const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
-const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
 
 const finite = (points: readonly Point[]): readonly Point[] =>
   points.filter(({ value }) => Number.isFinite(value));
@@ -68,13 +72,33 @@ const curveOf = (name: string, train: readonly Point[], held: readonly Point[]):
   };
 };
 
-/** The loss, then every term. */
-export const curvesOf = (events: readonly TrainEvent[]): readonly Curve[] => {
+/** Of an experiment, what each term whose weight is a schedule is multiplied by at a step. */
+type Weights = ReturnType<typeof scheduledWeights>;
+
+/**
+ * The loss with every scheduled term weighted as at the end of training, which is one and the same measure at every step: as it is trained on,
+ * a loss grows where weights do while the model improves.
+ */
+const lossAtTheEnd =
+  (weights: Weights, last: number) =>
+  ({ step, terms }: Valued): number =>
+    Object.entries(terms).reduce((sum, [name, value]) => {
+      const weight = weights.get(name);
+      return sum + (weight === undefined ? value : (value / weight(step)) * weight(last));
+    }, 0);
+
+type Valued = StepEvent | ValidationEvent;
+
+/** The loss, then every term: without its weight where that is a schedule. */
+export const curvesOf = (
+  events: readonly TrainEvent[],
+  experiment?: Pick<Experiment, 'objective' | 'steps'>,
+): readonly Curve[] => {
+  const weights: Weights = experiment === undefined ? new Map() : scheduledWeights(experiment.objective);
   const steps = events.filter(isStep);
   const held = events.filter(isValidation);
   const names = Object.keys({ ...steps.at(0)?.terms, ...held.at(0)?.terms });
   const surrogates = Object.keys(steps.at(0)?.surrogates ?? {});
-  type Valued = StepEvent | ValidationEvent;
   const at = (value: (event: Valued) => number) => (event: Valued) => ({
     step: event.step,
     value: value(event),
@@ -82,8 +106,19 @@ export const curvesOf = (events: readonly TrainEvent[]): readonly Curve[] => {
   const curve = (name: string, value: (event: Valued) => number): Curve =>
     curveOf(name, steps.map(at(value)), held.map(at(value)));
   return [
-    ...(names.length + surrogates.length > 1 ? [curve('loss', (event) => event.loss)] : []),
-    ...names.map((name) => curve(name, (event) => event.terms[name] ?? NaN)),
+    ...(names.length + surrogates.length > 1
+      ? [
+          weights.size === 0 || experiment === undefined || surrogates.length > 0
+            ? curve('loss', (event) => event.loss)
+            : curve('loss, weighted as at the end', lossAtTheEnd(weights, experiment.steps - 1)),
+        ]
+      : []),
+    ...names.map((name) => {
+      const weight = weights.get(name);
+      return weight === undefined
+        ? curve(name, (event) => event.terms[name] ?? NaN)
+        : curve(`${name}, unweighted`, (event) => (event.terms[name] ?? NaN) / weight(event.step));
+    }),
     ...surrogates.map((name) =>
       curve(`${name} (surrogate)`, (event) => (isStep(event) ? (event.surrogates?.[name] ?? NaN) : NaN)),
     ),

@@ -1,5 +1,6 @@
 /** Progress for people: one line kept in place on a terminal, a line every tenth of the way elsewhere. */
 import type { StepEvent, Terms, TestEvent, TrainEvent, ValidationEvent } from './events.js';
+import { type Experiment, type Objective, scheduledWeights } from '../../dsl/index.js';
 import { createStatusLine, type Screen } from './status-line.js';
 
 export type Progress = {
@@ -15,11 +16,6 @@ export const short = (value: number): string => {
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1);
   return size >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 };
-
-const listed = (terms: Terms): string =>
-  Object.entries(terms)
-    .map(([name, value]) => `${name} ${short(value)}`)
-    .join('  ');
 
 /** `12 s`, `3 min 5 s`, `2 h 10 min`. */
 export const duration = (seconds: number): string => {
@@ -59,15 +55,35 @@ const shown = ({ terms, surrogates = {} }: StepEvent): Terms => ({
   ...Object.fromEntries(Object.entries(surrogates).map(([name, value]) => [`${name} (surrogate)`, value])),
 });
 
+type TermsText = (terms: Terms, step: number) => string;
+
+/** `reconstruction 0.976 × 57.1`: a term whose weight is a schedule without it, so that it falls while the model improves, then the weight. */
+const weighted = (objective: Objective): TermsText => {
+  const weights = scheduledWeights(objective);
+  return (terms, step) =>
+    Object.entries(terms)
+      .map(([name, value]) => {
+        const weight = weights.get(name)?.(step);
+        return weight === undefined || weight === 0
+          ? `${name} ${short(value)}`
+          : `${name} ${short(value / weight)} × ${short(weight)}`;
+      })
+      .join('  ');
+};
+
 /** Of a validation, or of the test at the end. */
-const evaluatedText = ({ tag, step, loss, terms, metrics = {} }: ValidationEvent | TestEvent): string =>
-  `      ${tag} at step ${step}  loss ${short(loss)}  ${listed({ ...terms, ...metrics })}`;
+const evaluatedText = (
+  { tag, step, loss, terms, metrics = {} }: ValidationEvent | TestEvent,
+  termsText: TermsText,
+): string =>
+  `      ${tag} at step ${step}  loss ${short(loss)}  ${termsText({ ...terms, ...metrics }, step)}`;
 
 /** Follows a run of `steps` steps of `batch` examples. */
 export const createProgress = (
   screen: Screen,
-  { steps, batch }: { readonly steps: number; readonly batch: number },
+  { steps, batch, objective }: Pick<Experiment, 'steps' | 'batch' | 'objective'>,
 ): Progress => {
+  const termsText = weighted(objective);
   const { inPlace, line, draw: redraw, end } = createStatusLine(screen);
   const rateOf = smoothRate();
   let drawn = -1;
@@ -81,7 +97,9 @@ export const createProgress = (
     const done = event.step + 1;
     const start = `${String(done).padStart(String(steps).length)}/${steps} ${bar(done / steps, 20)}`;
     const seen = validation === undefined ? '' : `  validation ${short(validation.loss)}`;
-    redraw(`${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${listed(shown(event))}`);
+    redraw(
+      `${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${termsText(shown(event), event.step)}`,
+    );
   };
 
   const onStep = (event: StepEvent): void => {
@@ -96,7 +114,7 @@ export const createProgress = (
       tenth = Math.floor((10 * done) / steps);
       const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
       line(
-        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${listed(shown(event))}  ${pace(event, rate)}`,
+        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${termsText(shown(event), event.step)}  ${pace(event, rate)}`,
       );
     }
   };
@@ -106,7 +124,7 @@ export const createProgress = (
       if (event.tag === 'step') return onStep(event);
       if (event.tag === 'notice') return line(event.text);
       if (event.tag === 'validation') validation = event;
-      if (!inPlace || event.tag === 'test') line(evaluatedText(event));
+      if (!inPlace || event.tag === 'test') line(evaluatedText(event, termsText));
     },
     end: () => {
       end();

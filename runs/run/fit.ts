@@ -22,7 +22,7 @@ export type Run = {
 };
 
 /** Checks and compiles everything, and trains nothing yet. */
-export const prepareRun = async (spec: Experiment, options: PrepareOptions): Promise<Checked<Run>> => {
+export const prepareRun = async (spec: Experiment, options: PrepareOptions = {}): Promise<Checked<Run>> => {
   const prepared = await prepare(spec, options);
   if (isLeft(prepared)) return prepared;
   const { compiled, backend, model, session, experiment, data, validation, batches, policy } = prepared.right;
@@ -47,7 +47,10 @@ export type FitOptions = Omit<TrainOptions, 'keep' | 'from' | 'measure' | 'onSta
 };
 
 /** Trains to the end. On the left every problem of the specification, the data or the training. */
-export const fit = async (spec: Experiment, { out, ...options }: FitOptions): Promise<Checked<Fitted>> => {
+export const fit = async (
+  spec: Experiment,
+  { out, ...options }: FitOptions = {},
+): Promise<Checked<Fitted>> => {
   const keep = out === undefined ? undefined : { name: 'fit', out, root: process.cwd() };
   const trained = await trainRun(spec, { ...options, keep });
   return map(({ model }: Trained<undefined>): Fitted => model)(trained);

@@ -132,11 +132,12 @@ const writeBeginning = (
   if (isLeft(logged)) return logged;
   const files: readonly (readonly [string, unknown])[] = [
     [fileNames.spec, spec.right],
-    [fileNames.settings, encodeSettings(settings)],
     ...(logged.right === undefined ? [] : [[fileNames.metrics, logged.right] as const]),
     ...(preprocessing === undefined
       ? []
       : [[fileNames.preprocessing, encodePreprocessing(preprocessing)] as const]),
+    // The last one: a folder with it has begun.
+    [fileNames.settings, encodeSettings(settings)],
   ];
   for (const [name, value] of files) {
     const written = writeWhole(join(folder, name), json(value));
@@ -183,13 +184,15 @@ export const createRunFolder = (
   });
 };
 
-/** Takes a run folder up again, with the record cut back to a checkpoint's. */
+/** Takes a run folder up again, with the record cut back to a checkpoint's, or to nothing where there is none yet. */
 export const reopenRunFolder = (
   folder: string,
   beginning: Beginning,
-  { loop }: Checkpoint,
+  checkpoint: Checkpoint | undefined,
 ): Checked<Keeper> => {
   const lock = lockFolder(folder);
   if (isLeft(lock)) return lock;
-  return opened(folder, beginning.settings, lock.right, loop.record, () => writeBeginning(folder, beginning));
+  return opened(folder, beginning.settings, lock.right, checkpoint?.loop.record ?? 0, () =>
+    writeBeginning(folder, beginning),
+  );
 };

@@ -1,9 +1,10 @@
 /** Runs that are opened again: the model of a folder on any backend, without the program and the data that made it. */
-import { type Either, isLeft, map, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
 import { join } from 'node:path';
 import { compile } from '../../compiler/index.js';
 import type { Problem } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
+import { memoryProblems } from '../../backends/memory.js';
 import { type BackendOptions, startBackend } from '../../backends/choose.js';
 import { attempt } from '../../backends/failure.js';
 import { threadsFor } from '../../backends/tensorflow/threads.js';
@@ -61,6 +62,8 @@ export const openRun = async (
   if (isLeft(kept)) return kept;
   const compiled = compile(note.right.experiment);
   if (isLeft(compiled)) return compiled;
+  const large = memoryProblems(compiled.right, { isOnHost: false });
+  if (large.length > 0) return left(large);
   const { state, loop } = checkpoint.right;
   const fitting = continued(initialState(compiled.right, state.seed), state);
   if (isLeft(fitting)) return fitting;

@@ -9,7 +9,7 @@ import {
   type Expressions,
 } from '../../compiler/index.js';
 import { type Batches, trainingBatches } from '../../data/batches.js';
-import type { Source, Split } from '../../data/index.js';
+import { openData, type Source, type Split } from '../../data/index.js';
 import {
   checkExperiment,
   dataShapeOf,
@@ -23,6 +23,9 @@ import {
 } from '../../dsl/index.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Backend } from '../../backends/backend.js';
+import { memoryProblems } from '../../backends/memory.js';
+import { startBackend } from '../../backends/choose.js';
+import { threadsFor } from '../../backends/tensorflow/threads.js';
 import { createSession, type Session } from '../model/session.js';
 import { initialState, type TrainState } from '../model/state.js';
 import { fittedOf } from '../model/fitted.js';
@@ -37,9 +40,12 @@ type Checked<A> = Either<readonly Problem[], A>;
 export type StartBackend = (compiled: Compiled) => Promise<Checked<Backend>>;
 
 export type PrepareOptions = {
-  readonly data: Split<Source>;
-  /** One that runs, or how to start one for what was compiled. */
-  readonly backend: Backend | StartBackend;
+  /** The data that the experiment names unless given. */
+  readonly data?: Split<Source> | undefined;
+  /** One that runs, how to start one for what was compiled, or a name: `auto`, the default, for the best that loads. */
+  readonly backend?: Backend | StartBackend | string | undefined;
+  /** `cpu` keeps a backend that is started here off a GPU. */
+  readonly device?: string | undefined;
   readonly seed?: number | undefined;
   /**
    * Where the data has no validation part: the part of the training examples below 1, or how many, that is held out; 0 to validate on the test
@@ -152,16 +158,27 @@ const policyOf = (experiment: Experiment, options: PolicyOptions): Policy => {
       };
 };
 
+const backendFor = async (
+  compiled: Compiled,
+  { backend = 'auto', device }: PrepareOptions,
+): Promise<Checked<Backend>> => {
+  if (typeof backend === 'string')
+    return startBackend(backend, { device, threads: threadsFor(compiled.step) });
+  return typeof backend === 'function' ? backend(compiled) : right(backend);
+};
+
 /** All checks; on the left every problem of the first that fails. */
 export const prepare = async (spec: Experiment, options: PrepareOptions): Promise<Checked<Prepared>> => {
-  const { data, backend: given, heldOut, metrics = {}, state: from } = options;
+  const { heldOut, metrics = {}, state: from } = options;
   const checked = checkExperiment(spec);
   if (isLeft(checked)) return checked;
   const experiment = checked.right;
-  const problems = dataProblems(experiment, data);
+  const data = options.data === undefined ? await openData(experiment.data)() : right(options.data);
+  if (isLeft(data)) return data;
+  const problems = dataProblems(experiment, data.right);
   if (problems.length > 0) return left(problems);
   const { batch, validation } = experiment;
-  const held = withHeldOut(data, heldOut, { validates: validation.every > 0, batch });
+  const held = withHeldOut(data.right, heldOut, { validates: validation.every > 0, batch });
   if (isLeft(held)) return held;
   const { split } = held.right;
   const seed = from?.seed ?? options.seed ?? 0;
@@ -178,11 +195,16 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   const names = [...Object.keys(experiment.objective), ...Object.keys(metrics)];
   const wrong = policyProblems(policy, names, validates);
   if (wrong.length > 0) return left(wrong);
+  const large = memoryProblems(compiled, { isOnHost: false });
+  if (large.length > 0) return left(large);
   const state = continued(initialState(compiled, seed), from);
   if (isLeft(state)) return state;
-  const started = typeof given === 'function' ? await given(compiled) : right(given);
+  const started = await backendFor(compiled, options);
   if (isLeft(started)) return started;
   const backend = started.right;
+  // TensorFlow's own allocator says what it cannot hold, and may hold it on a GPU.
+  const tight = memoryProblems(compiled, { isOnHost: backend.name !== 'native' });
+  if (tight.length > 0) return left(tight);
   const session = await createSession(compiled, backend, state.right, measured.right);
   return right({
     experiment,

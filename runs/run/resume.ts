@@ -3,11 +3,9 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../../data/index.js';
 import { type Experiment, type Problem, problem, type Settings, setValues } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
-import { startBackend } from '../../backends/choose.js';
-import { threadsFor } from '../../backends/tensorflow/threads.js';
 import { fingerprintFor } from './fingerprint.js';
 import { withHeldOut } from './hold-out.js';
-import { checkpointAt, readRun, type RunNote } from './run-folder.js';
+import { checkpointAt, hasWeights, readRun, type RunNote } from './run-folder.js';
 import type { PolicyOptions, RunSettings } from './settings.js';
 import { type Trained, trainRun, type TrainOptions } from './train.js';
 
@@ -117,27 +115,26 @@ export const resume = async <Found = undefined>(
   if (isLeft(note)) return note;
   const settings = settingsOf(note.right);
   if (isLeft(settings)) return settings;
-  const checkpoint = checkpointAt(note.right, 'last');
-  if (isLeft(checkpoint)) return checkpoint;
-  const experiment = changed(note.right, checkpoint.right.state.step, options);
+  const found = hasWeights(note.right) ? checkpointAt(note.right, 'last') : right(undefined);
+  if (isLeft(found)) return found;
+  const checkpoint = found.right;
+  const experiment = changed(note.right, checkpoint?.state.step ?? 0, options);
   if (isLeft(experiment)) return experiment;
   const data = await dataOf(settings.right, options.data);
   if (isLeft(data)) return data;
   const wrong =
     options.otherData === true ? [] : await sameData(data.right, note.right.experiment, settings.right);
   if (wrong.length > 0) return left(wrong);
-  const { backend: asked = settings.right.backend, device = settings.right.device } = options;
   const { onEvent, onStart, signal, measure } = options;
   return trainRun(experiment.right, {
     data: { ...data.right, ...preprocessedAs(note.right) },
-    backend:
-      typeof asked === 'string'
-        ? ({ step }) => startBackend(asked, { device, threads: threadsFor(step) })
-        : asked,
+    backend: options.backend ?? settings.right.backend,
+    device: options.device ?? settings.right.device,
     heldOut: settings.right.heldOut,
     metrics: options.metrics ?? note.right.metrics,
     policy: { ...settings.right.policy, ...options.policy },
-    from: { checkpoint: checkpoint.right, folder, settings: settings.right },
+    seed: settings.right.seed,
+    from: { checkpoint, folder, settings: settings.right },
     onEvent,
     onStart,
     signal,

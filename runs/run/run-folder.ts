@@ -101,6 +101,10 @@ export const readRun = (folder: string): Checked<RunNote> => {
   });
 };
 
+/** Whether there is anything to open; a run that has just begun has nothing. */
+export const hasWeights = ({ folder, checkpoints }: RunNote): boolean =>
+  checkpoints.length > 0 || exists(join(folder, fileNames.weights));
+
 /** Which weights of a run: those that it leaves, the last ones, those of the best validation, or those after so many steps. */
 export type At = 'model' | 'last' | 'best' | number;
 

@@ -40,15 +40,17 @@ export type Keep = {
   readonly heldOut?: number | undefined;
 };
 
+export type From = {
+  readonly checkpoint: Checkpoint | undefined;
+  readonly folder: string;
+  readonly settings: RunSettings;
+};
+
 export type TrainOptions<Found = undefined> = Omit<PrepareOptions, 'state'> & {
   /** Leaves a run folder; without it nothing is written. */
   readonly keep?: Keep | undefined;
-  /** Goes on from a checkpoint; in the folder that it is of, where there is one. */
-  readonly from?: {
-    readonly checkpoint: Checkpoint;
-    readonly folder?: string;
-    readonly settings?: RunSettings;
-  };
+  /** Goes on in a folder, from a checkpoint or, where a run has none yet, from the beginning. */
+  readonly from?: From | undefined;
   /** Sees every event, and training waits for it; an error that it throws ends the run, and is thrown again. */
   readonly onEvent?: ((event: TrainEvent) => void | Promise<void>) | undefined;
   /** Ends the run between two steps. */
@@ -118,7 +120,7 @@ const placeOf = async <Found>(
 ): Promise<Checked<Place | undefined>> => {
   const { experiment, data, policy, metrics } = prepared;
   const { preprocessing } = data;
-  if (from?.folder !== undefined && from.settings !== undefined) {
+  if (from !== undefined) {
     const beginning = { experiment, settings: { ...from.settings, policy }, preprocessing, metrics };
     const keeper = reopenRunFolder(from.folder, beginning, from.checkpoint);
     return isLeft(keeper) ? keeper : right({ folder: from.folder, keeper: keeper.right });
@@ -183,7 +185,7 @@ const perform = async <Found>(
     }
     await onEvent?.(event);
   };
-  const begins = from?.checkpoint.loop ?? initialLoop;
+  const begins = from?.checkpoint?.loop ?? initialLoop;
   if (factorOf(state) !== begins.factor) await session.restore(setFactor(state, begins.factor));
   const trainer = createTrainer(
     {
@@ -212,6 +214,8 @@ const perform = async <Found>(
 
   let followed: Followed;
   try {
+    // A run that is killed at any time has something to go on from.
+    if (from?.checkpoint === undefined && keeper !== undefined) await shelf.save(await trainer.checkpoint());
     followed = await follow(trainer, heard);
   } catch (error) {
     await attempt(async () => shelf.settled());
@@ -274,7 +278,7 @@ export const trainRun = async <Found = undefined>(
   spec: Experiment,
   options: TrainOptions<Found>,
 ): Promise<Checked<Trained<Found>>> => {
-  const made = await attempt(() => prepare(spec, { ...options, state: options.from?.checkpoint.state }));
+  const made = await attempt(() => prepare(spec, { ...options, state: options.from?.checkpoint?.state }));
   if (isLeft(made)) return made;
   if (isLeft(made.right)) return made.right;
   const prepared = made.right.right;

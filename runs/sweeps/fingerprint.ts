@@ -1,7 +1,7 @@
 /** Pins: what a trial depends on besides its own words, so that a kept result is one of the same data and the same program. */
 import { entryOf } from '../../dsl/lookup.js';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
-import { digestOf, pathOf } from '../../data/index.js';
+import { digestOf, nameOf, pathOf } from '../../data/index.js';
 import { type Codec, record, struct } from '../../dsl/codec/codec.js';
 import { anyString, nonEmptyString } from '../../dsl/codec/primitive.js';
 import { type Problem, problem } from '../../dsl/index.js';
@@ -22,7 +22,7 @@ export const pinsCodec: Codec<Pins> = struct('an object that pins a trial to its
 
 /** What a data reference reads from disk, without its settings. */
 export const inputOf = (reference: string): readonly string[] =>
-  pathOf(reference) === undefined ? [] : [reference.replace(/\?.*$/s, '')];
+  pathOf(reference) === undefined ? [] : [nameOf(reference)];
 
 /** The digest of each path that there is; what is missing is for the trial to report. */
 export const digestsOf = async (paths: readonly string[]): Promise<ReadonlyMap<string, string>> => {

@@ -10,11 +10,10 @@ import type { Fitted } from '../model/model.js';
 import type { Tensor } from '../model/state.js';
 import type { TrainEvent } from '../records/events.js';
 import { provenance } from '../records/provenance.js';
-import { CHECKPOINTS, type Checkpoint } from '../run/checkpoint.js';
+import { CHECKPOINTS } from '../run/checkpoint.js';
 import { holdOut, type Parts, scoredInMemory } from '../run/hold-out.js';
 import { checkpointAt, fileNames, readRun } from '../run/run-folder.js';
-import type { RunSettings } from '../run/settings.js';
-import { trainRun } from '../run/train.js';
+import { type From, trainRun } from '../run/train.js';
 import type { Figures, TrialResult } from './outcome.js';
 import { pinProblems } from './fingerprint.js';
 import { trialFiles } from './sweep-run.js';
@@ -45,8 +44,6 @@ export type TrialOptions = {
 
 const files: readonly string[] = [...Object.values(trialFiles), ...Object.values(fileNames), CHECKPOINTS];
 const runFiles: readonly string[] = [...Object.values(fileNames), CHECKPOINTS];
-
-type From = { readonly checkpoint: Checkpoint; readonly folder: string; readonly settings: RunSettings };
 
 const sameSpec = (a: Experiment, b: Experiment): boolean => {
   const [one, other] = [encodeExperiment(a), encodeExperiment(b)];
@@ -96,7 +93,7 @@ export const runTrial = <Evaluation>(
       backend: backend.right,
       seed,
       onEvent,
-      ...(from === undefined ? {} : { from }),
+      from,
       keep:
         folder === undefined
           ? undefined

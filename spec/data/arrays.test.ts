@@ -24,7 +24,7 @@ const file = (extension: string, bytes: Uint8Array): string => {
 };
 
 const halfBits = (value: number): number => {
-  const [single] = [uint32At(new Uint32Array(Float32Array.of(value).buffer), 0)];
+  const single = uint32At(new Uint32Array(Float32Array.of(value).buffer), 0);
   return value === 0
     ? 0
     : ((single >>> 16) & 0x8000) | ((((single >>> 23) & 255) - 112) << 10) | ((single >>> 13) & 1023);
@@ -125,7 +125,7 @@ const npz = (entries: Readonly<Record<string, Npy>>, level: 0 | 6 = 6): Uint8Arr
 
 describe('npy', () => {
   test.prop([arrays])('what is written is read', async (npy) => {
-    const source = right(npyExamples('x', right(decodeNpy('x', encodeNpy(npy))), true));
+    const source = right(npyExamples('x', right(decodeNpy('x', encodeNpy(npy))), true)).source;
     const dataset = right(await inMemory(source)());
     expect([...dataset.examples]).toEqual(npy.values);
     expect(dataset.size).toBe(npy.shape[0]);
@@ -146,7 +146,7 @@ describe('npy', () => {
     const bytes = encodeNpy({ dtype: 'f2', shape: [bits.length, 1], values: bits.map(() => 0) });
     new Uint16Array(bytes.buffer, bytes.byteOffset + bytes.length - 2 * bits.length).set(bits);
     const read = right(
-      await inMemory(right(npyExamples('x', right(decodeNpy('x', bytes)), false)))(),
+      await inMemory(right(npyExamples('x', right(decodeNpy('x', bytes)), false)).source)(),
     ).examples;
     const wrong = bits.filter((half, i) => {
       const subnormal = ((half >> 10) & 31) === 0;
@@ -224,10 +224,25 @@ describe('npy', () => {
   test('numbers that are not finite, and arrays without examples, are problems', async () => {
     const nan = file('.npy', encodeNpy({ dtype: 'f8', shape: [6, 1], values: [0, 1, NaN, 3, 4, 5] }));
     expect(left(await loadData(nan)())).toEqual([
-      { path: nan, found: 'NaN in example 2', expected: 'finite numbers in single precision' },
+      {
+        path: nan,
+        found: '1 missing value in element 1 of 1; the first in example 2 (element 1 of 1)',
+        expected: 'a value everywhere',
+        hint: 'missing=drop leaves such examples out, missing=mask keeps them with a mask',
+      },
     ]);
     const huge = file('.npy', encodeNpy({ dtype: 'f8', shape: [6, 1], values: [0, 1, 2, 3, 1e300, 5] }));
-    expect(elementAt(left(await loadData(huge)()), 0).found).toBe('1e+300 in example 4');
+    expect(left(await loadData(huge)())[0]).toMatchObject({
+      found: '1e+300 in element 1 of 1',
+      expected: 'a finite number in single precision',
+    });
+    const infinite = file(
+      '.npy',
+      encodeNpy({ dtype: 'f4', shape: [6, 1], values: [0, 1, 2, -Infinity, 4, 5] }),
+    );
+    expect(elementAt(left(await loadData(infinite)()), 0).found).toBe(
+      '-Infinity in example 3 (element 1 of 1)',
+    );
     const flat = file('.npy', encodeNpy(counting('f4', 6)));
     expect(elementAt(left(await loadData(flat)()), 0).found).toBe('an array of shape (6)');
   });

@@ -206,7 +206,7 @@ describe('references', () => {
 
   test('mistakes are problems, all at once', async () => {
     expect(left(await loadData('circle?kapa=1&radius=-1&count=x')())).toEqual([
-      { path: 'circle?radius', found: '"-1"', expected: 'a positive number' },
+      { path: 'circle?radius', found: '"-1"', expected: 'a number from 1e-9 to 1000000000' },
       {
         path: 'circle',
         found: 'the setting "kapa"',

@@ -59,7 +59,14 @@ describe('the page', () => {
     const captions = [...page.matchAll(/<figure class="panel"><figcaption>([^<]*)</g)].map(
       ([, name]) => name,
     );
-    expect(captions).toEqual(['loss', 'prior', 'reconstruction', 'injectivity', 'volume', 'singular values']);
+    expect(captions).toEqual([
+      'loss, weighted as at the end',
+      'prior',
+      'reconstruction, unweighted',
+      'injectivity, unweighted',
+      'volume',
+      'singular values',
+    ]);
     expect(page).toContain('reconstruction = μ·‖x − decoder(encoder(x))‖²'.slice(0, 18));
   });
 

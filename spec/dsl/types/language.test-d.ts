@@ -38,6 +38,12 @@ const block = flow(d.conv(64, { kernel: 3 }), d.relu);
 exactly<d.Stack<readonly [28, 28, 64], readonly [28, 28, 64]>>()(
   pipe(d.input(28, 28, 64), d.residual(block)),
 );
+// By itself, as a block of its own, it has the shape that its layers give.
+const narrow = d.residual(flow(d.dense(32), d.tanh, d.dense(16)));
+exactly<d.Block<readonly [16], readonly [16]>>()(narrow);
+exactly<d.Stack<readonly [8], readonly [16]>>()(pipe(d.input(8), d.dense(16), narrow));
+// @ts-expect-error 8 numbers are not the 16 that the block keeps
+pipe(d.input(8), narrow);
 
 // Spectral normalisation keeps what a layer or a block does to shapes.
 exactly<d.Stack<readonly [28, 28, 1], readonly [14, 14, 8]>>()(

@@ -1,0 +1,178 @@
+/** `immersion evaluate RUN`: the terms of its objective over data, the reconstruction, and ln p where the decoder has a density. */
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { type Dataset, inMemory, invertRows, type Source } from '../data/index.js';
+import { type Problem, sameShape, scheduledWeights, showProblem, sizeOf } from '../dsl/index.js';
+import { attempt } from '../backends/failure.js';
+import { type Evaluated, type LogProb, type OpenedRun } from '../runs/index.js';
+import { short } from '../runs/records/progress.js';
+import { type Arguments, type Option, readArguments, wantsJson } from './arguments.js';
+import { priorOf, priorOption } from './code-priors.js';
+import { fail, printJson, printText, say } from './output.js';
+import { type Target, targetOf, writeRows } from './rows-file.js';
+import { newData, openedRun, openOptions, ownData, unitsOf, unitsOption } from './run-options.js';
+import { columns } from './sweep-text.js';
+import { usage } from './usage.js';
+
+const options: readonly Option[] = [
+  {
+    name: 'data',
+    value: 'REF',
+    summary: "what to look at (the run's own test examples, or those it has kept)",
+  },
+  { name: 'out', value: 'FILE', summary: 'ln p and distance of each example as .npy or .csv' },
+  unitsOption,
+  priorOption,
+  ...openOptions,
+];
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+type Chosen = { readonly what: string; readonly set: Dataset };
+
+const keptSet = ({ kept }: OpenedRun): Dataset | undefined =>
+  kept === undefined
+    ? undefined
+    : {
+        name: 'kept',
+        shape: kept.examples.shape.slice(1),
+        size: kept.examples.shape[0] ?? 0,
+        examples: kept.examples.data,
+      };
+
+const brought = async (what: string, source: Source): Promise<Checked<Chosen>> => {
+  const set = await inMemory(source)();
+  return isLeft(set) ? set : right({ what, set: set.right });
+};
+
+/** The data that is asked for; or the run's own test examples, or where those are gone the ones that it has kept. */
+const chosenSet = async (given: Arguments, run: OpenedRun): Promise<Checked<Chosen>> => {
+  const reference = given.last('data');
+  if (reference !== undefined) {
+    const data = await newData(reference, run);
+    return isLeft(data) ? data : brought(reference, data.right.train);
+  }
+  const own = await ownData(run.note);
+  if (!isLeft(own)) {
+    const { test, train } = own.right;
+    return test.size > 0 ? brought('test examples', test) : brought('training examples', train);
+  }
+  const kept = keptSet(run);
+  if (kept === undefined) return own;
+  say(`${own.left.map(showProblem).join('; ')}: the examples that the run has kept are used`);
+  return right({ what: 'examples that the run has kept', set: kept });
+};
+
+type Figures = { readonly evaluated: Evaluated; readonly density: LogProb | undefined };
+
+const figuresOf = async (
+  given: Arguments,
+  run: OpenedRun,
+  set: Dataset,
+  units: 'data' | 'model',
+): Promise<Checked<Figures>> => {
+  const evaluated = await attempt(() => run.evaluate(set));
+  if (isLeft(evaluated)) return evaluated;
+  // A model that takes a part of the data, or has more codes than numbers, has no density of it.
+  const { encoder, decoder } = run.experiment;
+  const hasDensity = sameShape(set.shape, encoder.input) && sizeOf(decoder.input) <= sizeOf(encoder.input);
+  if (!hasDensity) return right({ evaluated: evaluated.right, density: undefined });
+  const prior = priorOf(given, run);
+  if (isLeft(prior)) return prior;
+  const isOwn = run.experiment.logDensity !== undefined && !given.has('prior');
+  const by = isOwn ? {} : { prior: { logDensity: prior.right.prior.logDensity } };
+  const { preprocessing } = run;
+  const density = await attempt(() =>
+    units === 'model' || preprocessing === undefined
+      ? run.logProb(set.examples, by)
+      : // Rows keep all digits of a column in double precision.
+        run.logProb(invertRows(preprocessing, set.examples), by),
+  );
+  if (isLeft(density)) {
+    say(`no density: ${density.left.map(showProblem).join('; ')}`);
+    return right({ evaluated: evaluated.right, density: undefined });
+  }
+  return right({ evaluated: evaluated.right, density: density.right });
+};
+
+const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const rootMeanSquare = (values: Float32Array): number =>
+  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+
+const writeDensities = (density: LogProb, target: Target, json: boolean): Checked<void> => {
+  const { logDensity, distance } = density;
+  const values = Float32Array.from(
+    { length: 2 * logDensity.length },
+    (_, i) => (i % 2 === 0 ? logDensity : distance)[i >> 1] ?? NaN,
+  );
+  return writeRows({ values, shape: [2], names: ['logDensity', 'distance'] }, target, json);
+};
+
+export const evaluate = async (args: readonly string[]): Promise<number> => {
+  const json = wantsJson(args);
+  const given = readArguments(args, options, ['RUN']);
+  if (isLeft(given)) return fail(given.left, json);
+  const [folder = ''] = given.right.positionals;
+  const units = unitsOf(given.right);
+  const target = targetOf(given.right);
+  const early = [units, target].flatMap((one) => (isLeft(one) ? one.left : []));
+  if (isLeft(units) || isLeft(target)) return fail(early, json);
+  const run = await openedRun(given.right, folder);
+  if (isLeft(run)) return fail(run.left, json);
+  try {
+    const chosen = await chosenSet(given.right, run.right);
+    if (isLeft(chosen)) return fail(chosen.left, json);
+    const { what, set } = chosen.right;
+    const figures = await figuresOf(given.right, run.right, set, units.right);
+    if (isLeft(figures)) return fail(figures.left, json);
+    const { evaluated, density } = figures.right;
+    if (target.right !== undefined && density !== undefined) {
+      const written = writeDensities(density, target.right, false);
+      if (isLeft(written)) return fail(written.left, json);
+    }
+    const { step, loss, terms, metrics = {} } = evaluated;
+    const likelihood =
+      density === undefined
+        ? undefined
+        : { logDensity: mean(density.logDensity), distance: rootMeanSquare(density.distance) };
+    if (json) {
+      const own = { data: what, count: set.size, step, loss, terms, metrics };
+      printJson({ ok: true, ...own, units: units.right, density: likelihood ?? null });
+      return 0;
+    }
+    const weights = scheduledWeights(run.right.experiment.objective);
+    const rows = [
+      ...Object.entries(terms).map(([name, value]) => {
+        const weight = weights.get(name)?.(step) ?? 1;
+        return weight === 1 || weight === 0
+          ? ([name, value] as const)
+          : ([`${name} (× ${short(weight)})`, value / weight] as const);
+      }),
+      ...Object.entries({ loss, ...metrics }),
+      ...(likelihood === undefined
+        ? []
+        : ([
+            ['mean ln p', likelihood.logDensity],
+            ['RMS distance from the manifold', likelihood.distance],
+          ] as const)),
+    ];
+    printText(`${set.size} examples of ${what}, after ${step} steps`, 'strong');
+    printText(
+      columns(
+        rows.map(([name, value]) => [name, short(value)]),
+        1,
+      ),
+    );
+    if (likelihood !== undefined)
+      say(`ln p and distance are in the ${units.right === 'data' ? "data's own" : "model's"} units`);
+    return 0;
+  } finally {
+    run.right.dispose();
+  }
+};
+
+export const evaluateUsage = usage(
+  'evaluate RUN',
+  'Means of the objective over data by the model of a run, and ln p where the decoder has a density.',
+  options,
+);
