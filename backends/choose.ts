@@ -20,6 +20,7 @@ const start: Readonly<Record<string, (options: NativeOptions) => Promise<Started
   cpu: async () => right(await createCpuBackend()),
 };
 
+/** What `backend` may name, `auto` among them. */
 export const backendNames: readonly string[] = Object.keys(start);
 const deviceNames: readonly Device[] = ['auto', 'cpu'];
 

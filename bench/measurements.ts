@@ -31,15 +31,21 @@ export const measurements: Readonly<Record<string, Measurement>> = {
     measures: 'how long a program takes to be ready, by depth',
   },
   data: {
-    options: '[--python PATH] [--rounds 3] [--json]',
+    options: '[--python PATH] [--rounds 5] [--json]',
     measures: 'how fast files are read, beside numpy, pandas, csv-parse and sharp',
   },
   tables: {
     options: 'FOLDER [NAMES] [SEEDS] [--json]',
-    measures: "rectangular flows on small tables, beside scikit-learn's densities",
+    measures: 'rectangular flows by one recipe on small tables',
   },
-  codes: { options: '', measures: 'nothing: makes the fixture of the law on mixtures' },
-  detection: { options: 'FILE …', measures: 'nothing: makes the fixture of the law on thresholds' },
+  codes: {
+    options: 'TABLE.csv PYTHON',
+    measures: 'the fixture of the law on expectation-maximization, as JSON',
+  },
+  detection: {
+    options: 'INSIDE.csv OUTSIDE.csv',
+    measures: 'the fixture of the law on thresholds, as JSON',
+  },
 };
 
 /** How one of them is called, and what it measures. */

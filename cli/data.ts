@@ -4,7 +4,7 @@ import { basename, extname } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { describeData, type Description, inMemory, select, type Source } from '../data/index.js';
 import { type Problem, problem, showProblem, showShape } from '../dsl/index.js';
-import { mosaicUri } from '../evaluation/index.js';
+import { mosaicUri } from '../evaluation/picture.js';
 import { writeWhole } from '../runs/records/whole-file.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
 import { fail, printJson, printText, say } from './output.js';

@@ -6,13 +6,13 @@ import { type Problem, showProblem } from '../dsl/index.js';
 import {
   type DensityFit,
   densityFit,
-  densityText,
   type Detections,
   detections,
   type Geometry,
   geometryOf,
   type OutsideData,
 } from '../evaluation/index.js';
+import { densityText } from '../evaluation/density/density-fit.js';
 import { attempt } from '../backends/failure.js';
 import type { Fitted } from '../runs/index.js';
 import { short } from '../runs/records/progress.js';

@@ -3,7 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { comparisonOf, comparisonPage } from '../evaluation/index.js';
 import { readRun, type RunNote } from '../runs/index.js';
 import { duration, short } from '../runs/records/progress.js';
-import { writeWhole } from '../runs/index.js';
+import { writeWhole } from '../runs/records/whole-file.js';
 import { dirname } from 'node:path';
 import { writableFolder } from '../backends/places.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';

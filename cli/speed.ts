@@ -1,6 +1,7 @@
 /** How fast a backend is, in seconds rather than minutes: a product, a convolution and an empty call, through our compiler. */
 import { createBuilder } from '../compiler/ir/builder.js';
-import type { Emit, Program, Type, Var } from '../compiler/index.js';
+import type { Program, Type, Var } from '../compiler/index.js';
+import type { Emit } from '../compiler/ir/program.js';
 import { elementCount } from '../compiler/index.js';
 import type { Backend, Instance } from '../runs/index.js';
 

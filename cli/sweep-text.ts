@@ -3,7 +3,8 @@ import { elementAt, entryOf } from '../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Settings } from '../dsl/index.js';
 import { acrossSeeds } from '../evaluation/index.js';
-import { canonical, type Figures } from '../runs/index.js';
+import { type Figures } from '../runs/index.js';
+import { canonical } from '../runs/sweeps/trial.js';
 import { short } from '../runs/records/progress.js';
 import type { Performed } from './trials.js';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../dsl/index.js';
-import { isPicture, mosaicUri } from '../evaluation/index.js';
+import { isPicture, mosaicUri } from '../evaluation/picture.js';
 import {
   type Plan,
   planTable,
@@ -17,7 +17,8 @@ import {
   type TablePictures,
 } from '../studies/paper/index.js';
 import { decodeSafetensors } from '../backends/safetensors.js';
-import { type Provenance, trialFiles, writeWhole } from '../runs/index.js';
+import { type Provenance, trialFiles } from '../runs/index.js';
+import { writeWhole } from '../runs/records/whole-file.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
 import { fail, printText, printJson, say } from './output.js';
 import { tableOptions, tableRequestOf } from './table-options.js';

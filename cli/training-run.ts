@@ -25,10 +25,10 @@ import {
   type Trained,
   type TrainEvent,
   trainRun,
-  turnText,
   versions,
-  writeWhole,
 } from '../runs/index.js';
+import { turnText } from '../runs/run/summary.js';
+import { writeWhole } from '../runs/records/whole-file.js';
 import { attempt } from '../backends/failure.js';
 import { createProgress, duration } from '../runs/records/progress.js';
 import { type Findings, findingsOf, noFindings } from './findings.js';

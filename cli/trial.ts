@@ -7,7 +7,6 @@ import { type Evaluation, evaluationCodec, measure } from '../evaluation/index.j
 import { writableFolder } from '../backends/places.js';
 import { encodeSafetensors } from '../backends/safetensors.js';
 import {
-  contentKey,
   decodeTrial,
   encodeOutcome,
   encodeTrial,
@@ -17,8 +16,9 @@ import {
   type Trial,
   trialFiles,
   type TrialResult,
-  writeWhole,
 } from '../runs/index.js';
+import { contentKey } from '../runs/sweeps/trial.js';
+import { writeWhole } from '../runs/records/whole-file.js';
 import { createProgress, duration } from '../runs/records/progress.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
 import { readJson } from '../runs/load-spec.js';

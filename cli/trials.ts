@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, showProblem } from '../dsl/index.js';
-import { type Evaluation, evaluationCodec, isPath } from '../evaluation/index.js';
+import { type Evaluation, evaluationCodec } from '../evaluation/index.js';
+import { isPath } from '../evaluation/features/open.js';
 import {
-  contentKey,
   digestsOf,
   encodeTrial,
   experimentOf,
@@ -20,6 +20,7 @@ import {
   type Trial,
   trialFolder,
 } from '../runs/index.js';
+import { contentKey } from '../runs/sweeps/trial.js';
 import { type Arguments, naturalOption, type Option } from './arguments.js';
 import { interruption } from './interrupt.js';
 import { say, screen } from './output.js';

@@ -1,15 +1,29 @@
 /** The compiler: from experiments to programs, and from programs to what a backend runs. */
-export * from './compile.js';
-export * from './costs/cost.js';
-export * from './expressions.js';
-export * from './ir/interpret.js';
-export * from './costs/jacobian-cost.js';
-export type { LoopKernel } from './loops/loop.js';
-export * from './outline.js';
-export * from './loops/plan.js';
-export * from './ir/print.js';
-export { optimize, type Stage } from './pipeline.js';
-export * from './ir/program.js';
-export { printPlan, showStep } from './loops/print-plan.js';
+export { compile, type Compiled } from './compile.js';
+export { type Cost, costOf, type EquationCost, mostExpensive } from './costs/cost.js';
+export { type SolveCost, solveCost, type VolumeCost, volumeCost } from './costs/jacobian-cost.js';
 export type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
+export { type CompiledExpressions, compileExpressions, type Expressions } from './expressions.js';
+export { type Arrays, interpret } from './ir/interpret.js';
+export type { Equation, EquationOf, Operator } from './ir/params.js';
+export { print } from './ir/print.js';
+export {
+  type AdamUpdate,
+  atBatch,
+  type Binder,
+  type BinderKind,
+  is,
+  type Output,
+  type OutputKind,
+  outputVar,
+  type Program,
+  type Results,
+  type TelemetryName,
+} from './ir/program.js';
 export { elementCount, physicalShape, type Type } from './ir/type.js';
+export type { Var } from './ir/var.js';
+export type { LoopKernel } from './loops/loop.js';
+export type { Constant, Operand, Plan, PlanBuilder, Routine, Step } from './loops/plan.js';
+export { printPlan, showStep } from './loops/print-plan.js';
+export { type LayerOutline, outline } from './outline.js';
+export { optimize, type Stage } from './pipeline.js';

@@ -40,6 +40,7 @@ const selected = (field: Field, rows: ArrayLike<number>): Field => {
   return { ...field, values: chosen };
 };
 
+/** The fields of the given rows, in their order; every row must be below the size. */
 export const selectFields = (fields: Fields, rows: ArrayLike<number>): Fields =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, selected(field, rows)]));
 

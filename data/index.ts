@@ -2,22 +2,75 @@
  * Data: readers for real formats, generators with known manifolds, preprocessing as a value, and batches. A leaf: nothing here knows of
  * programs, backends or runs.
  */
-export * from './batches.js';
-export * from './dataset.js';
-export * from './describe.js';
-export * from './digest.js';
-export * from './field.js';
-export * from './fingerprint.js';
-export * from './manifolds/generate.js';
-export * from './manifolds/index.js';
-export * from './manifolds/manifold.js';
+export {
+  type Batches,
+  type EvaluationBatch,
+  evaluationBatches,
+  trainingBatches,
+  type Uniforms,
+} from './batches.js';
+export {
+  type Dataset,
+  type Floats,
+  inMemory,
+  labelsOf,
+  partsOf,
+  read,
+  type Rows,
+  select,
+  selectRows,
+  type Source,
+  split,
+  type Split,
+  type Stored,
+} from './dataset.js';
+export { describeData, type Description, type FieldDescription, type Place } from './describe.js';
+export { digestOf } from './digest.js';
+export { type Field, type Fields, integerField, LABEL, MASK, MOST_CLASSES, selectFields } from './field.js';
+export { fingerprintOf } from './fingerprint.js';
+export { circle } from './manifolds/circle.js';
+export { drawSettings, generate, generateSplit, generatorProblems } from './manifolds/generate.js';
+export { generators } from './manifolds/index.js';
+export { linear } from './manifolds/linear.js';
+export {
+  distance,
+  expectation,
+  logDensity,
+  logVolume,
+  logVolumeOf,
+  type Manifold,
+  optimalNll,
+  type Vector,
+} from './manifolds/manifold.js';
+export { sine } from './manifolds/sine.js';
+export { sphere } from './manifolds/sphere.js';
+export { sprites } from './manifolds/sprites.js';
+export { swissRoll } from './manifolds/swiss-roll.js';
+export { torus } from './manifolds/torus.js';
 export type { OpenOptions } from './options.js';
-export * from './preprocessing/index.js';
-export * from './readers/cifar.js';
-export * from './readers/idx.js';
-export * from './readers/npy.js';
-export * from './readers/picture.js';
-export * from './source.js';
-export * from './validation.js';
-export * from './writers/csv.js';
-export * from './writers/npy.js';
+export { decodePreprocessing, encodePreprocessing, preprocessingCodec } from './preprocessing/codec.js';
+export { fitPreprocessing } from './preprocessing/fit.js';
+export {
+  applyValues,
+  type Column,
+  type Elements,
+  elementsOf,
+  invertValues,
+  type Label,
+  type Missing,
+  type PictureForm,
+  plainPreprocessing,
+  type Preprocessing,
+  type Range,
+  type Scaling,
+} from './preprocessing/preprocessing.js';
+export { type AppliedRows, applyRows, type Cell, invertRows, type Row } from './preprocessing/rows.js';
+export { applySplit, preprocessed, preprocessSplit } from './preprocessing/source.js';
+export { decodeCifar, readCifar } from './readers/cifar.js';
+export { decodeImages, decodeLabels, type Images, readImages, readLabels } from './readers/idx.js';
+export { decodeNpy, type NpyArray, type NpyExamples, openNpy } from './readers/npy.js';
+export { greatestOf, type Picture, readPicture, readPictureHeader } from './readers/picture.js';
+export { loadData, nameOf, openData, pathOf, type RawData, readRaw } from './source.js';
+export { type ValidationOptions, withValidation } from './validation.js';
+export { encodeCsv } from './writers/csv.js';
+export { encodeNpy } from './writers/npy.js';

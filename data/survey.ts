@@ -85,7 +85,8 @@ export const survey =
           if (value > float64At(greatest, i)) greatest[i] = value;
           if (Math.fround(value) !== value) inexact[i] = 1;
         }
-      for (let i = 0; i < width; i++) if (float64At(counts, i) > 0) sums[i] = float64At(sums, i) / float64At(counts, i);
+      for (let i = 0; i < width; i++)
+        if (float64At(counts, i) > 0) sums[i] = float64At(sums, i) / float64At(counts, i);
       for (let row = 0, at = 0; row < count; row++)
         for (let i = 0; i < width; i++, at++) {
           const value = float64At(values, at);
@@ -95,7 +96,10 @@ export const survey =
         if (counts[i] === 0) continue;
         const total = float64At(present, i) + float64At(counts, i);
         const shift = float64At(sums, i) - float64At(mean, i);
-        squares[i] = float64At(squares, i) + float64At(spreads, i) + (shift * shift * float64At(present, i) * float64At(counts, i)) / total;
+        squares[i] =
+          float64At(squares, i) +
+          float64At(spreads, i) +
+          (shift * shift * float64At(present, i) * float64At(counts, i)) / total;
         mean[i] = float64At(mean, i) + (shift * float64At(counts, i)) / total;
         present[i] = total;
       }
@@ -109,7 +113,9 @@ export const survey =
 
 /** The standard deviation of each element, of the sample as a population (1/n); exactly 0 for one that never varies. */
 export const deviationsOf = ({ squares, present, least, greatest }: Survey): Float64Array =>
-  squares.map((sum, i) => (float64At(least, i) < float64At(greatest, i) ? Math.sqrt(sum / float64At(present, i)) : 0));
+  squares.map((sum, i) =>
+    float64At(least, i) < float64At(greatest, i) ? Math.sqrt(sum / float64At(present, i)) : 0,
+  );
 
 /** Whether every value is a finite number in single precision; the first block with one that is not ends it. */
 export const allFinite =

@@ -1,28 +1,189 @@
 /** The language: everything a model specification is written with, its JSON form and its formulas. */
-export * from './layers/bijector.js';
-export * from './expressions/classification.js';
-export * from './codec/index.js';
-export * from './data-shape.js';
-export * from './expressions/log-density.js';
-export * from './expressions/draw.js';
-export * from './experiment.js';
-export * from './expressions/expression.js';
-export * from './layers/flow.js';
-export * from './printing/format.js';
-export * from './layers/initializer.js';
-export * from './layers/layer.js';
+export { checkExperiment, decodeExperiment, encodeExperiment, SCHEMA_VERSION } from './codec/experiment.js';
+export { setHypers, setPath, settablePaths, type Settings, setValues } from './codec/settings.js';
+export { dataShapeOf } from './data-shape.js';
+export { type Experiment, experiment, type Objective, objective, override } from './experiment.js';
+export { crossEntropy, logSumExp, maximum } from './expressions/classification.js';
+export {
+  type Distribution,
+  type DistributionName,
+  normal,
+  orthonormal,
+  rademacher,
+  sphere,
+  uniform,
+} from './expressions/draw.js';
+export {
+  abs,
+  activate,
+  add,
+  apply,
+  concat,
+  concatAlong,
+  constant,
+  cos,
+  data,
+  dataOf,
+  div,
+  dot,
+  draw,
+  exp,
+  type Expr,
+  fill,
+  greater,
+  hyper,
+  jvp,
+  log,
+  logDet,
+  max,
+  meanOf,
+  min,
+  mul,
+  neg,
+  negPart,
+  norm,
+  normEach,
+  pad,
+  parameter,
+  pow,
+  reshaped,
+  type ScalarLike,
+  scale,
+  select,
+  sin,
+  slice,
+  sqNorm,
+  sqNormEach,
+  sqNormOfWeights,
+  sqrt,
+  square,
+  step,
+  stop,
+  sub,
+  sum,
+  type Surrogate,
+  surrogate,
+  vjp,
+} from './expressions/expression.js';
+export { everyNode, once } from './expressions/rewrite.js';
+export { movingAverage, running } from './expressions/running.js';
+export { type Schedule, schedule } from './expressions/schedule.js';
+export {
+  basis,
+  gram,
+  logDetSPD,
+  solveGram,
+  type SolveOptions,
+  volume,
+  type VolumeOptions,
+} from './expressions/volume.js';
 export { unknownOptions } from './mistake.js';
-export * from './names.js';
-export * from './network.js';
-export * from './optimizer.js';
-export * from './path.js';
-export * from './problem.js';
-export * from './expressions/rewrite.js';
-export * from './expressions/running.js';
-export * from './expressions/schedule.js';
-export * from './codec/settings.js';
-export * from './shape.js';
-export * from './layers/spectral.js';
-export * from './expressions/volume.js';
 export { scheduledWeights } from './expressions/weight.js';
-export { flow, pipe } from 'fp-ts/lib/function.js';
+export type {
+  ActivationName,
+  BijectorLayer,
+  BinaryOp,
+  ConvLayer,
+  KernelLayer,
+  Layer,
+  NetworkValue,
+  Node,
+  Padding,
+  Part,
+  SpectralLayer,
+  SpectralNorm,
+  Statistics,
+  Transform,
+  UnaryOp,
+  VolumeMethod,
+} from './grammar.js';
+export type { Invertible } from './layers/bijector.js';
+export {
+  actNorm,
+  affine,
+  arrange,
+  coupling,
+  type Direction,
+  elementwise,
+  factorOut,
+  type FlowStack,
+  type FlowType,
+  imageCoupling,
+  inject,
+  inverse,
+  type Kind,
+  latent,
+  luLinear,
+  observed,
+  type Opposite,
+  permutation,
+  spline,
+  squeeze,
+} from './layers/flow.js';
+export {
+  constantInitializer,
+  glorotUniform,
+  heNormal,
+  type Initializer,
+  normalInitializer,
+  ones,
+  orthogonal,
+  uniformInitializer,
+  zeros,
+} from './layers/initializer.js';
+export {
+  activation,
+  averagePool,
+  batchNorm,
+  conv,
+  convTranspose,
+  dense,
+  dropout,
+  elu,
+  flatten,
+  gelu,
+  type Headed,
+  heads,
+  input,
+  leakyRelu,
+  relu,
+  reshape,
+  residual,
+  sigmoid,
+  silu,
+  softplus,
+  type Stack,
+  tanh,
+  upsample,
+} from './layers/layer.js';
+export { spectral, spectralNorm, type SpectralOptions } from './layers/spectral.js';
+export { hypersOf, networksOf } from './names.js';
+export {
+  codeOutput,
+  type Flow,
+  type HeadedNetwork,
+  invert,
+  mapLayers,
+  network,
+  type Network,
+  outputNames,
+  rename,
+  replaceActivation,
+  written,
+} from './network.js';
+export { adam, type Optimizer, sgd } from './optimizer.js';
+export { parsePath, type Path, showPath } from './path.js';
+export { describeLayer, formula, objectiveFormula } from './printing/format.js';
+export { didYouMean, nearest, type Problem, problem, showProblem } from './problem.js';
+export {
+  type Enlarged,
+  type Known,
+  sameShape,
+  type Scalar,
+  type Shape,
+  showShape,
+  sizeOf,
+  type Strided,
+} from './shape.js';
+export { compose, pipe } from './composition.js';
+export type { Block } from './layers/layer.js';

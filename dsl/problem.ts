@@ -9,6 +9,7 @@ export type Problem = {
   readonly hint?: string;
 };
 
+/** A problem at a path: what was found, what was expected, and what to do. */
 export const problem = (path: string, found: string, expected: string, hint?: string): Problem =>
   hint === undefined ? { path, found, expected } : { path, found, expected, hint };
 
@@ -20,7 +21,10 @@ export const showProblem = ({ path, found, expected, hint }: Problem): string =>
 const distance = (a: string, b: string): number => {
   const next = (row: readonly number[], i: number): readonly number[] =>
     [...b].reduce<readonly number[]>(
-      (line, c, j) => [...line, Math.min(elementAt(line, j) + 1, elementAt(row, j + 1) + 1, elementAt(row, j) + (a[i] === c ? 0 : 1))],
+      (line, c, j) => [
+        ...line,
+        Math.min(elementAt(line, j) + 1, elementAt(row, j + 1) + 1, elementAt(row, j) + (a[i] === c ? 0 : 1)),
+      ],
       [i + 1],
     );
   const last = [...a].reduce<readonly number[]>(

@@ -52,6 +52,7 @@ export type Enlarged<N extends number, S extends number> = S extends 1
 /** Number of elements: the product of the sizes, 1 for a scalar. */
 export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
 
+/** Whether two shapes have the same sizes in the same order. */
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);
 

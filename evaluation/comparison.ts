@@ -88,6 +88,7 @@ const namesOf = (notes: readonly RunNote[]): readonly string[] => {
 export const baselineOf = (run: RunNote, baseline: RunNote): Promise<Comparison> =>
   comparisonOf([run, baseline]);
 
+/** What two runs have side by side, as the page shows it. */
 export const comparisonOf = async (notes: readonly RunNote[]): Promise<Comparison> => {
   const events: (readonly TrainEvent[])[] = [];
   for (const { folder } of notes) events.push(await eventsOf(folder));

@@ -1,26 +1,91 @@
 /** Evaluation: any expression of a trained model over data, priors fitted after training, metrics of samples, the decoder's geometry, and the report page of a run. */
-export * from './geometry/bound-chain.js';
-export * from './geometry/collisions.js';
-export * from './page/curve.js';
-export * from './density/area-under-curve.js';
-export * from './density/decision-tree.js';
-export * from './density/detection.js';
-export * from './density/density-fit.js';
-export * from './features/index.js';
-export * from './geometry/geometry.js';
-export * from './geometry/decoder-jacobian.js';
-export * from './metrics/index.js';
-export * from './measure.js';
-export * from './density/out-of-distribution.js';
-export * from './density/smoothed-manifold.js';
-export * from './density/space-density.js';
-export * from './picture.js';
-export * from './priors/index.js';
-export * from './comparison.js';
+export {
+  baselineOf,
+  type Compared,
+  type Comparison,
+  comparisonOf,
+  differencesOf,
+  type Differing,
+  figuresOf,
+} from './comparison.js';
+export { type AreaUnderCurve, areaUnderCurve, areaWithInterval } from './density/area-under-curve.js';
+export { accuracyOf, answersOf, type Columns, fitTree, type Tree } from './density/decision-tree.js';
+export { type DensityFit, densityFit, type DensityPoint } from './density/density-fit.js';
+export { detect, type Detection, type Detections, type Scored } from './density/detection.js';
+export { detections, openOutside, type OutsideData } from './density/out-of-distribution.js';
+export {
+  type Encoding,
+  openSmoothedManifold,
+  orderFor,
+  type Smoothed,
+  type SmoothedManifold,
+  type SmoothedOptions,
+} from './density/smoothed-manifold.js';
+export {
+  fitSpaceDensity,
+  openSpaceDensity,
+  type SpaceDensity,
+  type SpaceLogDensity,
+  type SpaceOptions,
+} from './density/space-density.js';
+export { type Classifier, classifier, type ClassifierOptions } from './features/classifier.js';
+export type { FeatureMap } from './features/feature-map.js';
+export { graphFeatures, type GraphOptions } from './features/graph.js';
+export { type FeatureContext, featureProblems, openFeatures } from './features/open.js';
+export { pixels } from './features/pixels.js';
+export { raw } from './features/raw.js';
+export { type ImageSize, resized } from './features/resize.js';
+export { type BoundName, boundNames, boundsOf, logVolume } from './geometry/bound-chain.js';
+export {
+  type Collision,
+  type CollisionOptions,
+  type CollisionSearch,
+  searchCollisions,
+} from './geometry/collisions.js';
+export { jacobiansAt, type LocalGeometry } from './geometry/decoder-jacobian.js';
+export {
+  type Geometry,
+  geometryOf,
+  type GeometryOptions,
+  reencodingDistances,
+  type Tightness,
+} from './geometry/geometry.js';
+export {
+  conditionNumber,
+  effectiveRank,
+  isRankDeficient,
+  singularValues,
+  type Spectrum,
+} from './geometry/singular-values.js';
+export {
+  type Evaluation,
+  evaluationCodec,
+  measure,
+  plainEvaluation,
+  type PriorName,
+  priorNames,
+} from './measure.js';
+export { type AcrossSeeds, acrossSeeds } from './metrics/across-seeds.js';
+export { frechet, frechetDistance } from './metrics/frechet.js';
+export type { Comparable, Features, Metric } from './metrics/metric.js';
+export { polynomialMmd, rbfMmd } from './metrics/mmd.js';
+export { coverage, precision, recall } from './metrics/precision.js';
+export { reconstructionError } from './metrics/reconstruction.js';
+export { sampleMetrics, score, type Scores } from './metrics/score.js';
+export { slicedWasserstein } from './metrics/sliced-wasserstein.js';
 export { comparisonPage } from './page/comparison-page.js';
-export * from './report-run.js';
-export * from './report.js';
+export { mosaicPng, picturePng } from './picture.js';
+export {
+  type CodePrior,
+  fitGaussian,
+  type FittedGaussian,
+  type Gaussian,
+  noise,
+  standardGaussian,
+} from './priors/gaussian.js';
+export { fitMixture, type FittedMixture, type MixtureOptions } from './priors/mixture-fit.js';
+export type { Mixture } from './priors/mixture.js';
+export { type Facts, reportPage } from './report.js';
+export { keptSplit, reportRun } from './report-run.js';
 export { openTensorBoard, type TensorBoard } from './tensorboard.js';
-export * from './geometry/singular-values.js';
-export * from './summary.js';
-export * from './geometry/geometry-figures.js';
+export type { Summary } from './summary.js';

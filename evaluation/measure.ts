@@ -7,14 +7,14 @@ import { nonEmptyString, nonNegativeInteger, positiveInteger } from '../dsl/code
 import { type Problem, sizeOf } from '../dsl/index.js';
 import { attempt } from '../backends/failure.js';
 import {
-  type Array1,
-  below,
+  type Tensor,
   type Figures,
   type Fitted,
   type Measure,
   type Measured,
   type Parts,
 } from '../runs/index.js';
+import { below } from '../runs/sweeps/trial.js';
 import { densityFit } from './density/density-fit.js';
 import { type FeatureMap, openFeatures } from './features/index.js';
 import { type Metric, reconstructionError, sampleMetrics, score } from './metrics/index.js';
@@ -194,10 +194,10 @@ const pictures = async (
   priors: readonly NamedPrior[],
   count: number,
   seed: number,
-): Promise<ReadonlyMap<string, Array1>> => {
+): Promise<ReadonlyMap<string, Tensor>> => {
   const { examples: originals, size: shown, shape } = spaced(test, count);
   if (shown === 0) return new Map();
-  const array = (data: Float32Array): Array1 => ({ shape: [shown, ...shape], data });
+  const array = (data: Float32Array): Tensor => ({ shape: [shown, ...shape], data });
   const arrays = new Map([
     ['originals', array(originals)],
     ['reconstructions', array(await fitted.reconstruct(originals))],

@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { type Problem, scheduledWeights, sizeOf } from '../dsl/index.js';
-import { firstExamples, isStep, type Measurable, type StepEvent, type TrainEvent } from '../runs/index.js';
+import { firstExamples } from '../runs/model/batched-evaluation.js';
+import { isStep, type Measurable, type StepEvent, type TrainEvent } from '../runs/index.js';
 import {
   type EventFile,
   histogram,

@@ -6,7 +6,7 @@ import {
   dense,
   elu,
   flatten,
-  flow,
+  compose,
   input,
   network,
   pipe,
@@ -15,14 +15,14 @@ import {
 } from 'immersion/dsl';
 
 const down = <const F extends number, const S extends number>(filters: F, kernel: number, stride: S) =>
-  flow(conv(filters, { kernel, stride }), batchNorm(), elu);
+  compose(conv(filters, { kernel, stride }), batchNorm(), elu);
 
 const up = <const F extends number, const S extends number>(filters: F, kernel: number, stride: S) =>
-  flow(convTranspose(filters, { kernel, stride }), batchNorm(), elu);
+  compose(convTranspose(filters, { kernel, stride }), batchNorm(), elu);
 
 /** The last hidden layers, which have no batch norm. */
 const bare = <const F extends number, const S extends number>(filters: F, kernel: number, stride: S) =>
-  flow(convTranspose(filters, { kernel, stride }), elu);
+  compose(convTranspose(filters, { kernel, stride }), elu);
 
 const times =
   (width: number) =>

@@ -6,7 +6,7 @@ import {
   elu,
   experiment,
   flatten,
-  flow,
+  compose,
   hyper,
   input,
   network,
@@ -16,7 +16,7 @@ import {
   sigmoid,
 } from 'immersion/dsl';
 
-const hidden = <const N extends number>(units: N) => flow(dense(units), elu);
+const hidden = <const N extends number>(units: N) => compose(dense(units), elu);
 
 const encoder = network('encoder', pipe(input(8, 8, 1), flatten, hidden(256), hidden(256), dense(6)));
 

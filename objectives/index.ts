@@ -1,12 +1,21 @@
 /** The named objectives, each a short composed specification. */
-export * from './autoencoder.js';
-export * from './upper-bounds.js';
-export * from './contractive.js';
-export * from './likelihood.js';
-export * from './injflow.js';
-export * from './jacobian-norm.js';
-export * from './lagrangian.js';
-export * from './models.js';
-export * from './rae.js';
-export * from './vae.js';
-export * from './rectangular.js';
+export { ae, aeL2, reconstruction } from './autoencoder.js';
+export { cae } from './contractive.js';
+export { injFlow, injFlowLn, type InjFlowOptions } from './injflow.js';
+export { finiteDifference, type ProbeOptions, sqFrobenius } from './jacobian-norm.js';
+export { augmentedLagrangian, geco, type MultiplierOptions, reconstructionConstraint } from './lagrangian.js';
+export { logDensityOf, maximumLikelihood } from './likelihood.js';
+export { aeSn, type Model, paperModels } from './models.js';
+export { raeGp } from './rae.js';
+export {
+  freeForm,
+  logNormal,
+  rectangular,
+  rectangularDensity,
+  rectangularExact,
+  type RectangularOptions,
+  rectangularStochastic,
+  twoStep,
+} from './rectangular.js';
+export { bound4, bound5, type BoundOptions } from './upper-bounds.js';
+export { betaVae, type GaussianEncoder, gaussianEncoder, klToStandardNormal, vae } from './vae.js';

@@ -2,37 +2,115 @@
  * Runs: everything that happens to a model over time. `model` is what one asks of weights, `run` opens, trains, keeps and resumes them,
  * `records` is what a run reports, `sweeps` are many runs. Nothing here measures how good a model is: that is given as an argument.
  */
-export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../backends/index.js';
-export { backendNames, createWasmBackend, lowerWasm, startBackend, threadsFor } from '../backends/index.js';
-export * from './load-spec.js';
-export * from './model/batched-evaluation.js';
-export * from './model/expressions.js';
+export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../backends/backend.js';
+export { backendNames, startBackend } from '../backends/choose.js';
+export type { Tensor } from '../backends/safetensors.js';
+export { threadsFor } from '../backends/tensorflow/threads.js';
+export { lowerWasm } from '../backends/wasm/lower.js';
+export { createWasmBackend } from '../backends/wasm/wasm.js';
+export type { Expressions } from '../compiler/expressions.js';
+export { loadSpec, readJson, type Spec } from './load-spec.js';
+export {
+  evaluateExpressions,
+  type EvaluationOptions,
+  type Evaluator,
+  type Examples,
+  openExpressions,
+} from './model/expressions.js';
 export { flowPrior } from './model/fitted.js';
-export * from './model/model.js';
-export * from './model/session.js';
-export * from './model/state.js';
-export * from './records/events.js';
+export type {
+  Fitted,
+  LogProb,
+  Model,
+  ModelInput,
+  Prior,
+  PriorOverCodes,
+  SampleOptions,
+  Units,
+  UnitsOption,
+  Values,
+} from './model/model.js';
+export { createSession, type Session } from './model/session.js';
+export { initialState, type TrainState } from './model/state.js';
+export {
+  type Evaluated,
+  isNotice,
+  isStep,
+  isTest,
+  isValidation,
+  type Notice,
+  type NoticeEvent,
+  type StepEvent,
+  type Terms,
+  type TestEvent,
+  type TrainEvent,
+  type ValidationEvent,
+} from './records/events.js';
 export { createHistory, type History } from './records/history.js';
-export * from './records/provenance.js';
+export { type Provenance, provenance, versions } from './records/provenance.js';
 export { readRecord } from './records/record.js';
-export * from './records/whole-file.js';
 export type { Best, Checkpoint, LoopState } from './run/checkpoint.js';
-export * from './run/fit.js';
-export * from './run/hold-out.js';
+export { fit, type FitOptions, prepareRun, type Run } from './run/fit.js';
+export { type HeldOut, holdOut, type Parts, type Validated } from './run/hold-out.js';
 export type { KeptExamples } from './run/kept-examples.js';
-export * from './run/open-run.js';
+export { eventsOf, type OpenedRun, type OpenOptions, openRun } from './run/open-run.js';
+export type { Prepared, PrepareOptions, StartBackend } from './run/prepare.js';
+export { resume, type ResumeOptions } from './run/resume.js';
 export type { From, Keep } from './run/place.js';
-export type { PrepareOptions, Prepared, StartBackend } from './run/prepare.js';
-export * from './run/resume.js';
 export { type At, fileNames, readRun, type RunNote } from './run/run-folder.js';
-export * from './run/settings.js';
-export * from './run/summary.js';
-export * from './run/train.js';
-export * from './sweeps/outcome.js';
-export * from './sweeps/fingerprint.js';
-export * from './sweeps/processes.js';
-export * from './sweeps/sweep-run.js';
-export * from './sweeps/size.js';
-export * from './sweeps/sweep.js';
-export * from './sweeps/trial-run.js';
-export * from './sweeps/trial.js';
+export {
+  type CheckpointPolicy,
+  type Criterion,
+  type DataNote,
+  decodeSettings,
+  defaultPolicy,
+  type EarlyStopping,
+  encodeSettings,
+  type Interval,
+  type NotFinite,
+  type Plateau,
+  type Policy,
+  type PolicyOptions,
+  type RunSettings,
+} from './run/settings.js';
+export type { End, Summary } from './run/summary.js';
+export { type Measurable, type Started, type Trained, type TrainOptions, trainRun } from './run/train.js';
+export { digestsOf, inputOf, type Pins, pinsCodec, pinsOf } from './sweeps/fingerprint.js';
+export {
+  decodeOutcome,
+  encodeOutcome,
+  type Figures,
+  type Outcome,
+  type TrialResult,
+} from './sweeps/outcome.js';
+export { localCapacity, localProcesses, memoryOf } from './sweeps/processes.js';
+export { trialCountProblems } from './sweeps/size.js';
+export {
+  type Capacity,
+  type Executor,
+  readOutcome,
+  runTrials,
+  type SweepEvent,
+  type SweepOptions,
+  trialFiles,
+  trialFolder,
+} from './sweeps/sweep-run.js';
+export {
+  axesOf,
+  configurationsOf,
+  decodeSweep,
+  type Distribution,
+  distributionCodec,
+  encodeSweep,
+  gridSettings,
+  type Sweep,
+  trialsOf,
+} from './sweeps/sweep.js';
+export {
+  type Measure,
+  type Measured,
+  runTrial,
+  type TrialOptions,
+  type TrialOutput,
+} from './sweeps/trial-run.js';
+export { decodeTrial, encodeTrial, experimentOf, settingsCodec, type Trial } from './sweeps/trial.js';

@@ -22,5 +22,6 @@ const lowerKernel =
     return lowerBilinear(plan, eq, inputs, shape);
   };
 
+/** A program as the loops and kernels that the wasm backend runs. */
 export const lowerWasm = (program: Program): Plan =>
   lowerFused(program, lowerKernel(program.batch), wasmTarget);

@@ -57,6 +57,7 @@ const homesOf = (program: Program): ((x: Var) => Var | null) => {
 
 const sum = (values: readonly number[]): number => values.reduce((total, n) => total + n, 0);
 
+/** FLOPs, bytes moved and bytes alive at most in one call of a program, from shapes alone; of every equation and in total. */
 export const costOf = (program: Program): Cost => {
   const { batch, binders, equations, outputs } = program;
   const homeOf = homesOf(program);

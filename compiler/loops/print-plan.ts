@@ -61,6 +61,7 @@ export const showStep = (step: Step): string => {
   return attributes.length === 0 ? call : `${call}  ${attributes.join(' ')}`;
 };
 
+/** A plan as text, a line for each step, as the golden files hold it. */
 export const printPlan = (plan: Plan): string => {
   const named = (entries: Plan['inputs']): readonly string[] =>
     entries.map(({ name, operand }) => `  "${name}" = ${showOperand(operand)}`);

@@ -10,4 +10,5 @@ import { torus } from './torus.js';
 
 export { circle, linear, sine, sphere, sprites, swissRoll, torus };
 
+/** Every generator, by whose name a reference calls it. */
 export const generators: readonly Generator[] = [circle, linear, sine, sphere, sprites, swissRoll, torus];

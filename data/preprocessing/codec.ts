@@ -83,6 +83,7 @@ const fits = ({ shape, columns, range, scaling }: Preprocessing): readonly Issue
   ];
 };
 
+/** The JSON form of preprocessing, both ways. */
 export const preprocessingCodec: Codec<Preprocessing> = checked(
   struct('an object that says how rows become examples', {
     shape: list('a shape', () => positiveInteger, 1),
@@ -103,6 +104,7 @@ export const preprocessingCodec: Codec<Preprocessing> = checked(
   fits,
 );
 
+/** Preprocessing as JSON, numbers with all their digits. */
 export const encodePreprocessing = (preprocessing: Preprocessing): unknown =>
   preprocessingCodec.encode(preprocessing);
 

@@ -81,6 +81,7 @@ const places = (columns: readonly Column[]) =>
       : column.categories.map((_, category) => ({ place, category })),
   );
 
+/** For each element of an example where it comes from in a row, its category, offset and unit. */
 export const elementsOf = ({ shape, columns, range, scaling }: Preprocessing): Elements => {
   const size = shape.reduce((product, one) => product * one, 1);
   const of = columns === undefined ? undefined : places(columns);

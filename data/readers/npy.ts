@@ -163,7 +163,8 @@ const MOST_EMPTY = 2 ** 24;
 const countOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
 /** Bytes of one row, whose axes are all but the first. */
-const rowBytes = ({ shape, dtype }: NpyHeader): number => countOf(shape.slice(1)) * entryOf(kinds, dtype).bytes;
+const rowBytes = ({ shape, dtype }: NpyHeader): number =>
+  countOf(shape.slice(1)) * entryOf(kinds, dtype).bytes;
 
 /** The header fits the number of bytes that follow it. */
 const checkLength = (path: string, header: NpyHeader, length: number): Either<Problems, NpyHeader> => {
@@ -207,7 +208,8 @@ export const decodeNpy = (path: string, bytes: Uint8Array): Either<Problems, Npy
     checkLength(path, header.right, bytes.length),
     map(({ dtype, little, fortran, shape, offset }): NpyArray => {
       const values = bytes.subarray(offset);
-      const ordered = fortran && shape.length > 1 ? rowMajor(values, shape, entryOf(kinds, dtype).bytes) : values;
+      const ordered =
+        fortran && shape.length > 1 ? rowMajor(values, shape, entryOf(kinds, dtype).bytes) : values;
       return { path, dtype, little, shape, records: recordsInMemory(ordered, rowBytes(header.right)) };
     }),
   );

@@ -92,7 +92,9 @@ const composited = ({ data, channels }: Raw, background: readonly number[]): Uin
   for (let at = 0, to = 0; at < data.length; at += 4)
     for (let colour = 0; colour < 3; colour++) {
       const alpha = elementAt(data, at + 3) / most;
-      result[to++] = Math.round(alpha * elementAt(data, at + colour) + (1 - alpha) * (elementAt(background, colour) / 255) * most);
+      result[to++] = Math.round(
+        alpha * elementAt(data, at + colour) + (1 - alpha) * (elementAt(background, colour) / 255) * most,
+      );
     }
   return result;
 };

@@ -41,6 +41,7 @@ export const dataOf = <I extends Shape>(
   shape: network.input,
 });
 
+/** A number, a scalar. */
 export const constant = (value: number): Expr<Scalar> => ({ tag: 'constant', value });
 
 /** A named hyper-parameter with its default: `--set name=value`, and what a sweep varies. */
@@ -143,13 +144,17 @@ const unary =
   (op: UnaryOp) =>
   <S extends Shape>(e: Expr<S>): Expr<S> => ({ tag: 'unary', op, of: e });
 
+/** −x of each element. */
 export const neg = unary('neg');
 /** e^x, held at the largest finite value of single precision beyond x = 88.7. */
 export const exp = unary('exp');
+/** ln x of each element; −∞ at 0, NaN below. */
 export const log = unary('log');
 /** √x, with derivative 0 at 0. */
 export const sqrt = unary('sqrt');
+/** x² of each element. */
 export const square = unary('square');
+/** |x| of each element; derivative 0 at 0. */
 export const abs = unary('abs');
 /** Of an angle in radians. */
 export const sin = unary('sin');
@@ -173,11 +178,17 @@ const binary =
   (op: BinaryOp): BinaryOperation =>
   (a: Node | number, b: Node | number): Node => ({ tag: 'binary', op, left: lift(a), right: lift(b) });
 
+/** a + b, element by element; shapes are equal, or one side is a number. */
 export const add = binary('add');
+/** a − b, element by element; shapes are equal, or one side is a number. */
 export const sub = binary('sub');
+/** a · b, element by element; shapes are equal, or one side is a number. `scale` takes a scalar expression. */
 export const mul = binary('mul');
+/** a / b, element by element; shapes are equal, or one side is a number. */
 export const div = binary('div');
+/** The greater of a and b, element by element; ties go to a. */
 export const max = binary('max');
+/** The less of a and b, element by element; ties go to a. */
 export const min = binary('min');
 /** a^b for a ≥ 0. */
 export const pow = binary('pow');
@@ -243,6 +254,7 @@ export const select = <S extends Shape>(
   otherwise: Expr<NoInfer<S>>,
 ): Expr<S> => ({ tag: 'select', condition, then, otherwise });
 
+/** The same elements, row-major, under another shape of as many; the compiler says where there are not as many. */
 export const reshaped = <const S extends Shape>(e: Expr, ...shape: S): Expr<S> => ({
   tag: 'reshape',
   of: e,

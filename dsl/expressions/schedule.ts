@@ -37,4 +37,5 @@ const piecewise = (
     scalar(first),
   );
 
+/** Expressions of the step, counted from 0, each a scalar. */
 export const schedule = { power, linear, exponential, warmUp, piecewise };

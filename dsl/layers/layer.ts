@@ -138,13 +138,21 @@ export const activation =
   <I extends Shape, O extends Shape>(stack: Stack<I, O>): Stack<I, O> =>
     append(stack, { tag: 'activation', name, slope });
 
+/** max(x, 0). */
 export const relu = activation('relu');
+/** x where x > 0, else slope · x. */
 export const leakyRelu = (slope: number) => activation('leakyRelu', slope);
+/** x where x > 0, else eˣ − 1. */
 export const elu = activation('elu');
+/** tanh x. */
 export const tanh = activation('tanh');
+/** 1 / (1 + e⁻ˣ). */
 export const sigmoid = activation('sigmoid');
+/** ln(1 + eˣ), without overflow. */
 export const softplus = activation('softplus');
+/** x · sigmoid(x). */
 export const silu = activation('silu');
+/** x · Φ(x), Φ the normal distribution function, exactly. */
 export const gelu = activation('gelu');
 
 /** Where f stands in a pipe its shape is that of the stack; elsewhere it is what f gives. */

@@ -5,7 +5,7 @@
  * threshold, comes first.
  */
 import { elementAt, uint8At } from '../../dsl/lookup.js';
-import { permutation } from '../../data/index.js';
+import { permutation } from '../../data/batches.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Figures } from '../../runs/index.js';
 import { areaWithInterval } from './area-under-curve.js';

@@ -16,7 +16,8 @@ import {
   sizeOf,
   sub,
 } from '../../dsl/index.js';
-import { codeOf, evaluateExpressions, type Fitted } from '../../runs/index.js';
+import { codeOf } from '../../runs/model/expressions.js';
+import { evaluateExpressions, type Fitted } from '../../runs/index.js';
 import { thinned } from '../thinned.js';
 import type { Columns } from './decision-tree.js';
 import { detect, type Detection, type Detections } from './detection.js';

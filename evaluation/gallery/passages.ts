@@ -4,13 +4,12 @@
  */
 import { type Either, isLeft, left, map } from 'fp-ts/lib/Either.js';
 import type { Dataset } from '../../data/index.js';
+import { children, nodesOf } from '../../dsl/expressions/rewrite.js';
 import {
-  children,
   everyNode,
   type Experiment,
   networksOf,
   type Node,
-  nodesOf,
   type Problem,
   problem,
   sameShape,

@@ -7,6 +7,7 @@
  */
 import type { Spectrum } from './singular-values.js';
 
+/** The bounds of the chain, the tightest first. */
 export const boundNames = ['sphere', 'frobenius', 'linear'] as const;
 
 /** `sphere`: what one probe of InjFlow-ln estimates. `frobenius`: bound (5). `linear`: bound (4) at λ. */

@@ -4,7 +4,8 @@
  */
 import { atLeast, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
-import { permutation, read, type Source } from '../../data/index.js';
+import { read, type Source } from '../../data/index.js';
+import { permutation } from '../../data/batches.js';
 import {
   apply,
   data,
@@ -20,7 +21,12 @@ import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Model, Prior } from '../../runs/index.js';
 import { type BoundName, boundsOf, logVolume } from './bound-chain.js';
 import { type CollisionSearch, searchCollisions } from './collisions.js';
-import { codeOf, type EvaluationOptions, evaluateExpressions, type Examples } from '../../runs/index.js';
+import {
+  codeOf,
+  type EvaluationOptions,
+  evaluateExpressions,
+  type Examples,
+} from '../../runs/model/expressions.js';
 import { jacobiansAt, type LocalGeometry } from './decoder-jacobian.js';
 import { fitGaussian } from '../priors/gaussian.js';
 import { conditionNumber, effectiveRank } from './singular-values.js';

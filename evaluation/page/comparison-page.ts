@@ -45,6 +45,7 @@ export const runCurves = (comparison: Pick<Comparison, 'names' | 'curves'>): str
 
 export const figureText = (value: number | null): string => (value === null ? '' : numberText(value));
 
+/** The page of one run with another beside it, as HTML. */
 export const comparisonPage = (comparison: Comparison): string => {
   const { names, differences, figures } = comparison;
   return documentOf({

@@ -17,7 +17,7 @@ import type { Evaluated, StepEvent, Terms } from '../records/events.js';
 import { type Feed, feedOf } from './feed.js';
 import { overRows, readExamples, type Rows, rowsOf, rowsOfSource } from './batched-evaluation.js';
 import type { LogProb } from './model.js';
-import type { Array1, TrainState } from './state.js';
+import type { Tensor, TrainState } from './state.js';
 
 export type Session = {
   /** One step on a batch, [batch, …shape] row-major. */
@@ -203,7 +203,7 @@ export const createSession = async (
     logProb: density === undefined ? undefined : (examples) => logProb(density, examples),
     state: async () => {
       const arrays = await instance.read();
-      const shaped = [...from.arrays].map(([name, { shape, data }]): readonly [string, Array1] => [
+      const shaped = [...from.arrays].map(([name, { shape, data }]): readonly [string, Tensor] => [
         name,
         { shape, data: arrays.get(name) ?? data },
       ]);

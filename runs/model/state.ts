@@ -1,15 +1,16 @@
 /** The state of training as one immutable record: parameters, moments and running statistics by path, and the step. */
+import type { Tensor } from '../../backends/safetensors.js';
 import type { Compiled } from '../../compiler/index.js';
 import { sizeOf } from '../../dsl/index.js';
 import { initialise } from '../../backends/initializers.js';
 
-export type Array1 = { readonly shape: readonly number[]; readonly data: Float32Array };
+export type { Tensor } from '../../backends/safetensors.js';
 
 export type TrainState = {
   readonly seed: number;
   /** Steps taken. */
   readonly step: number;
-  readonly arrays: ReadonlyMap<string, Array1>;
+  readonly arrays: ReadonlyMap<string, Tensor>;
 };
 
 /** The state before the first step: each parameter a function of (seed, path) alone, so that another layer changes none of the rest. */

@@ -68,7 +68,11 @@ export type NoticeEvent = {
 
 export type TrainEvent = StepEvent | ValidationEvent | TestEvent | NoticeEvent;
 
+/** Whether an event tells of a step. */
 export const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
+/** Whether an event is a measurement on the validation set. */
 export const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
+/** Whether an event is the measurement on the test set. */
 export const isTest = (event: TrainEvent): event is TestEvent => event.tag === 'test';
+/** Whether an event is a notice to the reader. */
 export const isNotice = (event: TrainEvent): event is NoticeEvent => event.tag === 'notice';

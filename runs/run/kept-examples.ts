@@ -11,7 +11,7 @@ import { type Problem, sizeOf } from '../../dsl/index.js';
 import { thrownAt } from '../../dsl/problem.js';
 import { encodeSafetensors, readSafetensors } from '../../backends/safetensors.js';
 import type { Fitted } from '../model/model.js';
-import type { Array1 } from '../model/state.js';
+import type { Tensor } from '../model/state.js';
 import type { Keeper } from './keeper.js';
 import { fileNames } from './run-folder.js';
 
@@ -19,9 +19,9 @@ type Checked<A> = Either<readonly Problem[], A>;
 
 export type KeptExamples = {
   /** Of training examples at even distances, [n, d]. */
-  readonly codes: Array1;
+  readonly codes: Tensor;
   /** In the model's units, [n, …shape]; of training examples where there are no others. */
-  readonly examples: Array1;
+  readonly examples: Tensor;
 };
 
 const MOST_CODES = 10_000;
@@ -52,7 +52,7 @@ export const keepExamples = async (
   const most = Math.min(MOST_EXAMPLES, Math.max(1, Math.floor(MOST_VALUES / width)));
   const shown = await inMemory(spaced(test.size > 0 ? test : train, most))();
   if (isLeft(shown)) return shown;
-  const arrays = new Map<string, Array1>([
+  const arrays = new Map<string, Tensor>([
     ['codes', { shape: [coded.size, sizeOf(model.experiment.decoder.input)], data: codes }],
     ['examples', { shape: [shown.right.size, ...train.shape], data: shown.right.examples }],
   ]);
@@ -65,7 +65,7 @@ export const readKeptExamples = (folder: string): Checked<KeptExamples | undefin
   if (!existsSync(path)) return right(undefined);
   const bytes = tryCatch(() => readFileSync(path), thrownAt(path, 'examples that a run has kept'));
   if (isLeft(bytes)) return bytes;
-  return map(({ tensors }: { readonly tensors: ReadonlyMap<string, Array1> }) => {
+  return map(({ tensors }: { readonly tensors: ReadonlyMap<string, Tensor> }) => {
     const [codes, examples] = [tensors.get('codes'), tensors.get('examples')];
     return codes === undefined || examples === undefined ? undefined : { codes, examples };
   })(readSafetensors(path, bytes.right));

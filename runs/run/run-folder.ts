@@ -16,6 +16,7 @@ import { decodeSettings, type RunSettings } from './settings.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
+/** The files of a run folder. */
 export const fileNames = {
   spec: 'spec.json',
   settings: 'run.json',

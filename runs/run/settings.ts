@@ -66,6 +66,7 @@ export type Policy = {
 export const keepsBest = ({ checkpoints, restoreBest, notFinite }: Policy): boolean =>
   checkpoints.best || restoreBest || notFinite === 'halve';
 
+/** What a run does where nothing is said: a checkpoint every 30 seconds, the last two kept. */
 export const defaultPolicy: Policy = {
   checkpoints: { every: { tag: 'seconds', seconds: 30 }, keep: 2, best: false },
   criterion: { by: 'loss', better: 'less' },
@@ -168,6 +169,7 @@ const runCodec: Codec<RunSettings> = mapped(
   (value) => ({ schemaVersion: SCHEMA_VERSION, ...value }),
 );
 
+/** A run's settings as JSON. */
 export const encodeSettings = (value: RunSettings): unknown => runCodec.encode(value);
 
 /** What JSON says, or every problem of it. */

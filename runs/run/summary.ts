@@ -1,5 +1,6 @@
 /** What a run came to, in figures and in words. */
-import { everyNode, type Experiment, fieldPath, type Node, type Problem, problem } from '../../dsl/index.js';
+import { everyNode, type Experiment, type Node, type Problem, problem } from '../../dsl/index.js';
+import { fieldPath } from '../../dsl/path.js';
 import type { TrainState } from '../model/state.js';
 import type { Evaluated, StepEvent } from '../records/events.js';
 import type { Best } from './checkpoint.js';

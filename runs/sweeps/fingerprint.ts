@@ -14,6 +14,7 @@ export type Pins = {
   readonly inputs: Readonly<Record<string, string>>;
 };
 
+/** The JSON form of what pins a trial to its inputs. */
 export const pinsCodec: Codec<Pins> = struct('an object that pins a trial to its inputs', {
   version: nonEmptyString,
   inputs: record('an object of digests by path', nonEmptyString, anyString, 0),

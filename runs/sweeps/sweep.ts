@@ -81,6 +81,7 @@ const rows: Rows<Distribution> = {
   }),
 };
 
+/** The JSON form of a distribution that a random search draws from. */
 export const distributionCodec: Codec<Distribution> = tagged<Distribution>('a distribution', rows);
 
 const anything = such('a specification as JSON', (u): u is unknown => u !== undefined);

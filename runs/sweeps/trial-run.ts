@@ -7,7 +7,7 @@ import { tidied } from '../../backends/places.js';
 import { startBackend } from '../../backends/choose.js';
 import { attempt } from '../../backends/failure.js';
 import type { Fitted } from '../model/model.js';
-import type { Array1 } from '../model/state.js';
+import type { Tensor } from '../model/state.js';
 import type { TrainEvent } from '../records/events.js';
 import { provenance } from '../records/provenance.js';
 import { CHECKPOINTS } from '../run/checkpoint.js';
@@ -26,7 +26,7 @@ type Checked<A> = Either<readonly Problem[], A>;
 export type Measured = {
   readonly figures: Figures;
   readonly missing: readonly Problem[];
-  readonly arrays: ReadonlyMap<string, Array1>;
+  readonly arrays: ReadonlyMap<string, Tensor>;
 };
 
 export type Measure<Evaluation> = (
@@ -34,7 +34,7 @@ export type Measure<Evaluation> = (
   model: { readonly fitted: Fitted; readonly data: Parts; readonly seed: number },
 ) => Promise<Checked<Measured>>;
 
-export type Tried = { readonly result: TrialResult; readonly arrays: ReadonlyMap<string, Array1> };
+export type TrialOutput = { readonly result: TrialResult; readonly arrays: ReadonlyMap<string, Tensor> };
 
 export type TrialOptions = {
   /** Sees every event; training waits for it. */
@@ -72,8 +72,8 @@ export const runTrial = <Evaluation>(
   trial: Trial<Evaluation>,
   measure: Measure<Evaluation>,
   { onEvent, folder }: TrialOptions = {},
-): Promise<Checked<Tried>> =>
-  attempt(async (): Promise<Checked<Tried>> => {
+): Promise<Checked<TrialOutput>> =>
+  attempt(async (): Promise<Checked<TrialOutput>> => {
     const experiment = experimentOf(trial);
     if (isLeft(experiment)) return experiment;
     const moved = trial.pins === undefined ? [] : await pinProblems(trial.pins);

@@ -8,12 +8,12 @@ import {
   decodeExperiment,
   encodeExperiment,
   type Experiment,
-  fieldPath,
   type Problem,
   SCHEMA_VERSION,
   type Settings,
   setValues,
 } from '../../dsl/index.js';
+import { fieldPath } from '../../dsl/path.js';
 import { HELD_OUT_PART } from '../run/hold-out.js';
 import { type Pins, pinsCodec } from './fingerprint.js';
 

@@ -18,7 +18,7 @@ import { folderWithin, makeFolder, tidied, writableFolder } from '../../backends
 import { sweepText } from '../../cli/sweep-text.js';
 import { encodeExperiment } from '../../dsl/index.js';
 import { visible } from '../../dsl/printing/visible.js';
-import { writeWhole } from '../../runs/index.js';
+import { writeWhole } from '../../runs/records/whole-file.js';
 import { json, linear, root, run, spawned } from '../shared/command.js';
 import { isObject } from '../shared/json.js';
 import { right } from '../shared/either.js';

@@ -158,7 +158,10 @@ describe('columnar files', () => {
       found: '1 missing value: 1 in column 1 (x); the first in line 4',
     });
     const set = await whole('t.parquet', parquet, '&labels=kind&missing=mask');
-    expect([entryOf(set.fields ?? {}, 'kind').classes, labelsOf(set)]).toEqual([['a', 'b'], Uint8Array.of(0, 1, 0, 1)]);
+    expect([entryOf(set.fields ?? {}, 'kind').classes, labelsOf(set)]).toEqual([
+      ['a', 'b'],
+      Uint8Array.of(0, 1, 0, 1),
+    ]);
     expect([...(entryOf(set.fields ?? {}, 'mask').values ?? [])]).toEqual([1, 1, 1, 1, 1, 1, 0, 1]);
     expect((await refused('cut.parquet', parquet.subarray(0, 300))).path).toMatch(/cut\.parquet$/);
     expect((await refused('x.arrow', Buffer.from('ARROW1\0\0'))).found).toBe('an Arrow file');

@@ -5,14 +5,9 @@ import { fc, test } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { loadData } from '../../data/index.js';
 import { adam, dense, experiment, flatten, input, network, pipe, reshape, sigmoid } from '../../dsl/index.js';
-import {
-  curvesOf,
-  fitGaussian,
-  type Geometry,
-  geometryOf,
-  pictureUri,
-  reportPage,
-} from '../../evaluation/index.js';
+import { fitGaussian, type Geometry, geometryOf, reportPage } from '../../evaluation/index.js';
+import { curvesOf } from '../../evaluation/page/curve.js';
+import { pictureUri } from '../../evaluation/picture.js';
 import { linearTicks, logTicks } from '../../evaluation/page/chart.js';
 import { numberText } from '../../evaluation/page/text.js';
 import { injFlow } from '../../objectives/index.js';

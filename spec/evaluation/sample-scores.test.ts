@@ -6,14 +6,8 @@ import { adam, dense, experiment, flatten, input, network, pipe, problem, reshap
 import { measure, plainEvaluation } from '../../evaluation/index.js';
 import { ae } from '../../objectives/index.js';
 import { BackendFailure } from '../../backends/failure.js';
-import {
-  type Fitted,
-  holdOut,
-  type Parts,
-  prepareRun,
-  type SampleOptions,
-  scoredInMemory,
-} from '../../runs/index.js';
+import { type Fitted, holdOut, type Parts, prepareRun, type SampleOptions } from '../../runs/index.js';
+import { scoredInMemory } from '../../runs/run/hold-out.js';
 import { backends } from '../shared/backends.js';
 import { right } from '../shared/either.js';
 

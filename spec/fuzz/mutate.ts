@@ -105,12 +105,18 @@ export const mutations: readonly Mutation[] = [
     name: 'nested',
     apply: (bytes, { below }) => {
       const at = below(bytes.length + 1);
-      const [open, close] = atLeast(2, elementAt([
-        ['[', ']'],
-        ['{"a":', '}'],
-        ['"', '"'],
-        ['(', ')'],
-      ], below(4)));
+      const [open, close] = atLeast(
+        2,
+        elementAt(
+          [
+            ['[', ']'],
+            ['{"a":', '}'],
+            ['"', '"'],
+            ['(', ')'],
+          ],
+          below(4),
+        ),
+      );
       const depth = 10 ** (1 + below(5));
       return Buffer.concat([
         bytes.subarray(0, at),
@@ -138,19 +144,10 @@ export const mutations: readonly Mutation[] = [
     name: 'strange text',
     apply: (bytes, { below }) => {
       const at = below(bytes.length + 1);
-      const text = elementAt([
-        '\0',
-        '\u202e',
-        '\x1b[31m',
-        '"',
-        '\r',
-        ',,,,',
-        ';',
-        '\ufeff',
-        '\n\n\n',
-        '__proto__',
-        '../../..',
-      ], below(11));
+      const text = elementAt(
+        ['\0', '\u202e', '\x1b[31m', '"', '\r', ',,,,', ';', '\ufeff', '\n\n\n', '__proto__', '../../..'],
+        below(11),
+      );
       return Buffer.concat([bytes.subarray(0, at), Buffer.from(text), bytes.subarray(at)]);
     },
   },

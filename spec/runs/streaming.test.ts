@@ -29,7 +29,8 @@ import {
 } from '../../dsl/index.js';
 import { type Evaluation, measure, plainEvaluation } from '../../evaluation/index.js';
 import { ae } from '../../objectives/index.js';
-import { holdOut, prepareRun, scoredInMemory, type TrainEvent } from '../../runs/index.js';
+import { holdOut, prepareRun, type TrainEvent } from '../../runs/index.js';
+import { scoredInMemory } from '../../runs/run/hold-out.js';
 import { backends } from '../shared/backends.js';
 import { left, right } from '../shared/either.js';
 

@@ -2,7 +2,8 @@
 import { elementAt } from '../../dsl/lookup.js';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { type Settings, showProblem } from '../../dsl/index.js';
-import { canonical, type Figures, type Outcome } from '../../runs/index.js';
+import { type Figures, type Outcome } from '../../runs/index.js';
+import { canonical } from '../../runs/sweeps/trial.js';
 import { type AcrossSeeds, acrossSeeds } from '../../evaluation/metrics/across-seeds.js';
 import { type Cell, type Claim, type ColumnName, columns, paperTables, type RowName } from './protocol.js';
 

@@ -7,7 +7,7 @@ import {
   elu,
   type Experiment,
   flatten,
-  flow,
+  compose,
   input,
   network,
   outputNames,
@@ -21,7 +21,7 @@ import {
   sigmoid,
   sizeOf,
 } from '../../dsl/index.js';
-import { isPicture } from '../../evaluation/index.js';
+import { isPicture } from '../../evaluation/picture.js';
 import { loadSpec, type Spec } from '../../runs/index.js';
 
 type Networks = Pick<Experiment, 'encoder' | 'decoder'> & { readonly from: string };
@@ -43,7 +43,7 @@ const exampleFile = (name: string): string | undefined =>
 
 const WIDTH = 128;
 
-const hidden = flow(dense(WIDTH), elu, dense(WIDTH), elu);
+const hidden = compose(dense(WIDTH), elu, dense(WIDTH), elu);
 
 /** Two hidden layers on each side; pictures end in a sigmoid. */
 const perceptrons = (shape: Shape, d: number): Networks => ({

@@ -2,7 +2,8 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { labelsOf, openData, type Source, type Split } from '../../data/index.js';
 import { adam, didYouMean, type Experiment, experiment, type Problem, problem } from '../../dsl/index.js';
-import { type Evaluation, isPicture } from '../../evaluation/index.js';
+import { type Evaluation } from '../../evaluation/index.js';
+import { isPicture } from '../../evaluation/picture.js';
 import { paperTraining, protocol, type ProtocolRow, type RowName } from './protocol.js';
 import type { TableFacts } from './paper-table.js';
 import { paperModels } from '../../objectives/index.js';

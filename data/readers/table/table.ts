@@ -71,7 +71,9 @@ const isHeader = (
   if (first.every((cell) => isWord(cell) || isMissing(cell))) return true;
   return first.some(
     (cell, i) =>
-      isWord(cell) && rows.length > 0 && rows.every((row) => row.length > i && isNumber(elementAt(row, i), hasComma)),
+      isWord(cell) &&
+      rows.length > 0 &&
+      rows.every((row) => row.length > i && isNumber(elementAt(row, i), hasComma)),
   );
 };
 
@@ -114,7 +116,8 @@ const layoutOf = (
         'index=drop if it is an index, index=keep if it is data',
       ),
     ]);
-  const isIndex = index === 'drop' || (index === 'auto' && isNamed && isUnnamed(elementAt(given, 0)) && counted);
+  const isIndex =
+    index === 'drop' || (index === 'auto' && isNamed && isUnnamed(elementAt(given, 0)) && counted);
   return right({
     names: distinctNames(isNamed ? given : first.map((_, i) => String(i + 1))),
     isNamed,
@@ -170,7 +173,8 @@ const textColumns = async ({
     for (const row of cells) {
       if (skip-- > 0) continue;
       for (let i = 0; i < Math.min(row.length, names.length); i++)
-        if (!texts.has(i) && !isMissing(elementAt(row, i)) && !isNumber(elementAt(row, i), hasDecimalComma)) texts.add(i);
+        if (!texts.has(i) && !isMissing(elementAt(row, i)) && !isNumber(elementAt(row, i), hasDecimalComma))
+          texts.add(i);
     }
   return texts;
 };
@@ -205,7 +209,8 @@ export const collectRows = async (
   });
   let skip = skipped;
   for await (const { cells, lines } of rows.blocks()) {
-    for (let i = 0; i < cells.length && !into.isFull(); i++) if (skip-- <= 0) into.add(elementAt(cells, i), elementAt(lines, i));
+    for (let i = 0; i < cells.length && !into.isFull(); i++)
+      if (skip-- <= 0) into.add(elementAt(cells, i), elementAt(lines, i));
     if (into.isFull()) break;
   }
   const found = into.finish();

@@ -212,7 +212,9 @@ example('a step says where a volume is a surrogate; a validation has the exact o
 
 example('every validation has it, and one seed gives the same', async () => {
   const validations = async (): Promise<readonly ValidationEvent[]> =>
-    (await eventsOf({ method: 'stochastic', iterations: 3 })).flatMap((event) => (event.tag === 'validation' ? [event] : []));
+    (await eventsOf({ method: 'stochastic', iterations: 3 })).flatMap((event) =>
+      event.tag === 'validation' ? [event] : [],
+    );
   const [once, again] = [await validations(), await validations()];
   expect(once).toHaveLength(3);
   for (const { diagnosis } of once) {

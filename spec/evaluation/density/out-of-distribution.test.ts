@@ -14,7 +14,8 @@ import {
   plainEvaluation,
 } from '../../../evaluation/index.js';
 import { logNormal, rectangularExact } from '../../../objectives/index.js';
-import { fit, type Fitted, holdOut, scoredInMemory } from '../../../runs/index.js';
+import { fit, type Fitted, holdOut } from '../../../runs/index.js';
+import { scoredInMemory } from '../../../runs/run/hold-out.js';
 import { backends } from '../../shared/backends.js';
 import { json, run } from '../../shared/command.js';
 import { left, right } from '../../shared/either.js';

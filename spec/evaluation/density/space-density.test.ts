@@ -7,13 +7,13 @@ import type { Layer } from '../../../dsl/layers/layer.js';
 import {
   fitSpaceDensity,
   type Gaussian,
-  gaussianOf,
-  mixtureOf,
   openSmoothedManifold,
   openSpaceDensity,
   type SmoothedOptions,
   standardGaussian,
 } from '../../../evaluation/index.js';
+import { gaussianOf } from '../../../evaluation/priors/gaussian.js';
+import { mixtureOf } from '../../../evaluation/priors/mixture.js';
 import { activation, dense } from '../../arbitrary/network.js';
 import { smoothValuesIn } from '../../arbitrary/values.js';
 import { backends } from '../../shared/backends.js';

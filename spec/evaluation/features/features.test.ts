@@ -2,7 +2,8 @@
 import { atLeast, elementAt, entryOf, float32At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { expect, test as example } from 'vitest';
-import { type Dataset, gather, type Stored } from '../../../data/index.js';
+import { type Dataset, type Stored } from '../../../data/index.js';
+import { gather } from '../../../data/dataset.js';
 import { showProblem } from '../../../dsl/index.js';
 import {
   featureProblems,

@@ -28,10 +28,10 @@ import {
   type FeatureMap,
   graphFeatures,
   resized,
-  scoreName,
   frechet,
   polynomialMmd,
 } from '../../../evaluation/index.js';
+import { scoreName } from '../../../evaluation/metrics/score.js';
 import { exportProgram } from '../../../backends/tensorflow/export.js';
 import { openOnnx } from '../../../backends/imported/onnx.js';
 import { initialState } from '../../../runs/index.js';

@@ -5,9 +5,12 @@ import { Matrix, pseudoInverse } from 'ml-matrix';
 import { describe, expect } from 'vitest';
 import { loadData } from '../../../data/index.js';
 import { dense, input, network, pipe } from '../../../dsl/index.js';
-import { gaussianOf, geometryFigures, spreadOf } from '../../../evaluation/index.js';
+import { gaussianOf } from '../../../evaluation/priors/gaussian.js';
+import { geometryFigures } from '../../../evaluation/geometry/geometry-figures.js';
+import { spreadOf } from '../../../evaluation/geometry/geometry.js';
 import { spaced } from '../../../evaluation/thinned.js';
-import { holdOut, scoredInMemory } from '../../../runs/index.js';
+import { holdOut } from '../../../runs/index.js';
+import { scoredInMemory } from '../../../runs/run/hold-out.js';
 import { left, right } from '../../shared/either.js';
 import { modelOf } from '../../shared/models.js';
 

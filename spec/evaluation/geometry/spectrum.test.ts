@@ -7,13 +7,12 @@ import {
   boundsOf,
   conditionNumber,
   effectiveRank,
-  isDegenerate,
   isRankDeficient,
   logVolume,
-  quantile,
   singularValues,
-  summaryOf,
 } from '../../../evaluation/index.js';
+import { isDegenerate } from '../../../evaluation/geometry/singular-values.js';
+import { quantile, summaryOf } from '../../../evaluation/summary.js';
 import { fillDraw } from '../../../backends/draws.js';
 import { spectrumChart } from '../../../evaluation/page/spectrum-chart.js';
 import { smoothValuesIn } from '../../arbitrary/values.js';

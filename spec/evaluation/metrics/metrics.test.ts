@@ -4,7 +4,6 @@ import { fc, test } from '@fast-check/vitest';
 import { Matrix } from 'ml-matrix';
 import { describe, expect, test as example } from 'vitest';
 import {
-  comparable,
   coverage,
   type Features,
   frechet,
@@ -18,6 +17,7 @@ import {
   slicedWasserstein,
   standardGaussian,
 } from '../../../evaluation/index.js';
+import { comparable } from '../../../evaluation/metrics/metric.js';
 import { right } from '../../shared/either.js';
 import { dot, meanOf, rowsOf } from '../../shared/moments.js';
 

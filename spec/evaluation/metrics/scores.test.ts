@@ -5,18 +5,17 @@ import { describe, expect, test as example } from 'vitest';
 import { problem as problemOf } from '../../../dsl/index.js';
 import {
   acrossSeeds,
-  carriedSize,
-  comparable,
   type FeatureMap,
   type Features,
   frechet,
-  matched,
   precision,
   reconstructionError,
   score,
   standardGaussian,
-  studentQuantile,
 } from '../../../evaluation/index.js';
+import { carriedSize } from '../../../evaluation/features/feature-map.js';
+import { comparable, matched } from '../../../evaluation/metrics/metric.js';
+import { studentQuantile } from '../../../evaluation/metrics/across-seeds.js';
 import { BackendFailure } from '../../../backends/failure.js';
 import { left, right } from '../../shared/either.js';
 import { rowsOf } from '../../shared/moments.js';

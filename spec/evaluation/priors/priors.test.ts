@@ -3,14 +3,9 @@ import { elementAt, float32At, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { determinant, inverse, Matrix } from 'ml-matrix';
 import { describe, expect, test as example } from 'vitest';
-import {
-  fitGaussian,
-  fitMixture,
-  type Gaussian,
-  gaussianOf,
-  mixtureOf,
-  standardGaussian,
-} from '../../../evaluation/index.js';
+import { fitGaussian, fitMixture, type Gaussian, standardGaussian } from '../../../evaluation/index.js';
+import { gaussianOf } from '../../../evaluation/priors/gaussian.js';
+import { mixtureOf } from '../../../evaluation/priors/mixture.js';
 import { left, right } from '../../shared/either.js';
 import { meanOf, rowsOf } from '../../shared/moments.js';
 

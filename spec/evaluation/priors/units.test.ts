@@ -2,7 +2,9 @@
 import { atLeast, elementAt, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
-import { fitGaussian, fitMixture, type Gaussian, gaussianOf, mixtureOf } from '../../../evaluation/index.js';
+import { fitGaussian, fitMixture, type Gaussian } from '../../../evaluation/index.js';
+import { gaussianOf } from '../../../evaluation/priors/gaussian.js';
+import { mixtureOf } from '../../../evaluation/priors/mixture.js';
 import { Matrix } from 'ml-matrix';
 import { right } from '../../shared/either.js';
 

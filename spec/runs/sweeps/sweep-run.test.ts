@@ -8,7 +8,6 @@ import { afterAll, describe, expect } from 'vitest';
 import { problem } from '../../../dsl/index.js';
 import {
   type Capacity,
-  contentKey,
   encodeOutcome,
   type Executor,
   type Outcome,
@@ -17,6 +16,7 @@ import {
   trialFiles,
   trialFolder,
 } from '../../../runs/index.js';
+import { contentKey } from '../../../runs/sweeps/trial.js';
 import { left } from '../../shared/either.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-sweep-'));

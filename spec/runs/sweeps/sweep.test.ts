@@ -6,7 +6,6 @@ import { type Dataset, inMemory, loadData } from '../../../data/index.js';
 import { anyString } from '../../../dsl/codec/primitive.js';
 import { problem } from '../../../dsl/index.js';
 import {
-  contentKey,
   decodeOutcome,
   decodeSweep,
   decodeTrial,
@@ -16,10 +15,11 @@ import {
   encodeTrial,
   holdOut,
   type Outcome,
-  scoredInMemory,
   type Sweep,
   trialsOf,
 } from '../../../runs/index.js';
+import { contentKey } from '../../../runs/sweeps/trial.js';
+import { scoredInMemory } from '../../../runs/run/hold-out.js';
 import { linear } from '../../shared/command.js';
 import { left, right } from '../../shared/either.js';
 
