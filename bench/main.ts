@@ -3,7 +3,8 @@
  * MNIST networks against the rate of a plain matrix product on the same backend, against the plain autoencoder's step, and
  * against the same step with every equation lowered to the kernel of its name. `npm run bench -- peers`: see peers.ts;
  * `npm run bench -- architectures`: see architectures.ts; `npm run bench -- rectangular`: see rectangular.ts; `npm run bench -- oracles`: see oracles.ts;
- * `npm run bench -- compile`: see compile.ts.
+ * `npm run bench -- compile`: see compile.ts; `npm run bench -- data`: see data.ts; `npm run bench -- tables`: see tables.ts; `npm run bench -- codes` and `-- detection` make fixtures of
+ * laws, see codes.ts and detection.ts.
  */
 import { atLeast, entryOf } from '../dsl/lookup.js';
 import { readFileSync } from 'node:fs';
@@ -20,7 +21,17 @@ import { byKind, profileOf } from './profile.js';
 import { report, type Result } from './report.js';
 import { product, ready, readyStep } from './subject.js';
 
-const others = ['peers', 'architectures', 'rectangular', 'oracles', 'compile'];
+const others = [
+  'peers',
+  'architectures',
+  'rectangular',
+  'oracles',
+  'compile',
+  'data',
+  'tables',
+  'codes',
+  'detection',
+];
 const word = process.argv[2];
 if (word !== undefined && others.includes(word)) {
   await import(`./${process.argv[2]}.js`);

@@ -58,11 +58,17 @@ const densityAfter = async (
 const scoreNames = ['likelihood', 'distance', 'both'] as const;
 
 const sayDetections = (reference: string, by: Detections): void => {
-  const parts = scoreNames.flatMap((name) => {
+  const each = scoreNames.flatMap((name) => {
     const one = by[name];
-    return one === undefined ? [] : [`${short(one.accuracy)} by ${name}`];
+    return one === undefined ? [] : [{ name, ...one }];
   });
-  say(`told from ${reference} with accuracy ${parts.join(', ')}`);
+  const areas = each.flatMap(({ name, auc, interval: [low, high] = [0, 1] }) =>
+    auc === undefined ? [] : [`${short(auc)} (${short(low)} to ${short(high)}) by ${name}`],
+  );
+  const accuracies = each.map(({ name, accuracy }) => `${short(accuracy)} by ${name}`);
+  say(`told from ${reference} with AUC ${areas.join(', ')}; accuracy ${accuracies.join(', ')}`);
+  for (const { name, without = 0 } of each)
+    if (without > 0) say(`${reference}: ${without} examples have no ${name}, and were taken for outside`);
 };
 
 /** Looks at all of it; with a report the geometry and the density may take as long as they need. */
@@ -78,7 +84,7 @@ export const findingsOf = async (
   const limit = report ? Infinity : QUICK;
   const density = found('density', await attempt(() => densityAfter(fitted, data, limit))) ?? null;
   if (density !== null) say(densityText(density));
-  const outside = found('detection of other data', await detections(fitted, data, sets)) ?? {};
+  const outside = found('detection of other data', await detections(fitted, data, sets, { seed })) ?? {};
   for (const [reference, by] of Object.entries(outside)) sayDetections(reference, by);
   return { geometry, density, outside };
 };

@@ -10,12 +10,15 @@ import { memoryProblem } from './memory.js';
 import type { OpenOptions } from './options.js';
 import { placeOf } from './preprocessing/fit.js';
 import { elementsOf, type Preprocessing } from './preprocessing/preprocessing.js';
-import { deviationsOf, type Survey, survey } from './survey.js';
+import { allFinite, deviationsOf, type Survey, survey } from './survey.js';
 
 type Problems = readonly Problem[];
 
 /** A part after the policy on missing values, and what was seen of it. */
 export type Checked = { readonly source: Source; readonly survey: Survey | undefined };
+
+/** What the numbers of a file can be. */
+export type Values = 'finite' | 'single' | 'floats';
 
 const MOST_NAMED = 5;
 const PROGRESS_EVERY = 2000;
@@ -78,7 +81,7 @@ export const checkRows =
     path: string,
     source: Source,
     plan: Preprocessing,
-    values: 'finite' | 'floats',
+    values: Values,
     options: OpenOptions,
   ): TaskEither<Problems, Checked> =>
   async (): Promise<Either<Problems, Checked>> => {
@@ -101,6 +104,11 @@ export const checkRows =
     });
     const whole = masked === undefined ? source : { ...source, fields: fields(masked.right.mask) };
     if (values === 'finite') return right({ source: whole, survey: undefined });
+    if (values === 'single' && masked === undefined) {
+      const finite = await allFinite(source)();
+      if (isLeft(finite)) return finite;
+      if (finite.right) return right({ source, survey: undefined });
+    }
     const report = reporter(source.name, source.size, options);
     const found = await survey(source, {
       complete: missing === 'drop',

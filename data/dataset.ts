@@ -142,7 +142,7 @@ export function split(source: Source, every: number): Split<Source> {
 }
 
 /** Numbers that are read at once. */
-const VALUES_AT_ONCE = 2 ** 17;
+const VALUES_AT_ONCE = 2 ** 20;
 
 /** All examples of a source in memory; a problem where they are more than is free. */
 export const inMemory =

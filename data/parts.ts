@@ -4,7 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import type { Manifold } from './manifolds/manifold.js';
-import { type Checked, checkPrecision, checkRows } from './checks.js';
+import { type Checked, checkPrecision, checkRows, type Values } from './checks.js';
 import { partsOf, type Source, type Split, split } from './dataset.js';
 import type { OpenOptions } from './options.js';
 import type { Missing, Preprocessing } from './preprocessing/preprocessing.js';
@@ -59,8 +59,8 @@ export type Found = {
   readonly parts: Parts;
   /** How rows become examples, but for what is fitted. */
   readonly plan: Preprocessing;
-  /** Whether rows may hold what is no finite number, so that they are looked through. */
-  readonly values: 'finite' | 'floats';
+  /** Whether rows may hold what is no finite number, so that they are looked through; `single` has nothing that single precision lacks. */
+  readonly values: Values;
   /** What generated rows lie on. */
   readonly manifold?: Manifold;
 };

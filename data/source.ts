@@ -20,6 +20,7 @@ import { type Kind, kindOf } from './readers/kinds.js';
 import { isMnistFolder, readIdx, readMnist } from './readers/mnist.js';
 import { arraySettings, readNpyFile, readNpz } from './readers/npz.js';
 import { pictureSettings, readPictures } from './readers/picture-folder.js';
+import { readParquet } from './readers/table/parquet.js';
 import { readTable, tableSettings } from './readers/table/table.js';
 import { headOf } from './readers/table/text.js';
 import { locate, type Located, referenceProblems } from './reference.js';
@@ -65,6 +66,7 @@ const files: Readonly<Record<Exclude<Kind['tag'], 'other'>, Opener>> = {
   npy: format(arraySettings, readNpyFile, same),
   npz: format(arraySettings, readNpz, same),
   idx: format(byteSettings, readIdx, same),
+  parquet: format(tableSettings, readParquet, same),
   table: format(tableSettings, readTable, same),
 };
 

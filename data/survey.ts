@@ -1,5 +1,5 @@
 /** One pass over a set in double precision: what values there are in each place of an example, and which are no numbers. */
-import { float64At } from '../dsl/lookup.js';
+import { atLeast, float32At, float64At } from '../dsl/lookup.js';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../dsl/problem.js';
@@ -29,7 +29,7 @@ export type Survey = {
 };
 
 /** Numbers that are read at once. */
-const VALUES_AT_ONCE = 2 ** 17;
+const VALUES_AT_ONCE = 2 ** 19;
 
 export type SurveyOptions = {
   /** Keeps which rows have all their values. */
@@ -47,9 +47,9 @@ export const survey =
   async (): Promise<Either<readonly Problem[], Survey>> => {
     const width = sizeOf(source.shape);
     const of = (): Float64Array => new Float64Array(width);
-    const [present, missing, mean, squares] = [of(), of(), of(), of()];
-    const [least, greatest] = [of().fill(Infinity), of().fill(-Infinity)];
-    const [counts, sums, spreads] = [of(), of(), of()];
+    const [present, missing, mean, squares] = atLeast(4, [of(), of(), of(), of()]);
+    const [least, greatest] = atLeast(2, [of().fill(Infinity), of().fill(-Infinity)]);
+    const [counts, sums, spreads] = atLeast(3, [of(), of(), of()]);
     const inexact = new Uint8Array(width);
     const complete = keep ? new Uint8Array(source.size).fill(1) : undefined;
     let infinite: Survey['infinite'];
@@ -85,8 +85,7 @@ export const survey =
           if (value > float64At(greatest, i)) greatest[i] = value;
           if (Math.fround(value) !== value) inexact[i] = 1;
         }
-      for (let i = 0; i < width; i++)
-        if (float64At(counts, i) > 0) sums[i] = float64At(sums, i) / float64At(counts, i);
+      for (let i = 0; i < width; i++) if (float64At(counts, i) > 0) sums[i] = float64At(sums, i) / float64At(counts, i);
       for (let row = 0, at = 0; row < count; row++)
         for (let i = 0; i < width; i++, at++) {
           const value = float64At(values, at);
@@ -96,9 +95,7 @@ export const survey =
         if (counts[i] === 0) continue;
         const total = float64At(present, i) + float64At(counts, i);
         const shift = float64At(sums, i) - float64At(mean, i);
-        squares[i] =
-          float64At(squares, i) +
-          (float64At(spreads, i) + (shift * shift * float64At(present, i) * float64At(counts, i)) / total);
+        squares[i] = float64At(squares, i) + float64At(spreads, i) + (shift * shift * float64At(present, i) * float64At(counts, i)) / total;
         mean[i] = float64At(mean, i) + (shift * float64At(counts, i)) / total;
         present[i] = total;
       }
@@ -112,6 +109,28 @@ export const survey =
 
 /** The standard deviation of each element, of the sample as a population (1/n); exactly 0 for one that never varies. */
 export const deviationsOf = ({ squares, present, least, greatest }: Survey): Float64Array =>
-  squares.map((sum, i) =>
-    float64At(least, i) < float64At(greatest, i) ? Math.sqrt(sum / float64At(present, i)) : 0,
-  );
+  squares.map((sum, i) => (float64At(least, i) < float64At(greatest, i) ? Math.sqrt(sum / float64At(present, i)) : 0));
+
+/** Whether every value is a finite number in single precision; the first block with one that is not ends it. */
+export const allFinite =
+  (source: Source): TaskEither<readonly Problem[], boolean> =>
+  async () => {
+    const width = sizeOf(source.shape);
+    const most = Math.max(1, Math.min(source.size, Math.floor(VALUES_AT_ONCE / width)));
+    const block = new Float32Array(most * width);
+    for (let first = 0; first < source.size; first += most) {
+      const count = Math.min(most, source.size - first);
+      const values = block.subarray(0, count * width);
+      const done = await read(
+        source,
+        Int32Array.from({ length: count }, (_, i) => first + i),
+        values,
+      )();
+      if (isLeft(done)) return done;
+      // 0 · x is NaN for what is not finite, and stays so in a sum.
+      let sum = 0;
+      for (let i = 0; i < values.length; i++) sum += 0 * float32At(values, i);
+      if (sum !== 0) return right(false);
+    }
+    return right(true);
+  };

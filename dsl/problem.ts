@@ -20,10 +20,7 @@ export const showProblem = ({ path, found, expected, hint }: Problem): string =>
 const distance = (a: string, b: string): number => {
   const next = (row: readonly number[], i: number): readonly number[] =>
     [...b].reduce<readonly number[]>(
-      (line, c, j) => [
-        ...line,
-        Math.min(elementAt(line, j) + 1, elementAt(row, j + 1) + 1, elementAt(row, j) + (a[i] === c ? 0 : 1)),
-      ],
+      (line, c, j) => [...line, Math.min(elementAt(line, j) + 1, elementAt(row, j + 1) + 1, elementAt(row, j) + (a[i] === c ? 0 : 1))],
       [i + 1],
     );
   const last = [...a].reduce<readonly number[]>(
@@ -33,14 +30,18 @@ const distance = (a: string, b: string): number => {
   return elementAt(last, b.length);
 };
 
+/** Longer words are no slips of a name. */
+const LONGEST = 100;
+
 /** The known word nearest to what was written, if it is near enough to be a slip. */
 export const nearest = (word: string, known: readonly string[]): string | undefined => {
+  const most = Math.max(2, Math.floor(word.length / 3));
   const ranked = known
+    // Words of other lengths are further than that.
+    .filter((candidate) => word.length <= LONGEST && Math.abs(candidate.length - word.length) <= most)
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
-  return ranked.length > 0 && elementAt(ranked, 0).edits <= Math.max(2, Math.floor(word.length / 3))
-    ? elementAt(ranked, 0).candidate
-    : undefined;
+  return ranked.length > 0 && elementAt(ranked, 0).edits <= most ? elementAt(ranked, 0).candidate : undefined;
 };
 
 /** `did you mean "dense"?` for the nearest known word. */

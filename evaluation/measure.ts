@@ -1,6 +1,6 @@
 /** What a trial measures after training, as data, and measuring it. */
 import { entryOf, float32At } from '../dsl/lookup.js';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
 import type { Dataset, Source } from '../data/index.js';
 import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec.js';
 import { nonEmptyString, nonNegativeInteger, positiveInteger } from '../dsl/codec/primitive.js';
@@ -18,9 +18,10 @@ import {
 import { densityFit } from './density/density-fit.js';
 import { type FeatureMap, openFeatures } from './features/index.js';
 import { type Metric, reconstructionError, sampleMetrics, score } from './metrics/index.js';
-import { detectionFigures, detections, openOutside } from './density/out-of-distribution.js';
-import { type CodePrior, fitGaussian, standardGaussian } from './priors/gaussian.js';
-import { fitMixture } from './priors/mixture.js';
+import { detectionFigures } from './density/detection.js';
+import { detections, openOutside } from './density/out-of-distribution.js';
+import { type CodePrior, fitGaussian, type FittedGaussian, standardGaussian } from './priors/gaussian.js';
+import { fitMixture, type FittedMixture } from './priors/mixture-fit.js';
 import { mean } from './summary.js';
 import { geometryFigures } from './geometry/geometry-figures.js';
 import { spaced } from './thinned.js';
@@ -89,7 +90,8 @@ export const squaredError = async (fitted: Fitted, { examples, size }: Dataset):
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-type NamedPrior = { readonly name: PriorName; readonly prior: CodePrior };
+/** A prior with what its fit came to: where a floor acted, and how expectation-maximization ended. */
+type NamedPrior = { readonly name: PriorName; readonly prior: CodePrior; readonly fit: Figures };
 
 /** What is asked for, fitted to the codes of the training examples. */
 const priorsOf = async (
@@ -100,16 +102,21 @@ const priorsOf = async (
 ): Promise<Checked<readonly NamedPrior[]>> => {
   const codes = priors.length === 0 ? new Float32Array() : await fitted.encode(train);
   const d = sizeOf(fitted.experiment.decoder.input);
-  const fits: Readonly<Record<PriorName, () => Checked<CodePrior>>> = {
-    standard: () => right(standardGaussian(d)),
-    gaussian: () => fitGaussian(codes, d),
-    mixture: () => fitMixture(codes, d, { components, seed }),
+  const fits: Readonly<Record<PriorName, () => Checked<Omit<NamedPrior, 'name'>>>> = {
+    standard: () => right({ prior: standardGaussian(d), fit: {} }),
+    gaussian: () =>
+      map((prior: FittedGaussian) => ({ prior, fit: { floored: prior.floored } }))(fitGaussian(codes, d)),
+    mixture: () =>
+      map((prior: FittedMixture) => {
+        const { rounds, converged, floored } = prior;
+        return { prior, fit: { rounds, converged: Number(converged), floored } };
+      })(fitMixture(codes, d, { components, seed })),
   };
-  const all = priors.map((name) => ({ name, fit: fits[name]() }));
-  const problems = all.flatMap(({ fit }) => (isLeft(fit) ? fit.left : []));
+  const all = priors.map((name) => ({ name, found: fits[name]() }));
+  const problems = all.flatMap(({ found }) => (isLeft(found) ? found.left : []));
   return problems.length > 0
     ? left(problems)
-    : right(all.flatMap(({ name, fit }) => (isLeft(fit) ? [] : [{ name, prior: fit.right }])));
+    : right(all.flatMap(({ name, found }) => (isLeft(found) ? [] : [{ name, ...found.right }])));
 };
 
 const under = (place: string, figures: Figures): Figures =>
@@ -208,7 +215,8 @@ const placesOf = ({ validation, test }: Parts): Readonly<Record<string, Dataset>
 
 /**
  * Figures are named after the data, what is scored, and the score: `test/mixture/frechet/pixels`, `validation/reconstructions/…`,
- * `test/reconstruction`, `test/nll`, `test/outside/REF/accuracy/likelihood`.
+ * `test/reconstruction`, `test/nll`, `test/outside/REF/auc/likelihood`. How the priors were fitted is under `fit/`: directions whose
+ * variance a floor raised, rounds of expectation-maximization, and 1 where they came to an end.
  */
 export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, seed }) => {
   const { train, test } = data;
@@ -225,7 +233,10 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
   const mixture = priors.right.find(({ name }) => name === 'mixture')?.prior;
   const scoring = { fitted, priors: priors.right, features: features.right, metrics, draws, seed };
   try {
-    let figures: Figures = {};
+    let figures: Figures = Object.assign(
+      {},
+      ...priors.right.map(({ name, fit }) => under(`fit/${name}`, fit)),
+    );
     const missing: Problem[] = [];
     for (const [place, set] of Object.entries(places)) {
       const scores = await scoresOn(place, set, scoring);
@@ -235,7 +246,7 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
     }
     const local = await geometryFigures(fitted, data, mixture, { points: evaluation.jacobians, seed });
     if (isLeft(local)) return local;
-    const told = await detections(fitted, data, outside.right);
+    const told = await detections(fitted, data, outside.right, { seed });
     if (isLeft(told)) missing.push(...below('outside')(told.left));
     const detected = isLeft(told) ? {} : under('test', detectionFigures(told.right));
     figures = { ...figures, ...detected, ...local.right };

@@ -28,7 +28,7 @@ import { curvesOf, diagnosisCurvesOf } from './page/curve.js';
 import type { DensityFit } from './density/density-fit.js';
 import type { Geometry } from './geometry/geometry.js';
 import type { Comparison } from './comparison.js';
-import type { Detections } from './density/out-of-distribution.js';
+import type { Detections } from './density/detection.js';
 import { densityFigures } from './page/density-section.js';
 import { galleryOf } from './gallery/gallery.js';
 import { html, type NetworkSummary } from './page/page.js';

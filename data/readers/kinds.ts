@@ -4,7 +4,7 @@ import { isGzip, isText, unpackedHead } from './table/text.js';
 
 /** Kinds that are read, and `packed` ones of these; all else is named. */
 export type Kind =
-  | { readonly tag: 'npy' | 'npz' | 'idx' | 'table' }
+  | { readonly tag: 'npy' | 'npz' | 'idx' | 'parquet' | 'table' }
   | { readonly tag: 'other'; readonly what: string; readonly hint?: string };
 
 const starts = (head: Uint8Array, magic: string): boolean =>
@@ -16,8 +16,8 @@ const other = (what: string, hint?: string): Kind =>
 /** Formats by their first bytes, in this order. */
 const known: readonly (readonly [string, Kind])[] = [
   ['\x93NUMPY', { tag: 'npy' }],
-  ['PAR1', other('a Parquet file', 'write it as .csv or .npy')],
-  ['ARROW1', other('an Arrow file', 'write it as .csv or .npy')],
+  ['PAR1', { tag: 'parquet' }],
+  ['ARROW1', other('an Arrow file', 'write it as .parquet, .csv or .npy')],
   ['\x00\x00\x08', { tag: 'idx' }],
   ['\x89HDF', other('an HDF5 file', 'write its array with numpy.save')],
   ['\x89PNG', other('a picture', 'name the folder that it is in')],

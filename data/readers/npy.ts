@@ -5,6 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import type { Floats, Stored } from '../dataset.js';
+import type { Found } from '../parts.js';
 import { plainPreprocessing, type Preprocessing } from '../preprocessing/preprocessing.js';
 import type { OpenOptions } from '../options.js';
 import { again, fileSize, readAt, readBytes } from './file.js';
@@ -162,8 +163,7 @@ const MOST_EMPTY = 2 ** 24;
 const countOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
 /** Bytes of one row, whose axes are all but the first. */
-const rowBytes = ({ shape, dtype }: NpyHeader): number =>
-  countOf(shape.slice(1)) * entryOf(kinds, dtype).bytes;
+const rowBytes = ({ shape, dtype }: NpyHeader): number => countOf(shape.slice(1)) * entryOf(kinds, dtype).bytes;
 
 /** The header fits the number of bytes that follow it. */
 const checkLength = (path: string, header: NpyHeader, length: number): Either<Problems, NpyHeader> => {
@@ -207,8 +207,7 @@ export const decodeNpy = (path: string, bytes: Uint8Array): Either<Problems, Npy
     checkLength(path, header.right, bytes.length),
     map(({ dtype, little, fortran, shape, offset }): NpyArray => {
       const values = bytes.subarray(offset);
-      const ordered =
-        fortran && shape.length > 1 ? rowMajor(values, shape, entryOf(kinds, dtype).bytes) : values;
+      const ordered = fortran && shape.length > 1 ? rowMajor(values, shape, entryOf(kinds, dtype).bytes) : values;
       return { path, dtype, little, shape, records: recordsInMemory(ordered, rowBytes(header.right)) };
     }),
   );
@@ -268,7 +267,7 @@ export const npyValues = (array: NpyArray): TaskEither.TaskEither<Problems, Floa
 export type NpyExamples = {
   readonly source: Stored;
   readonly plan: Preprocessing;
-  readonly values: 'finite' | 'floats';
+  readonly values: Found['values'];
 };
 
 /** Bytes 0 … 255 become 0 … 1 unless `raw`. */
@@ -289,6 +288,6 @@ export const npyExamples = (name: string, array: NpyArray, raw: boolean): Either
   return right({
     source: storedRecords(about, records, decoderOf(array)),
     plan: dtype === 'u1' && !raw ? { ...plan, range: { least: 0, most: 255 } } : plan,
-    values: entryOf(kinds, dtype).isFloat ? 'floats' : 'finite',
+    values: dtype === 'f4' || dtype === 'f2' ? 'single' : entryOf(kinds, dtype).isFloat ? 'floats' : 'finite',
   });
 };

@@ -163,7 +163,8 @@ const together = (
   }
   return right({
     plan: there[0]?.plan ?? plainPreprocessing([1]),
-    values: there.some(({ values }) => values === 'floats') ? 'floats' : 'finite',
+    values:
+      (['floats', 'single'] as const).find((kind) => there.some(({ values }) => values === kind)) ?? 'finite',
   });
 };
 

@@ -12,7 +12,8 @@ import type { OpenOptions } from '../options.js';
 import { byteSettings, type Found } from '../parts.js';
 import { type PictureForm, plainPreprocessing } from '../preprocessing/preprocessing.js';
 import { integer, type Setting, type ValuesOf, word } from '../settings.js';
-import { greatestOf, type Picture, type PictureHeader, readPicture, readPictureHeader } from './picture.js';
+import { greatestOf, type Picture, readPicture, readPictureHeader } from './picture.js';
+import type { PictureHeader } from './picture-header.js';
 import { type PictureFile, type PictureParts, picturesBelow } from './picture-tree.js';
 
 type Problems = readonly Problem[];

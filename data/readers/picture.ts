@@ -1,12 +1,13 @@
 /** One JPEG or PNG file as pixels: turned as its EXIF says, cut from the centre and resized, as the experiments on CelebA do (Tolstikhin et al. 2018), in its full depth. */
 import { elementAt } from '../../dsl/lookup.js';
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Sharp } from 'sharp';
 import { type Problem, problem } from '../../dsl/problem.js';
 import type { PictureForm } from '../preprocessing/preprocessing.js';
-import { again, fileSize, messageOf, readBytes } from './file.js';
+import { again, messageOf, readBytes } from './file.js';
+import { headerIn, isPicture, type PictureHeader } from './picture-header.js';
 
 type Problems = readonly Problem[];
 
@@ -17,26 +18,11 @@ export type Picture = {
   readonly pixels: Uint8Array | Uint16Array;
 };
 
-/** What a file's header says. */
-export type PictureHeader = {
-  /** After turning. */
-  readonly width: number;
-  readonly height: number;
-  readonly isColour: boolean;
-  readonly hasAlpha: boolean;
-};
-
 /** The largest file and the largest picture that are decoded. */
 const MOST_BYTES = 2 ** 27;
 const MOST_PIXELS = 2 ** 26;
 
 const expected = 'a JPEG or PNG file';
-
-const isPicture = (bytes: Uint8Array): boolean =>
-  [
-    [0xff, 0xd8, 0xff],
-    [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
-  ].some((magic) => magic.every((byte, i) => bytes[i] === byte));
 
 /** The greatest value that a pixel can have. */
 export const greatestOf = ({ pixels }: Picture): number => (pixels instanceof Uint16Array ? 65_535 : 255);
@@ -51,27 +37,33 @@ const sharpOf = async (from: Uint8Array | string): Promise<Sharp> => {
   return sharp(from, { failOn: 'error', limitInputPixels: MOST_PIXELS });
 };
 
-const headerOf = async (image: Sharp) => {
-  const { autoOrient, channels = 3, hasAlpha = false, depth } = await image.metadata();
+/** By the first bytes, or by the decoder where these do not tell. */
+const headerOf = async (bytes: Uint8Array, whole: Uint8Array | string): Promise<PictureHeader> => {
+  const known = headerIn(bytes);
+  if (known !== undefined) return known;
+  const { autoOrient, channels = 3, hasAlpha = false, depth } = await (await sharpOf(whole)).metadata();
   return { ...autoOrient, hasAlpha, isColour: channels >= 3, isDeep: depth === 'ushort' };
 };
 
-/** Reads a file's header and none of its pixels. */
+/** As much of a file as is read for its header. */
+const HEAD_BYTES = 4096;
+
+/** Reads a file's header and none of its pixels; at once, which is many times as fast as by turns with others. */
 export const readPictureHeader =
   (path: string): TaskEither<Problems, PictureHeader> =>
   async () => {
-    const size = await fileSize(path, expected)();
-    if (isLeft(size)) return size;
     try {
-      const head = new Uint8Array(8);
-      const file = await open(path);
+      if (!statSync(path).isFile()) return left([problem(path, 'not a regular file', expected)]);
+      const file = openSync(path, 'r');
+      const head = new Uint8Array(HEAD_BYTES);
+      let length = 0;
       try {
-        await file.read(head, 0, 8, 0);
+        length = readSync(file, head, 0, HEAD_BYTES, 0);
       } finally {
-        await file.close();
+        closeSync(file);
       }
       if (!isPicture(head)) return left([problem(path, 'neither JPEG nor PNG data', expected)]);
-      return right(await headerOf(await sharpOf(path)));
+      return right(await headerOf(head.subarray(0, length), path));
     } catch (error) {
       return left(damaged(path, error));
     }
@@ -100,9 +92,7 @@ const composited = ({ data, channels }: Raw, background: readonly number[]): Uin
   for (let at = 0, to = 0; at < data.length; at += 4)
     for (let colour = 0; colour < 3; colour++) {
       const alpha = elementAt(data, at + 3) / most;
-      result[to++] = Math.round(
-        alpha * elementAt(data, at + colour) + (1 - alpha) * (elementAt(background, colour) / 255) * most,
-      );
+      result[to++] = Math.round(alpha * elementAt(data, at + colour) + (1 - alpha) * (elementAt(background, colour) / 255) * most);
     }
   return result;
 };
@@ -151,7 +141,7 @@ const withoutAlpha = (data: Uint8Array | Uint16Array): Uint8Array | Uint16Array 
 /** Pixels of as many channels as are asked for. */
 const pixelsOf = async (
   image: Sharp,
-  { isColour, isDeep, hasAlpha }: Awaited<ReturnType<typeof headerOf>>,
+  { isColour, isDeep, hasAlpha }: PictureHeader,
   { channels, background }: PictureForm,
 ) => {
   if (channels === 1 && !hasAlpha) return rawOf(image.toColourspace(isDeep ? 'grey16' : 'b-w'), isDeep);
@@ -175,8 +165,8 @@ export const readPicture =
     if (isLeft(bytes)) return bytes;
     if (!isPicture(bytes.right)) return left([problem(path, 'neither JPEG nor PNG data', expected)]);
     try {
+      const header = await headerOf(bytes.right, bytes.right);
       const image = await sharpOf(bytes.right);
-      const header = await headerOf(image);
       const { width, height } = header;
       if (width < crop || height < crop)
         return left([problem(path, `${width} × ${height} pixels`, `at least ${crop} × ${crop}, the crop`)]);

@@ -60,7 +60,8 @@ export const storedRecords = (
 ): Stored => ({
   ...about,
   read: (rows, into) => async () => {
-    const bytes = new Uint8Array(rows.length * records.length);
+    // Not filled with zeros first: all of it is written.
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(rows.length * records.length).buffer);
     const done = await records.read(rows, bytes)();
     if (isLeft(done)) return done;
     decode(bytes, into);

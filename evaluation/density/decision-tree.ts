@@ -2,7 +2,7 @@
  * Decision trees of one or two splits that tell two classes apart by scores, both classes of the same weight however many examples
  * they have (Breiman, Friedman, Olshen and Stone, Classification and Regression Trees, 1984). Splits maximise accuracy.
  */
-import { elementAt, float64At } from '../../dsl/lookup.js';
+import { elementAt } from '../../dsl/lookup.js';
 
 /** A value of each score for each example: columns[k][row]. */
 export type Columns = readonly ArrayLike<number>[];
@@ -113,28 +113,15 @@ const isOutside = (tree: Tree, scores: Columns, row: number): boolean => {
   );
 };
 
+/** For each example whether the tree takes it for one from outside. */
+export const answersOf = (tree: Tree, scores: Columns): readonly boolean[] =>
+  rowsOf(scores).map((row) => isOutside(tree, scores, row));
+
 /** The mean over the two classes of the share that is told rightly; 0.5 is chance. */
 export const accuracyOf = (tree: Tree, inside: Columns, outside: Columns): number => {
   const found = (scores: Columns): number => {
-    const rows = rowsOf(scores);
-    return rows.filter((row) => isOutside(tree, scores, row)).length / rows.length;
+    const answers = answersOf(tree, scores);
+    return answers.filter(Boolean).length / answers.length;
   };
   return (1 - found(inside) + found(outside)) / 2;
-};
-
-/** The area under the ROC curve: how often an example from outside has the greater value, ties counting half (Mann and Whitney, 1947). */
-export const areaUnderCurve = (inside: ArrayLike<number>, outside: ArrayLike<number>): number => {
-  const sorted = Float64Array.from(inside).sort();
-  /** How many of the sorted values hold, from the first on. */
-  const count = (holds: (value: number) => boolean): number => {
-    let [low, high] = [0, sorted.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (holds(float64At(sorted, middle))) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  const wins = Array.from(outside, (x) => (count((v) => v < x) + count((v) => v <= x)) / 2);
-  return wins.reduce((sum, n) => sum + n, 0) / (inside.length * outside.length);
 };

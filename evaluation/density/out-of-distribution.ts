@@ -1,16 +1,25 @@
-/**
- * Out-of-distribution detection: how well the scores of a model tell examples of its own data from those of another set. Caterini,
- * Loaiza-Ganem, Pleiss and Cunningham (2021) report the accuracy of a decision tree of one split on the exact log-likelihood and on
- * the reconstruction error; theirs comes from scikit-learn, whose splits lessen Gini's impurity, ours maximise accuracy.
- */
-import { atLeast, elementAt, float32At, float64At } from '../../dsl/lookup.js';
+/** Out-of-distribution detection: examples of a model's own data and of other sets, and what the model scores them by. */
+import { atLeast, elementAt, entryOf } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Dataset, openData, type Scaling, type Source, type Split } from '../../data/index.js';
-import { type Problem, problem, sameShape, showShape, sizeOf } from '../../dsl/index.js';
-import { attempt } from '../../backends/failure.js';
-import type { Figures, Fitted } from '../../runs/index.js';
-import { accuracyOf, areaUnderCurve, type Columns, fitTree } from './decision-tree.js';
+import {
+  apply,
+  data as dataNode,
+  type Expr,
+  type Network,
+  type Node,
+  norm,
+  type Problem,
+  problem,
+  sameShape,
+  showShape,
+  sizeOf,
+  sub,
+} from '../../dsl/index.js';
+import { codeOf, evaluateExpressions, type Fitted } from '../../runs/index.js';
 import { thinned } from '../thinned.js';
+import type { Columns } from './decision-tree.js';
+import { detect, type Detection, type Detections } from './detection.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -21,32 +30,9 @@ const MOST_VALUES = 2 ** 24;
 const mostOf = ({ shape }: Source): number =>
   Math.max(1, Math.min(MOST_EXAMPLES, Math.floor(MOST_VALUES / sizeOf(shape))));
 
-/** Examples that thresholds are found on, and others that accuracy is reported on. */
-export type Halves = { readonly fitting: Dataset; readonly test: Dataset };
-
 export type OutsideData = {
   readonly reference: string;
   readonly split: Split<Source>;
-};
-
-export type Detection = {
-  /** The mean over both sets of the share of test examples that is told rightly; 0.5 is chance. A threshold may lie either way round. */
-  readonly accuracy: number;
-  /**
-   * The area under the ROC curve, the greater score taken for outside: below 0.5 where the set outside looks more like the model's
-   * data than that data itself. Absent for two scores.
-   */
-  readonly auc?: number;
-};
-
-/** By score. */
-export type Detections = {
-  /** −ln p, where the model has a density; of the point of the manifold that an example projects to. */
-  readonly likelihood?: Detection;
-  /** ‖x − x̂‖. */
-  readonly distance: Detection;
-  /** A tree of at most two splits, each on either score. */
-  readonly both?: Detection;
 };
 
 /** A set that a model of other data is to be told from: examples of the same shape, some of them to test on. */
@@ -81,15 +67,14 @@ export const openOutside = async (
     : right(sets.flatMap((set) => (isLeft(set) ? [] : [set.right])));
 };
 
-/** Validation examples, or training examples where these are those to be tested on or are none. */
+/** Examples of a set from elsewhere to find thresholds on: validation examples, or training examples where these are those to be tested on or are none. */
 const fittingPart = ({ train, validation, test }: Split<Source>): Source =>
   validation === undefined || validation === test || validation.size === 0 ? train : validation;
 
-const halvesOf = async (split: Split<Source>): Promise<Checked<Halves>> => {
-  const fitting = await thinned(fittingPart(split), mostOf(split.train));
-  if (isLeft(fitting)) return fitting;
-  const test = await thinned(split.test, mostOf(split.test));
-  return isLeft(test) ? test : right({ fitting: fitting.right, test: test.right });
+/** The same of the model's own data, none of which it was trained on; undefined where only test examples are such. */
+const unseenPart = (split: Split<Source>): Source | undefined => {
+  const part = fittingPart(split);
+  return part === split.train ? undefined : part;
 };
 
 /** Examples in the units of another set: as they were read, then standardised as that one is. */
@@ -106,84 +91,87 @@ const inUnitsOf =
     return { ...set, examples };
   };
 
-/** −ln p and ‖x − x̂‖, or the second alone. One that is no number is greater than any. */
-const scoresOf = async (fitted: Fitted, { examples, size }: Dataset): Promise<Columns> => {
-  const known = (x: number): number => (Number.isNaN(x) ? Infinity : x);
-  if (fitted.compiled.density !== undefined) {
-    const { logDensity, distance } = await fitted.logProb(examples);
-    return [Float64Array.from(logDensity, (l) => known(-l)), Float64Array.from(distance, known)];
-  }
-  const reconstructions = await fitted.reconstruct(examples);
-  const width = examples.length / size;
-  const distance = new Float64Array(size);
-  examples.forEach(
-    (x, at) =>
-      (distance[Math.floor(at / width)] =
-        float64At(distance, Math.floor(at / width)) + (x - float32At(reconstructions, at)) ** 2),
-  );
-  return [distance.map((square) => known(Math.sqrt(square)))];
+/** Scores of some examples, the greater the less like the model's data. One that is no number is greater than any. */
+type Scores = { readonly columns: Columns; readonly without: readonly number[] };
+
+const known = (column: Float32Array, sign: number) => ({
+  column: Float64Array.from(column, (x) => (Number.isNaN(x) ? Infinity : sign * x)),
+  without: column.filter(Number.isNaN).length,
+});
+
+/** −ln p and ‖x − x̂‖, or the second alone; each of every example by itself, so that one without a density costs one example. */
+const scoresOf = async (fitted: Fitted, { shape, examples }: Dataset): Promise<Checked<Scores>> => {
+  const { encoder, logDensity } = fitted.experiment;
+  const decoder: Network = fitted.experiment.decoder;
+  const x: Expr = dataNode(...encoder.input);
+  const distance = norm(sub(x, apply(decoder, codeOf(encoder, x))));
+  const hasDensity = logDensity !== undefined && fitted.compiled.density !== undefined;
+  const expressions: Readonly<Record<string, Node>> = hasDensity ? { logDensity, distance } : { distance };
+  const found = await evaluateExpressions(fitted, expressions, { shape, examples });
+  if (isLeft(found)) return found;
+  const { right: values } = found;
+  const all = [
+    ...(hasDensity ? [known(entryOf(values, 'logDensity').values, -1)] : []),
+    known(entryOf(values, 'distance').values, 1),
+  ];
+  return right({ columns: all.map(({ column }) => column), without: all.map(({ without }) => without) });
 };
 
-type Scored = { readonly fitting: Columns; readonly test: Columns };
-
-/** Finds thresholds on the one half and reports on the other. */
-export const detect = (inside: Scored, outside: Scored): Detections => {
-  const only = (columns: Columns, score: number): Columns => [elementAt(columns, score)];
-  const by = (score: number): Detection => {
-    const tree = fitTree(only(inside.fitting, score), only(outside.fitting, score), 1);
-    return {
-      accuracy: accuracyOf(tree, only(inside.test, score), only(outside.test, score)),
-      auc: areaUnderCurve(elementAt(inside.test, score), elementAt(outside.test, score)),
-    };
-  };
-  if (inside.test.length === 1) return { distance: by(0) };
-  const tree = fitTree(inside.fitting, outside.fitting, 2);
-  const both = { accuracy: accuracyOf(tree, inside.test, outside.test) };
-  return { likelihood: by(0), distance: by(1), both };
-};
+const FEWEST = 2;
 
 /**
- * Tells the test examples of a model's data from those of other sets, by thresholds found on validation or training examples of
- * both; at most 5,000 of each. Whatever was standardised is brought to the units of the model's data.
+ * Tells the test examples of a model's data from those of other sets, by thresholds found on other examples of both, none of which
+ * the model was trained on; at most 5,000 of each. Whatever was standardised is brought to the units of the model's data.
  */
 export const detections = async (
   fitted: Fitted,
   data: Split<Source>,
   sets: readonly OutsideData[],
+  { seed = 0 }: { readonly seed?: number } = {},
 ): Promise<Checked<Readonly<Record<string, Detections>>>> => {
   if (sets.length === 0) return right({});
-  const scored = async (split: Split<Source>): Promise<Checked<Scored>> => {
-    const halves = await halvesOf(split);
-    if (isLeft(halves)) return halves;
-    const [fitting, test] = atLeast(
-      2,
-      [halves.right.fitting, halves.right.test].map(
-        inUnitsOf(data.preprocessing?.scaling, split.preprocessing?.scaling),
-      ),
-    );
-    return attempt(async () => ({
-      fitting: await scoresOf(fitted, fitting),
-      test: await scoresOf(fitted, test),
-    }));
+  if (data.test.size < FEWEST)
+    return left([
+      problem('test', `${data.test.size} examples`, `at least ${FEWEST} to tell other data from`),
+    ]);
+  const scored = async (split: Split<Source>, part: Source): Promise<Checked<Scores>> => {
+    const some = await thinned(part, mostOf(part));
+    if (isLeft(some)) return some;
+    return scoresOf(fitted, inUnitsOf(data.preprocessing?.scaling, split.preprocessing?.scaling)(some.right));
   };
-  const inside = await scored(data);
-  if (isLeft(inside)) return inside;
+  const unseen = unseenPart(data);
+  const own = await scored(data, data.test);
+  if (isLeft(own)) return own;
+  const fitting = unseen === undefined ? undefined : await scored(data, unseen);
+  if (fitting !== undefined && isLeft(fitting)) return fitting;
+  const inside = { test: own.right.columns, fitting: fitting?.right.columns };
   const found: Record<string, Detections> = {};
   for (const { reference, split } of sets) {
-    const outside = await scored(split);
-    if (isLeft(outside))
-      return left(outside.left.map((one) => ({ ...one, path: `${reference}: ${one.path}` })));
-    found[reference] = detect(inside.right, outside.right);
+    const parts = [await scored(split, split.test), await scored(split, fittingPart(split))];
+    const problems = parts.flatMap((part) => (isLeft(part) ? part.left : []));
+    if (problems.length > 0)
+      return left(problems.map((one) => ({ ...one, path: `${reference}: ${one.path}` })));
+    const [test, thresholds] = atLeast(
+      2,
+      parts.flatMap((part) => (isLeft(part) ? [] : [part.right])),
+    );
+    const by = detect(inside, { test: test.columns, fitting: thresholds.columns }, seed);
+    found[reference] = withCounts(by, [own.right, test]);
   }
   return right(found);
 };
 
-/** `outside/REF/accuracy/likelihood`, `outside/REF/auc/distance` and so on. */
-export const detectionFigures = (found: Readonly<Record<string, Detections>>): Figures =>
-  Object.fromEntries(
-    Object.entries(found).flatMap(([reference, by]) =>
-      Object.entries(by).flatMap(([score, of]: readonly [string, Detection]) =>
-        Object.entries(of).map(([what, value]) => [`outside/${reference}/${what}/${score}`, value] as const),
-      ),
-    ),
+/** Says of each score how many of the test examples of both sets have none. */
+const withCounts = (by: Detections, tested: readonly Scores[]): Detections => {
+  const counts = elementAt(tested, 0).without.map((_, score) =>
+    tested.reduce((sum, { without }) => sum + elementAt(without, score), 0),
   );
+  const said = (one: Detection, count: number): Detection => (count === 0 ? one : { ...one, without: count });
+  const { likelihood, distance } = by;
+  const [distances = 0, densities = 0] = [...counts].reverse();
+  return {
+    ...by,
+    ...(likelihood === undefined ? {} : { likelihood: said(likelihood, densities) }),
+    distance: said(distance, distances),
+  };
+};

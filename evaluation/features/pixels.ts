@@ -1,11 +1,12 @@
 /** Principal components of the training examples (Pearson 1901): the pixels themselves, or the directions in which they vary most. */
-import { elementAt, float32At, float64At } from '../../dsl/lookup.js';
+import { elementAt, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Matrix } from 'ml-matrix';
 import type { Source } from '../../data/index.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
 import { createScatter, eigen, meanOf } from '../priors/moments.js';
 import { thinned } from '../thinned.js';
+import { unitsOfRows } from '../priors/units.js';
 import { carriedSize, type FeatureMap } from './feature-map.js';
 
 /** Pixels at most for whose covariance eigenvectors are taken, and examples where there are more pixels: they take the cube. */
@@ -56,7 +57,8 @@ const components = (centred: Float64Array, width: number, count: number): readon
 
 /**
  * Features `pixels` for samples of `examples` examples: as many principal components of the training examples as such samples can
- * carry (see `carriedSize`), `most` = 64 unless given, or the pixels as they are where those are no more.
+ * carry (see `carriedSize`), `most` = 64 unless given, or the pixels as they are where those are no more. Columns of a table, which
+ * have units of their own, are measured in their deviations over the training examples first.
  */
 export const pixels = async (
   train: Source,
@@ -67,23 +69,30 @@ export const pixels = async (
   if (rows === 0) return left([problem('train', 'no examples', 'examples to take principal components of')]);
   const size = carriedSize(samples, most);
   const name = 'pixels';
-  if (width <= size)
+  const [isTable, isSmall] = [shape.length === 1, width <= size];
+  if (!isTable && isSmall)
     return right({ name, size: width, apply: (all) => Promise.resolve(all), dispose: () => undefined });
   const some = await thinned(train, width > MOST ? MOST : MOST_ROWS);
   if (isLeft(some)) return some;
-  const mean = meanOf(some.right.examples, width);
-  const directions = components(
-    Float64Array.from(some.right.examples, (x, at) => x - float64At(mean, at % width)),
-    width,
-    size,
-  );
-  const project = (all: Float32Array): Float32Array =>
-    Float32Array.from({ length: (all.length / width) * size }, (_, at) => {
-      const first = Math.floor(at / size) * width;
-      return elementAt(directions, at % size).reduce(
-        (sum, w, i) => sum + w * (float32At(all, first + i) - float64At(mean, i)),
-        0,
-      );
+  const { examples } = some.right;
+  const mean = meanOf(examples, width);
+  const units = isTable ? unitsOfRows(examples, width) : new Float64Array(width).fill(1);
+  const scaled = (all: Float32Array): Float64Array =>
+    Float64Array.from(all, (x, at) => (x - float64At(mean, at % width)) / float64At(units, at % width));
+  if (isSmall)
+    return right({
+      name,
+      size: width,
+      apply: (all) => Promise.resolve(Float32Array.from(scaled(all))),
+      dispose: () => undefined,
     });
+  const directions = components(scaled(examples), width, size);
+  const project = (all: Float32Array): Float32Array => {
+    const from = scaled(all);
+    return Float32Array.from({ length: (all.length / width) * size }, (_, at) => {
+      const first = Math.floor(at / size) * width;
+      return elementAt(directions, at % size).reduce((sum, w, i) => sum + w * float64At(from, first + i), 0);
+    });
+  };
   return right({ name, size, apply: (all) => Promise.resolve(project(all)), dispose: () => undefined });
 };

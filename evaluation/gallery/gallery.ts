@@ -5,7 +5,7 @@ import { type Shape, sizeOf } from '../../dsl/index.js';
 import type { Fitted, KeptExamples } from '../../runs/index.js';
 import { attempt } from '../../backends/failure.js';
 import { type CodePrior, fitGaussian, standardGaussian } from '../priors/gaussian.js';
-import { fitMixture } from '../priors/mixture.js';
+import { fitMixture } from '../priors/mixture-fit.js';
 import { encoded, errorOf, orNothing, type Reconstructed, reconstructed } from './passages.js';
 import { rowsOf, type View, viewOf } from './view.js';
 import { interpolations, traversals, type Walk } from './walks.js';

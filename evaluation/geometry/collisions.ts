@@ -1,14 +1,16 @@
 /**
  * A search for collisions of a decoder g: codes far apart whose images nearly coincide. Singular values above zero do
- * not exclude them, and a search that finds none proves nothing: it reports the nearest pairs that it came to.
+ * not exclude them, and a search that finds none proves nothing: it reports the nearest pairs that it came to. What is far and
+ * what is near is measured in units of the codes and of the images, so that no coordinate counts more for the unit it came in.
  */
-import { elementAt } from '../../dsl/lookup.js';
+import { elementAt, float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import {
   apply,
   concat,
   data,
   type Expr,
+  mul,
   neg,
   type Network,
   norm,
@@ -24,19 +26,28 @@ import type { Model } from '../../runs/index.js';
 import { evaluateExpressions, openExpressions } from '../../runs/index.js';
 import { boxOf, descend } from './pair-descent.js';
 import { distanceOfRows, nearestPairs, pairsOf } from './pairs.js';
+import { meanOf } from '../priors/moments.js';
+import { unitsOfRows, variancesOf } from '../priors/units.js';
 import { median } from '../summary.js';
 
 export type Collision = {
   readonly codes: readonly [readonly number[], readonly number[]];
-  /** ‖z₁ − z₂‖, at least the separation. */
+  /** ‖z₁ − z₂‖ in units of the codes, at least the separation. */
   readonly latentDistance: number;
-  /** ‖g(z₁) − g(z₂)‖. */
+  /** ‖g(z₁) − g(z₂)‖ in units of the images. */
   readonly dataDistance: number;
   /** The same for the two given codes where the descent began. */
   readonly startDistance: number;
 };
 
 export type CollisionSearch = {
+  /** The deviation of each number of a code. */
+  readonly codeUnits: readonly number[];
+  /**
+   * Of each column of a table its deviation over the images of the codes, ∞ for one that is the same throughout; 1 for the
+   * elements of a picture, which have one unit in common.
+   */
+  readonly imageUnits: readonly number[];
   /** Least ‖z₁ − z₂‖ of a pair. */
   readonly separation: number;
   /** Codes whose pairs were looked at. */
@@ -52,7 +63,7 @@ export type CollisionSearch = {
 };
 
 export type CollisionOptions = {
-  /** Least ‖z₁ − z₂‖ of a pair; half the median distance of two codes unless given. */
+  /** Least ‖z₁ − z₂‖ of a pair, in units of the codes; half the median distance of two codes unless given. */
   readonly separation?: number;
   /** From how many pairs the descent starts; 8 unless given. */
   readonly pairs?: number;
@@ -67,14 +78,49 @@ export type CollisionOptions = {
 /** Pairs grow with the square of the codes; of more than this the first are taken. */
 const MOST_CODES = 1024;
 
-/** Of a pair (z₁, z₂), fed as 2d numbers: ‖r‖ for r = g(z₁) − g(z₂), and the gradient (J₁ᵀr, −J₂ᵀr) of ½‖r‖². */
-const pairExpressions = (decoder: Network, d: number) => {
-  const both = data(2 * d);
-  const code = (i: number): Expr => reshaped(slice(both, [i * d], [d]), ...decoder.input);
-  const difference = sub(apply(decoder, code(0)), apply(decoder, code(1)));
-  const pulled = (i: number): Expr<readonly [number]> => reshaped(vjp(decoder, code(i), difference), d);
+/**
+ * Of a pair (z₁, z₂) and weights w, fed as one row of 2d + D numbers: ‖w·r‖ for r = g(z₁) − g(z₂), and the gradient
+ * (J₁ᵀw²r, −J₂ᵀw²r) of ½‖w·r‖².
+ */
+const pairExpressions = (decoder: Network, d: number, image: readonly number[]) => {
+  const size = sizeOf(image);
+  const all = data(2 * d + size);
+  const code = (i: number): Expr => reshaped(slice(all, [i * d], [d]), ...decoder.input);
+  const weights = reshaped(slice(all, [2 * d], [size]), ...image);
+  const difference = mul(weights, sub(apply(decoder, code(0)), apply(decoder, code(1))));
+  const pulled = (i: number): Expr<readonly [number]> =>
+    reshaped(vjp(decoder, code(i), mul(weights, difference)), d);
   return { distance: norm(difference), gradient: concat(pulled(0), neg(pulled(1))) };
 };
+
+/** Columns that differ by no more than a decoder rounds differ in nothing. */
+const ROUNDING = 2 ** -20;
+
+/** What images [n, …shape] are measured in. */
+const imageUnitsOf = (images: Float32Array, shape: readonly number[]): Float64Array => {
+  const size = sizeOf(shape);
+  if (shape.length > 1) return new Float64Array(size).fill(1);
+  const mean = meanOf(images, size);
+  return variancesOf(images, mean).map((variance, i) => {
+    const deviation = Math.sqrt(variance);
+    return deviation > ROUNDING * Math.abs(float64At(mean, i)) ? deviation : Infinity;
+  });
+};
+
+/** What the expressions are fed with for pairs [n, 2d] in units of the codes. */
+const rowsOf = (pairs: Float32Array, codeUnits: Float64Array, imageUnits: Float64Array): Float32Array => {
+  const width = 2 * codeUnits.length;
+  const row = width + imageUnits.length;
+  return Float32Array.from({ length: (pairs.length / width) * row }, (_, at) => {
+    const i = at % row;
+    return i < width
+      ? float32At(pairs, Math.floor(at / row) * width + i) * float64At(codeUnits, i % codeUnits.length)
+      : 1 / float64At(imageUnits, i - width);
+  });
+};
+
+const inUnits = (rows: Float32Array, units: Float64Array): Float32Array =>
+  rows.map((x, at) => x / float64At(units, at % units.length));
 
 const checked = (codes: Float32Array, d: number): readonly Problem[] =>
   codes.length >= 2 * d && codes.every(Number.isFinite)
@@ -111,9 +157,13 @@ export const searchCollisions = async (
   );
   if (isLeft(decoded)) return decoded;
   const { shape, values } = decoded.right.image;
-  const codes = wanted.subarray(0, (values.length / sizeOf(shape)) * d);
+  const size = sizeOf(shape);
+  const read = wanted.subarray(0, (values.length / size) * d);
+  const codeUnits = unitsOfRows(read, d);
+  const imageUnits = imageUnitsOf(values, shape);
+  const codes = inUnits(read, codeUnits);
 
-  const all = pairsOf(codes, d, values, sizeOf(shape));
+  const all = pairsOf(codes, d, inUnits(values, imageUnits), size);
   const separation = options.separation ?? median(all.map(({ latentDistance }) => latentDistance)) / 2;
   const apart = all.filter(({ latentDistance }) => latentDistance >= separation);
   if (!(separation > 0) || apart.length === 0) {
@@ -129,32 +179,37 @@ export const searchCollisions = async (
     ),
   );
 
-  const opened = await openExpressions(model, pairExpressions(decoder, d), [2 * d], {
+  const opened = await openExpressions(model, pairExpressions(decoder, d, shape), [2 * d + size], {
     rows: starts.length,
     flops,
   });
   if (isLeft(opened)) return opened;
   const { evaluate, affordable, dispose } = opened.right;
   const oracle = async (pairs: Float32Array) => {
-    const found = await evaluate(pairs);
+    const found = await evaluate(rowsOf(pairs, codeUnits, imageUnits));
     if (isLeft(found)) return found;
     const { distance, gradient } = found.right;
-    return right({ distance: distance.values, gradient: gradient.values });
+    const inCodeUnits = gradient.values.map((x, at) => x * float64At(codeUnits, at % d));
+    return right({ distance: distance.values, gradient: inCodeUnits });
   };
   const steps = Math.min(iterations, Math.floor(affordable / starts.length));
   const placed = await descend(oracle, starts, { separation, ...boxOf(codes, d) }, steps).finally(dispose);
   if (isLeft(placed)) return placed;
 
   const typicalDistance = median(apart.map(({ dataDistance }) => dataDistance));
+  const codeAt = (at: Float32Array, first: number): readonly number[] =>
+    Array.from(codeUnits, (unit, k) => Math.fround(float32At(at, first + k) * unit));
   const found = placed.right
     .map(({ at, distance }, i): Collision => ({
-      codes: [[...at.subarray(0, d)], [...at.subarray(d)]],
+      codes: [codeAt(at, 0), codeAt(at, d)],
       latentDistance: distanceOfRows(at, d, 0, 1),
       dataDistance: distance,
       startDistance: elementAt(nearest, i).dataDistance,
     }))
     .sort((a, b) => a.dataDistance - b.dataDistance);
   return right({
+    codeUnits: [...codeUnits],
+    imageUnits: [...imageUnits],
     separation,
     searched: codes.length / d,
     typicalDistance,

@@ -3,11 +3,13 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { draw, jvp, data, type Network, type Problem, problem, scale, sizeOf } from '../../dsl/index.js';
 import type { Model } from '../../runs/index.js';
 import { type EvaluationOptions, openExpressions } from '../../runs/index.js';
-import { singularValues, type Spectrum } from './singular-values.js';
+import { isRankDeficient, singularValues, type Spectrum } from './singular-values.js';
 
 /** J at one code. */
 export type LocalGeometry = {
   readonly spectrum: Spectrum;
+  /** Whether J is not of full rank in single precision, whatever the units of its rows. */
+  readonly degenerate: boolean;
   /** ‖Jq_k‖ for the d directions of a uniformly distributed orthonormal frame, so each for a uniform unit vector. */
   readonly stretches: Float64Array;
 };
@@ -56,7 +58,8 @@ export const jacobiansAt = async (
       const width = sizeOf(shape);
       for (let at = 0; at < values.length; at += width) {
         const own = values.subarray(at, at + width);
-        points.push({ spectrum: singularValues(own, d), stretches: lengths(own, d) });
+        const spectrum = singularValues(own, d);
+        points.push({ spectrum, degenerate: isRankDeficient(own, d, spectrum), stretches: lengths(own, d) });
       }
     }
     return right(points);

@@ -9,7 +9,6 @@ import { searchCollisions } from './collisions.js';
 import { localFigures, reencodingDistances, spreadOf } from './geometry.js';
 import { jacobiansAt, type LocalGeometry } from './decoder-jacobian.js';
 import type { CodePrior } from '../priors/gaussian.js';
-import { isDegenerate } from './singular-values.js';
 import { mean } from '../summary.js';
 import { spaced } from '../thinned.js';
 
@@ -35,8 +34,8 @@ const densities = (
     return {};
   const d = manifold.dimension;
   const logPrior = prior.logDensity(codes);
-  const pairs = local.flatMap(({ spectrum }, row) =>
-    isDegenerate(spectrum, sizeOf(test.shape))
+  const pairs = local.flatMap(({ spectrum, degenerate }, row) =>
+    degenerate
       ? []
       : [
           [
@@ -107,12 +106,7 @@ export const geometryFigures = async (
   if (isLeft(reencoded)) return reencoded;
   const hypers = hypersOf(fitted.experiment);
   const [lambda, eta] = [hypers.get('lambda') ?? 1, hypers.get('eta') ?? 0.1];
-  const { volume, tightness, degenerate, violations } = localFigures(
-    local.right,
-    sizeOf(test.shape),
-    eta,
-    lambda,
-  );
+  const { volume, tightness, degenerate, violations } = localFigures(local.right, eta, lambda);
   return right({
     'test/volume': volume.mean,
     ...Object.fromEntries(boundNames.map((name) => [`test/excess/${name}`, tightness[name]])),

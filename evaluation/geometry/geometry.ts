@@ -2,17 +2,14 @@
  * What a decoder does to space along the data: the spectrum of its Jacobian, how tight the bounds on its volume term
  * are, where it falls short of injectivity, and how well the encoder undoes it.
  */
-import { elementAt, float64At } from '../../dsl/lookup.js';
+import { atLeast, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
 import { permutation, read, type Source } from '../../data/index.js';
 import {
   apply,
-  codeOutput,
   data,
-  type Expr,
   hypersOf,
   type Network,
-  type NetworkValue,
   norm,
   type Problem,
   problem,
@@ -23,10 +20,10 @@ import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Model, Prior } from '../../runs/index.js';
 import { type BoundName, boundsOf, logVolume } from './bound-chain.js';
 import { type CollisionSearch, searchCollisions } from './collisions.js';
-import { type EvaluationOptions, evaluateExpressions, type Examples } from '../../runs/index.js';
+import { codeOf, type EvaluationOptions, evaluateExpressions, type Examples } from '../../runs/index.js';
 import { jacobiansAt, type LocalGeometry } from './decoder-jacobian.js';
 import { fitGaussian } from '../priors/gaussian.js';
-import { conditionNumber, effectiveRank, isDegenerate } from './singular-values.js';
+import { conditionNumber, effectiveRank } from './singular-values.js';
 import { mean, type Summary, summaryOf } from '../summary.js';
 
 export type Tightness = Readonly<Record<BoundName, number>>;
@@ -104,14 +101,6 @@ const sampled = async (
   return isLeft(done) ? done : right({ shape, examples });
 };
 
-/** The code of an encoder, at its data unless elsewhere; of several outputs the one that is its code. */
-const codeOf = (encoder: NetworkValue, at: Expr): Expr => ({
-  tag: 'apply',
-  network: encoder,
-  at,
-  output: codeOutput(encoder),
-});
-
 /** ‖h(g(z)) − z‖ for each code z, row-major [n, d]. */
 export const reencodingDistances = async (
   model: Model,
@@ -141,16 +130,15 @@ const gaussianOf = (codes: Float32Array, d: number): Prior | null => {
 
 const share = (values: readonly boolean[]): number => values.filter(Boolean).length / values.length;
 
-/** What Jacobians at some points, of images with `size` elements, come to. */
+/** What Jacobians at some points come to. */
 export const localFigures = (
   points: readonly LocalGeometry[],
-  size: number,
   eta: number,
   lambda: number,
 ): Omit<Geometry, 'reencoding' | 'collisions'> => {
   const spectra = points.map(({ spectrum }) => spectrum);
-  const { length: d } = elementAt(spectra, 0);
-  const regular = spectra.filter((s) => !isDegenerate(s, size));
+  const [{ length: d }] = atLeast(1, spectra);
+  const regular = points.flatMap(({ spectrum, degenerate }) => (degenerate ? [] : [spectrum]));
   const bounds = regular.map((s) => ({ volume: logVolume(s), ...boundsOf(s, lambda) }));
   const excess = (name: BoundName): number => mean(bounds.map((at) => at[name] - at.volume));
   return {
@@ -200,7 +188,7 @@ export const geometryOf = async (
   if (drawn !== null && isLeft(drawn)) return drawn;
   const collisions = await searchCollisions(model, codes, { flops });
   return right({
-    ...localFigures(local.right, sizeOf(dataset.shape), eta, lambda),
+    ...localFigures(local.right, eta, lambda),
     reencoding: {
       codes: reencoded.right.length,
       data: summaryOf([...reencoded.right]),

@@ -1,5 +1,5 @@
 /** Singular values s₁ ≥ … ≥ s_d of a Jacobian, and what they say of it. */
-import { float64At } from '../../dsl/lookup.js';
+import { elementAt, float64At } from '../../dsl/lookup.js';
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 
 /** Descending. */
@@ -68,3 +68,24 @@ export const effectiveRank = (s: Spectrum): number => {
 /** Whether s_d is no more than what single precision makes of zero, given the D numbers of each column. */
 export const isDegenerate = (s: Spectrum, size: number): boolean =>
   !(float64At(s, s.length - 1) > float64At(s, 0) * 2 ** -23 * Math.sqrt(Math.max(size, s.length)));
+
+/** The columns with each row brought to a length between 1 and 2 by a power of 2; rows of zeros stay. */
+const equilibrated = (columns: ArrayLike<number>, count: number): Float64Array => {
+  const size = columns.length / count;
+  const squares = new Float64Array(size);
+  for (let at = 0; at < columns.length; at++)
+    squares[at % size] = float64At(squares, at % size) + elementAt(columns, at) ** 2;
+  const factors = squares.map((square) => (square > 0 ? 2 ** -Math.floor(Math.log2(square) / 2) : 1));
+  return Float64Array.from(columns, (x, at) => x * float64At(factors, at % size));
+};
+
+/**
+ * Whether a matrix of these columns, [count, size], is not of full rank in single precision. That is relative, element by element:
+ * a row that is long for the unit it is in hides nothing of a short one.
+ */
+export const isRankDeficient = (columns: ArrayLike<number>, count: number, spectrum: Spectrum): boolean => {
+  const size = columns.length / count;
+  return (
+    isDegenerate(spectrum, size) && isDegenerate(singularValues(equilibrated(columns, count), count), size)
+  );
+};

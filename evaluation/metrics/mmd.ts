@@ -1,7 +1,8 @@
 /** Maximum mean discrepancy, squared (Gretton et al., A Kernel Two-Sample Test, 2012): ‖E k(x, ·) − E k(y, ·)‖² by its unbiased estimate, eq. 3. */
-import { float32At } from '../../dsl/lookup.js';
+import { float32At, float64At } from '../../dsl/lookup.js';
+import { meanOf, thinned } from '../priors/moments.js';
+import { variancesOf } from '../priors/units.js';
 import { squaredDistance } from './distance.js';
-import { thinned } from '../priors/moments.js';
 import type { Comparable, Metric } from './metric.js';
 
 /** k(a_i, b_j) of rows of d numbers. */
@@ -43,20 +44,40 @@ export const polynomialMmd = mmd('mmd', () => (a, i, b, j, d) => {
 /** Rows at most whose distances the bandwidth is the median of. */
 const MOST_ROWS = 500;
 
-/** The median of the squared distances between different rows, 1 where all are equal. */
-const medianSquare = (rows: Float32Array, d: number): number => {
-  const some = thinned(rows, d, MOST_ROWS);
-  const count = some.length / d;
-  const all = Float64Array.from(
-    Array.from({ length: count }, (_, i) =>
-      Array.from({ length: i }, (__, j) => squaredDistance(some, i, some, j, d)),
-    ).flat(),
-  ).sort();
-  return all[Math.floor(all.length / 2)] || 1;
+/** One over the variance of each column; 0 where it is the same throughout, since nothing says how wide a kernel would be there. */
+const precisionsOf = (rows: Float32Array, d: number): Float64Array =>
+  variancesOf(rows, meanOf(rows, d)).map((variance) => (variance > 0 ? 1 / variance : 0));
+
+/** Σ p_i (a_i − b_i)² of two rows. */
+const weighted = (p: Float64Array, a: Float32Array, i: number, b: Float32Array, j: number): number => {
+  const d = p.length;
+  let sum = 0;
+  for (let at = 0, x = i * d, y = j * d; at < d; at++, x++, y++)
+    sum += float64At(p, at) * (float32At(a, x) - float32At(b, y)) ** 2;
+  return sum;
 };
 
-/** With k(x, y) = exp(−‖x − y‖²/(2s²)), s² the median squared distance within the reference, so that all models are measured alike. */
+/** The median of the squared distances between different rows; their mean where most are equal. */
+const medianSquare = (rows: Float32Array, precisions: Float64Array): number => {
+  const some = thinned(rows, precisions.length, MOST_ROWS);
+  const count = some.length / precisions.length;
+  const all = Float64Array.from(
+    Array.from({ length: count }, (_, i) =>
+      Array.from({ length: i }, (__, j) => weighted(precisions, some, i, some, j)),
+    ).flat(),
+  ).sort();
+  return float64At(all, Math.floor(all.length / 2)) || all.reduce((sum, x) => sum + x, 0) / all.length;
+};
+
+/**
+ * With k(x, y) = exp(−Σ ((x_i − y_i)/σ_i)²/(2s²)), σ_i the deviation of a feature within the reference and s² the median of the
+ * squared distances there in these units: all models are measured alike, and in no unit but the features' own. Features that are
+ * the same throughout the reference are left out; of a reference of equal examples k is 1 for equal examples and 0 for others.
+ */
 export const rbfMmd = mmd('mmd-rbf', ({ reference, size }) => {
-  const scale = -0.5 / medianSquare(reference, size);
-  return (a, i, b, j, d) => Math.exp(scale * squaredDistance(a, i, b, j, d));
+  const precisions = precisionsOf(reference, size);
+  const square = medianSquare(reference, precisions);
+  if (!(square > 0)) return (a, i, b, j, d) => (squaredDistance(a, i, b, j, d) === 0 ? 1 : 0);
+  const scale = -0.5 / square;
+  return (a, i, b, j) => Math.exp(scale * weighted(precisions, a, i, b, j));
 });

@@ -40,7 +40,7 @@ export const injectivityRows = ({ violations, collisions }: Geometry): readonly 
       ? []
       : [
           [
-            `least ‖g(z₁) − g(z₂)‖ found, ‖z₁ − z₂‖ ≥ ${numberText(collisions.separation)}`,
+            `least ‖g(z₁) − g(z₂)‖ found, z₁ and z₂ ${numberText(collisions.separation)} deviations apart or more`,
             numberText(nearest.dataDistance),
           ] as const,
           ['the same of such codes of the data, median', numberText(collisions.typicalDistance)] as const,

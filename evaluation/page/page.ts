@@ -2,7 +2,7 @@
 import type { Curve } from './curve.js';
 import type { DensityFit } from '../density/density-fit.js';
 import type { Geometry } from '../geometry/geometry.js';
-import type { Detections } from '../density/out-of-distribution.js';
+import type { Detections } from '../density/detection.js';
 import type { Comparison } from '../comparison.js';
 import type { Gallery } from '../gallery/gallery.js';
 import { chart } from './chart.js';

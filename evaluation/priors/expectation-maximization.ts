@@ -9,7 +9,13 @@ import { logDensityAtMean } from './gaussian.js';
 import { squaredLength, triangularInverse } from './triangular.js';
 
 /** One Gaussian of a mixture, N(mean, LLᵀ), and its share. */
-export type Component = { readonly weight: number; readonly mean: Float64Array; readonly factor: Matrix };
+export type Component = {
+  readonly weight: number;
+  readonly mean: Float64Array;
+  readonly factor: Matrix;
+  /** Directions whose variance was raised to the floor. */
+  readonly raised: number;
+};
 
 /** What a component is responsible for: Σr, and Σr·c and Σr·ccᵀ of the codes' distances c from a centre. */
 type Statistics = {
@@ -50,10 +56,12 @@ const maximize = (all: readonly Statistics[], count: number, floor: number): rea
     .map(({ centre, sum, scatter, total }) => {
       const shift = Matrix.columnVector(sum.map((x) => x / total));
       const covariance = Matrix.sub(scatter.over(total), shift.mmul(shift.transpose()));
+      const { matrix, raised } = floored(covariance, floor);
       return {
         weight: total / count,
         mean: centre.map((x, i) => x + shift.get(i, 0)),
-        factor: new CholeskyDecomposition(floored(covariance, floor)).lowerTriangularMatrix,
+        factor: new CholeskyDecomposition(matrix).lowerTriangularMatrix,
+        raised,
       };
     });
 

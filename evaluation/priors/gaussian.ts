@@ -1,11 +1,12 @@
 /** Full-covariance Gaussians over codes, z = m + Lε with LLᵀ = S and ε from N(0, I): the standard prior, and the post-fit prior of an autoencoder. */
-import { float32At, float64At, floatAt, type Floats } from '../../dsl/lookup.js';
+import { elementAt, float32At, float64At, floatAt, type Floats } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import { type Problem, problem } from '../../dsl/index.js';
 import { fillDraw } from '../../backends/draws.js';
 import type { Prior } from '../../runs/index.js';
 import { floored, momentsOf } from './moments.js';
+import { unitsOf } from './units.js';
 import { squaredLength, triangularInverse } from './triangular.js';
 
 /** A distribution over codes of `size` numbers. */
@@ -29,7 +30,12 @@ export type Gaussian = CodePrior &
     readonly covariance: Matrix;
   };
 
-/** No direction's variance is fitted below this part of the mean variance: enough to factor a covariance of lower rank. */
+export type FittedGaussian = Gaussian & {
+  /** Directions whose variance was raised to the floor. 0: the fit is that of greatest likelihood among all Gaussians. */
+  readonly floored: number;
+};
+
+/** The least eigenvalue of a fitted correlation matrix: enough to factor one of lower rank. */
 const FLOOR = 1e-6;
 
 /** ln √(2π) */
@@ -94,19 +100,31 @@ export const checkCodes = (codes: Float32Array, d: number): Either<readonly Prob
   const bad = codes.findIndex((value) => !Number.isFinite(value));
   return bad < 0
     ? right(codes)
-    : left([problem(`codes[${Math.floor(bad / d)}]`, String(codes[bad]), wanted)]);
+    : left([problem(`codes[${Math.floor(bad / d)}]`, String(float32At(codes, bad)), wanted)]);
 };
 
-/** The Gaussian of greatest likelihood for codes [n, d], n ≥ 1. */
-export const fitGaussian = (codes: Float32Array, d: number): Either<readonly Problem[], Gaussian> => {
+/**
+ * The Gaussian of greatest likelihood for codes [n, d], n ≥ 1, among those whose correlations have eigenvalues of at least 1e-6,
+ * a deviation being no less than float32 resolves. The floor is one in units of each coordinate, so that fitting commutes with a
+ * change of units; `floored` says where it acts.
+ */
+export const fitGaussian = (codes: Float32Array, d: number): Either<readonly Problem[], FittedGaussian> => {
   const checked = checkCodes(codes, d);
   if (isLeft(checked)) return checked;
   const { mean, covariance } = momentsOf(codes, d);
-  // Float32 codes of no variance at all still have the resolution of their values.
-  const resolution = 2 ** -48 * mean.reduce((most, value) => Math.max(most, value ** 2), 2 ** -48);
-  const floor = FLOOR * (covariance.trace() / d) + resolution;
-  const decomposition = new CholeskyDecomposition(floored(covariance, floor));
-  return decomposition.isPositiveDefinite()
-    ? right(gaussianOf(mean, decomposition.lowerTriangularMatrix))
-    : left([problem('codes', 'a covariance that cannot be factored', 'codes of moderate size')]);
+  const variances = covariance.diagonal();
+  const units = unitsOf(mean, variances);
+  // Coordinates that are the same throughout, but for rounding: as wide as that.
+  const isRounded = (i: number): boolean =>
+    float64At(mean, i) !== 0 && Math.sqrt(elementAt(variances, i)) < float64At(units, i);
+  const rounded = units.filter((_, i) => isRounded(i)).length;
+  const at = (i: number, j: number): number =>
+    i === j && isRounded(i) ? 1 : covariance.get(i, j) / (float64At(units, i) * float64At(units, j));
+  const correlation = new Matrix(
+    Array.from({ length: d }, (_, i) => Array.from({ length: d }, (__, j) => at(i, j))),
+  );
+  const { matrix, raised } = floored(correlation, FLOOR);
+  const factor = new CholeskyDecomposition(matrix).lowerTriangularMatrix;
+  for (let i = 0; i < d; i++) factor.mulRow(i, float64At(units, i));
+  return right({ ...gaussianOf(mean, factor), floored: rounded + raised });
 };

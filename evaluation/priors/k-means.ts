@@ -1,5 +1,5 @@
 /** Groups of codes by k-means (Lloyd 1982) from k-means++ centres (Arthur and Vassilvitskii 2007): where a mixture starts from. */
-import { elementAt, float32At, float64At, last } from '../../dsl/lookup.js';
+import { elementAt, float64At, last } from '../../dsl/lookup.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import { squaredDistance } from '../metrics/distance.js';
 
@@ -8,7 +8,7 @@ import { squaredDistance } from '../metrics/distance.js';
  * nearest that is there. Fewer than k where the codes have fewer different values.
  */
 export const centreRows = (
-  codes: Float32Array,
+  codes: Float64Array,
   d: number,
   k: number,
   uniform: ArrayLike<number>,
@@ -20,7 +20,7 @@ export const centreRows = (
     const centre = last(rows);
     const total = nearest.reduce((sum, _, row) => {
       nearest[row] = Math.min(float64At(nearest, row), squaredDistance(codes, row, codes, centre, d));
-      return sum + nearest[row];
+      return sum + float64At(nearest, row);
     }, 0);
     if (total === 0) break;
     let left = elementAt(uniform, rows.length) * total;
@@ -35,7 +35,7 @@ const LLOYD = 10;
 
 /** A group from 0 to k − 1 for each of the codes [n, d]; some may be empty. */
 export const kMeans = (
-  codes: Float32Array,
+  codes: Float64Array,
   d: number,
   k: number,
   { seed, restart = 0 }: { readonly seed: number; readonly restart?: number },
@@ -57,7 +57,7 @@ export const kMeans = (
           best = group;
         }
       }
-      changed ||= groups[row] !== best;
+      changed ||= elementAt(groups, row) !== best;
       groups[row] = best;
     }
     return changed;
@@ -68,7 +68,7 @@ export const kMeans = (
     groups.forEach((group, row) => {
       counts[group] = float64At(counts, group) + 1;
       for (let i = 0; i < d; i++)
-        sums[group * d + i] = float64At(sums, group * d + i) + float32At(codes, row * d + i);
+        sums[group * d + i] = float64At(sums, group * d + i) + float64At(codes, row * d + i);
     });
     sums.forEach((sum, at) => {
       const count = float64At(counts, Math.floor(at / d));

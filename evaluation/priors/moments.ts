@@ -105,14 +105,21 @@ export const spectralMap = (symmetric: Matrix, f: (eigenvalue: number) => number
   return Matrix.add(product, product.transpose()).mul(0.5);
 };
 
+/** A symmetric matrix with its eigenvalues at or above a floor, and how many of them had to be raised to it. */
+export type Floored = { readonly matrix: Matrix; readonly raised: number };
+
 /**
- * The symmetric matrix with its eigenvalues raised to at least `floor`. Of all covariances of that kind it is the one of
- * greatest likelihood for a sample of covariance S, since −½(ln det C + tr C⁻¹S) shares its eigenvectors with S at the maximum.
+ * Raises the eigenvalues to at least `floor`. Of all covariances of that kind it is the one of greatest likelihood for a sample of
+ * covariance S, since −½(ln det C + tr C⁻¹S) shares its eigenvectors with S at the maximum.
  */
-export const floored = (symmetric: Matrix, floor: number): Matrix => {
+export const floored = (symmetric: Matrix, floor: number): Floored => {
   const above = Matrix.sub(symmetric, Matrix.eye(symmetric.rows, symmetric.rows, floor));
   // Cheaper than eigenvalues, and mostly there is nothing to raise.
-  return new CholeskyDecomposition(above).isPositiveDefinite()
-    ? symmetric
-    : spectralMap(symmetric, (eigenvalue) => Math.max(eigenvalue, floor));
+  if (new CholeskyDecomposition(above).isPositiveDefinite()) return { matrix: symmetric, raised: 0 };
+  let raised = 0;
+  const matrix = spectralMap(symmetric, (eigenvalue) => {
+    if (eigenvalue < floor) raised++;
+    return Math.max(eigenvalue, floor);
+  });
+  return { matrix, raised };
 };

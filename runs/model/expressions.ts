@@ -8,7 +8,17 @@ import {
   costOf,
   type Expressions,
 } from '../../compiler/index.js';
-import { type Node, type Problem, problem, sameShape, showShape, sizeOf } from '../../dsl/index.js';
+import {
+  codeOutput,
+  type Expr,
+  type NetworkValue,
+  type Node,
+  type Problem,
+  problem,
+  sameShape,
+  showShape,
+  sizeOf,
+} from '../../dsl/index.js';
 import { attempt } from '../../backends/failure.js';
 import { openPrograms } from '../../backends/open.js';
 import { feedOf } from './feed.js';
@@ -148,3 +158,11 @@ export const evaluateExpressions = async <Name extends string>(
   opened.right.dispose();
   return values;
 };
+
+/** The code of an encoder, at its data unless elsewhere; of several outputs the one that is its code. */
+export const codeOf = (encoder: NetworkValue, at: Expr): Expr => ({
+  tag: 'apply',
+  network: encoder,
+  at,
+  output: codeOutput(encoder),
+});

@@ -138,6 +138,15 @@ describe('sizes that lie', () => {
       });
   });
 
+  test('a packed table that unpacks to a thousand times as much', async () => {
+    const path = folder.file('bomb.csv.gz', gzipSync(Buffer.alloc(2 ** 25, `${'0'.repeat(200)},2\n`)));
+    const { found, expected } = await problem(path);
+    expect([found, expected]).toEqual([
+      expect.stringMatching(/^\d+ bytes that unpack to more than/),
+      'a table, packed',
+    ]);
+  });
+
   test('150 million rows on disk stay there', async () => {
     const path = join(root, 'large.npy');
     const header = npyHeader('|u1', [150_000_000, 2]);

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { labelsOf } from '../../data/dataset.js';
 import { loadData, openData } from '../../data/source.js';
 import { left, right } from '../shared/either.js';
-import { npy, testFolder } from './files.js';
+import { npy, parquet, testFolder } from './files.js';
 
 const folder = testFolder('tables');
 
@@ -144,6 +144,24 @@ describe('tables by other names', () => {
     const problem = elementAt(left(await loadData(folder.file(`other/${name}`, bytes))()), 0);
     if (!name.endsWith('.csv')) expect(problem.found).toBe(found);
     else expect(problem.found.length).toBeGreaterThan(0);
+  });
+});
+
+describe('columnar files', () => {
+  test("are tables: pyarrow's own file, by its names, with classes, missing values and one-hot vectors", async () => {
+    expect(await values('t.parquet', parquet, '&categories=onehot&missing=drop')).toEqual([
+      [1.5, 1, 1, 0],
+      [2.5, 2, 0, 1],
+      [3.25, 3, 1, 0],
+    ]);
+    expect(await refused('t.parquet', parquet, '&labels=kind')).toMatchObject({
+      found: '1 missing value: 1 in column 1 (x); the first in line 4',
+    });
+    const set = await whole('t.parquet', parquet, '&labels=kind&missing=mask');
+    expect([entryOf(set.fields ?? {}, 'kind').classes, labelsOf(set)]).toEqual([['a', 'b'], Uint8Array.of(0, 1, 0, 1)]);
+    expect([...(entryOf(set.fields ?? {}, 'mask').values ?? [])]).toEqual([1, 1, 1, 1, 1, 1, 0, 1]);
+    expect((await refused('cut.parquet', parquet.subarray(0, 300))).path).toMatch(/cut\.parquet$/);
+    expect((await refused('x.arrow', Buffer.from('ARROW1\0\0'))).found).toBe('an Arrow file');
   });
 });
 

@@ -14,6 +14,8 @@ const VALUES_IN_BLOCK = 2 ** 20;
 /** Of a cell that is no number, so many letters. */
 const MOST_SHOWN = 80;
 const MOST_PROBLEMS = 5;
+/** As much is read after a problem, to find others. */
+const LETTERS_AFTER = 2 ** 20;
 
 /** Categories by the order in which they came, and sorted. */
 const naming = (known: readonly string[] | undefined) => {
@@ -90,6 +92,7 @@ export const collector = (name: string, options: CollectOptions) => {
   const problems: Problem[] = [];
   let firstLacking = 0;
   let size = 0;
+  let lettersAfter = 0;
 
   const report = (line: number, i: number, cell: string, expected: string, hint?: string): void => {
     if (seen.has(i)) return;
@@ -117,14 +120,24 @@ export const collector = (name: string, options: CollectOptions) => {
           i,
           cell,
           'a finite number',
-          /[a-z]/i.test(cell)
+          /[a-z]/i.test(cell.slice(0, MOST_SHOWN))
             ? 'categories=onehot makes one-hot vectors of words, labels=COLUMN takes a column as classes'
             : undefined,
         );
       return value;
     }
     const place = of.place(cell);
-    if (place < 0) report(line, i, cell, `one of ${of.names().slice(0, 12).join(', ')}`);
+    if (place < 0)
+      report(
+        line,
+        i,
+        cell,
+        `one of ${of
+          .names()
+          .slice(0, 12)
+          .map((name) => name.slice(0, MOST_SHOWN))
+          .join(', ')}`,
+      );
     if (place >= MOST_CLASSES) report(line, i, `${place + 1} categories`, `at most ${MOST_CLASSES}`);
     return place < 0 ? NaN : place;
   };
@@ -138,7 +151,17 @@ export const collector = (name: string, options: CollectOptions) => {
       return value;
     }
     const place = of.place(cell);
-    if (place < 0) report(line, i, cell, `one of ${of.names().slice(0, 12).join(', ')}`);
+    if (place < 0)
+      report(
+        line,
+        i,
+        cell,
+        `one of ${of
+          .names()
+          .slice(0, 12)
+          .map((name) => name.slice(0, MOST_SHOWN))
+          .join(', ')}`,
+      );
     if (place >= MOST_CLASSES) report(line, i, `${place + 1} classes`, `at most ${MOST_CLASSES}`);
     return Math.max(0, place);
   };
@@ -162,9 +185,10 @@ export const collector = (name: string, options: CollectOptions) => {
 
   return {
     problems: (): readonly Problem[] => problems.slice(0, MOST_PROBLEMS),
-    isFull: (): boolean => problems.length >= MOST_PROBLEMS,
+    isFull: (): boolean => problems.length >= MOST_PROBLEMS || lettersAfter > LETTERS_AFTER,
     /** One row more. */
     add: (cells: readonly string[], line: number): void => {
+      if (problems.length > 0) lettersAfter += cells.reduce((sum, cell) => sum + cell.length + 1, 0);
       if (cells.length !== names.length) {
         problems.push(
           problem(`${path}:${line}`, `${cells.length} fields`, `${names.length}, as in the first row`),

@@ -26,8 +26,11 @@ export const distinctNames = (names: readonly string[]): readonly string[] => {
   });
 };
 
-const shown = (names: readonly string[]): string =>
-  names.length > 12 ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} more` : names.join(', ');
+/** Some names, each as far as it is short. */
+const shown = (names: readonly string[]): string => {
+  const some = names.slice(0, 12).map((name) => (name.length > 60 ? `${name.slice(0, 59)}…` : name));
+  return names.length > 12 ? `${some.join(', ')} and ${names.length - 12} more` : some.join(', ');
+};
 
 /** The columns that a setting names: one, or several between commas; by name, or by number from 1. */
 export const columnsNamed = (

@@ -1,9 +1,9 @@
 /**
- * The rows of a text as cells. Quotes are for csv-parse (RFC 4180 and what people make of it); blocks without a quote, which are most,
- * are split at the delimiter, many times as fast.
+ * The rows of a text as cells. Lines without quotes, and those with quotes around whole cells alone, are split at the delimiter; all
+ * others are for csv-parse (RFC 4180 and what people make of it), which takes many times as long.
  */
 import { elementAt } from '../../../dsl/lookup.js';
-import { parse } from 'csv-parse';
+import { parse } from 'csv-parse/sync';
 import { cellsOf, type Dialect } from './dialect.js';
 
 /** Some rows, and the line that each begins in. */
@@ -21,119 +21,128 @@ export class RowError extends Error {
 }
 
 /** Letters that one row may have: an opening quote would take all of a file for one cell. */
-const MOST_LETTERS = 2 ** 27;
+const MOST_LETTERS = 2 ** 24;
 
 const tooLong = (line: number): RowError =>
   new RowError(line, `a row of more than ${MOST_LETTERS} letters`, 'rows that end');
 
-const plainBlock = (
-  text: string,
-  first: number,
-  dialect: Dialect,
-): { readonly rows: RowBlock; readonly count: number } => {
-  const { delimiter, hasComments, lineEnd } = dialect;
-  const cells: (readonly string[])[] = [];
-  const lines: number[] = [];
-  const all = text.split(lineEnd);
-  all.forEach((line, i) => {
-    if (line.trim() === '' || (hasComments && line.startsWith('#'))) return;
-    // The trimming of cells takes a carriage return before the line feed with it.
-    cells.push(cellsOf(line, delimiter));
-    lines.push(first + i);
-  });
-  return { rows: { cells, lines }, count: all.length };
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';
+
+/** A row with delimiters, quotes or line ends inside of quotes. */
+const quotedRow = (record: string, line: number, { delimiter, lineEnd }: Dialect): readonly string[] => {
+  try {
+    const [cells = []] = parse(record, {
+      delimiter,
+      record_delimiter: lineEnd === '\r' ? ['\r'] : ['\r\n', '\n'],
+      ltrim: true,
+      rtrim: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      max_record_size: MOST_LETTERS,
+    });
+    return delimiter === ' ' ? cells.filter((cell) => cell !== '') : cells;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'CSV_QUOTE_NOT_CLOSED')
+      throw new RowError(line, 'a quote that is never closed', 'a closing quote');
+    if (!code.startsWith('CSV_')) throw error;
+    throw new RowError(line, 'a quote within a cell', 'quotes around whole cells, doubled within them');
+  }
 };
 
-const isRecord = (value: unknown): value is readonly string[] => Array.isArray(value);
-
-/** The rest of a text, where quotes are. */
-async function* quotedRows(
-  pieces: AsyncIterable<string>,
-  before: string,
-  first: number,
-  { delimiter, hasComments, lineEnd }: Dialect,
-): AsyncGenerator<RowBlock> {
-  const isSpace = delimiter === ' ';
-  /** The line that each record ends in; the parser is ahead of who takes them. */
-  const ends: number[] = [0];
-  const parser = parse({
-    delimiter,
-    record_delimiter: lineEnd === '\r' ? ['\r'] : ['\r\n', '\n'],
-    comment: hasComments ? '#' : null,
-    comment_no_infix: true,
-    ltrim: true,
-    rtrim: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: MOST_LETTERS,
-    on_record: (record, { lines: end }) => {
-      ends.push(end);
-      return record;
-    },
-  });
-  const write = async (): Promise<void> => {
-    const put = async (text: string): Promise<void> => {
-      if (!parser.write(text)) await new Promise((resolve) => parser.once('drain', resolve));
-    };
-    await put(before);
-    for await (const piece of pieces) if (piece !== '') await put(piece);
-    parser.end();
-  };
-  const writing = write().catch((error: unknown) =>
-    parser.destroy(error instanceof Error ? error : new Error(String(error))),
-  );
-  let cells: (readonly string[])[] = [];
-  let lines: number[] = [];
-  let taken = 0;
-  try {
-    for await (const value of parser) {
-      if (!isRecord(value)) continue;
-      cells.push(isSpace ? value.filter((cell) => cell !== '') : value);
-      lines.push(first + elementAt(ends, taken++));
-      if (cells.length < 4096) continue;
-      yield { cells, lines };
-      ends.splice(0, taken);
-      [cells, lines, taken] = [[], [], 0];
-    }
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const at = first + (ends.at(-1) ?? 0);
-    if (code === 'CSV_MAX_RECORD_SIZE') throw tooLong(at);
-    if (code === 'CSV_QUOTE_NOT_CLOSED')
-      throw new RowError(at, 'a quote that is never closed', 'a closing quote');
-    if (code.startsWith('CSV_'))
-      throw new RowError(at, 'a quote within a cell', 'quotes around whole cells, doubled within them');
-    throw error;
+/** The cells of a line whose quotes are around whole cells and hold neither quote nor delimiter; undefined for any other. */
+const plainlyQuoted = (line: string, { delimiter }: Dialect): readonly string[] | undefined => {
+  const cells: string[] = [];
+  for (const cell of cellsOf(line, delimiter)) {
+    const first = cell.indexOf('"');
+    if (first < 0) cells.push(cell);
+    else if (first === 0 && cell.length > 1 && cell.indexOf('"', 1) === cell.length - 1)
+      cells.push(cell.slice(1, -1).trim());
+    else return undefined;
   }
-  await writing;
-  yield { cells, lines };
-}
+  return cells;
+};
+
+const quotesIn = (text: string): number => {
+  let count = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count++;
+  return count;
+};
+
+/** Lines as rows; a row that goes on over lines is held until its quotes are closed. */
+const rowsFrom = (dialect: Dialect) => {
+  let held: string[] = [];
+  let letters = 0;
+  let begun = 1;
+  let line = 0;
+  return {
+    take: (lines: readonly string[]): RowBlock => {
+      const cells: (readonly string[])[] = [];
+      const begins: number[] = [];
+      const row = (found: readonly string[], at: number): void => {
+        cells.push(found);
+        begins.push(at);
+      };
+      for (const text of lines) {
+        line++;
+        if (held.length === 0) {
+          if (text.trim() === '' || (dialect.hasComments && text.startsWith('#'))) continue;
+          const found = text.includes('"') ? plainlyQuoted(text, dialect) : cellsOf(text, dialect.delimiter);
+          if (found !== undefined) {
+            row(found, line);
+            continue;
+          }
+          begun = line;
+        } else if (!text.includes('"')) {
+          held.push(text);
+          letters += text.length;
+          if (letters > MOST_LETTERS) throw tooLong(begun);
+          continue;
+        }
+        held.push(text);
+        letters += text.length;
+        // An odd number of quotes, counted in the first line and in each that has any, opens or closes the row.
+        if ((quotesIn(text) % 2 === 1) === (held.length === 1)) {
+          if (letters > MOST_LETTERS) throw tooLong(begun);
+          continue;
+        }
+        row(quotedRow(held.join(dialect.lineEnd), begun, dialect), begun);
+        held = [];
+        letters = 0;
+      }
+      return { cells, lines: begins };
+    },
+    end: (): void => {
+      if (held.length > 0) throw new RowError(begun, 'a quote that is never closed', 'a closing quote');
+    },
+  };
+};
 
 /** All rows in order, in blocks; throws what the pieces throw, and a `RowError`. */
 export async function* rowBlocks(pieces: AsyncIterator<string>, dialect: Dialect): AsyncGenerator<RowBlock> {
-  const rest: AsyncIterable<string> = { [Symbol.asyncIterator]: () => pieces };
-  let held = '';
+  const { lineEnd } = dialect;
+  const rows = rowsFrom(dialect);
+  let begun: string[] = [];
+  let letters = 0;
   let line = 1;
   try {
-    for (;;) {
-      const next = await pieces.next();
-      const text = next.done === true ? held : held + next.value;
-      if (text.includes('"')) {
-        yield* quotedRows(rest, text, line, dialect);
-        return;
+    for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) {
+      const end = next.value.lastIndexOf(lineEnd);
+      if (end < 0) {
+        begun.push(next.value);
+        letters += next.value.length;
+        if (letters > MOST_LETTERS) throw tooLong(line);
+        continue;
       }
-      if (next.done === true) {
-        yield plainBlock(text, line, dialect).rows;
-        return;
-      }
-      const end = text.lastIndexOf(dialect.lineEnd);
-      held = text.slice(end + 1);
-      if (held.length > MOST_LETTERS) throw tooLong(line);
-      if (end < 0) continue;
-      const { rows, count } = plainBlock(text.slice(0, end), line, dialect);
-      yield rows;
-      line += count;
+      const lines = (begun.join('') + next.value.slice(0, end)).split(lineEnd);
+      line += lines.length;
+      begun = [next.value.slice(end + 1)];
+      letters = elementAt(begun, 0).length;
+      yield rows.take(lines);
     }
+    yield rows.take([begun.join('')]);
+    rows.end();
   } finally {
     await pieces.return?.();
   }

@@ -6,15 +6,24 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../../dsl/problem.js';
 import type { OpenOptions } from '../../options.js';
 import { type Found, splitSettings } from '../../parts.js';
-import { columnWidth, plainPreprocessing } from '../../preprocessing/preprocessing.js';
+import { columnWidth, plainPreprocessing, type Preprocessing } from '../../preprocessing/preprocessing.js';
 import { text, type ValuesOf, word } from '../../settings.js';
 import { again, messageOf } from '../file.js';
 import { countsUp, isMissing, isNumber } from './cells.js';
-import { collector, type Collected } from './collect.js';
+import { collector } from './collect.js';
 import { distinctNames, elementsOf, rolesOf } from './columns.js';
 import { cellsOf, type Dialect, dialectOf } from './dialect.js';
 import { type RowBlock, rowBlocks, RowError } from './rows.js';
-import { encodingOf, HEAD_BYTES, headOf, isGzip, piecesOf, type TextForm, unpackedHead } from './text.js';
+import {
+  BombError,
+  encodingOf,
+  HEAD_BYTES,
+  headOf,
+  isGzip,
+  piecesOf,
+  type TextForm,
+  unpackedHead,
+} from './text.js';
 
 type Problems = readonly Problem[];
 type Loading<A> = TaskEither<Problems, A>;
@@ -62,14 +71,12 @@ const isHeader = (
   if (first.every((cell) => isWord(cell) || isMissing(cell))) return true;
   return first.some(
     (cell, i) =>
-      isWord(cell) &&
-      rows.length > 0 &&
-      rows.every((row) => row.length > i && isNumber(elementAt(row, i), hasComma)),
+      isWord(cell) && rows.length > 0 && rows.every((row) => row.length > i && isNumber(elementAt(row, i), hasComma)),
   );
 };
 
 /** What is known before the first row is taken. */
-type Layout = {
+export type Layout = {
   readonly names: readonly string[];
   readonly isNamed: boolean;
   /** How many of the first rows are none. */
@@ -107,8 +114,7 @@ const layoutOf = (
         'index=drop if it is an index, index=keep if it is data',
       ),
     ]);
-  const isIndex =
-    index === 'drop' || (index === 'auto' && isNamed && isUnnamed(elementAt(given, 0)) && counted);
+  const isIndex = index === 'drop' || (index === 'auto' && isNamed && isUnnamed(elementAt(given, 0)) && counted);
   return right({
     names: distinctNames(isNamed ? given : first.map((_, i) => String(i + 1))),
     isNamed,
@@ -144,77 +150,83 @@ const openText = async (path: string, values: TableValues): Promise<Opened> => {
   return { ...opened, first };
 };
 
+/** A table as rows of cells, whatever it was written in. */
+export type Rows = {
+  readonly layout: Layout;
+  readonly hasDecimalComma: boolean;
+  /** From the first row on, each time it is called. */
+  readonly blocks: () => AsyncIterable<RowBlock>;
+};
+
 /** Columns with a cell that is neither missing nor a number. */
-const textColumns = async (
-  path: string,
-  opened: Opened,
-  { skipped, names }: Layout,
-): Promise<ReadonlySet<number>> => {
+const textColumns = async ({
+  layout: { skipped, names },
+  blocks,
+  hasDecimalComma,
+}: Rows): Promise<ReadonlySet<number>> => {
   const texts = new Set<number>();
   let skip = skipped;
-  for await (const { cells } of blocksOf(path, opened))
+  for await (const { cells } of blocks())
     for (const row of cells) {
       if (skip-- > 0) continue;
       for (let i = 0; i < Math.min(row.length, names.length); i++)
-        if (
-          !texts.has(i) &&
-          !isMissing(elementAt(row, i)) &&
-          !isNumber(elementAt(row, i), opened.dialect.hasDecimalComma)
-        )
-          texts.add(i);
+        if (!texts.has(i) && !isMissing(elementAt(row, i)) && !isNumber(elementAt(row, i), hasDecimalComma)) texts.add(i);
     }
   return texts;
 };
 
-const collected = async (
-  path: string,
-  values: TableValues,
-  { preprocessing: fitted, memory, look }: OpenOptions,
-): Promise<Either<Problems, Collected>> => {
-  const opened = await openText(path, values);
-  if (opened.first.length === 0) return left([problem(path, 'no rows', 'a table with at least one row')]);
-  const layout = layoutOf(path, opened.first, opened.comment, opened.dialect, values);
-  if (isLeft(layout)) return layout;
-  const { names, isNamed, skipped, dropped } = layout.right;
-  const texts =
-    values.categories === 'onehot' && fitted === undefined
-      ? await textColumns(path, opened, layout.right)
-      : new Set<number>();
-  const roles = rolesOf(path, names, values, dropped, texts, fitted);
-  if (isLeft(roles)) return roles;
-  const known = new Map([
+/** The names of categories and classes that were fitted before, by column. */
+const knownNames = (fitted: Preprocessing | undefined): ReadonlyMap<string, readonly string[]> =>
+  new Map([
     ...(fitted?.labels ?? []).map(({ field, classes }) => [field, classes] as const),
     ...(fitted?.columns ?? []).flatMap((column) =>
       column.tag === 'category' ? [[column.name, column.categories] as const] : [],
     ),
   ]);
+
+/** Rows of cells as a data set. */
+export const collectRows = async (
+  path: string,
+  rows: Rows,
+  values: TableValues,
+  { preprocessing: fitted, memory, look }: OpenOptions,
+): Promise<Either<Problems, Found>> => {
+  const { names, isNamed, skipped, dropped } = rows.layout;
+  const isOneHot = values.categories === 'onehot' && fitted === undefined;
+  const texts = isOneHot ? await textColumns(rows) : new Set<number>();
+  const roles = rolesOf(path, names, values, dropped, texts, fitted);
+  if (isLeft(roles)) return roles;
+  const { hasDecimalComma } = rows;
   const missing = fitted?.missing ?? (look === true && values.missing === 'refuse' ? 'mask' : values.missing);
-  const { hasDecimalComma } = opened.dialect;
   const elements = elementsOf(names, roles.right, fitted);
+  const known = knownNames(fitted);
   const into = collector(basename(path), {
     ...{ path, names, isNamed, roles: roles.right, elements, missing, hasDecimalComma, memory, known },
   });
   let skip = skipped;
-  for await (const { cells, lines } of blocksOf(path, opened)) {
-    for (let i = 0; i < cells.length && !into.isFull(); i++)
-      if (skip-- <= 0) into.add(elementAt(cells, i), elementAt(lines, i));
+  for await (const { cells, lines } of rows.blocks()) {
+    for (let i = 0; i < cells.length && !into.isFull(); i++) if (skip-- <= 0) into.add(elementAt(cells, i), elementAt(lines, i));
     if (into.isFull()) break;
   }
   const found = into.finish();
   if (!('source' in found)) return left(found);
-  return found.source.size > 0
-    ? right(found)
-    : left([
-        problem(
-          path,
-          missing === 'drop' ? 'no row without a missing value' : 'a header without rows',
-          'a table with at least one row',
-        ),
-      ]);
+  const { source, columns, labels } = found;
+  if (source.size === 0) {
+    const lacking = missing === 'drop' ? 'no row without a missing value' : 'a header without rows';
+    return left([problem(path, lacking, 'a table with at least one row')]);
+  }
+  const size = columns.reduce((sum, column) => sum + columnWidth(column), 0);
+  return right({
+    parts: { all: source },
+    plan: { ...plainPreprocessing([size]), columns, labels },
+    values: 'floats',
+  });
 };
 
 const errorOf = (path: string, error: unknown): Problem => {
   if (error instanceof RowError) return problem(`${path}:${error.line}`, error.found, error.expected);
+  if (error instanceof BombError)
+    return problem(path, error.message, 'a table, packed', 'unpack it first if it is one');
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE'
     ? problem(path, `corrupt gzip data (${messageOf(error)})`, 'intact gzip data', again)
@@ -226,15 +238,13 @@ export const readTable =
   (path: string, values: TableValues, options: OpenOptions): Loading<Found> =>
   async () => {
     try {
-      const found = await collected(path, values, options);
-      if (isLeft(found)) return found;
-      const { source, columns, labels } = found.right;
-      const size = columns.reduce((sum, column) => sum + columnWidth(column), 0);
-      return right({
-        parts: { all: source },
-        plan: { ...plainPreprocessing([size]), columns, labels },
-        values: 'floats',
-      });
+      const opened = await openText(path, values);
+      if (opened.first.length === 0) return left([problem(path, 'no rows', 'a table with at least one row')]);
+      const layout = layoutOf(path, opened.first, opened.comment, opened.dialect, values);
+      if (isLeft(layout)) return layout;
+      const { hasDecimalComma } = opened.dialect;
+      const rows = { layout: layout.right, hasDecimalComma, blocks: () => blocksOf(path, opened) };
+      return await collectRows(path, rows, values, options);
     } catch (error) {
       return left([errorOf(path, error)]);
     }

@@ -79,6 +79,21 @@ export const isText = (head: Uint8Array): boolean => {
 
 const PIECE_BYTES = 2 ** 20;
 
+/** Tables are packed to a tenth or so: what unpacks to a hundred times as much is meant to fill a machine. */
+const MOST_TIMES = 100;
+/** As much may be unpacked from however little. */
+const FREE_BYTES = 2 ** 24;
+
+/** A file that unpacks to far more than tables do. */
+export class BombError extends Error {
+  constructor(
+    readonly packed: number,
+    readonly unpacked: number,
+  ) {
+    super(`${packed} bytes that unpack to more than ${unpacked}`);
+  }
+}
+
 /** The pieces of a text in order; throws where a file cannot be read or unpacked. The mark at its beginning is left out. */
 export async function* piecesOf(
   path: string,
@@ -91,7 +106,13 @@ export async function* piecesOf(
     unpacked === undefined ? file : file.on('error', (error) => unpacked.destroy(error)).pipe(unpacked);
   const decoder = new TextDecoder(encoding);
   try {
-    for await (const bytes of stream) yield decoder.decode(bytes, { stream: true });
+    let unpackedBytes = 0;
+    for await (const bytes of stream) {
+      unpackedBytes += bytes.length;
+      if (packed && unpackedBytes > FREE_BYTES && unpackedBytes > MOST_TIMES * file.bytesRead)
+        throw new BombError(file.bytesRead, unpackedBytes);
+      yield decoder.decode(bytes, { stream: true });
+    }
     yield decoder.decode();
   } finally {
     file.destroy();

@@ -96,6 +96,29 @@ describe('a line', () => {
   });
 });
 
+test('an example without a density costs one example, not the detection', async () => {
+  // ln p is no number where x₁ is at most −1.6 deviations from the mean: of few examples, of either set.
+  const [x] = [d.data(2)];
+  const first = d.sum(d.slice(x, [0], [1]));
+  const logDensity = d.add(
+    fitted.experiment.logDensity ?? d.constant(0),
+    d.scale(1e-12, d.log(d.add(first, 1.6))),
+  );
+  const holed = { ...fitted, experiment: { ...fitted.experiment, logDensity } };
+  const [whole] = atLeast(1, await told(fitted, data, other));
+  const [without] = atLeast(1, await told(holed, data, other));
+  const count = without.likelihood?.without ?? 0;
+  expect(count).toBeGreaterThan(0);
+  expect(count).toBeLessThan(20);
+  expect(without.distance).toEqual(whole.distance);
+  expect(whole.likelihood?.without).toBeUndefined();
+  // Each may change sides in the pairs that it is in.
+  const { size } = data.test;
+  expect(Math.abs((without.likelihood?.auc ?? NaN) - (whole.likelihood?.auc ?? NaN))).toBeLessThan(
+    count / size,
+  );
+});
+
 test('other data of another shape, and data that is not there, are problems', async () => {
   expect(
     left(await openOutside(['circle?count=60', 'digits', join(folder, 'none.csv')], [2])).map(d.showProblem),
@@ -112,10 +135,9 @@ test('a trial has them among its figures, beside the likelihood', async () => {
   const parts = right(await scoredInMemory(right(holdOut(data, 0.1))));
   const { figures } = right(await measure(evaluation, { fitted, data: parts, seed: 0 }));
   const scores = [
-    'accuracy/likelihood',
-    'auc/likelihood',
-    'accuracy/distance',
-    'auc/distance',
+    ...['likelihood', 'distance'].flatMap((score) =>
+      ['auc', 'auc-low', 'auc-high', 'accuracy'].map((what) => `${what}/${score}`),
+    ),
     'accuracy/both',
   ];
   expect(Object.keys(figures)).toEqual([
@@ -127,7 +149,7 @@ test('a trial has them among its figures, beside the likelihood', async () => {
   const found = await fitted.logProb(parts.test.examples);
   const { logDensity, distance } = found ?? { logDensity: new Float32Array(), distance: new Float32Array() };
   const mean = (values: Float32Array): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-  expect(figures['test/nll']).toBeCloseTo(-mean(logDensity), 6);
+  expect(entryOf(figures, 'test/nll')).toBeCloseTo(-mean(logDensity), 6);
   expect(entryOf(figures, 'test/distance') ** 2).toBeCloseTo(mean(distance.map((r) => r * r)), 6);
   expect(entryOf(figures, 'test/distance') ** 2).toBeCloseTo(entryOf(figures, 'test/reconstruction'), 6);
 });
@@ -152,11 +174,12 @@ describe('from the command line', () => {
     expect(code).toBe(0);
     const { density, outside } = json(stdout);
     expect(density).toMatchObject({ nll: expect.any(Number), optimal: null, distance: expect.any(Number) });
-    const detection = { accuracy: expect.any(Number), auc: expect.any(Number) };
+    const number = expect.any(Number);
+    const detection = { auc: number, interval: [number, number], accuracy: number };
     expect(outside).toEqual({
       [other]: { likelihood: detection, distance: detection, both: { accuracy: expect.any(Number) } },
     });
-    expect(stderr.filter((line) => line.startsWith(`told from ${other} with accuracy `))).toHaveLength(1);
+    expect(stderr.filter((line) => line.startsWith(`told from ${other} with AUC `))).toHaveLength(1);
     const page = readFileSync(join(out, 'report.html'), 'utf8');
     expect(page).toContain('Data from elsewhere');
     expect(page).toContain('held-out negative log-likelihood');

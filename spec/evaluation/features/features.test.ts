@@ -17,6 +17,9 @@ import { backends } from '../../shared/backends.js';
 import { left, right } from '../../shared/either.js';
 import { dot, rowsOf } from '../../shared/moments.js';
 
+/** Pictures of one row: their elements have one unit in common. */
+const picture = (set: Dataset): Dataset => ({ ...set, shape: [1, ...set.shape, 1] });
+
 /** Examples whose k-th coordinate has standard deviation k + 1, turned by Householder's reflection so that no axis is a component. */
 const turned = (size: number, width: number, seed: number): Dataset => {
   const raw = standardGaussian(width)
@@ -44,7 +47,7 @@ const variancesOf = (values: Float32Array, size: number): readonly number[] =>
 test.prop([fc.nat(1000), fc.integer({ min: 5, max: 12 })], { numRuns: 20 })(
   'principal components of the training examples have their greatest variances, and no correlation',
   async (seed, width) => {
-    const train = turned(800, width, seed);
+    const train = picture(turned(800, width, seed));
     const map = right(await pixels(train, { samples: 50 }));
     expect(map.size).toBe(4);
     const found = await map.apply(train.examples);
@@ -57,7 +60,7 @@ test.prop([fc.nat(1000), fc.integer({ min: 5, max: 12 })], { numRuns: 20 })(
 );
 
 example('more pixels than examples: components of the examples, the same up to sign', async () => {
-  const wide = turned(40, 60, 3);
+  const wide = picture(turned(40, 60, 3));
   const map = right(await pixels(wide, { samples: 80 }));
   const found = await map.apply(wide.examples);
   const total = variancesOf(wide.examples, 60).reduce((a, b) => a + b);
@@ -65,21 +68,58 @@ example('more pixels than examples: components of the examples, the same up to s
   expect(map.size).toBe(8);
   expect(kept / total).toBeGreaterThan(0.5);
   // All of 39 components keep everything.
-  const all = right(await pixels({ ...wide, shape: [60] }, { samples: 9 * 59, most: 32 }));
+  const all = right(await pixels(wide, { samples: 9 * 59, most: 32 }));
   const most = variancesOf(await all.apply(wide.examples), 32).reduce((a, b) => a + b);
   expect(most / total).toBeGreaterThan(0.98);
   expect(most / total).toBeLessThanOrEqual(1 + 1e-6);
 });
 
 example('few pixels are their own features', async () => {
-  const train = turned(50, 5, 1);
+  const train = picture(turned(50, 5, 1));
   const map = right(await pixels(train, { samples: 80 }));
   expect(await map.apply(train.examples)).toEqual(train.examples);
 });
 
+test.prop(
+  [
+    fc.nat(1000),
+    fc.array(fc.integer({ min: -12, max: 12 }), { minLength: 12, maxLength: 12 }),
+    fc.constantFrom(50, 900),
+  ],
+  {
+    numRuns: 20,
+  },
+)(
+  'columns of a table are components in units of their own, to the bit for powers of 2',
+  async (seed, powers, samples) => {
+    const table = turned(200, 12, seed);
+    const scaled = { ...table, examples: table.examples.map((x, at) => x * 2 ** elementAt(powers, at % 12)) };
+    const [once, other] = [right(await pixels(table, { samples })), right(await pixels(scaled, { samples }))];
+    expect(once.size).toBe(samples === 50 ? 4 : 12);
+    expect(await other.apply(scaled.examples)).toEqual(await once.apply(table.examples));
+  },
+);
+
+example('wide tables too, and a column that never varies is no component', async () => {
+  const table = turned(20, 30, 5);
+  const powers = Array.from({ length: 30 }, (_, i) => (i % 7) - 3);
+  const same = { ...table, examples: table.examples.map((x, at) => (at % 30 === 4 ? 1e6 : x)) };
+  const scaled = { ...same, examples: same.examples.map((x, at) => x * 2 ** elementAt(powers, at % 30)) };
+  const [once, other] = [
+    right(await pixels(same, { samples: 80 })),
+    right(await pixels(scaled, { samples: 80 })),
+  ];
+  const found = await once.apply(same.examples);
+  expect(await other.apply(scaled.examples)).toEqual(found);
+  // 29 columns of variance 1 in 8 components of 19.
+  const total = variancesOf(found, 8).reduce((a, b) => a + b);
+  expect(total).toBeGreaterThan(29 / 2);
+  expect(total).toBeLessThan(29.001);
+});
+
 example('no examples have no components', async () => {
   const none = { name: 'none', shape: [4], size: 0, examples: new Float32Array() };
-  expect(left(await pixels(none, { samples: 90 }))[0]).toMatchObject({ path: 'train' });
+  expect(elementAt(left(await pixels(none, { samples: 90 })), 0)).toMatchObject({ path: 'train' });
 });
 
 test.prop([fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 150 })])(

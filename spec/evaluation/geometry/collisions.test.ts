@@ -55,14 +55,18 @@ describe('the search', () => {
     'finds no collision of an injective linear decoder, and its least singular value',
     async (d, extra, s) => {
       const columns = smoothValuesIn([-1, 1], d * (d + extra), s, 'kernel');
-      const spectrum = singularValues(columns, d);
-      fc.pre(float64At(spectrum, d - 1) > 0.02 * float64At(spectrum, 0));
-      const model = await decoderOf(d, d + extra, [dense(d + extra, false)], {
-        'decoder/0.dense/kernel': columns,
-      });
+      const size = d + extra;
+      const model = await decoderOf(d, size, [dense(size, false)], { 'decoder/0.dense/kernel': columns });
       const found = right(
         await searchCollisions(model, codesOf(d, 40, s), { iterations: 300, tolerance: 1e-3 }),
       );
+      // In units of the codes and of the images.
+      const inUnits = columns.map(
+        (x, at) =>
+          (x * elementAt(found.codeUnits, Math.floor(at / size))) / elementAt(found.imageUnits, at % size),
+      );
+      const spectrum = singularValues(inUnits, d);
+      fc.pre(float64At(spectrum, d - 1) > 0.02 * float64At(spectrum, 0));
       expect(found.coinciding).toBe(0);
       const least = float64At(spectrum, d - 1) * found.separation;
       expect(elementAt(found.pairs, 0).dataDistance).toBeGreaterThan(0.999 * least);
@@ -83,6 +87,7 @@ describe('the search', () => {
       expect(found).toMatchObject({ separation: 1.5, searched: 30 });
       expect(found.pairs).toHaveLength(4);
       const { low, high } = boxOf(codes, 3);
+      const { codeUnits, imageUnits } = found;
       for (const {
         codes: [a, b],
         latentDistance,
@@ -91,15 +96,18 @@ describe('the search', () => {
       } of found.pairs) {
         const images = await model.decode(Float32Array.of(...a, ...b));
         const apart = Math.hypot(
-          ...Array.from({ length: 6 }, (_, i) => float32At(images, i) - float32At(images, 6 + i)),
+          ...imageUnits.map((unit, i) => (float32At(images, i) - float32At(images, 6 + i)) / unit),
         );
-        expect(dataDistance).toBeCloseTo(apart, 4);
-        expect(latentDistance).toBeCloseTo(Math.hypot(...a.map((z, i) => z - elementAt(b, i))), 5);
+        expect(dataDistance).toBeCloseTo(apart, 3);
+        expect(latentDistance).toBeCloseTo(
+          Math.hypot(...a.map((z, i) => (z - elementAt(b, i)) / elementAt(codeUnits, i))),
+          5,
+        );
         expect(latentDistance).toBeGreaterThan(1.5 - 1e-5);
         expect(dataDistance).toBeLessThanOrEqual(startDistance + 1e-5);
         [...a, ...b].forEach((z, i) => {
-          expect(z).toBeGreaterThanOrEqual(float64At(low, i % 3));
-          expect(z).toBeLessThanOrEqual(float64At(high, i % 3));
+          expect(z).toBeGreaterThanOrEqual(float64At(low, i % 3) - 1e-6);
+          expect(z).toBeLessThanOrEqual(float64At(high, i % 3) + 1e-6);
         });
       }
       const distances = found.pairs.map((pair) => pair.dataDistance);
@@ -107,6 +115,46 @@ describe('the search', () => {
       model.dispose();
     },
   );
+
+  test.prop([seed, fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 7, maxLength: 7 })], {
+    numRuns: 8,
+  })(
+    'finds the same whatever the units of codes and images are, to the bit for powers of 2',
+    async (s, powers) => {
+      const [first, last] = [smoothValuesIn([-1, 1], 36, s, 'first'), smoothValuesIn([-1, 1], 48, s, 'last')];
+      const search = async (code: readonly number[], image: readonly number[]) => {
+        const model = await decoderOf(3, 4, [dense(12, false), activation('tanh'), dense(4, false)], {
+          'decoder/0.dense/kernel': first.map((w, at) => w / elementAt(code, Math.floor(at / 12))),
+          'decoder/2.dense/kernel': last.map((w, at) => w * elementAt(image, at % 4)),
+        });
+        const codes = codesOf(3, 30, s).map((z, at) => z * elementAt(code, at % 3));
+        const found = right(await searchCollisions(model, codes, { pairs: 4, iterations: 20 }));
+        model.dispose();
+        return found;
+      };
+      const factors = powers.map((power) => 2 ** power);
+      const [code, image] = [factors.slice(0, 3), factors.slice(3)];
+      const [once, scaled] = [await search([1, 1, 1], [1, 1, 1, 1]), await search(code, image)];
+      expect(scaled).toEqual({
+        ...once,
+        codeUnits: once.codeUnits.map((unit, i) => unit * elementAt(code, i)),
+        imageUnits: once.imageUnits.map((unit, i) => unit * elementAt(image, i)),
+        pairs: once.pairs.map((pair) => ({
+          ...pair,
+          codes: pair.codes.map((z) => z.map((x, i) => x * elementAt(code, i))),
+        })),
+      });
+    },
+  );
+
+  example('does not take two codes for one that differ in a column of small numbers', async () => {
+    const model = await decoderOf(2, 2, [dense(2, false)], { 'decoder/0.dense/kernel': [1e4, 0, 0, 1] });
+    const found = right(await searchCollisions(model, codesOf(2, 40, 3), { iterations: 300 }));
+    expect(found.coinciding).toBe(0);
+    // As far apart as the codes are: deviations of two columns, ‖z₁ − z₂‖ in them.
+    expect(elementAt(found.pairs, 0).dataDistance / found.separation).toBeCloseTo(1, 3);
+    model.dispose();
+  });
 
   example('leaves no array behind and gives the same for the same codes', async () => {
     const before = backends.wasm.liveCount();

@@ -201,12 +201,55 @@ describe('the maximum mean discrepancy', () => {
     expect(measure(polynomialMmd, features(d, a), features(d, b)) / exact).toBeCloseTo(1, 8);
   });
 
-  test.prop([two])('and for the Gaussian one, as wide as the reference', ({ a, b, d }) => {
+  test.prop([two])('and for the Gaussian one, as wide in each feature as the reference', ({ a, b, d }) => {
+    const deviations = Array.from({ length: d }, (_, i) => {
+      const column = rowsOf(b, d).map((row) => float32At(row, i));
+      const mean = meanOf(column, (x) => x);
+      return Math.sqrt(meanOf(column, (x) => (x - mean) ** 2));
+    });
+    const apart = (x: Float32Array, y: Float32Array): number =>
+      deviations.reduce(
+        (sum, deviation, i) => sum + ((float32At(x, i) - float32At(y, i)) / deviation) ** 2,
+        0,
+      );
     const rows = rowsOf(b, d);
-    const squares = rows.flatMap((x, i) => rows.slice(0, i).map((y) => squared(x, y))).sort((x, y) => x - y);
+    const squares = rows.flatMap((x, i) => rows.slice(0, i).map((y) => apart(x, y))).sort((x, y) => x - y);
     const median = elementAt(squares, Math.floor(squares.length / 2));
-    const exact = estimate(a, b, d, (x, y) => Math.exp(-squared(x, y) / (2 * median)));
-    expect(measure(rbfMmd, features(d, a), features(d, b))).toBeCloseTo(exact, 10);
+    const exact = estimate(a, b, d, (x, y) => Math.exp(-apart(x, y) / (2 * median)));
+    expect(measure(rbfMmd, features(d, a), features(d, b))).toBeCloseTo(exact, 8);
+  });
+
+  test.prop([two, fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 8, maxLength: 8 })])(
+    'of the Gaussian kernel does not see the units of the features, to the bit for powers of 2',
+    ({ a, b, d }, powers) => {
+      const scaled = (rows: Float32Array) =>
+        features(
+          d,
+          rows.map((x, at) => x * 2 ** elementAt(powers, at % d)),
+        );
+      expect(measure(rbfMmd, scaled(a), scaled(b))).toBe(measure(rbfMmd, features(d, a), features(d, b)));
+    },
+  );
+
+  example('of the Gaussian kernel has a width where most of the reference is one example', () => {
+    const reference = Float32Array.from({ length: 40 }, (_, i) => (i < 4 ? 1e-3 * (i + 1) : 0));
+    const near = reference.map((x) => x + 1e-4);
+    const far = reference.map((x) => x + 1e-1);
+    const of = (rows: Float32Array): number => measure(rbfMmd, features(1, rows), features(1, reference));
+    expect(of(near)).toBeLessThan(0.1);
+    expect(of(far)).toBeGreaterThan(0.5);
+    const one = new Float32Array(40).fill(3);
+    expect(measure(rbfMmd, features(1, one), features(1, one.slice()))).toBe(0);
+    expect(
+      measure(
+        rbfMmd,
+        features(
+          1,
+          one.map((x) => x + 1),
+        ),
+        features(1, one),
+      ),
+    ).toBe(2);
   });
 
   example('of N(0, 1) and N(1, 1) is 22 with the polynomial kernel', () => {
