@@ -46,7 +46,7 @@ beforeAll(async () => {
     geometry,
   });
   dispose = run.fitted.dispose;
-});
+}, 60_000);
 afterAll(() => dispose());
 
 const uris = (): readonly string[] =>
