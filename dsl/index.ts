@@ -1,5 +1,9 @@
 /** The language: everything a model specification is written with, its JSON form and its formulas. */
+export * from './expressions/arrays.js';
+export * from './expressions/batch.js';
 export * from './layers/bijector.js';
+export * from './layers/defined.js';
+export { shapeOf } from './shape-rules.js';
 export * from './expressions/classification.js';
 export * from './codec/index.js';
 export * from './data-shape.js';

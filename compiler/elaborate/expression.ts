@@ -20,13 +20,20 @@ import { fieldPath } from '../../dsl/path.js';
 import { keyOf } from '../ir/key.js';
 import type { Emit, Var } from '../ir/program.js';
 import { activate } from './activation.js';
-import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
-import { applicationOf, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
+import { arrayOf, contractionOf } from './arrays.js';
+import { elaborateLayers } from './layer.js';
+import {
+  bindDraw,
+  bindParameter,
+  bindState,
+  type Context,
+  type Elaborate,
+  fail,
+  type Scope,
+} from './context.js';
+import { applicationAt, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
 import { jitters, smallestPivot, unitProbes } from './gram-system.js';
 import { expandVolume } from './volume-method.js';
-
-/** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
-export type Elaborate = (node: Node, path: string) => Var | null;
 
 /** Beyond this, e^x has no finite value in single precision. */
 const largestExponent = 88.7;
@@ -74,15 +81,24 @@ const createKeys = () => {
     structures.set(net, known);
     return known;
   };
-  return (node: Node, children: readonly Var[]): string => {
+  return (node: Node, operands: readonly (readonly [string, Node])[], children: readonly Var[]): string => {
     const network = networkIn(node);
     const unused = node.tag === 'volume' && node.probes !== undefined ? keyOf(node.probes) : '';
-    const operands = children.map((x) => x.id).join();
-    return `${node.tag}|${keyOf(plainValues(node))}|${network === undefined ? '' : networkKey(network)}|${unused}|${operands}`;
+    const layers = node.tag === 'through' ? keyOf(node.layers) : '';
+    const inputs = children.map((x, i) => `${operands[i]?.[0]}:${x.id}`).join();
+    const net = network === undefined ? '' : networkKey(network);
+    return [node.tag, keyOf(plainValues(node)), net, unused, layers, inputs].join('|');
   };
 };
 
-export const createElaborate = (context: Context): Elaborate => {
+/** Whether a name stands for what it stood for before. */
+const isSame = (known: Map<string, string>, name: string, meaning: string): boolean => {
+  const before = known.get(name) ?? meaning;
+  known.set(name, before);
+  return before === meaning;
+};
+
+export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
   const { emit } = context.builder;
   const byIdentity = new Map<Node, Var | null>();
   const byStructure = new Map<string, Var | null>();
@@ -98,10 +114,12 @@ export const createElaborate = (context: Context): Elaborate => {
   };
 
   const elaborateNode = (node: Node, path: string): Var | null => {
-    const operands = operandsOf(node).map(([field, child]) => elaborate(child, `${path}.${field}`));
-    const children = operands.filter((x) => x !== null);
+    const operands = operandsOf(node);
+    const children = operands
+      .map(([field, child]) => elaborate(child, `${path}.${field}`))
+      .filter((x) => x !== null);
     if (children.length < operands.length) return null;
-    const key = nodeKey(node, children);
+    const key = nodeKey(node, operands, children);
     const known = byStructure.get(key);
     if (known !== undefined) return known;
     const result = build(node, children, path);
@@ -113,6 +131,7 @@ export const createElaborate = (context: Context): Elaborate => {
     const [x, y, z] = operands;
     switch (node.tag) {
       case 'data':
+        if (scope !== undefined) return outsideOf('data', path);
         return context.example === undefined || sameShape(node.shape, context.example)
           ? context.builder.bind('data', 'data', { rows: 1, shape: node.shape })
           : fail(
@@ -121,44 +140,101 @@ export const createElaborate = (context: Context): Elaborate => {
               `data of shape ${showShape(node.shape)}`,
               `${showShape(context.example)}, what a batch is made of`,
             );
+      case 'field':
+        return scope === undefined
+          ? context.builder.bind('data', node.name, { rows: 1, shape: node.shape })
+          : outsideOf(`the field ${JSON.stringify(node.name)}`, path);
+      case 'argument':
+        return (
+          scope?.arguments.get(node.name) ??
+          fail(
+            context,
+            path,
+            `an argument ${node.name}`,
+            scope === undefined
+              ? 'an expression outside of bodies'
+              : `one of ${[...scope.arguments.keys()].join(', ')}`,
+          )
+        );
+      case 'through': {
+        if (scope === undefined)
+          return fail(
+            context,
+            path,
+            'layers',
+            'layers in the body of a network or of a layer',
+            'give them a network and apply it',
+          );
+        const place = { path, name: `${scope.place.name}/${node.name}` };
+        if (!isSame(context.blocks, place.name, keyOf(node.layers)))
+          return fail(
+            context,
+            path,
+            `other layers named ${JSON.stringify(node.name)}`,
+            'one list of layers for each name in a body',
+          );
+        return elaborateLayers(context, node.layers, x, place, '.layers');
+      }
       case 'constant':
       case 'hyper':
         return emit('constant', { value: node.value, rows: 0, shape: [] }, []);
       case 'step':
         return context.builder.bind('scalar', 'step', { rows: 0, shape: [] });
       case 'draw':
-        return drawOf(node, path);
-      case 'parameter':
-        return bindParameter(context, { ...node, ...fansOf(node.shape) });
+        return scope === undefined
+          ? drawOf(node, path)
+          : outsideOf(`the draw ${JSON.stringify(node.name)}`, path);
+      case 'parameter': {
+        const name = scope === undefined ? node.name : `${scope.place.name}/${node.name}`;
+        if (!isSame(context.blocks, name, keyOf(node)))
+          return fail(
+            context,
+            path,
+            `another parameter named ${JSON.stringify(node.name)}`,
+            'one parameter for each name',
+          );
+        return bindParameter(context, { ...node, name, ...fansOf(node.shape) });
+      }
       case 'running':
-        return runningOf(node, x, path);
+        return scope === undefined ? runningOf(node, x, path) : outsideOf('a running value', path);
       case 'sqNormOfWeights':
         return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
       case 'apply': {
-        const application = applicationOf(context, node.network, x, path);
+        const application = applicationAt(context, elaborate, node, path);
         const output = application?.outputs.get(node.output) ?? null;
         return application !== null && output === null
           ? fail(context, path, `output ${JSON.stringify(node.output)}`, `an output of ${node.network.name}`)
           : output;
       }
       case 'jvp': {
-        const application = applicationOf(context, node.network, x, path);
-        return application && jvpAt(context, node.network, application, node.output, y, `${path}.tangent`);
+        const application = applicationAt(context, elaborate, node, path);
+        const tangent = elaborate(node.tangent, `${path}.tangent`);
+        return (
+          application &&
+          tangent &&
+          jvpAt(context, node.network, application, node.output, tangent, `${path}.tangent`)
+        );
       }
       case 'vjp': {
-        const application = applicationOf(context, node.network, x, path);
-        return application && vjpAt(context, node.network, application, node.output, y, `${path}.cotangent`);
+        const application = applicationAt(context, elaborate, node, path);
+        const cotangent = elaborate(node.cotangent, `${path}.cotangent`);
+        return (
+          application &&
+          cotangent &&
+          vjpAt(context, node.network, application, node.output, cotangent, `${path}.cotangent`)
+        );
       }
       case 'logDet': {
-        const application = applicationOf(context, node.network, x, path);
+        const application = applicationAt(context, elaborate, node, path);
         return application && (application.logDet ?? constantLike(emit, 0, { rows: 0, shape: [] }));
       }
       case 'solveGram': {
-        const application = applicationOf(context, node.network, x, path);
-        return application && solveGramAt(context, node, application, y, path);
+        const application = applicationAt(context, elaborate, node, path);
+        const b = elaborate(node.of, `${path}.of`);
+        return application && b && solveGramAt(context, node, application, b, path);
       }
       case 'volume': {
-        const application = applicationOf(context, node.network, x, path);
+        const application = applicationAt(context, elaborate, node, path);
         const expanded = application && expandVolume(context, node, application, path);
         return expanded && elaborate(expanded, path);
       }
@@ -178,6 +254,18 @@ export const createElaborate = (context: Context): Elaborate => {
         return scalarOnly(`${path}.by`, x) && mul(emit, fillShape(emit, x, y.type.shape), y);
       case 'fill':
         return scalarOnly(`${path}.of`, x) && fillShape(emit, x, node.shape);
+      case 'transpose':
+      case 'broadcast':
+      case 'reduce':
+      case 'band':
+        return arrayOf(context, node, x, path);
+      case 'contract':
+        return contractionOf(context, node.subscripts, x, y, path);
+      case 'batchMean':
+        return scope === undefined ? batchMean(emit, x, context.batch) : outsideOf('the batch', path);
+      case 'another':
+        if (scope !== undefined) return outsideOf('the batch', path);
+        return x.type.rows === 0 ? x : emit('rotateBatch', { by: node.by }, [x]);
       case 'sum':
         return sumAll(emit, x, node.keep);
       case 'norm':
@@ -217,6 +305,10 @@ export const createElaborate = (context: Context): Elaborate => {
             );
     }
   };
+
+  /** What a function may not see: it would be no function of its arguments. */
+  const outsideOf = (found: string, path: string): null =>
+    fail(context, path, found, 'arguments, parameters and networks in a body', 'pass it as an argument');
 
   const binaryOf = ({ op, right }: Extract<Node, { tag: 'binary' }>, x: Var, y: Var): Var =>
     op === 'pow' && right.tag === 'constant' && isSmallWhole(right.value)
@@ -270,7 +362,9 @@ export const createElaborate = (context: Context): Elaborate => {
   };
 
   const sqNormOfWeights = (net: NetworkValue, only: 'all' | 'kernels'): Var => {
-    const chosen = parametersOf(net).filter(({ name }) => only === 'all' || name.endsWith('/kernel'));
+    const chosen = parametersOf(context, net).filter(
+      ({ name }) => only === 'all' || name.endsWith('/kernel'),
+    );
     return chosen
       .map((spec) => bindParameter(context, spec))
       .map((w) => sumAll(emit, mul(emit, w, w)))

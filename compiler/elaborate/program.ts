@@ -55,7 +55,7 @@ const termsOf = (context: Context, experiment: Experiment): readonly (readonly [
  * their sum, and `rate`, the optimizer's, and the next running statistics and running values.
  */
 export const elaborateStep = (experiment: Experiment): Elaborated => {
-  const context = createContext('train', experiment.batch, dataShapeOf(experiment));
+  const context = createContext(createElaborate, 'train', experiment.batch, dataShapeOf(experiment));
   const { emit } = context.builder;
   const means = termsOf(context, experiment).map(([name, x]): Output => ({
     kind: holdsSurrogate(context, experiment.objective[name]) ? 'surrogate' : 'term',
@@ -88,7 +88,7 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
 
 /** The terms of each example, without a mean, with running statistics and without dropout. */
 export const elaborateEvaluation = (experiment: Experiment): Elaborated => {
-  const context = createContext('inference', experiment.batch, dataShapeOf(experiment));
+  const context = createContext(createElaborate, 'inference', experiment.batch, dataShapeOf(experiment));
   const terms = termsOf(context, experiment).map(([name, x]): Output => ({
     kind: 'term',
     name,
@@ -104,7 +104,7 @@ export const elaborateExpressions = (
   example: Shape,
   outputs: readonly { readonly path: string; readonly output: string; readonly node: Node }[],
 ): Elaborated => {
-  const context = createContext('inference', batch, example);
+  const context = createContext(createElaborate, 'inference', batch, example);
   const elaborate = createElaborate(context);
   const values = outputs.flatMap(({ path, output, node }) => {
     const x = elaborate(node, path);

@@ -38,6 +38,7 @@ const foldConstants: Rule = (eq, emit, definition) => {
     case 'spread':
     case 'fold':
     case 'unfold':
+    case 'rotateBatch':
       return constant(emit, values[0], eq.out);
     case 'reduceSum':
       return constant(

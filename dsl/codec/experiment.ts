@@ -15,11 +15,22 @@ import type { Problem } from '../problem.js';
 import { didYouMean, problem } from '../problem.js';
 import { valueProblems } from '../values.js';
 import type { Codec } from './codec.js';
-import { checked, failedBefore, isRecord, mapped, optional, record, remembered, struct, such } from './codec.js';
+import {
+  checked,
+  failedBefore,
+  isRecord,
+  mapped,
+  optional,
+  record,
+  remembered,
+  struct,
+  such,
+} from './codec.js';
 import { languageOf } from './language.js';
 import { bodyCodec, createNetworkCodec, inversionIssues } from './network.js';
 import { optimizerCodec } from './optimizer.js';
 import { name, nonEmptyString, nonNegativeInteger, positiveInteger } from './primitive.js';
+import { recursionProblems } from './recursion.js';
 import { contextPath, depthProblems, problemsOf, showFound } from './problems.js';
 
 /** The version of the JSON form that is written here; no newer one is read. */
@@ -143,6 +154,8 @@ export const decodeExperiment = (json: unknown): E.Either<readonly Problem[], Ex
   const early = [...depthProblems(json), ...versionProblems(json)];
   if (early.length > 0) return E.left(early);
   const table = isRecord(json) ? json.networks : undefined;
+  const circles = recursionProblems(table);
+  if (circles.length > 0) return E.left(circles);
   const { network, body } = referencesTo(table);
   const networks = record('an object of named networks', name, body, 0);
   return finished(struct(title, { schemaVersion: version, networks, ...fieldsWith(network) }).decode(json));

@@ -1,5 +1,5 @@
 /** Which layers have an inverse, and the shapes they lead to. */
-import type { BijectorLayer, Layer, Part } from './layer.js';
+import type { BijectorLayer, Layer, Part } from '../grammar.js';
 import type { Shape } from '../shape.js';
 import { sameShape, showShape, sizeOf } from '../shape.js';
 

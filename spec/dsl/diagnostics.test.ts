@@ -5,7 +5,7 @@ import { diagnostics } from './types/diagnostics.js';
 const message = (line: string): string =>
   diagnostics(`
     import { pipe } from 'fp-ts/lib/function.js';
-    import * as d from '../../dsl/index.js';
+    import * as d from '../../../dsl/index.js';
     const decoder = d.network('decoder', pipe(d.input(32), d.dense(784), d.reshape(28, 28, 1)));
     const x = d.data(28, 28, 1);
     const h = d.draw('h', d.normal(32));
