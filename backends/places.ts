@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  realpathSync,
   rmSync,
   statSync,
   type Stats,
@@ -82,6 +83,15 @@ export const folderWithin = (base: string, ...names: readonly string[]): Checked
         ])
       : makeFolder(path);
   }, makeFolder(base));
+
+/** Where a path leads, links followed; the path itself where there is nothing. */
+export const realPath = (path: string): string => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+};
 
 const NOFOLLOW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
 

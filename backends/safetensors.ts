@@ -1,37 +1,39 @@
 /** Reads and writes safetensors: a length, a JSON header with names, shapes and offsets, then the raw little-endian arrays. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, left, map, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../dsl/problem.js';
 
 export type Tensor = { readonly shape: readonly number[]; readonly data: Float32Array };
 
-/** The bytes of a file with these arrays, in order of name. */
-export const encodeSafetensors = (
+/** The bytes of a file with these arrays, in order of name: the header, then each array as it lies in memory. */
+export const safetensorsParts = (
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array => {
-  const names = [...tensors.keys()].sort();
+): readonly Uint8Array[] => {
+  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   let end = 0;
-  const entries = names.map((name) => {
-    const { shape, data } = tensors.get(name) ?? { shape: [], data: new Float32Array() };
+  const entries = sorted.map(([name, { shape, data }]) => {
     const begin = end;
     end += data.byteLength;
-    return { name, data, begin, header: { dtype: 'F32', shape, data_offsets: [begin, end] } };
+    return [name, { dtype: 'F32', shape, data_offsets: [begin, end] }] as const;
   });
-  const header = Object.fromEntries([
-    ['__metadata__', metadata],
-    ...entries.map((e) => [e.name, e.header] as const),
-  ]);
+  const header = Object.fromEntries([['__metadata__', metadata] as const, ...entries]);
   const text = new TextEncoder().encode(JSON.stringify(header));
   // The arrays start at a multiple of 8, as the format asks.
   const headerLength = Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headerLength + end).fill(0x20, 8, 8 + headerLength);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
-  bytes.set(text, 8);
-  for (const { data, begin } of entries) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 8 + headerLength + begin);
-  }
-  return bytes;
+  const start = new Uint8Array(8 + headerLength).fill(0x20, 8);
+  new DataView(start.buffer).setBigUint64(0, BigInt(headerLength), true);
+  start.set(text, 8);
+  return [
+    start,
+    ...sorted.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  ];
 };
+
+/** The same in one piece. */
+export const encodeSafetensors = (
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array => Buffer.concat(safetensorsParts(tensors, metadata));
 
 const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
@@ -46,6 +48,14 @@ const parseHeader = (text: string): Readonly<Record<string, unknown>> | null => 
     return null;
   }
 };
+
+/** What a file holds: float arrays by name, and words about them. */
+export type SafetensorsFile = {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+};
+
+const isText = (entry: readonly [string, unknown]): entry is [string, string] => typeof entry[1] === 'string';
 
 type Span = { readonly name: string; readonly begin: number; readonly end: number };
 
@@ -64,7 +74,14 @@ const untiled = (spans: readonly Span[], length: number): string | undefined => 
 export const decodeSafetensors = (
   path: string,
   bytes: Uint8Array,
-): Either<readonly Problem[], ReadonlyMap<string, Tensor>> => {
+): Either<readonly Problem[], ReadonlyMap<string, Tensor>> =>
+  map(({ tensors }: SafetensorsFile) => tensors)(readSafetensors(path, bytes));
+
+/** The same with the file's own words about it. */
+export const readSafetensors = (
+  path: string,
+  bytes: Uint8Array,
+): Either<readonly Problem[], SafetensorsFile> => {
   const bad = (found: string, expected: string) => left([problem(path, found, expected)]);
   if (bytes.length < 8) return bad(`${bytes.length} bytes`, 'a safetensors file of at least 8 bytes');
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
@@ -99,7 +116,8 @@ export const decodeSafetensors = (
     tensors.set(name, { shape: entry['shape'], data });
   }
   const stray = untiled(spans, bytes.length - 8 - headerLength);
-  return stray === undefined
-    ? right(tensors)
-    : bad(stray, 'arrays one after another that fill the file, as the format has them');
+  if (stray !== undefined)
+    return bad(stray, 'arrays one after another that fill the file, as the format has them');
+  const words = isRecord(header['__metadata__']) ? header['__metadata__'] : {};
+  return right({ tensors, metadata: Object.fromEntries(Object.entries(words).filter(isText)) });
 };

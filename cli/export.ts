@@ -1,7 +1,7 @@
 /** `immersion export RUN`: the encoder and the decoder of a run, and its density, for TensorFlow, TF Serving and browsers. */
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { readBytes } from '../data/file.js';
+import { readBytes } from '../data/readers/file.js';
 import { folderWithin, writableFolder } from '../backends/places.js';
 import { type Compiled, compile, type Program } from '../compiler/index.js';
 import { didYouMean, type Problem, problem, sameShape, showShape } from '../dsl/index.js';
@@ -10,7 +10,7 @@ import { decodeSafetensors, type Tensor } from '../backends/safetensors.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
 import { loadSpec } from '../runs/load-spec.js';
 import { fail, printJson, say } from './output.js';
-import { fileNames } from '../runs/run-folder.js';
+import { fileNames } from '../runs/run/run-folder.js';
 import { usage } from './usage.js';
 
 type Checked<A> = Either<readonly Problem[], A>;

@@ -16,7 +16,7 @@ import {
 import { attempt } from '../backends/failure.js';
 import type { Fitted } from '../runs/index.js';
 import { short } from '../runs/records/progress.js';
-import { firstExamples } from '../runs/batched-evaluation.js';
+import { firstExamples } from '../runs/model/batched-evaluation.js';
 import { say } from './output.js';
 
 export type Findings = {

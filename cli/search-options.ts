@@ -2,7 +2,13 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Problem } from '../dsl/index.js';
 import { problem } from '../dsl/index.js';
-import { type Distribution, distributionCodec, HELD_OUT_PART, type Sweep } from '../runs/index.js';
+import {
+  type Distribution,
+  distributionCodec,
+  HELD_OUT_PART,
+  type Sweep,
+  trialCountProblems,
+} from '../runs/index.js';
 import { contextPath, problemsOf } from '../dsl/codec/problems.js';
 import { type Arguments, naturalOption, type Option } from './arguments.js';
 
@@ -110,10 +116,18 @@ export const searchOf = <Evaluation>(
   );
   if (E.isLeft(grid) || E.isLeft(random) || E.isLeft(part)) return E.left(problems);
   if (E.isLeft(samples) || E.isLeft(searchSeed) || E.isLeft(seeds)) return E.left(problems);
+  const axes = { ...sweep.grid, ...grid.right };
+  const drawn = { ...sweep.random, ...random.right };
+  const draws = Object.keys(drawn).length === 0 ? 1 : samples.right;
+  const points = Object.values(axes).reduce((product, axis) => product * axis.length, 1);
+  const greatest =
+    given.has('seeds') && seeds.right >= draws ? '--seeds' : draws >= points ? '--samples' : '--grid';
+  const many = trialCountProblems(greatest, draws * points * seeds.right, sweep.spec);
+  if (many.length > 0) return E.left(many);
   return E.right({
     ...sweep,
-    grid: { ...sweep.grid, ...grid.right },
-    random: { ...sweep.random, ...random.right },
+    grid: axes,
+    random: drawn,
     samples: samples.right,
     searchSeed: searchSeed.right,
     seeds: given.has('seeds') ? Array.from({ length: seeds.right }, (_, seed) => seed) : sweep.seeds,

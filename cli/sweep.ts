@@ -1,12 +1,13 @@
 /** `immersion sweep SPEC`: trains every configuration of a grid or of a random search, and goes on where it was stopped. */
-import { dirname, extname, resolve } from 'node:path';
+import { dirname, extname, relative, resolve } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { isRecord } from '../dsl/codec/codec.js';
-import { encodeExperiment, type Problem } from '../dsl/index.js';
+import { encodeExperiment, type Problem, problem } from '../dsl/index.js';
 import { type Evaluation, evaluationCodec, plainEvaluation } from '../evaluation/index.js';
 import { axesOf, decodeSweep, HELD_OUT_PART, type Sweep, type Trial, trialsOf } from '../runs/index.js';
 import { type Arguments, assignments, type Option, readArguments, wantsJson } from './arguments.js';
-import { loadSpec, readJson } from '../runs/load-spec.js';
+import { loadSpec, readJson, type Spec } from '../runs/load-spec.js';
+import { realPath } from '../backends/places.js';
 import { evaluationOf, measureOptions } from './measure-options.js';
 import { fail, printText, printJson, say } from './output.js';
 import { searchOf, searchOptions } from './search-options.js';
@@ -30,6 +31,7 @@ const options: readonly Option[] = [
   ...shorthands,
   ...runOptions.filter(({ name }) => name === 'backend' || name === 'device'),
   ...trialsOptions,
+  { name: 'allow-modules', summary: 'a sweep in JSON may name a module outside its folder, which is run' },
 ];
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -37,9 +39,35 @@ type Named = { readonly name: string; readonly sweep: Sweep<Evaluation> };
 
 const nameOf = (path: string): string => path.replace(/^.*[\\/]/, '').slice(0, -extname(path).length);
 
+/**
+ * The file that a sweep names: a JSON file wherever it is; a module, which is a program that runs on loading, only where whoever gave the
+ * sweep meant it, in the sweep's own folder or because it was allowed.
+ */
+const specOf = async (path: string, named: string, allowed: boolean): Promise<Checked<Spec>> => {
+  const folder = dirname(resolve(path));
+  const file = resolve(folder, named);
+  const inside = !/^\.\.(?=[\\/]|$)/.test(relative(realPath(folder), realPath(file)));
+  if (extname(file) === '.json') return loadSpec(file);
+  if (!inside && !allowed)
+    return left([
+      problem(
+        `${path}: spec`,
+        `${JSON.stringify(named)}, a program outside the folder of the sweep`,
+        'a JSON file, or a module beside the sweep',
+        'loading it runs it: --allow-modules, if it is to be trusted',
+      ),
+    ]);
+  say(`${path} names the module ${named}, which is run to load it`);
+  return loadSpec(file);
+};
+
 /** A sweep in a JSON file, whose `spec` may be the path of another file. */
-const loadSweep = async (path: string, json: Readonly<Record<string, unknown>>): Promise<Checked<Named>> => {
-  const inner = typeof json.spec === 'string' ? await loadSpec(resolve(dirname(path), json.spec)) : undefined;
+const loadSweep = async (
+  path: string,
+  json: Readonly<Record<string, unknown>>,
+  allowed: boolean,
+): Promise<Checked<Named>> => {
+  const inner = typeof json.spec === 'string' ? await specOf(path, json.spec, allowed) : undefined;
   if (inner !== undefined && isLeft(inner)) return inner;
   const spec = inner === undefined ? right(json.spec) : encodeExperiment(inner.right.experiment);
   if (isLeft(spec)) return spec;
@@ -48,11 +76,11 @@ const loadSweep = async (path: string, json: Readonly<Record<string, unknown>>):
 };
 
 /** A specification alone is a sweep of one trial. */
-const load = async (path: string): Promise<Checked<Named>> => {
+const load = async (path: string, allowed: boolean): Promise<Checked<Named>> => {
   if (extname(path) === '.json') {
     const json = await readJson(path, 'a sweep or an experiment as JSON');
     if (isLeft(json)) return json;
-    if (isRecord(json.right) && 'spec' in json.right) return loadSweep(path, json.right);
+    if (isRecord(json.right) && 'spec' in json.right) return loadSweep(path, json.right, allowed);
   }
   const spec = await loadSpec(path);
   if (isLeft(spec)) return spec;
@@ -105,7 +133,7 @@ export const sweep = async (args: readonly string[]): Promise<number> => {
   const json = wantsJson(args);
   const given = readArguments(args, options, ['SPEC']);
   if (isLeft(given)) return fail(given.left, json);
-  const loaded = await load(given.right.positionals[0]);
+  const loaded = await load(given.right.positionals[0], given.right.has('allow-modules'));
   if (isLeft(loaded)) return fail(loaded.left, json);
   const complete = withOptions(loaded.right.sweep, given.right);
   if (isLeft(complete)) return fail(complete.left, json);

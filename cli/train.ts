@@ -1,5 +1,5 @@
 /** `immersion train SPEC`: trains an experiment and leaves a run folder. */
-import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, mapLeft } from 'fp-ts/lib/Either.js';
 import { type Experiment, type Problem, setPath, setValues } from '../dsl/index.js';
 import { backendNames } from '../runs/index.js';
 import {
@@ -12,6 +12,7 @@ import {
 } from './arguments.js';
 import { loadSpec } from '../runs/load-spec.js';
 import { fail, printJson } from './output.js';
+import { heldOutOption, policyOf, policyOptions } from './policy-options.js';
 import { type Result, runTraining } from './training-run.js';
 import { usage } from './usage.js';
 
@@ -50,8 +51,14 @@ const options: readonly Option[] = [
   ...shorthands,
   ...runOptions,
   { name: 'report', summary: 'writes report.html too' },
+  heldOutOption,
+  ...policyOptions,
   outsideOption,
 ];
+
+/** A shorthand's mistake under its own name. */
+const asOption = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.map((one) => ({ ...one, path: one.path.replace(/^--set /, '--') }));
 
 /** The experiment with all that the command line sets, the shorthands last; all problems at once. */
 export const configured = (
@@ -63,7 +70,7 @@ export const configured = (
     .flatMap(({ name }) => given.all(name).map((value) => [name, value] as const))
     .reduce<Either<readonly Problem[], Experiment>>(
       (before, [name, value]) => {
-        const after = setPath(isLeft(before) ? experiment : before.right, name, value);
+        const after = mapLeft(asOption)(setPath(isLeft(before) ? experiment : before.right, name, value));
         return isLeft(before) && isLeft(after)
           ? left([...before.left, ...after.left])
           : isLeft(before)
@@ -85,8 +92,9 @@ export const train = async (args: readonly string[]): Promise<number> => {
   if (isLeft(given)) return fail(given.left, json);
   const seed = naturalOption(given.right, 'seed', 0);
   const pairs = assignments(given.right.all('set'));
-  const early = [seed, pairs].flatMap((either) => (isLeft(either) ? either.left : []));
-  if (isLeft(seed) || isLeft(pairs)) return fail(early, json);
+  const policy = policyOf(given.right);
+  const early = [seed, pairs, policy].flatMap((either) => (isLeft(either) ? either.left : []));
+  if (isLeft(seed) || isLeft(pairs) || isLeft(policy)) return fail(early, json);
 
   const spec = await loadSpec(given.right.positionals[0]);
   if (isLeft(spec)) return fail(spec.left, json);
@@ -102,6 +110,7 @@ export const train = async (args: readonly string[]): Promise<number> => {
     out: given.right.last('out'),
     report: given.right.has('report'),
     outside: given.right.all('outside'),
+    ...policy.right,
   });
   return isLeft(result) ? fail(result.left, json) : finish(result.right, json);
 };

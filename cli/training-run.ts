@@ -1,6 +1,6 @@
-/** A run from checks to files: what `train` and `start` have in common. */
+/** A run from the command line: what `train` and `start`, and whatever goes on with a run, have in common. */
 import { join } from 'node:path';
-import { type Either, flatten, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../data/index.js';
 import type { Experiment, Problem } from '../dsl/index.js';
 import {
@@ -11,22 +11,27 @@ import {
   reportPage,
 } from '../evaluation/index.js';
 import {
-  noFiniteStep,
-  prepareRun,
-  type Run,
+  createHistory,
+  defaultPolicy,
+  type Evaluated,
+  fileNames,
+  type History,
+  type Measurable,
+  type PolicyOptions,
   startBackend,
-  type StepEvent,
+  type Started,
   threadsFor,
   type TrainEvent,
-  type ValidationEvent,
+  trainRun,
+  turnText,
+  versions,
+  writeWhole,
 } from '../runs/index.js';
 import { attempt } from '../backends/failure.js';
 import { createProgress, duration } from '../runs/records/progress.js';
 import { type Findings, findingsOf, noFindings } from './findings.js';
 import { interruption } from './interrupt.js';
 import { say, screen } from './output.js';
-import { createRunFolder, fileNames, type RunFolder } from '../runs/run-folder.js';
-import { versions } from '../runs/index.js';
 
 export type Request = {
   /** Names the run folder and heads the report. */
@@ -41,6 +46,8 @@ export type Request = {
   readonly report: boolean;
   /** References of data that test examples are to be told from. */
   readonly outside: readonly string[];
+  readonly heldOut?: number | undefined;
+  readonly policy?: PolicyOptions;
 };
 
 /** What a run came to: the `--json` result. */
@@ -51,12 +58,20 @@ export type Result = {
   readonly files: Readonly<Record<string, string>>;
   readonly seed: number;
   readonly backend: string;
+  /** Steps taken, those of earlier processes included. */
   readonly steps: number;
   /** Steps that changed nothing, since their loss or gradient was not finite. */
   readonly skipped: number;
   readonly seconds: number;
   readonly loss: number | null;
-  readonly validation: Omit<ValidationEvent, 'tag'> | null;
+  /** The last validation. */
+  readonly validation: Evaluated | null;
+  /** By the weights that the run leaves; null for a run that was interrupted or has no test examples. */
+  readonly test: Evaluated | null;
+  /** The best validation. */
+  readonly best: { readonly step: number; readonly value: number } | null;
+  /** The step whose weights the run leaves. */
+  readonly step: number;
   /** Of the decoder along the held-out data; null for a run that was interrupted or a decoder without finite derivatives. */
   readonly geometry: Geometry | null;
   /** Of held-out examples; null for a run that was interrupted or a model that has no density there. */
@@ -67,56 +82,7 @@ export type Result = {
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-type Prepared = {
-  readonly data: Split<Source>;
-  readonly outside: readonly OutsideData[];
-  readonly run: Run;
-};
-
-const prepare = async (request: Request): Promise<Checked<Prepared>> => {
-  const { experiment, seed, backend: name, device } = request;
-  const data = await openData(experiment.data)();
-  if (isLeft(data)) return data;
-  const outside = await openOutside(request.outside, data.right.train.shape);
-  if (isLeft(outside)) return outside;
-  const run = await prepareRun(experiment, {
-    data: data.right,
-    backend: ({ step }) => startBackend(name ?? 'auto', { device, threads: threadsFor(step) }),
-    seed,
-  });
-  return isLeft(run) ? run : right({ data: data.right, outside: outside.right, run: run.right });
-};
-
-type Followed = { readonly events: readonly TrainEvent[]; readonly interrupted: boolean };
-
-/** Iterates the run; every event goes to the record and to the screen. */
-const follow = async (run: Run, experiment: Experiment, folder: RunFolder): Promise<Checked<Followed>> => {
-  const progress = createProgress(screen(), experiment);
-  const interrupt = interruption();
-  const events: TrainEvent[] = [];
-  try {
-    for await (const event of run.events) {
-      events.push(event);
-      const written = folder.record.write(event);
-      if (isLeft(written)) return written;
-      progress.onEvent(event);
-      if (await interrupt.asked()) break;
-    }
-    return right({ events, interrupted: await interrupt.asked() });
-  } finally {
-    interrupt.stop();
-    progress.end();
-    folder.record.close();
-  }
-};
-
-const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
-const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
-
-const withoutTag = ({ tag: _, ...rest }: ValidationEvent): Omit<ValidationEvent, 'tag'> => rest;
-
-const finiteOrNull = (value: number | undefined): number | null =>
-  value !== undefined && Number.isFinite(value) ? value : null;
+const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 const densityFigures = ({ density }: Findings): Result['density'] => {
   if (density === null) return null;
@@ -124,63 +90,106 @@ const densityFigures = ({ density }: Findings): Result['density'] => {
   return { nll, optimal, distance };
 };
 
-/** Checks everything, then trains and writes. On the left nothing was written, or the disk refused. */
-export const runTraining = async (request: Request): Promise<Checked<Result>> => {
-  const prepared = await prepare(request);
-  if (isLeft(prepared)) return prepared;
-  const { run, data, outside } = prepared.right;
-  const { backend } = run;
-  const { experiment } = run.compiled;
-  const made = createRunFolder(experiment, request);
-  if (isLeft(made)) return made;
-  const folder = made.right;
-  say(`backend ${backend.description}`);
-  const followed = flatten(await attempt(() => follow(run, experiment, folder)));
-  const weights = folder.writeWeights(await run.fitted.state());
-  if (isLeft(followed)) return followed;
-  if (isLeft(weights)) return weights;
-
-  const { events, interrupted } = followed.right;
-  const steps = events.filter(isStep);
-  const skipped = steps.filter((event) => !event.committed).length;
-  if (skipped > 0) say(`${skipped} of ${steps.length} steps were not finite and were skipped`);
-  if (steps.length > 0 && skipped === steps.length) {
-    return left([noFiniteStep(experiment, steps, `see ${join(folder.path, fileNames.record)}`)]);
-  }
-  const findings = interrupted ? noFindings : await findingsOf(run.fitted, data, outside, request);
-  const withReport = request.report && !interrupted;
-  if (withReport) {
-    const { name, seed } = request;
-    const facts = { name, seed, backend: backend.name, versions: versions(), ...findings };
-    const html = await attempt(() => reportPage(run.fitted, data, events, facts));
+/** What is looked at after a run: the findings, and the report page where it is asked for. */
+export const findingsAfter =
+  (
+    { name, report, seed }: Pick<Request, 'name' | 'report' | 'seed'>,
+    outside: readonly OutsideData[],
+    history: History,
+  ) =>
+  async ({ model, data, folder }: Measurable): Promise<Checked<Findings>> => {
+    const findings = await findingsOf(model, data, outside, { seed, report });
+    if (!report || folder === undefined) return right(findings);
+    const facts = { name, seed, backend: model.backend.name, versions: versions(), ...findings };
+    const html = await attempt(() => reportPage(model, data, history.events(), facts));
     if (isLeft(html)) return html;
-    const report = folder.writeReport(html.right);
-    if (isLeft(report)) return report;
-  }
-  const seconds = steps.at(-1)?.seconds ?? 0;
+    const written = writeWhole(join(folder, fileNames.report), html.right);
+    return isLeft(written) ? written : right(findings);
+  };
+
+/** Lets progress and history see a run, and Ctrl-C end it. */
+export const following = () => {
+  const history = createHistory();
+  const interrupt = interruption();
+  let progress: ReturnType<typeof createProgress> | undefined;
+  return {
+    history,
+    signal: interrupt.signal,
+    onStart: ({ prepared }: Started): void => {
+      say(`backend ${prepared.backend.description}`);
+      progress = createProgress(screen(), prepared.experiment);
+    },
+    onEvent: (event: TrainEvent): void => {
+      history.add(event);
+      progress?.onEvent(event);
+    },
+    stop: (): void => {
+      interrupt.stop();
+      progress?.end();
+    },
+  };
+};
+
+type Opened = { readonly data: Split<Source>; readonly outside: readonly OutsideData[] };
+
+const open = async ({ experiment, outside: references }: Request): Promise<Checked<Opened>> => {
+  const data = await openData(experiment.data)();
+  if (isLeft(data)) return data;
+  const outside = await openOutside(references, data.right.train.shape);
+  return isLeft(outside) ? outside : right({ data: data.right, outside: outside.right });
+};
+
+/** Checks everything, then trains and writes. On the left nothing was written, or the run could not go on. */
+export const runTraining = async (request: Request): Promise<Checked<Result>> => {
+  const opened = await open(request);
+  if (isLeft(opened)) return opened;
+  const { experiment, name, out, seed, backend, device, heldOut, policy } = request;
+  const watch = following();
+  const trained = await trainRun(experiment, {
+    data: opened.right.data,
+    backend: ({ step }) => startBackend(backend ?? 'auto', { device, threads: threadsFor(step) }),
+    seed,
+    heldOut,
+    policy,
+    keep: { name, out, root: process.cwd(), device },
+    onStart: watch.onStart,
+    onEvent: watch.onEvent,
+    signal: watch.signal,
+    measure: (run) => {
+      watch.stop();
+      return findingsAfter(request, opened.right.outside, watch.history)(run);
+    },
+  }).finally(watch.stop);
+  if (isLeft(trained)) return trained;
+  const { model, summary, folder = '', found: findings = noFindings } = trained.right;
+  const { validation, test, best, step, steps, skipped, seconds, loss, end } = summary;
+  const interrupted = end === 'interrupted';
+  if (skipped > 0) say(`${skipped} of ${steps} steps were not finite and were skipped`);
+  const turned = turnText(summary, { ...defaultPolicy, ...policy }.criterion);
+  if (turned !== undefined) say(turned);
   say(
-    `${interrupted ? 'interrupted after' : 'trained'} ${steps.length} steps in ${duration(seconds)}; the run is in ${folder.path}`,
+    `${interrupted ? 'interrupted after' : 'trained'} ${steps} steps in ${duration(seconds)}; the run is in ${folder}`,
   );
-  const last = events.filter(isValidation).at(-1);
-  const { report, ...always } = fileNames;
-  run.fitted.dispose();
+  const withReport = request.report && !interrupted;
+  const { report, spec, record, weights } = fileNames;
+  const files = { spec, record, weights, ...(withReport ? { report } : {}) };
+  const used = model.backend.name;
+  model.dispose();
   return right({
     ok: !interrupted,
     interrupted,
-    folder: folder.path,
-    files: Object.fromEntries(
-      Object.entries({ ...always, ...(withReport ? { report } : {}) }).map(([key, name]) => [
-        key,
-        join(folder.path, name),
-      ]),
-    ),
-    seed: request.seed,
-    backend: backend.name,
-    steps: steps.length,
+    folder,
+    files: Object.fromEntries(Object.entries(files).map(([key, file]) => [key, join(folder, file)])),
+    seed,
+    backend: used,
+    steps,
     skipped,
     seconds,
-    loss: finiteOrNull(steps.at(-1)?.loss),
-    validation: last === undefined ? null : withoutTag(last),
+    loss: finiteOrNull(loss),
+    validation: validation ?? null,
+    test: test ?? null,
+    best: best ?? null,
+    step,
     geometry: findings.geometry,
     density: densityFigures(findings),
     outside: findings.outside,

@@ -20,7 +20,6 @@ import {
 } from '../runs/index.js';
 import { createProgress, duration } from '../runs/records/progress.js';
 import { type Option, readArguments, wantsJson } from './arguments.js';
-import { listening } from './interrupt.js';
 import { readJson } from '../runs/load-spec.js';
 import { fail, printJson, say, screen } from './output.js';
 import { usage } from './usage.js';
@@ -40,11 +39,7 @@ const perform = async (trial: Trial<Evaluation>, folder: string): Promise<Checke
   const experiment = experimentOf(trial);
   if (isLeft(experiment)) return experiment;
   const progress = createProgress(screen(), experiment.right);
-  const listen = listening();
-  const tried = await runTrial(trial, measure, (event) => {
-    progress.onEvent(event);
-    return listen();
-  });
+  const tried = await runTrial(trial, measure, { onEvent: progress.onEvent, folder });
   progress.end();
   if (isLeft(tried)) return tried;
   const { arrays, result } = tried.right;

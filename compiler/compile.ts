@@ -93,8 +93,8 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
   const diagnosis = diagnosisFor(experiment, costOf(last(stages)).flops);
   const optimized = ({ program: whole }: Elaborated): readonly Stage[] => optimize('elaborate', whole);
   const [evaluate, encode, decode] = [evaluation, encoder, decoder].map(optimized);
-  const [measure, diagnose] = [density, diagnosis].map((e) => e && optimized(e));
-  const others = [evaluate, encode, decode, measure, diagnose].flatMap((of) =>
+  const measure = density && optimized(density);
+  const others = [evaluate, encode, decode, measure, diagnosis].flatMap((of) =>
     of === undefined ? [] : [of],
   );
   const wrong = [stages, ...others].flatMap(faults);
@@ -107,7 +107,7 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
     encode: last(encode),
     decode: last(decode),
     density: measure && last(measure),
-    diagnose: diagnose && last(diagnose),
+    diagnose: diagnosis && last(diagnosis),
     parameters: [...new Map(contexts.flatMap((c) => [...c.parameters])).values()],
     states: [...new Map(contexts.flatMap((c) => [...c.states])).values(), ...moments],
     draws: [...new Map(contexts.flatMap((c) => [...c.draws])).values()],

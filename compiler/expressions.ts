@@ -5,7 +5,7 @@ import type { Experiment } from '../dsl/experiment.js';
 import type { Node } from '../dsl/expressions/expression.js';
 import { hypersOf } from '../dsl/names.js';
 import { fieldPath } from '../dsl/path.js';
-import type { Problem } from '../dsl/problem.js';
+import { type Problem, problem } from '../dsl/problem.js';
 import { rewriting } from '../dsl/expressions/rewrite.js';
 import type { Shape } from '../dsl/shape.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
@@ -16,7 +16,7 @@ import type { Program } from './ir/program.js';
 export type Expressions = Readonly<Record<string, Node>>;
 
 export type CompiledExpressions = {
-  /** An output for each expression, under its name. */
+  /** An output for each expression, under its name; for one example, and by `atBatch` for any number. */
   readonly program: Program;
   /** What the program reads of the model. */
   readonly parameters: readonly ParameterSpec[];
@@ -26,8 +26,18 @@ export type CompiledExpressions = {
 
 const root = 'expressions';
 
-/** Expressions are checked as the terms of an objective are, which they are called there. */
-const renamed = (p: Problem): Problem => ({ ...p, path: p.path.replace(/^objective(?![\w$])/, root) });
+/** Expressions are checked beside the terms of the objective, whose running values they may read, under names that are nobody's. */
+const checkedName = (place: number): string => `expression ${place}`;
+
+const atExpression =
+  (names: readonly string[]) =>
+  (p: Problem): Problem => ({
+    ...p,
+    path: p.path.replace(/^objective\["expression (\d+)"\]/, (whole, place: string) => {
+      const name = names[Number(place)];
+      return name === undefined ? whole : fieldPath(root, name);
+    }),
+  });
 
 /** Hyper-parameters as the experiment has them, whatever the expressions were written with. */
 const withHypersOf = (experiment: Experiment, expressions: Expressions): Expressions => {
@@ -46,16 +56,23 @@ const withHypersOf = (experiment: Experiment, expressions: Expressions): Express
 export const compileExpressions = (
   experiment: Experiment,
   expressions: Expressions,
-  { example, batch }: { readonly example: Shape; readonly batch: number },
+  example: Shape,
 ): Either<readonly Problem[], CompiledExpressions> => {
-  const checked = checkExperiment({ ...experiment, objective: withHypersOf(experiment, expressions) });
-  if (isLeft(checked)) return left(checked.left.map(renamed));
-  const outputs = Object.entries(checked.right.objective).map(([output, node]) => ({
-    path: fieldPath(root, output),
-    output,
-    node,
-  }));
-  const elaborated = elaborateExpressions(root, batch, example, outputs);
+  const names = Object.keys(expressions);
+  if (names.length === 0) return left([problem(root, 'no expression', 'at least one named expression')]);
+  const asked = Object.values(withHypersOf(experiment, expressions)).map(
+    (node, place) => [checkedName(place), node] as const,
+  );
+  const checked = checkExperiment({
+    ...experiment,
+    objective: { ...experiment.objective, ...Object.fromEntries(asked) },
+  });
+  if (isLeft(checked)) return left(checked.left.map(atExpression(names)));
+  const outputs = names.flatMap((output, place) => {
+    const node = checked.right.objective[checkedName(place)];
+    return node === undefined ? [] : [{ path: fieldPath(root, output), output, node }];
+  });
+  const elaborated = elaborateExpressions(root, 1, example, outputs);
   const problems = semanticProblems([elaborated]);
   if (problems.length > 0) return left(problems);
   const stages = optimize('elaborate', elaborated.program);

@@ -3,15 +3,20 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import { sizeOf } from '../dsl/shape.js';
-import type { Manifold } from './manifold.js';
+import { type Fields, LABEL, selectFields } from './field.js';
+import type { Manifold } from './manifolds/manifold.js';
+import type { Preprocessing } from './preprocessing/preprocessing.js';
+
+/** Numbers of either precision. */
+export type Floats = Float32Array | Float64Array;
 
 type About = {
   readonly name: string;
   /** Of one example. */
   readonly shape: readonly number[];
   readonly size: number;
-  /** One class for each example. */
-  readonly labels?: Uint8Array;
+  /** What is known of each example beside itself, by name. */
+  readonly fields?: Fields;
   /** What the examples were made from, row-major [size, d]; only generators know. */
   readonly latents?: Float64Array;
 };
@@ -25,14 +30,11 @@ export type Dataset = About & {
 /** Examples that stay where they are until they are asked for: bytes, a file, a folder of pictures. */
 export type Stored = About & {
   /** Writes the examples at the given rows into `into`, row-major [rows, …shape]; every row must be below the size. */
-  readonly read: (rows: ArrayLike<number>, into: Float32Array) => TaskEither<readonly Problem[], void>;
+  readonly read: (rows: ArrayLike<number>, into: Floats) => TaskEither<readonly Problem[], void>;
 };
 
 /** Examples by row, wherever they are. */
 export type Source = Dataset | Stored;
-
-/** x ↦ (x − mean) / deviation for each element of an example. */
-export type Scaling = { readonly mean: Float64Array; readonly deviation: Float64Array };
 
 export type Split<S extends Source = Dataset> = {
   readonly train: S;
@@ -41,18 +43,21 @@ export type Split<S extends Source = Dataset> = {
   readonly validation?: S;
   /** What generated examples lie on. */
   readonly manifold?: Manifold;
-  /** How the examples were standardised; the density of what was read is lower by Σ ln deviation. */
-  readonly scaling?: Scaling;
+  /** How the examples were made of what was read; absent where they are what was read. */
+  readonly preprocessing?: Preprocessing;
 };
 
 /** Every part of a split under its name. */
 export const partsOf = <S extends Source>({ train, validation, test }: Split<S>): readonly S[] =>
   validation === undefined ? [train, test] : [train, validation, test];
 
+/** The class of each example, [size], where the set has classes. */
+export const labelsOf = ({ fields }: Source): ArrayLike<number> | undefined => fields?.[LABEL]?.values;
+
 const isInMemory = (source: Source): source is Dataset => 'examples' in source;
 
 /** Copies the examples at the given rows into `into`, row-major [rows, …shape]; every row must be below the dataset's size. */
-export const gather = (dataset: Dataset, rows: ArrayLike<number>, into: Float32Array): void => {
+export const gather = (dataset: Dataset, rows: ArrayLike<number>, into: Floats): void => {
   const width = sizeOf(dataset.shape);
   for (let i = 0; i < rows.length; i++)
     into.set(dataset.examples.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
@@ -60,7 +65,7 @@ export const gather = (dataset: Dataset, rows: ArrayLike<number>, into: Float32A
 
 /** `gather` from wherever the examples are. */
 export const read =
-  (source: Source, rows: ArrayLike<number>, into: Float32Array): TaskEither<readonly Problem[], void> =>
+  (source: Source, rows: ArrayLike<number>, into: Floats): TaskEither<readonly Problem[], void> =>
   async () => {
     if (!isInMemory(source)) return source.read(rows, into)();
     gather(source, rows, into);
@@ -69,13 +74,13 @@ export const read =
 
 /** All that is known of the given rows but the examples themselves. */
 const aboutRows = (source: Source, name: string, rows: readonly number[]): About => {
-  const { labels, latents, shape, size } = source;
+  const { fields, latents, shape, size } = source;
   const d = latents === undefined ? 0 : latents.length / size;
   return {
     name,
     shape,
     size: rows.length,
-    ...(labels === undefined ? {} : { labels: Uint8Array.from(rows, (row) => labels[row]) }),
+    ...(fields === undefined ? {} : { fields: selectFields(fields, rows) }),
     ...(latents === undefined
       ? {}
       : {

@@ -5,7 +5,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
-import { messageOf } from './file.js';
+import { messageOf } from './readers/file.js';
 
 /** The regular files at and below a path; links are followed, but to no folder that they are in. */
 async function* filesAt(path: string, within: readonly string[] = []): AsyncGenerator<string> {

@@ -5,7 +5,8 @@ import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import { partsOf, type Source, type Split, split } from './dataset.js';
 import { flag, integer, type ValuesOf } from './settings.js';
-import { standardize } from './standardize.js';
+import { plainPreprocessing } from './preprocessing/preprocessing.js';
+import { preprocessSplit } from './preprocessing/source.js';
 
 type Problems = readonly Problem[];
 
@@ -58,10 +59,12 @@ const assembled = (path: string, parts: Parts, every: number): Either<Problems, 
 
 /** A split of the parts there are. */
 export const withParts =
-  (path: string, { holdOut, standardize: standardized }: ValuesOf<typeof splitSettings>) =>
+  (path: string, { holdOut, standardize }: ValuesOf<typeof splitSettings>) =>
   (parts: Parts): TaskEither.TaskEither<Problems, Split<Source>> =>
     pipe(
       TaskEither.fromEither(assembled(path, parts, holdOut)),
       TaskEither.chainEitherK((given) => sameShapes(path, given)),
-      TaskEither.chain((given) => (standardized ? standardize(path, given) : TaskEither.right(given))),
+      TaskEither.chain((given) =>
+        preprocessSplit(path, plainPreprocessing(given.train.shape), standardize, given),
+      ),
     );

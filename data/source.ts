@@ -6,22 +6,22 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { nearest, type Problem, problem } from '../dsl/problem.js';
-import { isCifarFolder, openCifar } from './cifar.js';
-import { csvSettings, openCsv } from './csv.js';
+import { isCifarFolder, openCifar } from './readers/cifar.js';
+import { csvSettings, openCsv } from './readers/csv.js';
 import { inMemory, type Source, type Split } from './dataset.js';
-import { entryAt, messageOf } from './file.js';
-import { generateSplit } from './generate.js';
+import { entryAt, messageOf } from './readers/file.js';
+import { generateSplit } from './manifolds/generate.js';
 import { generators } from './manifolds/index.js';
 import type { Generator } from './manifolds/generator.js';
-import { idxSettings, isMnistFolder, openIdx, openMnist } from './mnist.js';
-import { arraySettings, openNpyFile, openNpz } from './npz.js';
+import { idxSettings, isMnistFolder, openIdx, openMnist } from './readers/mnist.js';
+import { arraySettings, openNpyFile, openNpz } from './readers/npz.js';
 import {
   celebaSettings,
   isCelebaFolder,
   openCeleba,
   openPictures,
   pictureSettings,
-} from './picture-folder.js';
+} from './readers/picture-folder.js';
 import {
   integer,
   parseReference,

@@ -127,8 +127,12 @@ export type NetworkValue = {
   readonly inverts?: Shape | undefined;
 };
 
-export type UnaryOp =
-  'neg' | 'exp' | 'log' | 'sqrt' | 'square' | 'abs' | Exclude<ActivationName, 'leakyRelu'>;
+/** Functions of one number. */
+export const unaryOps = [
+  'neg', 'exp', 'log', 'sqrt', 'square', 'abs', 'sin', 'cos',
+  'relu', 'elu', 'tanh', 'sigmoid', 'softplus', 'silu', 'gelu',
+] as const; // prettier-ignore
+export type UnaryOp = (typeof unaryOps)[number];
 export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow' | 'greater';
 
 export type ReductionOp = 'add' | 'max' | 'min' | 'mul';

@@ -20,6 +20,7 @@ export * from './network.js';
 export * from './optimizer.js';
 export * from './path.js';
 export * from './problem.js';
+export * from './expressions/once.js';
 export * from './expressions/rewrite.js';
 export * from './expressions/running.js';
 export * from './expressions/schedule.js';

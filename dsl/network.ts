@@ -61,7 +61,7 @@ export type HeadedFunction<
 /** An expression for each argument. */
 export type ArgumentsOf<A extends ArgumentShapes> = { readonly [K in keyof A]: Expr<A[K]> };
 
-type IsUnion<T, U = T> = T extends unknown ? ([U] extends readonly [T] ? false : true) : never;
+type IsUnion<T, U = T> = T extends unknown ? (readonly [U] extends readonly [T] ? false : true) : never;
 
 /** A function of one argument is a network like any other. */
 type FunctionOf<A extends ArgumentShapes, O extends Shape> =

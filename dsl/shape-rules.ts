@@ -1,6 +1,6 @@
 /** The shape of an expression and the shape that a layer leads to: what constructors need where a type has lost a size. */
 import { contractionShape } from './expressions/contraction.js';
-import { once } from './expressions/rewrite.js';
+import { once } from './expressions/once.js';
 import type { Layer, NetworkValue, Node } from './grammar.js';
 import { type Invertible, isInvertible, shapeAfter } from './layers/bijector.js';
 import { type Shape, sizeOf } from './shape.js';

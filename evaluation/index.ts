@@ -4,7 +4,6 @@ export * from './geometry/collisions.js';
 export * from './page/curve.js';
 export * from './density/decision-tree.js';
 export * from './density/density-fit.js';
-export * from './expressions.js';
 export * from './features/index.js';
 export * from './geometry/geometry.js';
 export * from './geometry/decoder-jacobian.js';

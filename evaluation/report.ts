@@ -1,6 +1,6 @@
 /** The report of a run: what was trained, how it went, and what the model makes of pictures. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Dataset, Source, Split } from '../data/index.js';
+import { type Dataset, labelsOf, type Source, type Split } from '../data/index.js';
 import {
   describeLayer,
   everyNode,
@@ -13,7 +13,7 @@ import {
 } from '../dsl/index.js';
 import type { Fitted, StepEvent, TrainEvent, ValidationEvent } from '../runs/index.js';
 import { duration } from '../runs/records/progress.js';
-import { firstExamples } from '../runs/batched-evaluation.js';
+import { firstExamples } from '../runs/model/batched-evaluation.js';
 import { curvesOf, diagnosisCurvesOf } from './page/curve.js';
 import type { DensityFit } from './density/density-fit.js';
 import type { Geometry } from './geometry/geometry.js';
@@ -49,10 +49,11 @@ const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
 const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
 
 /** Rows of the test set to show: as many of each class, in order of class, or the first ones. */
-const chosenRows = ({ labels, size }: Dataset, count: number): readonly number[] => {
-  const rows = Array.from({ length: size }, (_, row) => row);
+const chosenRows = (test: Dataset, count: number): readonly number[] => {
+  const labels = labelsOf(test);
+  const rows = Array.from({ length: test.size }, (_, row) => row);
   if (labels === undefined) return rows.slice(0, count);
-  const classes = [...new Set(labels)].sort((a, b) => a - b);
+  const classes = [...new Set(Array.from(labels))].sort((a, b) => a - b);
   const each = Math.max(1, Math.floor(count / classes.length));
   const byClass = classes.map((label) => rows.filter((row) => labels[row] === label).slice(0, each));
   return Array.from({ length: each }, (_, i) => byClass.flatMap((of) => of.slice(i, i + 1))).flat();
@@ -65,6 +66,7 @@ const rowsOf = (examples: Float32Array, width: number): readonly Float32Array[] 
 
 const pairsOf = async (fitted: Fitted, test: Dataset): Promise<readonly Pair[]> => {
   const width = sizeOf(test.shape);
+  const labels = labelsOf(test);
   const rows = chosenRows(test, PAIRS);
   const originals = rows.map((row) => test.examples.subarray(row * width, (row + 1) * width));
   const joined = new Float32Array(rows.length * width);
@@ -73,7 +75,7 @@ const pairsOf = async (fitted: Fitted, test: Dataset): Promise<readonly Pair[]> 
   return rows.map((row, i) => ({
     original: pictureUri(originals[i], test.shape),
     reconstruction: pictureUri(reconstructions[i], test.shape),
-    ...(test.labels === undefined ? {} : { label: test.labels[row] }),
+    ...(labels === undefined ? {} : { label: labels[row] }),
   }));
 };
 

@@ -13,7 +13,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   dsl: ['npm:fp-ts/', 'npm:io-ts/'],
   objectives: ['dsl/', 'npm:fp-ts/'],
   compiler: ['dsl/', 'npm:fp-ts/'],
-  data: ['dsl/problem.ts', 'dsl/random.ts', 'dsl/shape.ts', 'npm:', 'node:'],
+  data: ['dsl/problem.ts', 'dsl/random.ts', 'dsl/shape.ts', 'dsl/codec/', 'npm:', 'node:'],
   backends: [
     'compiler/',
     'dsl/problem.ts',

@@ -3,6 +3,7 @@ import type { Params, PrimitiveName } from '../../compiler/ir/params.js';
 import type { Operand, Plan } from '../../compiler/loops/plan.js';
 import type { EquationOf, Program, Var } from '../../compiler/ir/program.js';
 import type { BilinearName } from '../../compiler/ir/primitives/bilinear.js';
+import { type Decomposable, decompose } from '../../compiler/passes/decompose.js';
 import { physicalShape, sizeOfShape } from '../../compiler/ir/type.js';
 import { bandFactor } from '../../compiler/ir/primitives/matrix.js';
 import { withRows } from '../../compiler/loops/kernel-rows.js';
@@ -124,6 +125,13 @@ const withRowAxis =
     return view(rule({ ...site, inputs: rows, shape: withRows(eq.primitive, shape) }), shape);
   };
 
+/** What tfjs has no kernel for, and passes/decompose.ts takes apart before. */
+const lacking: ReadonlySet<Decomposable> = new Set<Decomposable>(['divNoNan']);
+
+const decomposed = ({ eq }: Site<Decomposable>): never => {
+  throw new Error(`${eq.primitive} reached the kernels whole`);
+};
+
 const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
   constant: ({ plan, params, shape }) =>
     plan.constant(new Array<number>(sizeOfShape(shape)).fill(params.value), shape),
@@ -136,22 +144,14 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
   softplus: unary('Softplus'),
   elu: unary('Elu'),
   erf: unary('Erf'),
+  sin: unary('Sin'),
+  cos: unary('Cos'),
   finite: ({ plan, inputs: [x], shape }) => toFloat(plan, plan.kernel('IsFinite', { x }, {}, shape)),
   add: binary('Add'),
   sub: binary('Sub'),
   mul: binary('Multiply'),
   div: binary('RealDiv'),
-  divNoNan: ({ plan, inputs: [a, b], shape }) => {
-    const isZero = toFloat(plan, plan.kernel('Equal', { a: b, b: plan.constant([0], []) }, {}, shape));
-    const safe = plan.kernel('Add', { a: b, b: isZero }, {}, shape);
-    const keep = plan.kernel('Sub', { a: plan.constant([1], []), b: isZero }, {}, shape);
-    return plan.kernel(
-      'Multiply',
-      { a: plan.kernel('RealDiv', { a, b: safe }, {}, shape), b: keep },
-      {},
-      shape,
-    );
-  },
+  divNoNan: decomposed,
   max: binary('Maximum'),
   min: binary('Minimum'),
   pow: binary('Pow'),
@@ -280,7 +280,8 @@ export const lowerEquation = <P extends PrimitiveName>(
     batch,
   });
 
-export const lowerPlain = (program: Program, target: PlainTarget): Plan => {
+export const lowerPlain = (whole: Program, target: PlainTarget): Plan => {
+  const program = decompose(whole, lacking);
   const plan = createPlan();
   const operands = new Map<number, Operand>();
   const operandOf = (x: Var): Operand => {

@@ -68,19 +68,10 @@ export const emitNest = (
         if (a?.op === 'constant' && !Number.isNaN(a.value)) return fast(instruction.b, instruction.a);
         return math.binary[instruction.op](value(instruction.a), value(instruction.b));
       }
-      case 'neg':
-      case 'exp':
-      case 'log':
-      case 'tanh':
-      case 'sigmoid':
-      case 'softplus':
-      case 'elu':
-      case 'erf':
-      case 'sqrt':
-      case 'finite':
-        return math.unary[instruction.op](value(instruction.a));
       default:
-        return math.binary[instruction.op](value(instruction.a), value(instruction.b));
+        return 'b' in instruction
+          ? math.binary[instruction.op](value(instruction.a), value(instruction.b))
+          : math.unary[instruction.op](value(instruction.a));
     }
   };
   const isConstant = (index: number): boolean => nest.body[index]?.op === 'constant';

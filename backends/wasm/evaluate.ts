@@ -1,40 +1,9 @@
 /** The living definition of a loop kernel: what it computes, in float64 and in the order written. */
-import type { Access, Binary, Instruction, LoopKernel, Unary } from '../../compiler/loops/loop.js';
+import type { BinaryName } from '../../compiler/ir/params.js';
+import { functions } from '../../compiler/ir/primitives/functions.js';
+import type { Access, Instruction, LoopKernel } from '../../compiler/loops/loop.js';
 
-const erf = (x: number): number => {
-  const a = Math.abs(x);
-  if (Number.isNaN(x)) return x;
-  if (a > 6) return Math.sign(x);
-  if (a < 3) {
-    // erf(x) = 2/√π e^{-x²} Σ 2^n x^{2n+1} / (2n+1)!!: all terms positive.
-    let term = a;
-    let sum = a;
-    for (let n = 1; n < 120; n += 1) {
-      term *= (2 * a * a) / (2 * n + 1);
-      sum += term;
-    }
-    return Math.sign(x) * (2 / Math.sqrt(Math.PI)) * Math.exp(-a * a) * sum;
-  }
-  // The continued fraction of erfc, from its tail.
-  let tail = a;
-  for (let n = 60; n > 0; n -= 1) tail = a + n / 2 / tail;
-  return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / tail);
-};
-
-const unary: Readonly<Record<Unary, (a: number) => number>> = {
-  neg: (a) => -a,
-  exp: Math.exp,
-  log: Math.log,
-  tanh: Math.tanh,
-  sigmoid: (a) => (a >= 0 ? 1 / (1 + Math.exp(-a)) : Math.exp(a) / (1 + Math.exp(a))),
-  softplus: (a) => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a))),
-  elu: (a) => (a > 0 ? a : Math.expm1(a)),
-  erf,
-  sqrt: Math.sqrt,
-  finite: (a) => (Number.isFinite(a) ? 1 : 0),
-};
-
-const binary: Readonly<Record<Binary, (a: number, b: number) => number>> = {
+const binary: Readonly<Record<BinaryName, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
@@ -60,18 +29,11 @@ export const evaluateInstruction = (
     case 'select':
       return value(instruction.a) !== 0 ? value(instruction.b) : value(instruction.c);
     case 'neg':
-    case 'exp':
-    case 'log':
-    case 'tanh':
-    case 'sigmoid':
-    case 'softplus':
-    case 'elu':
-    case 'erf':
-    case 'sqrt':
-    case 'finite':
-      return unary[instruction.op](value(instruction.a));
+      return -value(instruction.a);
     default:
-      return binary[instruction.op](value(instruction.a), value(instruction.b));
+      return 'b' in instruction
+        ? binary[instruction.op](value(instruction.a), value(instruction.b))
+        : functions[instruction.op].value(value(instruction.a));
   }
 };
 

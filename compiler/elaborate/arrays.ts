@@ -139,3 +139,21 @@ export const contractionOf = (context: Context, text: string, x: Var, y: Var, pa
   ]);
   return finished(emit('unfold', { times: t }, [folded]));
 };
+
+/** Arrays end to end along an axis. */
+export const concatOf = (context: Context, parts: readonly Var[], axis: number, path: string): Var | null => {
+  const { emit } = context.builder;
+  const shapes = parts.map((part) => part.type.shape);
+  const agree = shapes.every(
+    (s) =>
+      s.length === shapes[0].length && s.every((n, i) => i === axis || n === shapes[0][i]) && axis < s.length,
+  );
+  return agree && parts.length > 0
+    ? emit('concat', { axis }, joined(emit, parts))
+    : fail(
+        context,
+        path,
+        `parts ${shapes.map(showShape).join(', ')}`,
+        `parts that agree but for axis ${axis}`,
+      );
+};

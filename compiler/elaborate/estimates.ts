@@ -11,7 +11,7 @@ import {
   type VolumeNode,
 } from '../../dsl/expressions/volume.js';
 import { solveCost } from '../costs/jacobian-cost.js';
-import { add, atRows, batchMean, constantLike, mul, sumAll, times, unary } from '../ir/operations.js';
+import { add, atRows, constantLike, div, mul, sumAll, unary } from '../ir/operations.js';
 import type { Output, Var } from '../ir/program.js';
 import { pullBack } from '../derivatives/reverse.js';
 import { sizeOfShape } from '../ir/type.js';
@@ -26,9 +26,11 @@ type Figure = readonly [string, Var];
 /** A system with JᵀJ that a step solves, and the volume that it is solved for. */
 type System = { readonly name: string; readonly solve: SolveNode; readonly volume?: VolumeNode };
 
-const mean = ({ builder: { emit }, batch }: Context, x: Var): Var => {
-  const all = batchMean(emit, atRows(emit, 1, x), batch);
-  return times(emit, sumAll(emit, all), 1 / sizeOfShape(all.type.shape));
+/** Over all numbers of all examples, however many: they are counted by the program. */
+const mean = ({ builder: { emit } }: Context, x: Var): Var => {
+  const all = sumAll(emit, emit('sumBatch', {}, [atRows(emit, 1, x)]));
+  const count = emit('sumBatch', {}, [constantLike(emit, sizeOfShape(x.type.shape), { rows: 1, shape: [] })]);
+  return div(emit, all, count);
 };
 
 /** ‖b − JᵀJ·u‖/‖b‖, and the rounds that conjugate gradients took to it. */
@@ -115,10 +117,11 @@ const systemsOf = (context: Context, elaborate: Elaborate, experiment: Experimen
 /**
  * Outputs, each one number: of every system `TERM/residual` and, where conjugate gradients solve it, `TERM/rounds`, both means over
  * probes and examples; of every surrogate `TERM/cosine`, of the angle between its gradient and the exact one, each the mean over the
- * examples. As in evaluation, running statistics are used and dropout is off. Undefined where a step solves nothing.
+ * examples. As in evaluation, running statistics are used and dropout is off. For any number of
+ * examples. Undefined where a step solves nothing.
  */
-export const elaborateDiagnosis = (experiment: Experiment, batch: number): Elaborated | undefined => {
-  const context = createContext(createElaborate, 'inference', batch, dataShapeOf(experiment));
+export const elaborateDiagnosis = (experiment: Experiment): Elaborated | undefined => {
+  const context = createContext(createElaborate, 'inference', 1, dataShapeOf(experiment));
   const elaborate = createElaborate(context);
   const systems = systemsOf(context, elaborate, experiment);
   if (systems.length === 0) return undefined;

@@ -7,20 +7,20 @@ import {
   binary,
   constantLike,
   fillShape,
-  joined,
   mul,
   select,
   sumAll,
   batchMean,
-  times,
   unary,
 } from '../ir/operations.js';
 import { branches, networkIn, plainValues } from '../../dsl/expressions/rewrite.js';
 import { fieldPath } from '../../dsl/path.js';
 import { keyOf } from '../ir/key.js';
+import { isFunction } from '../ir/primitives/functions.js';
 import type { Emit, Var } from '../ir/program.js';
 import { activate } from './activation.js';
-import { arrayOf, contractionOf } from './arrays.js';
+import { arrayOf, concatOf, contractionOf } from './arrays.js';
+import { gramOf, logDetOf } from './matrices.js';
 import { elaborateLayers } from './layer.js';
 import {
   bindDraw,
@@ -32,7 +32,7 @@ import {
   type Scope,
 } from './context.js';
 import { applicationAt, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
-import { jitters, smallestPivot, unitProbes } from './gram-system.js';
+import { unitProbes } from './gram-system.js';
 import { expandVolume } from './volume-method.js';
 
 /** Beyond this, e^x has no finite value in single precision. */
@@ -41,8 +41,6 @@ const largestExponent = 88.7;
 const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
   switch (op) {
     case 'neg':
-    case 'log':
-    case 'sqrt':
       return unary(emit, op, x);
     case 'exp':
       return unary(emit, 'exp', binary(emit, 'min', x, constantLike(emit, largestExponent, x.type)));
@@ -51,7 +49,7 @@ const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
     case 'abs':
       return binary(emit, 'max', x, unary(emit, 'neg', x));
     default:
-      return activate(emit, op, x, 0);
+      return isFunction(op) ? unary(emit, op, x) : activate(emit, op, x, 0);
   }
 };
 
@@ -241,9 +239,9 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
       case 'basis':
         return unitProbes(emit, node.shape);
       case 'gram':
-        return gramOf(x, path);
+        return gramOf(context, x, path);
       case 'logDetSPD':
-        return logDetOf(x, path);
+        return logDetOf(context, x, path);
       case 'stop':
         return unary(emit, 'stop', x);
       case 'unary':
@@ -262,7 +260,7 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
       case 'contract':
         return contractionOf(context, node.subscripts, x, y, path);
       case 'batchMean':
-        return scope === undefined ? batchMean(emit, x, context.batch) : outsideOf('the batch', path);
+        return scope === undefined ? meanOverBatch(x) : outsideOf('the batch', path);
       case 'another':
         if (scope !== undefined) return outsideOf('the batch', path);
         return x.type.rows === 0 ? x : emit('rotateBatch', { by: node.by }, [x]);
@@ -293,7 +291,7 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
               `a block inside ${showShape(x.type.shape)}`,
             );
       case 'concat':
-        return concatOf(operands, node.axis, path);
+        return concatOf(context, operands, node.axis, path);
       case 'pad':
         return [node.before, node.after].every((p) => p.length === x.type.shape.length)
           ? emit('pad', { before: node.before, after: node.after }, [x])
@@ -309,6 +307,13 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
   /** What a function may not see: it would be no function of its arguments. */
   const outsideOf = (found: string, path: string): null =>
     fail(context, path, found, 'arguments, parameters and networks in a body', 'pass it as an argument');
+
+  /** A program that is evaluated is for any batch, so it counts the examples it is given. */
+  const meanOverBatch = (x: Var): Var => {
+    if (context.mode === 'train' || x.type.rows === 0) return batchMean(emit, x, context.batch);
+    const count = emit('sumBatch', {}, [constantLike(emit, 1, x.type)]);
+    return binary(emit, 'div', emit('sumBatch', {}, [x]), count);
+  };
 
   const binaryOf = ({ op, right }: Extract<Node, { tag: 'binary' }>, x: Var, y: Var): Var =>
     op === 'pow' && right.tag === 'constant' && isSmallWhole(right.value)
@@ -372,55 +377,6 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
         (total, term) => add(emit, total, term),
         emit('constant', { value: 0, rows: 0, shape: [] }, []),
       );
-  };
-
-  const concatOf = (parts: readonly Var[], axis: number, path: string): Var | null => {
-    const shapes = parts.map((part) => part.type.shape);
-    const agree = shapes.every(
-      (s) =>
-        s.length === shapes[0].length &&
-        s.every((n, i) => i === axis || n === shapes[0][i]) &&
-        axis < s.length,
-    );
-    return agree && parts.length > 0
-      ? emit('concat', { axis }, joined(emit, parts))
-      : fail(
-          context,
-          path,
-          `parts ${shapes.map(showShape).join(', ')}`,
-          `parts that agree but for axis ${axis}`,
-        );
-  };
-
-  const gramOf = (x: Var, path: string): Var | null => {
-    const [k, ...inner] = x.type.shape;
-    if (k === undefined) return fail(context, path, 'a scalar', 'an array with a leading axis');
-    const flat = emit('reshape', { shape: [k, sizeOf(inner)] }, [x]);
-    return emit('matmul', { transposeA: false, transposeB: true }, [flat, flat]);
-  };
-
-  /**
-   * 2·Σ ln of the diagonal of the Cholesky factor. A training step goes on with a bounded jitter; evaluated, a matrix without full
-   * rank has no determinant: a row that adds next to nothing to those before it is one whose pivot rounding alone has made.
-   */
-  const logDetOf = (x: Var, path: string): Var | null => {
-    const [n, m] = x.type.shape;
-    if (x.type.shape.length !== 2 || n !== m)
-      return fail(context, path, showShape(x.type.shape), 'a square matrix [n, n]');
-    const isTraining = context.mode === 'train';
-    const diagonalOf = (matrix: Var): Var =>
-      emit('reduceSum', { axes: [1] }, [emit('band', { below: 0, diagonal: 1, above: 0 }, [matrix])]);
-    const roots = diagonalOf(emit('cholesky', { jitters: isTraining ? jitters : 0 }, [x]));
-    const least = (): Var => times(emit, diagonalOf(x), smallestPivot);
-    const known = isTraining
-      ? roots
-      : select(
-          emit,
-          binary(emit, 'greater', mul(emit, roots, roots), least()),
-          roots,
-          constantLike(emit, -1, roots.type),
-        );
-    return times(emit, sumAll(emit, unary(emit, 'log', known)), 2);
   };
 
   return elaborate;

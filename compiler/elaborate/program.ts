@@ -3,7 +3,7 @@ import { dataShapeOf } from '../../dsl/data-shape.js';
 import type { Experiment } from '../../dsl/experiment.js';
 import { data, type Node } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
-import { codeOutput } from '../../dsl/network.js';
+import { argumentsOf, codeOutput } from '../../dsl/network.js';
 import { everyNode } from '../../dsl/expressions/rewrite.js';
 import { fieldPath } from '../../dsl/path.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
@@ -113,13 +113,14 @@ export const elaborateExpressions = (
   return { program: programOf(context, name, values), context };
 };
 
-/** A network's code, or its only output. */
-const only = (net: NetworkValue, at: Node): Node => ({
-  tag: 'apply',
-  network: net,
-  at,
-  output: codeOutput(net),
-});
+/** A network's code, or its only output; arguments after the first are the fields of their names. */
+const only = (net: NetworkValue, at: Node): Node => {
+  const others = Object.entries(argumentsOf(net))
+    .slice(1)
+    .map(([name, shape]): readonly [string, Node] => [name, { tag: 'field', name, shape, type: 'float' }]);
+  const given = others.length === 0 ? {} : { given: Object.fromEntries(others) };
+  return { tag: 'apply', network: net, at, ...given, output: codeOutput(net) };
+};
 
 /** data → code. */
 export const elaborateEncoder = ({ encoder, batch }: Experiment): Elaborated =>

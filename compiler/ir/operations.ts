@@ -1,34 +1,17 @@
 /** Short names for emitting equations; operands of different rows are brought together by an explicit spread or repeat. */
+import type { BinaryName, UnaryName } from './params.js';
 import type { Emit, Var } from './program.js';
+import { joined } from './rows.js';
 import type { Type } from './type.js';
+
+export { atRows, joined } from './rows.js';
 
 export const constantLike = (emit: Emit, value: number, { rows, shape }: Type): Var =>
   emit('constant', { value, rows, shape }, []);
 
-/** The value at `rows` rows per example: a shared value is spread, a per-example one repeated. */
-export const atRows = (emit: Emit, rows: number, x: Var): Var => {
-  if (x.type.rows === rows) return x;
-  if (x.type.rows === 0) return emit('spread', { rows }, [x]);
-  const times = rows / x.type.rows;
-  const { shape } = x.type;
-  return emit('fold', {}, [
-    emit('broadcast', { shape: [times, ...shape], axes: shape.map((_, i) => i + 1) }, [x]),
-  ]);
-};
-
-/** All operands at the greatest number of rows among them. */
-export const joined = (emit: Emit, operands: readonly Var[]): readonly Var[] => {
-  const rows = Math.max(...operands.map((x) => x.type.rows));
-  return operands.map((x) => atRows(emit, rows, x));
-};
-
-type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'divNoNan' | 'max' | 'min' | 'pow' | 'greater';
-type UnaryName =
-  'neg' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'sigmoid' | 'softplus' | 'elu' | 'erf' | 'finite' | 'stop';
-
 export const binary = (emit: Emit, name: BinaryName, a: Var, b: Var): Var =>
   emit(name, {}, joined(emit, [a, b]));
-export const unary = (emit: Emit, name: UnaryName, a: Var): Var => emit(name, {}, [a]);
+export const unary = (emit: Emit, name: UnaryName | 'stop', a: Var): Var => emit(name, {}, [a]);
 
 export const add = (emit: Emit, a: Var, b: Var): Var => binary(emit, 'add', a, b);
 export const sub = (emit: Emit, a: Var, b: Var): Var => binary(emit, 'sub', a, b);

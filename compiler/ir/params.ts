@@ -1,7 +1,8 @@
 /** The primitives of the intermediate representation by name, with their parameters, and the equations made of them. */
-import type { Type } from './type.js';
+import type { FunctionName } from './primitives/functions.js';
+import type { Var } from './var.js';
 
-export type Var = { readonly id: number; readonly type: Type };
+export type { Var } from './var.js';
 
 export type EquationOf<P extends PrimitiveName> = {
   readonly primitive: P;
@@ -28,35 +29,22 @@ export type Window = {
   readonly padding: readonly [number, number, number, number];
 };
 
+/** Element-wise functions of two numbers. `divNoNan` is 0 where the divisor is 0, `greater` 1 where a > b, else 0, `pow` a^b for a ≥ 0. */
+export type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'divNoNan' | 'max' | 'min' | 'pow' | 'greater';
+
+/** Element-wise functions of one number: the rows of primitives/functions.ts, and what is linear. */
+export type UnaryName = FunctionName | 'neg';
+
+/** Element-wise and without parameters: all inputs and the output have one type. */
+type Simple = {
+  readonly [P in UnaryName | BinaryName]: None;
+};
+
 /** Every primitive with its parameters. */
-export type Params = {
+export type Params = Simple & {
   /** A uniform array. */
   constant: { readonly value: number; readonly rows: number; readonly shape: readonly number[] };
-  // Element-wise: all inputs and the output have one type.
-  neg: None;
-  exp: None;
-  log: None;
-  sqrt: None;
-  tanh: None;
-  sigmoid: None;
-  softplus: None;
-  elu: None;
-  erf: None;
-  /** 1 where finite, else 0. */
-  finite: None;
-  add: None;
-  sub: None;
-  mul: None;
-  div: None;
-  /** 0 where the divisor is 0. */
-  divNoNan: None;
-  max: None;
-  min: None;
-  /** a^b for a ≥ 0. */
-  pow: None;
-  /** 1 where a > b, else 0. */
-  greater: None;
-  /** Second input where the first is not 0, else the third. */
+  /** Second input where the first is not 0, else the third; all of one type. */
   select: None;
   /** The same value, derivative zero. */
   stop: None;

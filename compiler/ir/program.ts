@@ -94,13 +94,19 @@ export type AdamUpdate = {
 
 export type Program = {
   readonly name: string;
-  /** Examples per call; static. */
+  /** Examples per call: a parameter of lowering, static in what is lowered. */
   readonly batch: number;
   readonly binders: readonly Binder[];
   readonly equations: readonly Equation[];
   readonly outputs: readonly Output[];
   readonly adam?: AdamUpdate;
 };
+
+/**
+ * The same program for another number of examples. Of programs whose equations name none: all but training steps, whose means over the
+ * batch do.
+ */
+export const atBatch = (program: Program, batch: number): Program => ({ ...program, batch });
 
 /** The variables that an update reads, each replaced by `f`. */
 export const mapAdam = (adam: AdamUpdate, f: (x: Var) => Var): AdamUpdate => ({

@@ -1,28 +1,14 @@
 /** Groups element-wise equations and the reductions of their results into clusters that run as one loop each. */
-import { elementwise } from '../ir/primitives/elementwise.js';
 import { type Equation, is, type Program, type Var } from '../ir/program.js';
 import { stridesOf } from '../ir/primitives/structure.js';
 import { physicalShape } from '../ir/type.js';
 import { contiguous, type View, viewThrough } from './access.js';
+import { isOperation } from './instruction.js';
 import { createItemGraph } from './item-graph.js';
 import type { Cluster, Item } from './items.js';
+import { isExpensive } from './loop-cost.js';
 import { schedule, trim } from './order.js';
 import { split } from './split.js';
-
-const expensive: ReadonlySet<string> = new Set([
-  'exp',
-  'log',
-  'tanh',
-  'sigmoid',
-  'softplus',
-  'elu',
-  'erf',
-  'pow',
-]);
-
-/** `stop` and `statistics` only mark a value: they are read through, like a move. */
-const isElementwise = (eq: Equation): boolean =>
-  Object.hasOwn(elementwise, eq.primitive) && !is(eq, 'stop') && !is(eq, 'statistics');
 
 /** How many equations deep a cheap value may be computed again instead of being stored and read. */
 const recomputeDepth = 6;
@@ -110,8 +96,8 @@ export const clusterProgram = (program: Program, { arrays }: { readonly arrays: 
         eq === undefined ||
         depth === 0 ||
         views.has(y.id) ||
-        !isElementwise(eq) ||
-        expensive.has(eq.primitive)
+        !isOperation(eq) ||
+        isExpensive(eq.primitive)
       ) {
         return false;
       }
@@ -231,7 +217,7 @@ export const clusterProgram = (program: Program, { arrays }: { readonly arrays: 
 
   for (const eq of program.equations) {
     if (is(eq, 'constant') || isDeferred(eq)) continue;
-    if (isElementwise(eq)) addElementwise(eq);
+    if (isOperation(eq)) addElementwise(eq);
     else if (is(eq, 'reduceSum') || is(eq, 'sumBatch')) addReduction(eq);
     else {
       const input =

@@ -1,5 +1,6 @@
 /** Lowering for backends that run generated loops: clusters become loops, products and convolutions the target's best kernels. */
 import { keyOf } from '../ir/key.js';
+import { instructionOf } from './instruction.js';
 import type { Instruction, LoopKernel, Store } from './loop.js';
 import type { Operand, Plan } from './plan.js';
 import { type Equation, is, type Program, type Var } from '../ir/program.js';
@@ -74,20 +75,6 @@ const createBody = (members: ReadonlyMap<number, Equation>, read: (x: Var) => Lo
     return known(x);
   };
   return { loads, instructions, value };
-};
-
-const instructionOf = (eq: Equation, [a, b, c]: readonly number[]): Instruction => {
-  switch (eq.primitive) {
-    case 'neg': case 'exp': case 'log': case 'tanh': case 'sigmoid': case 'softplus': case 'elu': case 'erf':
-    case 'sqrt': case 'finite':
-      return { op: eq.primitive, a };
-    case 'add': case 'sub': case 'mul': case 'div': case 'divNoNan': case 'max': case 'min': case 'greater': case 'pow':
-      return { op: eq.primitive, a, b };
-    case 'select':
-      return { op: 'select', a, b, c };
-    default:
-      throw new Error(`${eq.primitive} is no instruction of a loop`);
-  } // prettier-ignore
 };
 
 /** One loop over a space; `stores` name the outputs in order. */

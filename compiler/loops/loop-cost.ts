@@ -1,27 +1,33 @@
 /** What a loop body costs, and along which axes its values change. */
+import { type FunctionName, functions, isFunction } from '../ir/primitives/functions.js';
 import type { Instruction } from './loop.js';
 import type { Nest } from './nest.js';
 
-const expensive: ReadonlySet<string> = new Set([
-  'exp',
-  'log',
-  'tanh',
-  'sigmoid',
-  'softplus',
-  'elu',
-  'erf',
-  'pow',
-]);
+type Operation = Exclude<Instruction['op'], FunctionName>;
+
+const operations: { readonly [P in Operation]: number } = {
+  load: 0,
+  constant: 0,
+  select: 1,
+  neg: 1,
+  add: 1,
+  sub: 1,
+  mul: 1,
+  max: 1,
+  min: 1,
+  greater: 1,
+  div: 5,
+  divNoNan: 5,
+  pow: 20,
+};
+
+const cyclesOf = (op: Instruction['op']): number => (isFunction(op) ? functions[op].cycles : operations[op]);
 
 /** Rough cycles of an instruction on four lanes. */
-export const weight = (instruction: Instruction): number =>
-  instruction.op === 'load' || instruction.op === 'constant'
-    ? 0
-    : expensive.has(instruction.op)
-      ? 20
-      : instruction.op === 'div' || instruction.op === 'divNoNan' || instruction.op === 'sqrt'
-        ? 5
-        : 1;
+export const weight = ({ op }: Instruction): number => cyclesOf(op);
+
+/** Whether an operation costs more than to store its value and read it again. */
+export const isExpensive = (op: Instruction['op']): boolean => cyclesOf(op) > 10;
 
 /** Per instruction, the axes it varies along. */
 export const variation = (nest: Nest): readonly ReadonlySet<number>[] => {

@@ -1,19 +1,15 @@
 /** A loop nest over strided buffers: the form in which fused element-wise work, reductions and data movement reach a backend that can generate code. */
 
+import type { BinaryName, UnaryName } from '../ir/params.js';
+
 /** A scalar operation of a loop body; operands are indices of earlier instructions. */
 export type Instruction =
   | { readonly op: 'load'; readonly load: number }
   | { readonly op: 'constant'; readonly value: number }
-  | { readonly op: Unary; readonly a: number }
-  | { readonly op: Binary; readonly a: number; readonly b: number }
+  | { readonly op: UnaryName; readonly a: number }
+  | { readonly op: BinaryName; readonly a: number; readonly b: number }
   /** `b` where `a` is not zero, else `c`. */
   | { readonly op: 'select'; readonly a: number; readonly b: number; readonly c: number };
-
-export type Unary =
-  'neg' | 'exp' | 'log' | 'tanh' | 'sigmoid' | 'softplus' | 'elu' | 'erf' | 'sqrt' | 'finite';
-
-/** `greater` is 1 or 0; `divNoNan` is 0 where the divisor is 0; `pow` is for bases >= 0. */
-export type Binary = 'add' | 'sub' | 'mul' | 'div' | 'divNoNan' | 'max' | 'min' | 'greater' | 'pow';
 
 /** Where a value is read or written: element `offset + Σ index[k]·strides[k]` of a buffer. Strides may be 0 or negative. */
 export type Access = {

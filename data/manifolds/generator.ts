@@ -1,7 +1,7 @@
 /** A generator: the name and the settings under which a reference asks for a manifold. */
 import { type Either, map } from 'fp-ts/lib/Either.js';
 import type { Problem } from '../../dsl/problem.js';
-import type { Manifold } from '../manifold.js';
+import type { Manifold } from './manifold.js';
 import { type Reference, readSettings, type Settings, type ValuesOf, withDefaults } from '../settings.js';
 
 export type Generator = {

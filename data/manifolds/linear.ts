@@ -1,6 +1,6 @@
 /** A random linear subspace under a Gaussian: g(z) = W z with z ~ N(0, I) and entries of W normal with variance 1/d. */
 import { deriveKey, uniforms } from '../../dsl/random.js';
-import type { Vector } from '../manifold.js';
+import type { Vector } from './manifold.js';
 import { integer } from '../settings.js';
 import { generator } from './generator.js';
 import { logNormal, normalDomain, normalPair } from './normal.js';

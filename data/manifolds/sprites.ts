@@ -1,5 +1,5 @@
 /** Pictures of one smooth shape by position, scale and rotation: an image manifold of dimension four whose renderer is smooth in its latents, with an exact Jacobian. */
-import type { Vector } from '../manifold.js';
+import type { Vector } from './manifold.js';
 import { integer } from '../settings.js';
 import { generator } from './generator.js';
 

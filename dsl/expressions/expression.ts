@@ -104,6 +104,10 @@ export const log = unary('log');
 export const sqrt = unary('sqrt');
 export const square = unary('square');
 export const abs = unary('abs');
+/** Of an angle in radians. */
+export const sin = unary('sin');
+/** Of an angle in radians. */
+export const cos = unary('cos');
 
 /** An activation applied to an expression rather than inside a network. */
 export const activate = <S extends Shape>(op: Exclude<ActivationName, 'leakyRelu'>, e: Expr<S>): Expr<S> => ({

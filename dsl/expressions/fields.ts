@@ -26,13 +26,10 @@ import {
   value,
   withDefault,
 } from '../field.js';
-import type { Node } from '../grammar.js';
+import { type Node, unaryOps } from '../grammar.js';
 
 const distribution = oneOf('normal', 'sphere', 'rademacher', 'uniform', 'orthonormal');
-const unaryOp = oneOf(
-  'neg', 'exp', 'log', 'sqrt', 'square', 'abs',
-  'relu', 'elu', 'tanh', 'sigmoid', 'softplus', 'silu', 'gelu',
-); // prettier-ignore
+const unaryOp = oneOf(...unaryOps);
 const binaryOp = oneOf('add', 'sub', 'mul', 'div', 'max', 'min', 'pow', 'greater');
 
 const output = withDefault(anyString, '');

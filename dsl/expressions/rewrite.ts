@@ -5,6 +5,7 @@ import type { Field } from '../field.js';
 import type { Layer, NetworkValue, Node } from '../grammar.js';
 import { bodiesOf, mapBodies } from '../layers/rewrite.js';
 import type { Path } from '../path.js';
+import { once } from './once.js';
 import { expressionFields, fieldsOf } from './fields.js';
 
 /** A part of an experiment and where it is. */
@@ -73,18 +74,6 @@ export const plainValues = (node: Node): Readonly<Record<string, unknown>> => {
 /** The network that a node applies or asks something of. */
 export const networkIn = (node: Node): NetworkValue | undefined =>
   'network' in node ? node.network : undefined;
-
-/** `f` with its results kept by the identity of the node, so that a shared subexpression is visited once. */
-export const once = <A>(f: (node: Node) => A): ((node: Node) => A) => {
-  const results = new WeakMap<Node, { readonly value: A }>();
-  return (node) => {
-    const known = results.get(node);
-    if (known !== undefined) return known.value;
-    const value = f(node);
-    results.set(node, { value });
-    return value;
-  };
-};
 
 /** A rewriting of expressions, and of the networks that they are in. */
 type Rewriting = {

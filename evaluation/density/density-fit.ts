@@ -2,7 +2,7 @@
 import { logDensity, type Manifold, optimalNll } from '../../data/index.js';
 import { sizeOf } from '../../dsl/index.js';
 import type { Fitted } from '../../runs/index.js';
-import type { Examples } from '../expressions.js';
+import type { Examples } from '../../runs/index.js';
 
 /** A point of D numbers and ln p there. */
 export type DensityPoint = { readonly at: readonly number[]; readonly logDensity: number };
@@ -69,13 +69,13 @@ const curvePoints = async (
   manifold: Manifold,
 ): Promise<Points> => {
   const decoded = await decode(Float32Array.from(between([...(await encode(examples))])));
-  const found = await logProb?.(decoded);
+  const found = await logProb(decoded);
   return {
     truth: between(latents).map((t) => ({
       at: [...manifold.embed([t])],
       logDensity: logDensity(manifold, [t]),
     })),
-    learned: pointsOf(decoded, sizeOf(manifold.shape), POINTS, (row) => found?.logDensity[row] ?? Number.NaN),
+    learned: pointsOf(decoded, sizeOf(manifold.shape), POINTS, (row) => found.logDensity[row]),
   };
 };
 
@@ -91,9 +91,9 @@ export const densityFit = async (
   held: Examples & { readonly latents?: Float64Array | undefined },
   manifold?: Manifold,
 ): Promise<DensityFit | undefined> => {
-  const { logProb, experiment } = fitted;
+  const { logProb, experiment, compiled } = fitted;
   const { shape, examples } = held;
-  if (logProb === undefined || examples.length === 0) return undefined;
+  if (compiled.density === undefined || examples.length === 0) return undefined;
   const width = sizeOf(shape);
   const found = await logProb(examples);
   const rows = manifold === undefined ? 0 : Math.min(POINTS, examples.length / width);

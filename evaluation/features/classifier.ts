@@ -1,6 +1,6 @@
 /** A small classifier of the training data, trained with the language itself, and its last layer but one as features. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { type Dataset, read, type Source, type Stored } from '../../data/index.js';
+import { type Dataset, labelsOf, read, type Source, type Stored } from '../../data/index.js';
 import {
   adam,
   apply,
@@ -66,7 +66,7 @@ const trunk = (shape: Shape, size: number) => {
 };
 
 /** Examples with the one-hot vectors of their labels behind them: the encoder sees the pixels, the objective both. */
-const withLabels = (source: Source, labels: Uint8Array, classes: number): Stored => {
+const withLabels = (source: Source, labels: ArrayLike<number>, classes: number): Stored => {
   const { name, shape, size } = source;
   const width = sizeOf(shape);
   const stride = width + classes;
@@ -114,17 +114,19 @@ const specification = (
   });
 };
 
-const labelsOf = ({ name, labels }: Source): Either<readonly Problem[], Uint8Array> =>
-  labels === undefined
+const classesOf = (source: Source): Either<readonly Problem[], ArrayLike<number>> => {
+  const labels = labelsOf(source);
+  return labels === undefined
     ? left([
         problem(
           'classifier',
-          `no labels in ${name}`,
+          `no labels in ${source.name}`,
           'a label for each example',
           'use the features "pixels"',
         ),
       ])
     : right(labels);
+};
 
 const greatest = (values: Float32Array): number => values.indexOf(Math.max(...values));
 
@@ -136,9 +138,9 @@ export const classifier = async (
   train: Source,
   { backend, samples, most = 32, seed = 0, steps = 1500 }: ClassifierOptions,
 ): Promise<Either<readonly Problem[], Classifier>> => {
-  const labels = labelsOf(train);
+  const labels = classesOf(train);
   if (isLeft(labels)) return labels;
-  const classes = labels.right.reduce((greatestSoFar, label) => Math.max(greatestSoFar, label + 1), 0);
+  const classes = Array.from(labels.right).reduce((most, label) => Math.max(most, label + 1), 0);
   if (classes < 2) return left([problem('classifier', `${classes} classes in ${train.name}`, 'at least 2')]);
   const size = carriedSize(samples, most);
   const labelled = withLabels(train, labels.right, classes);
@@ -156,14 +158,14 @@ export const classifier = async (
     classes,
     apply: async (examples) => (await encode(examples)).map((x, at) => (x - mean[at % size]) / spread),
     accuracy: async (other) => {
-      const truth = labelsOf(other);
+      const truth = classesOf(other);
       if (isLeft(truth)) return truth;
       if (!sameShape(other.shape, train.shape))
         return left([
           problem('classifier', `examples of shape ${showShape(other.shape)}`, showShape(train.shape)),
         ]);
       const logits = await reconstruct(other.examples);
-      const hits = truth.right.filter(
+      const hits = Array.from(truth.right).filter(
         (label, row) => greatest(logits.subarray(row * classes, (row + 1) * classes)) === label,
       );
       return right(hits.length / other.size);

@@ -1,7 +1,7 @@
 /** Feature maps by name, or by the path of a graph, made for the data at hand. */
 import { existsSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import type { Source } from '../../data/index.js';
+import { labelsOf, type Source } from '../../data/index.js';
 import { didYouMean, type Problem, problem } from '../../dsl/index.js';
 import type { Backend } from '../../runs/index.js';
 import { classifier } from './classifier.js';
@@ -48,7 +48,7 @@ export const featureProblems = (
     if (isPath(name)) return existsSync(name) ? [] : [problem(name, 'nothing there', 'a graph of features')];
     if (!Object.hasOwn(known, name)) return unknown(name);
     if (name === 'raw') return rawProblems(train, samples);
-    return name === 'classifier' && train.labels === undefined
+    return name === 'classifier' && labelsOf(train) === undefined
       ? [problem('features', `no labels in ${train.name}`, 'labels for "classifier"', 'use "pixels"')]
       : [];
   });

@@ -20,7 +20,7 @@ import {
   vjp,
 } from '../../dsl/index.js';
 import type { Model } from '../../runs/index.js';
-import { evaluateExpressions, openExpressions } from '../expressions.js';
+import { evaluateExpressions, openExpressions } from '../../runs/index.js';
 import { boxOf, descend } from './pair-descent.js';
 import { distanceOfRows, nearestPairs, pairsOf } from './pairs.js';
 import { median } from '../summary.js';

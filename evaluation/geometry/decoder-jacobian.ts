@@ -2,7 +2,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { draw, jvp, data, type Network, type Problem, problem, scale, sizeOf } from '../../dsl/index.js';
 import type { Model } from '../../runs/index.js';
-import { type EvaluationOptions, openExpressions } from '../expressions.js';
+import { type EvaluationOptions, openExpressions } from '../../runs/index.js';
 import { singularValues, type Spectrum } from './singular-values.js';
 
 /** J at one code. */

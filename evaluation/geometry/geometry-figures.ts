@@ -19,13 +19,18 @@ type Checked<A> = Either<readonly Problem[], A>;
  * density that the examples were drawn from; only where that is known.
  */
 const densities = (
-  { manifold, scaling, test }: Pick<Parts, 'manifold' | 'scaling' | 'test'>,
+  { manifold, preprocessing, test }: Pick<Parts, 'manifold' | 'preprocessing' | 'test'>,
   prior: CodePrior | undefined,
   codes: Float32Array,
   local: readonly LocalGeometry[],
 ): Figures => {
   const { latents } = test;
-  if (manifold === undefined || scaling !== undefined || latents === undefined || prior === undefined)
+  if (
+    manifold === undefined ||
+    preprocessing?.scaling !== undefined ||
+    latents === undefined ||
+    prior === undefined
+  )
     return {};
   const d = manifold.dimension;
   const logPrior = prior.logDensity(codes);

@@ -22,7 +22,7 @@ import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Model, Prior } from '../../runs/index.js';
 import { type BoundName, boundsOf, logVolume } from './bound-chain.js';
 import { type CollisionSearch, searchCollisions } from './collisions.js';
-import { type EvaluationOptions, evaluateExpressions, type Examples } from '../expressions.js';
+import { type EvaluationOptions, evaluateExpressions, type Examples } from '../../runs/index.js';
 import { jacobiansAt, type LocalGeometry } from './decoder-jacobian.js';
 import { fitGaussian } from '../priors/gaussian.js';
 import { conditionNumber, effectiveRank, isDegenerate } from './singular-values.js';

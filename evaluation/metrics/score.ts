@@ -2,7 +2,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
 import { attempt } from '../../backends/failure.js';
-import type { Examples } from '../expressions.js';
+import type { Examples } from '../../runs/index.js';
 import type { FeatureMap } from '../features/feature-map.js';
 import { frechet } from './frechet.js';
 import { comparable, matched, type Metric } from './metric.js';

@@ -74,11 +74,12 @@ export const curvesOf = (events: readonly TrainEvent[]): readonly Curve[] => {
   const held = events.filter(isValidation);
   const names = Object.keys({ ...steps.at(0)?.terms, ...held.at(0)?.terms });
   const surrogates = Object.keys(steps.at(0)?.surrogates ?? {});
-  const at = (value: (event: TrainEvent) => number) => (event: TrainEvent) => ({
+  type Valued = StepEvent | ValidationEvent;
+  const at = (value: (event: Valued) => number) => (event: Valued) => ({
     step: event.step,
     value: value(event),
   });
-  const curve = (name: string, value: (event: TrainEvent) => number): Curve =>
+  const curve = (name: string, value: (event: Valued) => number): Curve =>
     curveOf(name, steps.map(at(value)), held.map(at(value)));
   return [
     ...(names.length + surrogates.length > 1 ? [curve('loss', (event) => event.loss)] : []),

@@ -1,4 +1,4 @@
-/** What training reports: a stream of events that progress lines, records and reports consume. */
+/** What training reports: a stream of events that progress lines, records, callbacks and reports consume. */
 
 export type Terms = Readonly<Record<string, number>>;
 
@@ -15,23 +15,60 @@ export type StepEvent = {
   readonly rate: number;
   /** False when the loss or a gradient was not finite: then the state stays as it was. */
   readonly committed: boolean;
-  /** Seconds since training started. */
+  /** Seconds of training before, those of the processes that were ended included. */
   readonly seconds: number;
 };
 
-export type ValidationEvent = {
-  readonly tag: 'validation';
+/** Means over a set in inference mode: what validations and the test at the end report. */
+export type Evaluated = {
   /** Steps taken before. */
   readonly step: number;
   readonly loss: number;
-  /** Mean of each term over the held-out data, in inference mode. */
+  /** Mean of each term over the set. */
   readonly terms: Terms;
+  /** Mean of each expression that is logged without being in the loss; absent where none is. */
+  readonly metrics?: Terms;
   /**
-   * Where a step solves systems with JᵀJ, at the first held-out examples (16, or as many as cost no more than a step): `TERM/residual`,
+   * Where a step solves systems with JᵀJ, at the first examples (16, or as many as cost no more than a step): `TERM/residual`,
    * the relative residual ‖b − JᵀJ·u‖/‖b‖, and `TERM/rounds`, the products that conjugate gradients took to it; where they make
    * a surrogate, `TERM/cosine` of the angle between its gradient and that of the exact volume.
    */
   readonly diagnosis?: Terms;
 };
 
-export type TrainEvent = StepEvent | ValidationEvent;
+/** On validation examples: what early stopping and the choice of the best weights go by. */
+export type ValidationEvent = Evaluated & { readonly tag: 'validation' };
+
+/** On test examples, once, by the weights that the run leaves. */
+export type TestEvent = Evaluated & { readonly tag: 'test' };
+
+/** What a run decided or noticed on its way. */
+export type Notice =
+  /** No validation was better for as long as early stopping waits. */
+  | 'stopped'
+  /** Validation no longer fell, so the rate is a part of what it was. */
+  | 'reduced'
+  /** The weights of the best validation were put back. */
+  | 'restored'
+  /** A step was not finite, and changed nothing. */
+  | 'skipped'
+  /** A step was not finite, so the run went back to a checkpoint with half the rate. */
+  | 'returned'
+  /** The gradient's norm is many times what it was. */
+  | 'grown';
+
+export type NoticeEvent = {
+  readonly tag: 'notice';
+  /** Steps taken before. */
+  readonly step: number;
+  readonly notice: Notice;
+  /** In one line. */
+  readonly text: string;
+};
+
+export type TrainEvent = StepEvent | ValidationEvent | TestEvent | NoticeEvent;
+
+export const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
+export const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
+export const isTest = (event: TrainEvent): event is TestEvent => event.tag === 'test';
+export const isNotice = (event: TrainEvent): event is NoticeEvent => event.tag === 'notice';

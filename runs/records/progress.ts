@@ -1,5 +1,5 @@
 /** Progress for people: one line kept in place on a terminal, a line every tenth of the way elsewhere. */
-import type { StepEvent, Terms, TrainEvent, ValidationEvent } from './events.js';
+import type { StepEvent, Terms, TestEvent, TrainEvent, ValidationEvent } from './events.js';
 import { createStatusLine, type Screen } from './status-line.js';
 
 export type Progress = {
@@ -36,11 +36,12 @@ export const bar = (part: number, width: number): string => {
 
 /** Steps per second, steps and seconds both weighted by how recent they are (half after two seconds), so that it neither jumps nor lags. */
 const smoothRate = (): ((event: StepEvent) => number) => {
-  let last = 0;
+  let last: number | undefined;
   let steps = 0;
   let spent = 0;
   return ({ step, seconds }) => {
-    const latest = Math.max(seconds - last, 1e-6);
+    // A run that goes on has taken its seconds before.
+    const latest = Math.max(seconds - (last ?? (step === 0 ? 0 : seconds)), 1e-6);
     last = seconds;
     // The first steps pay for warming up; they count until there are others.
     const keep = step < 3 ? 0 : 2 ** (-latest / 2);
@@ -58,13 +59,9 @@ const shown = ({ terms, surrogates = {} }: StepEvent): Terms => ({
   ...Object.fromEntries(Object.entries(surrogates).map(([name, value]) => [`${name} (surrogate)`, value])),
 });
 
-/** What was not finite: terms by name, or else the gradient or what the optimizer made of it. */
-const culprits = (event: StepEvent): string => {
-  const { loss, gradientNorm, rate } = event;
-  const broken = Object.entries(shown(event)).filter(([, value]) => !Number.isFinite(value));
-  if (broken.length > 0) return broken.map(([name, value]) => `${name} is ${value}`).join(', ');
-  return `loss ${short(loss)}, gradient norm ${short(gradientNorm)}, rate ${short(rate)}; an update was not finite`;
-};
+/** Of a validation, or of the test at the end. */
+const evaluatedText = ({ tag, step, loss, terms, metrics = {} }: ValidationEvent | TestEvent): string =>
+  `      ${tag} at step ${step}  loss ${short(loss)}  ${listed({ ...terms, ...metrics })}`;
 
 /** Follows a run of `steps` steps of `batch` examples. */
 export const createProgress = (
@@ -76,7 +73,6 @@ export const createProgress = (
   let drawn = -1;
   let tenth = 0;
   let validation: ValidationEvent | undefined;
-  let skipped = false;
 
   const pace = (event: StepEvent, rate: number): string =>
     `${short(rate)} steps/s  ${short(rate * batch)} examples/s  ${duration((steps - event.step - 1) / rate)} left`;
@@ -91,10 +87,6 @@ export const createProgress = (
   const onStep = (event: StepEvent): void => {
     const rate = rateOf(event);
     const done = event.step + 1;
-    if (!event.committed && !skipped) {
-      skipped = true;
-      line(`step ${event.step} was skipped, as further ones like it will be: ${culprits(event)}`);
-    }
     const isLast = done === steps;
     if (inPlace) {
       if (!isLast && event.seconds - drawn < 1 / REDRAWS_PER_SECOND) return;
@@ -112,9 +104,9 @@ export const createProgress = (
   return {
     onEvent: (event) => {
       if (event.tag === 'step') return onStep(event);
-      validation = event;
-      if (!inPlace)
-        line(`      validation at step ${event.step}  loss ${short(event.loss)}  ${listed(event.terms)}`);
+      if (event.tag === 'notice') return line(event.text);
+      if (event.tag === 'validation') validation = event;
+      if (!inPlace || event.tag === 'test') line(evaluatedText(event));
     },
     end: () => {
       end();

@@ -4,7 +4,7 @@ import { digestOf, pathOf } from '../../data/index.js';
 import { type Codec, record, struct } from '../../dsl/codec/codec.js';
 import { anyString, nonEmptyString } from '../../dsl/codec/primitive.js';
 import { type Problem, problem } from '../../dsl/index.js';
-import { versions } from './provenance.js';
+import { versions } from '../records/provenance.js';
 
 export type Pins = {
   /** Of this package. */

@@ -13,17 +13,8 @@ import {
 } from '../../dsl/codec/codec.js';
 import { anyString, nonNegativeInteger, positiveNumber, truth } from '../../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../../dsl/codec/problems.js';
-import {
-  everyNode,
-  type Experiment,
-  fieldPath,
-  type Node,
-  type Problem,
-  problem,
-  SCHEMA_VERSION,
-} from '../../dsl/index.js';
-import type { StepEvent } from '../records/events.js';
-import type { Provenance } from './provenance.js';
+import { type Problem, SCHEMA_VERSION } from '../../dsl/index.js';
+import type { Provenance } from '../records/provenance.js';
 
 /** Figures by name. One that is not finite is written as text, since JSON has no word for it. */
 export type Figures = Readonly<Record<string, number>>;
@@ -44,28 +35,6 @@ export type TrialResult = {
   readonly measures: Figures;
   /** Why other figures that were asked for are not among them. */
   readonly missing: readonly Problem[];
-};
-
-const isVolume = (node: Node): boolean =>
-  everyNode([{ path: [], node }]).some(({ node: { tag } }) => tag === 'volume' || tag === 'logDetSPD');
-
-/** What a training came to that never changed anything: the first term that is not finite, or else the gradient. */
-export const noFiniteStep = (
-  { objective }: Experiment,
-  steps: readonly StepEvent[],
-  hint?: string,
-): Problem => {
-  const { terms = {}, surrogates = {} } = steps.at(-1) ?? {};
-  const valueOf = (name: string) => terms[name] ?? surrogates[name];
-  const bad = Object.keys(objective).find((name) => !Number.isFinite(valueOf(name)));
-  const rank = 'JᵀJ has no Cholesky factor where the decoder ignores a latent dimension';
-  const hints = [...(bad !== undefined && isVolume(objective[bad]) ? [rank] : []), ...(hint ? [hint] : [])];
-  return problem(
-    bad === undefined ? 'objective' : fieldPath('objective', bad),
-    `${bad === undefined ? 'a gradient that is not finite' : valueOf(bad)} at each of ${steps.length} steps`,
-    'a finite loss and gradient',
-    ...(hints.length > 0 ? [hints.join('; ')] : []),
-  );
 };
 
 export type Outcome = E.Either<readonly Problem[], TrialResult>;

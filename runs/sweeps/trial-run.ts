@@ -1,17 +1,24 @@
-/** A trial from its data to its figures. */
+/** A trial from its data to its figures: a run with settings of its own, in the trial's folder where it has one. */
+import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData } from '../../data/index.js';
-import type { Problem } from '../../dsl/index.js';
+import { encodeExperiment, type Experiment, type Problem } from '../../dsl/index.js';
+import { tidied } from '../../backends/places.js';
 import { startBackend } from '../../backends/choose.js';
 import { attempt } from '../../backends/failure.js';
-import type { StepEvent, TrainEvent, ValidationEvent } from '../records/events.js';
-import { type Fitted, prepareRun, type Run } from '../fit.js';
-import { holdOut, type Parts, scoredInMemory } from '../hold-out.js';
-import { type Figures, noFiniteStep, type TrialResult } from './outcome.js';
+import type { Fitted } from '../model/model.js';
+import type { Array1 } from '../model/state.js';
+import type { TrainEvent } from '../records/events.js';
+import { provenance } from '../records/provenance.js';
+import { CHECKPOINTS, type Checkpoint } from '../run/checkpoint.js';
+import { holdOut, type Parts, scoredInMemory } from '../run/hold-out.js';
+import { checkpointAt, fileNames, readRun } from '../run/run-folder.js';
+import type { RunSettings } from '../run/settings.js';
+import { trainRun } from '../run/train.js';
+import type { Figures, TrialResult } from './outcome.js';
 import { pinProblems } from './fingerprint.js';
-import { provenance } from './provenance.js';
-import type { Array1 } from '../state.js';
-import { experimentOf, type Trial } from './trial.js';
+import { trialFiles } from './sweep-run.js';
+import { canonical, experimentOf, type Trial } from './trial.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -29,35 +36,44 @@ export type Measure<Evaluation> = (
 
 export type Tried = { readonly result: TrialResult; readonly arrays: ReadonlyMap<string, Array1> };
 
-const isStep = (event: TrainEvent): event is StepEvent => event.tag === 'step';
-const isValidation = (event: TrainEvent): event is ValidationEvent => event.tag === 'validation';
-
-/** Sees every event; training waits for it. */
-type OnEvent = (event: TrainEvent) => Promise<void> | void;
-
-type Trained = Pick<TrialResult, 'steps' | 'skipped' | 'seconds' | 'loss' | 'validation'>;
-
-const trained = async (run: Run, onEvent: OnEvent): Promise<Checked<Trained>> => {
-  const steps: StepEvent[] = [];
-  let last: ValidationEvent | undefined;
-  for await (const event of run.events) {
-    await onEvent(event);
-    if (isStep(event)) steps.push(event);
-    if (isValidation(event)) last = event;
-  }
-  const skipped = steps.filter((event) => !event.committed).length;
-  if (steps.length > 0 && skipped === steps.length) {
-    return left([noFiniteStep(run.compiled.experiment, steps)]);
-  }
-  const { seconds = 0, loss = NaN } = steps.at(-1) ?? {};
-  return right({ steps: steps.length, skipped, seconds, loss, validation: last?.terms ?? {} });
+export type TrialOptions = {
+  /** Sees every event; training waits for it. */
+  readonly onEvent?: (event: TrainEvent) => Promise<void> | void;
+  /** The trial's own folder, which becomes a run folder too; without it nothing is written. */
+  readonly folder?: string | undefined;
 };
 
-/** Checks, trains and measures. On the left what was wrong, be it the specification, the data, the training or the measuring. */
+const files: readonly string[] = [...Object.values(trialFiles), ...Object.values(fileNames), CHECKPOINTS];
+const runFiles: readonly string[] = [...Object.values(fileNames), CHECKPOINTS];
+
+type From = { readonly checkpoint: Checkpoint; readonly folder: string; readonly settings: RunSettings };
+
+const sameSpec = (a: Experiment, b: Experiment): boolean => {
+  const [one, other] = [encodeExperiment(a), encodeExperiment(b)];
+  return !isLeft(one) && !isLeft(other) && canonical(one.right) === canonical(other.right);
+};
+
+/** Where an earlier process left the same trial; what it left of another one is removed. */
+const earlier = (folder: string, experiment: Experiment, seed: number): From | undefined => {
+  const note = readRun(folder);
+  if (!isLeft(note) && note.right.settings !== undefined) {
+    const checkpoint = checkpointAt(note.right, 'last');
+    const { settings } = note.right;
+    if (!isLeft(checkpoint) && settings.seed === seed && sameSpec(note.right.experiment, experiment))
+      return { checkpoint: checkpoint.right, folder, settings };
+  }
+  runFiles.forEach((name) => tidied(join(folder, name)));
+  return undefined;
+};
+
+/**
+ * Checks, trains and measures; one that was ended goes on from its last checkpoint. On the left what was wrong, be it the
+ * specification, the data, the training or the measuring.
+ */
 export const runTrial = <Evaluation>(
   trial: Trial<Evaluation>,
   measure: Measure<Evaluation>,
-  onEvent: OnEvent = () => undefined,
+  { onEvent, folder }: TrialOptions = {},
 ): Promise<Checked<Tried>> =>
   attempt(async (): Promise<Checked<Tried>> => {
     const experiment = experimentOf(trial);
@@ -74,33 +90,44 @@ export const runTrial = <Evaluation>(
     const backend = await startBackend(trial.backend, { device: trial.device });
     if (isLeft(backend)) return backend;
     const { seed } = trial;
-    const run = await prepareRun(experiment.right, {
-      data: { ...data, test: data.validation },
+    const from = folder === undefined ? undefined : earlier(folder, experiment.right, seed);
+    const trained = await trainRun(experiment.right, {
+      data,
       backend: backend.right,
       seed,
+      onEvent,
+      ...(from === undefined ? {} : { from }),
+      keep:
+        folder === undefined
+          ? undefined
+          : {
+              name: experiment.right.data,
+              out: folder,
+              mayHold: (entry) => files.includes(entry),
+              root: process.cwd(),
+              device: trial.device,
+              heldOut: trial.heldOut,
+            },
+      measure: ({ model }) => measure(trial.evaluation, { fitted: model, data, seed }),
     });
-    if (isLeft(run)) return run;
-    const { fitted } = run.right;
-    try {
-      const training = await trained(run.right, onEvent);
-      if (isLeft(training)) return training;
-      const measured = await measure(trial.evaluation, { fitted, data, seed });
-      if (isLeft(measured)) return measured;
-      const memory = process.resourceUsage().maxRSS * 1024;
-      const { figures, missing, arrays } = measured.right;
-      const { name } = backend.right;
-      return right({
-        result: {
-          backend: name,
-          provenance: provenance(),
-          ...training.right,
-          memory,
-          measures: figures,
-          missing,
-        },
-        arrays,
-      });
-    } finally {
-      fitted.dispose();
-    }
+    if (isLeft(trained)) return trained;
+    const { model, summary, found } = trained.right;
+    model.dispose();
+    const { steps, skipped, seconds, loss, validation } = summary;
+    const { figures = {}, missing = [], arrays = new Map() } = found ?? {};
+    return right({
+      result: {
+        backend: backend.right.name,
+        provenance: provenance(),
+        steps,
+        skipped,
+        seconds,
+        loss,
+        validation: validation?.terms ?? {},
+        memory: process.resourceUsage().maxRSS * 1024,
+        measures: figures,
+        missing,
+      },
+      arrays,
+    });
   }).then((outcome) => (isLeft(outcome) ? outcome : outcome.right));

@@ -14,7 +14,7 @@ import {
   type Settings,
   setValues,
 } from '../../dsl/index.js';
-import { HELD_OUT_PART } from '../hold-out.js';
+import { HELD_OUT_PART } from '../run/hold-out.js';
 import { type Pins, pinsCodec } from './fingerprint.js';
 
 export type Trial<Evaluation> = {

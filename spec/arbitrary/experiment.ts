@@ -217,7 +217,21 @@ const runningNamed = (its: string): fc.Arbitrary<Node> =>
   }));
 
 const unaryOp = fc.constantFrom(
-  ...(['neg', 'exp', 'log', 'sqrt', 'square', 'abs', 'relu', 'elu', 'tanh', 'sigmoid', 'softplus'] as const),
+  ...([
+    'neg',
+    'exp',
+    'log',
+    'sqrt',
+    'square',
+    'abs',
+    'sin',
+    'cos',
+    'relu',
+    'elu',
+    'tanh',
+    'sigmoid',
+    'softplus',
+  ] as const),
   ...(['silu', 'gelu'] as const),
 );
 const binaryOp = fc.constantFrom(...(['add', 'sub', 'mul', 'max', 'min', 'pow', 'greater'] as const));

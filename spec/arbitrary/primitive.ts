@@ -27,6 +27,8 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
   softplus: subject(many(1), { ill: [] }),
   elu: subject(many(1), { ill: [], kink: nearZero }),
   erf: subject(many(1), { ill: [] }),
+  sin: subject(many(1), { ill: [] }),
+  cos: subject(many(1), { ill: [] }),
   finite: subject(many(1), { ill: [] }),
   add: subject(many(2), { ill: mixed, linear: [[0], [1], [0, 1]] }),
   sub: subject(many(2), { ill: mixed, linear: [[0], [1], [0, 1]] }),

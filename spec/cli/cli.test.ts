@@ -136,14 +136,14 @@ const mistakes: readonly (readonly [string, readonly string[], readonly (string 
   [
     'steps that are no number',
     [spec, '--steps', 'many'],
-    ['--set steps: found "many", expected a positive integer'],
+    ['--steps: found "many", expected a positive integer'],
   ],
   [
     'a field and a shorthand, both wrong',
     [spec, '--set', 'optimizer.rate=0', '--batch', '0', '--data', 'mnist'],
     [
       '--set optimizer.rate: found "0", expected a positive number',
-      '--set batch: found "0", expected a positive integer',
+      '--batch: found "0", expected a positive integer',
     ],
   ],
   [
@@ -207,7 +207,7 @@ describe('mistakes', () => {
     expect(code).toBe(1);
     expect(json(stdout)).toEqual({
       ok: false,
-      problems: [{ path: '--set steps', found: '"0"', expected: 'a positive integer' }],
+      problems: [{ path: '--steps', found: '"0"', expected: 'a positive integer' }],
     });
   });
 

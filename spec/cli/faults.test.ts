@@ -16,7 +16,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { encodeSafetensors, decodeSafetensors } from '../../backends/safetensors.js';
 import { folderWithin, makeFolder, tidied, writableFolder } from '../../backends/places.js';
 import { sweepText } from '../../cli/sweep-text.js';
-import { encodeExperiment } from '../../dsl/index.js';
+import { memoryProblems } from '../../backends/memory.js';
+import { compile } from '../../compiler/index.js';
+import { adam, dense, encodeExperiment, experiment, input, network, pipe } from '../../dsl/index.js';
+import { ae } from '../../objectives/index.js';
 import { visible } from '../../dsl/printing/visible.js';
 import { writeWhole } from '../../runs/index.js';
 import { linear, root, run, spawned } from '../shared/command.js';
@@ -243,5 +246,74 @@ describe('a sweep', () => {
     expect(code).toBe(1);
     expect(stderr.join('\n')).toMatch(/seed=0 failed: .*SIGKILL/);
     expect(stderr.join('\n')).not.toContain('unexpected');
+  });
+});
+
+describe('sizes', () => {
+  const wide = (units: number) => {
+    const encoder = network('encoder', pipe(input(8), dense(units), dense(2)));
+    const decoder = network('decoder', pipe(input(2), dense(8)));
+    return right(
+      compile(
+        experiment({
+          encoder,
+          decoder,
+          objective: ae(encoder, decoder),
+          optimizer: adam({ rate: 1e-3 }),
+          batch: 16,
+          steps: 2,
+          data: 'linear',
+        }),
+      ),
+    );
+  };
+
+  test('of weights and of a step are held against the memory before anything is allocated', () => {
+    const [weights] = memoryProblems(wide(1e9));
+    expect(weights).toMatchObject({
+      path: expect.stringContaining('kernel'),
+      found: expect.stringMatching(/^\[8, 1000000000\], 32 GB; .* with all other weights and moments/),
+    });
+    expect(memoryProblems(wide(100))).toEqual([]);
+    expect(memoryProblems(wide(100), { free: 30_000 })).toMatchObject([{ path: 'batch' }]);
+    expect(memoryProblems(wide(100), { free: 30_000, isOnHost: false })).toEqual([]);
+  });
+
+  test.each([
+    ['--seeds', ['--seeds', '1000000000']],
+    ['--samples', ['--random', 'eta=log:0.1:1', '--samples', '2147483648']],
+  ])('of a sweep that is beyond the memory, by %s', async (option, words) => {
+    const { code, stderr } = await run('sweep', spec, ...words, '--out', join(folder, 'beyond'));
+    expect(code).toBe(1);
+    expect(stderr).toEqual([
+      expect.stringMatching(new RegExp(`^${option}: found \\d+ trials of .*, expected at most`)),
+    ]);
+    expect(existsSync(join(folder, 'beyond'))).toBe(false);
+  });
+});
+
+describe('a sweep in JSON', () => {
+  const module = (at: string): string => file(at, "throw new Error('run')");
+
+  test('does not run a module outside its folder unless that is allowed', async () => {
+    mkdirSync(join(folder, 'sweeps'), { recursive: true });
+    module('outside.ts');
+    module('sweeps/inside.ts');
+    symlinkSync(join(folder, 'outside.ts'), join(folder, 'sweeps', 'linked.ts'));
+    const sweepOf = (named: string): string =>
+      file('sweeps/sweep.json', JSON.stringify({ schemaVersion: 1, spec: named }));
+    for (const named of ['../outside.ts', join(folder, 'outside.ts'), 'linked.ts']) {
+      const refused = await run('sweep', sweepOf(named));
+      expect(refused.stderr).toEqual([
+        expect.stringMatching(/a program outside the folder of the sweep.*--allow-modules/),
+      ]);
+    }
+    for (const words of [[sweepOf('../outside.ts'), '--allow-modules'], [sweepOf('inside.ts')]]) {
+      const loaded = await run('sweep', ...words);
+      expect(loaded.stderr).toEqual([
+        expect.stringMatching(/names the module .*, which is run to load it/),
+        expect.stringMatching(/an error on loading \(run\)/),
+      ]);
+    }
   });
 });

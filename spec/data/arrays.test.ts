@@ -6,10 +6,10 @@ import { fc, test } from '@fast-check/vitest';
 import * as Either from 'fp-ts/lib/Either.js';
 import { zipSync, type Zippable } from 'fflate';
 import { afterAll, describe, expect } from 'vitest';
-import { inMemory } from '../../data/dataset.js';
-import { decodeNpy, npyExamples } from '../../data/npy.js';
+import { inMemory, labelsOf } from '../../data/dataset.js';
+import { decodeNpy, npyExamples } from '../../data/readers/npy.js';
 import { loadData, openData } from '../../data/source.js';
-import { zipEntries } from '../../data/zip.js';
+import { zipEntries } from '../../data/readers/zip.js';
 import { left, right } from '../shared/either.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-arrays-'));
@@ -245,8 +245,8 @@ describe('npz', () => {
       const data = right(await loadData(path)());
       expect([data.train.size, data.test.size, data.validation?.size]).toEqual([5, 3, 2]);
       expect([...data.train.examples]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-      if (labels !== 'y') expect(data.train.labels).toEqual(Uint8Array.of(0, 1, 2, 3, 4));
-      expect(data.test.labels).toBeUndefined();
+      if (labels !== 'y') expect(labelsOf(data.train)).toEqual(Uint8Array.of(0, 1, 2, 3, 4));
+      expect(labelsOf(data.test)).toBeUndefined();
     }
   });
 
@@ -260,14 +260,14 @@ describe('npz', () => {
     const data = right(await loadData(file('.npz', npz(arrays)))());
     expect(data.train.shape).toEqual([3, 3, 1]);
     expect(data.train.examples[5]).toBe(Math.fround(5 / 255));
-    expect(data.test.labels).toEqual(Uint8Array.of(0, 1));
+    expect(labelsOf(data.test)).toEqual(Uint8Array.of(0, 1));
   });
 
   test('one array is split; a choice is asked for, and checked', async () => {
     const one = file('.npz', npz({ arr_0: counting('f4', 12, 2), y: counting('i4', 12) }));
     const data = right(await loadData(`${one}?holdOut=4`)());
     expect([data.train.size, data.test.size]).toEqual([9, 3]);
-    expect(data.test.labels).toEqual(Uint8Array.of(3, 7, 11));
+    expect(labelsOf(data.test)).toEqual(Uint8Array.of(3, 7, 11));
     const two = file(
       '.npz',
       npz({ a: counting('f4', 12, 2), b: counting('f4', 12, 3), kinds: counting('i4', 12) }),
@@ -276,7 +276,7 @@ describe('npz', () => {
       found: 'the arrays a, b, kinds',
       hint: expect.stringContaining('key=NAME'),
     });
-    expect(right(await loadData(`${two}?key=b&labels=kinds`)()).train.labels?.length).toBe(10);
+    expect(labelsOf(right(await loadData(`${two}?key=b&labels=kinds`)()).train)?.length).toBe(10);
     expect(left(await loadData(`${two}?key=c`)())[0]).toMatchObject({
       found: 'no array "c"',
       expected: 'one of a, b, kinds',
@@ -289,7 +289,7 @@ describe('npz', () => {
       found: 'labels of shape (11)',
       expected: '(12,), one for each example',
     });
-    expect(right(await loadData(`${path}?labels=none`)()).train.labels).toBeUndefined();
+    expect(labelsOf(right(await loadData(`${path}?labels=none`)()).train)).toBeUndefined();
     const half = file(
       '.npz',
       npz({ x: counting('f4', 12, 2), y: { dtype: 'f4', shape: [12], values: Array(12).fill(0.5) } }),

@@ -2,7 +2,8 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { batchIndices, evaluationBatches, permutation, trainingBatches } from '../../data/batches.js';
-import { gather, select, split } from '../../data/dataset.js';
+import { gather, labelsOf, select, split } from '../../data/dataset.js';
+import { integerField } from '../../data/field.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import { left, right } from '../shared/either.js';
 
@@ -83,14 +84,14 @@ describe('batches', () => {
       shape: [2],
       size: 7,
       examples: Float32Array.from({ length: 14 }, (_, i) => i),
-      labels: Uint8Array.of(0, 37, 74, 111, 148, 185, 222),
+      fields: { label: integerField([0, 37, 74, 111, 148, 185, 222]) },
     };
     const into = new Float32Array(6);
     gather(dataset, Int32Array.of(3, 0, 3), into);
     expect([...into]).toEqual([6, 7, 0, 1, 6, 7]);
     expect(select(dataset, 'y', [3, 0, 3]).examples).toEqual(into);
     const parts = split(dataset, 3);
-    expect(parts.test.labels).toEqual(Uint8Array.of(74, 185));
+    expect(labelsOf(parts.test)).toEqual(Uint8Array.of(74, 185));
     expect([parts.train.size, parts.test.size]).toEqual([5, 2]);
   });
 });

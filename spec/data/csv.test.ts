@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
-import { csvSettings, decodeCsv } from '../../data/csv.js';
+import { labelsOf } from '../../data/dataset.js';
+import { csvSettings, decodeCsv } from '../../data/readers/csv.js';
 import { withDefaults } from '../../data/settings.js';
 import { loadData } from '../../data/source.js';
 import { left, right } from '../shared/either.js';
@@ -69,7 +70,7 @@ describe('tables', () => {
       'sepal length (cm),petal width (cm),kind of iris\n5.1,0.2,iris setosa\n7,1.4,iris versicolor';
     const table = right(decode(iris, { labels: 'kind of iris' }));
     expect([...table.examples]).toEqual([5.1, 0.2, 7, 1.4].map(Math.fround));
-    expect(table.labels).toEqual(Uint8Array.of(0, 1));
+    expect(labelsOf(table)).toEqual(Uint8Array.of(0, 1));
   });
 
   test('a first row of missing values is no header, one with an index that has no name is', () => {
@@ -107,7 +108,7 @@ describe('tables', () => {
     const text = 'x,kind,y\n1,b,2\n3,a,4\n5,b,6';
     const byName = right(decode(text, { labels: 'kind' }));
     expect([...byName.examples]).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(byName.labels).toEqual(Uint8Array.of(1, 0, 1));
+    expect(labelsOf(byName)).toEqual(Uint8Array.of(1, 0, 1));
     expect(right(decode(text, { labels: '2', header: 'yes' }))).toEqual(byName);
     expect(left(decode(text, { labels: 'kinds' }))[0]).toMatchObject({
       path: 't.csv?labels',
@@ -118,7 +119,7 @@ describe('tables', () => {
       { path: 't.csv:3', found: 'nothing in column 2 (kind)', expected: 'a class' },
     ]);
     // Classes that are numbers are in numeric order.
-    expect(right(decode('10,1\n9,2\n10,3', { labels: '1' })).labels).toEqual(Uint8Array.of(1, 0, 1));
+    expect(labelsOf(right(decode('10,1\n9,2\n10,3', { labels: '1' })))).toEqual(Uint8Array.of(1, 0, 1));
   });
 
   test.prop([fc.uint8Array({ maxLength: 100 })])('no bytes make it throw or hang', (bytes) => {
@@ -139,7 +140,8 @@ describe('standardisation', () => {
     const varied = [[-1, 0], [1, 9], ...rows];
     const path = file('s.csv', varied.map((row) => row.join()).join('\n'));
     const plain = right(await loadData(path)());
-    const { train, test, scaling } = right(await loadData(`${path}?standardize`)());
+    const { train, test, preprocessing } = right(await loadData(`${path}?standardize`)());
+    const scaling = preprocessing?.scaling;
     for (const column of [0, 1]) {
       const of = (examples: Float32Array) =>
         Array.from({ length: examples.length / 2 }, (_, i) => examples[2 * i + column]);

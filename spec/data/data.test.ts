@@ -7,7 +7,8 @@ import { gzipSync } from 'node:zlib';
 import { fc, test } from '@fast-check/vitest';
 import * as Either from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect } from 'vitest';
-import { decodeImages, decodeLabels, readImages } from '../../data/idx.js';
+import { labelsOf } from '../../data/dataset.js';
+import { decodeImages, decodeLabels, readImages } from '../../data/readers/idx.js';
 import { loadData } from '../../data/source.js';
 import { left, right } from '../shared/either.js';
 
@@ -204,15 +205,15 @@ describe('sources', () => {
     for (const set of [train, test]) {
       expect(set.shape).toEqual([8, 8, 1]);
       expect(set.examples.length).toBe(set.size * 64);
-      expect(set.labels?.length).toBe(set.size);
+      expect(labelsOf(set)?.length).toBe(set.size);
       expect(set.examples.reduce((a, b) => Math.min(a, b))).toBe(0);
       expect(set.examples.reduce((a, b) => Math.max(a, b))).toBe(1);
-      expect(new Set(set.labels).size).toBe(10);
+      expect(new Set(Array.from(labelsOf(set) ?? [])).size).toBe(10);
     }
     expect(train.name).toBe('digits (train)');
     // The source lists its digits in order, and every sixth is in the test set.
-    expect([...(train.labels ?? [])].slice(0, 8)).toEqual([0, 1, 2, 3, 4, 6, 7, 8]);
-    expect([...(test.labels ?? [])].slice(0, 2)).toEqual([5, 1]);
+    expect([...Array.from(labelsOf(train) ?? [])].slice(0, 8)).toEqual([0, 1, 2, 3, 4, 6, 7, 8]);
+    expect([...Array.from(labelsOf(test) ?? [])].slice(0, 2)).toEqual([5, 1]);
   });
 
   test('a folder with MNIST names is read, relative to the root', async () => {
@@ -220,9 +221,9 @@ describe('sources', () => {
     const at = (name: string): string => join(root, name);
     writeFileSync(at('train-images-idx3-ubyte'), small);
     writeFileSync(at('t10k-images-idx3-ubyte.gz'), gzipSync(small));
-    expect(right(await loadData('.', root)()).test.labels).toBeUndefined();
+    expect(labelsOf(right(await loadData('.', root)()).test)).toBeUndefined();
     writeFileSync(at('train-labels-idx1-ubyte'), encodeIdx([3], values(3)));
-    expect(right(await loadData(root)()).train.labels).toEqual(values(3));
+    expect(labelsOf(right(await loadData(root)()).train)).toEqual(values(3));
     writeFileSync(at('train-labels-idx1-ubyte'), encodeIdx([4], values(4)));
     expect(left(await loadData(root)())).toEqual([
       { path: at('train-labels-idx1-ubyte'), found: '4 labels', expected: '3 labels (one for each image)' },

@@ -1,7 +1,7 @@
 /** Generators: their points lie on their manifolds, their densities integrate to one, their Jacobians are the derivatives, and one seed gives one set. */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { generate } from '../../data/generate.js';
+import { generate } from '../../data/manifolds/generate.js';
 import {
   distance,
   expectation,
@@ -10,7 +10,7 @@ import {
   logVolumeOf,
   type Manifold,
   optimalNll,
-} from '../../data/manifold.js';
+} from '../../data/manifolds/manifold.js';
 import {
   circle,
   generators,

@@ -31,9 +31,8 @@ import {
   apply,
   tanh,
 } from '../../dsl/index.js';
-import { evaluateExpressions, type Examples, openExpressions } from '../../evaluation/index.js';
 import { injFlowLn } from '../../objectives/index.js';
-import { fit } from '../../runs/index.js';
+import { evaluateExpressions, type Examples, fit, openExpressions } from '../../runs/index.js';
 import { backends } from '../shared/backends.js';
 import { left, right } from '../shared/either.js';
 import { calculate } from '../shared/expressions.js';

@@ -6,7 +6,14 @@ import { adam, dense, experiment, flatten, input, network, pipe, problem, reshap
 import { measure, plainEvaluation } from '../../evaluation/index.js';
 import { ae } from '../../objectives/index.js';
 import { BackendFailure } from '../../backends/failure.js';
-import { type Fitted, holdOut, type Parts, prepareRun, scoredInMemory } from '../../runs/index.js';
+import {
+  type Fitted,
+  holdOut,
+  type Parts,
+  prepareRun,
+  type SampleOptions,
+  scoredInMemory,
+} from '../../runs/index.js';
 import { backends } from '../shared/backends.js';
 import { right } from '../shared/either.js';
 
@@ -38,14 +45,20 @@ test.prop([fc.integer({ min: 1, max: 3 })], { numRuns: 3 })(
   async (draws) => {
     const evaluation = { ...plainEvaluation, metrics: ['frechet'], features: ['pixels'], draws };
     const drawn: { readonly count: number; readonly first: string }[] = [];
-    const watched: Fitted = {
-      ...fitted,
-      sample: async (count, options) => {
-        const samples = await fitted.sample(count, options);
-        drawn.push({ count, first: samples.subarray(0, 64).join() });
-        return samples;
-      },
-    };
+    async function sample(count: number, options?: SampleOptions): Promise<Float32Array>;
+    async function sample(
+      count: number,
+      options: SampleOptions & { readonly units: 'data' },
+    ): Promise<Float64Array>;
+    async function sample(
+      count: number,
+      { seed = 0, prior = () => new Float32Array() }: SampleOptions = {},
+    ): Promise<Float32Array | Float64Array> {
+      const samples = await fitted.sample(count, { seed, prior });
+      drawn.push({ count, first: samples.subarray(0, 64).join() });
+      return samples;
+    }
+    const watched: Fitted = { ...fitted, sample };
     for (const seed of [0, 1, 2, 3])
       right(await measure({ ...evaluation, priors: ['gaussian'] }, { fitted: watched, data, seed }));
     expect(drawn.map(({ count }) => count).sort((a, b) => a - b)).toEqual(
@@ -57,7 +70,8 @@ test.prop([fc.integer({ min: 1, max: 3 })], { numRuns: 3 })(
 
 example('a density that is no number is missing, and everything else is measured', async () => {
   const none = problem('logDensity', 'not a number for 1 of 90 examples', 'a density of every example');
-  const without: Fitted = { ...fitted, logProb: () => Promise.reject(new BackendFailure(none)) };
+  const compiled = { ...fitted.compiled, density: fitted.compiled.encode };
+  const without: Fitted = { ...fitted, compiled, logProb: () => Promise.reject(new BackendFailure(none)) };
   const evaluation = { ...plainEvaluation, metrics: ['frechet'], features: ['pixels'] };
   const all = { ...evaluation, outside: ['digits'] };
   const { figures, missing } = right(await measure(all, { fitted: without, data, seed: 0 }));

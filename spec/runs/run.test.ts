@@ -41,15 +41,19 @@ describe('a run', () => {
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('singular values');
     expect(code).toBe(0);
     expect(readdirSync(out).sort()).toEqual([
+      'checkpoints',
+      'examples.safetensors',
+      'preprocessing.json',
       'record.jsonl',
       'report.html',
+      'run.json',
       'spec.json',
       'weights.safetensors',
     ]);
 
     const kept = right(d.decodeExperiment(JSON.parse(readFileSync(join(out, 'spec.json'), 'utf8'))));
     expect(kept.steps).toBe(3);
-    // Validation before the first step, after the second and after the last.
+    // Validation before the first step, after the second and after the last; then the test.
     const record = linesOf(readFileSync(join(out, 'record.jsonl'), 'utf8')).map(json);
     expect(record.map(({ tag }) => tag)).toEqual([
       'validation',
@@ -58,6 +62,7 @@ describe('a run', () => {
       'validation',
       'step',
       'validation',
+      'test',
     ]);
     const weights = right(decodeSafetensors('weights', readFileSync(join(out, 'weights.safetensors'))));
     expect(weights.get('encoder/1.dense/kernel')?.shape).toEqual([64, 3]);
@@ -174,7 +179,15 @@ describe('a run', () => {
     expect(stderr.at(-1)).toMatch(/^interrupted after \d+ steps in \d+ s; the run is in /);
     expect(code).toBe(130);
     expect(json(stdout)).toMatchObject({ ok: false, interrupted: true, geometry: null });
-    expect(readdirSync(out).sort()).toEqual(['record.jsonl', 'spec.json', 'weights.safetensors']);
+    expect(readdirSync(out).sort()).toEqual([
+      'checkpoints',
+      'examples.safetensors',
+      'preprocessing.json',
+      'record.jsonl',
+      'run.json',
+      'spec.json',
+      'weights.safetensors',
+    ]);
     const record = linesOf(readFileSync(join(out, 'record.jsonl'), 'utf8')).map(json);
     const steps = record.filter(({ tag }) => tag === 'step');
     expect(steps.at(-1)).toMatchObject({ step: steps.length - 1 });

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { encode } from 'fast-png';
 import { afterAll, describe, expect } from 'vitest';
-import { type Dataset, inMemory, read, select, type Source, type Split } from '../../data/dataset.js';
+import {
+  type Dataset,
+  inMemory,
+  labelsOf,
+  read,
+  select,
+  type Source,
+  type Split,
+} from '../../data/dataset.js';
 import { loadData, openData } from '../../data/source.js';
 import { withValidation } from '../../data/validation.js';
 import {
@@ -157,7 +165,7 @@ describe('a validation part', () => {
       };
       const split = right(withValidation({ train: marked, test: marked }, { part, seed }));
       expect(split.validation.size).toBe(part);
-      expect(split.validation.labels?.length).toBe(part);
+      expect(labelsOf(split.validation)?.length).toBe(part);
       expect([...split.validation.examples, ...split.train.examples].sort((a, b) => a - b)).toEqual([
         ...marked.examples,
       ]);

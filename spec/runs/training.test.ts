@@ -29,7 +29,7 @@ import {
   upsample,
 } from '../../dsl/index.js';
 import { ae, injFlow } from '../../objectives/index.js';
-import { initialState } from '../../runs/state.js';
+import { initialState } from '../../runs/model/state.js';
 import { createSession, fit, prepareRun, type Run, type TrainEvent } from '../../runs/index.js';
 import { backends } from '../shared/backends.js';
 import { right } from '../shared/either.js';

@@ -1,7 +1,8 @@
 /** Models with weights of the test's choice, without any training. */
 import { compile } from '../../compiler/index.js';
 import { adam, type Experiment, experiment, type NetworkValue, objective, sqNorm } from '../../dsl/index.js';
-import { createSession, initialState, type Model, type Session, type TrainState } from '../../runs/index.js';
+import { createSession, type Fitted, initialState, type Model, type TrainState } from '../../runs/index.js';
+import { fittedOf } from '../../runs/model/fitted.js';
 import { backends } from './backends.js';
 import { right } from './either.js';
 
@@ -29,7 +30,7 @@ export const modelOf = async (
     seed = 0,
     backend = backends.wasm,
   }: { readonly weights?: Weights; readonly seed?: number; readonly backend?: Model['backend'] } = {},
-): Promise<Model & Session> => {
+): Promise<Fitted> => {
   const compiled = right(compile(experimentOf(encoder, decoder)));
   const initial = initialState(compiled, seed);
   const unknown = Object.keys(weights).filter((name) => !initial.arrays.has(name));
@@ -42,5 +43,5 @@ export const modelOf = async (
   );
   const state: TrainState = { ...initial, arrays };
   const session = await createSession(compiled, backend, state);
-  return { ...session, experiment: compiled.experiment, backend };
+  return fittedOf(compiled, backend, session, undefined);
 };

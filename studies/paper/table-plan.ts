@@ -1,12 +1,19 @@
 /** What a table will try: the rows of the protocol as trials on a data set. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { openData, type Source, type Split } from '../../data/index.js';
+import { labelsOf, openData, type Source, type Split } from '../../data/index.js';
 import { adam, didYouMean, type Experiment, experiment, type Problem, problem } from '../../dsl/index.js';
 import { type Evaluation, isPicture } from '../../evaluation/index.js';
 import { paperTraining, protocol, type ProtocolRow, type RowName } from './protocol.js';
 import type { TableFacts } from './paper-table.js';
 import { paperModels } from '../../objectives/index.js';
-import { gridSettings, holdOut, type Spec, type Trial, trialsOf } from '../../runs/index.js';
+import {
+  gridSettings,
+  holdOut,
+  type Spec,
+  type Trial,
+  trialCountProblems,
+  trialsOf,
+} from '../../runs/index.js';
 import { tableNetworks } from './table-networks.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -86,7 +93,7 @@ const sizesOf = (split: Split<Source>): Checked<Sizes> => {
   if (isLeft(parts)) return parts;
   const { train, validation, test } = parts.right;
   const sizes = { train: train.size, validation: validation.size, test: test.size };
-  return right({ heldOut, sizes, labelled: train.labels !== undefined });
+  return right({ heldOut, sizes, labelled: labelsOf(train) !== undefined });
 };
 
 /** Samples that are scored in all, at least: where there are few test examples, the mean over several draws is less noisy. */
@@ -127,7 +134,11 @@ export const planTable = async (request: TableRequest): Promise<Checked<Plan>> =
   const usual = paperShapes.includes(shape.join()) ? paperTraining.steps : STEPS;
   const length = request.steps ?? Math.round(usual * (isQuick ? quick.steps : 1));
   const batch = Math.min(paperTraining.batch, sizes.right.sizes.train);
-  const numbers = Array.from({ length: request.seeds ?? (isQuick ? quick.seeds : SEEDS) }, (_, seed) => seed);
+  const seeds = request.seeds ?? (isQuick ? quick.seeds : SEEDS);
+  const configurations = rows.right.reduce((sum, { grid }) => sum + gridSettings(grid).length, 0);
+  const many = trialCountProblems('--seeds', seeds * configurations, networks.right);
+  if (many.length > 0) return left(many);
+  const numbers = Array.from({ length: seeds }, (_, seed) => seed);
   const features =
     request.features.length > 0
       ? request.features

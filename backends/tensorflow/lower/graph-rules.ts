@@ -169,6 +169,8 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   softplus: elementwise('Softplus'),
   elu: elementwise('Elu'),
   erf: elementwise('Erf'),
+  sin: elementwise('Sin'),
+  cos: elementwise('Cos'),
   finite: ({ graph, inputs: [x] }) => ({
     node: toFloat(graph, graph.node('IsFinite', [x.node], T)),
     shape: x.shape,

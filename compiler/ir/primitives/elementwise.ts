@@ -1,32 +1,12 @@
 /** The element-wise primitives: all operands of one type, no implicit broadcasting. */
-import { erf } from './erf.js';
-import {
-  addTangents,
-  binary,
-  constantLike,
-  div,
-  mul,
-  plus,
-  select,
-  sub,
-  times,
-  unary,
-} from '../operations.js';
+import { functions, oneType } from './functions.js';
+import { addTangents, binary, constantLike, mul, plus, select, sub, times, unary } from '../operations.js';
 import type { JvpContext, Row, TransposeContext, Value } from '../primitive.js';
-import type { Params } from '../params.js';
+import type { BinaryName, UnaryName } from '../params.js';
 import type { Emit, Var } from '../program.js';
-import { sameType, showType, type Type } from '../type.js';
-
-type Simple = {
-  [P in keyof Params]: Params[P] extends Readonly<Record<never, never>> ? P : never;
-}[keyof Params];
+import type { Type } from '../type.js';
 
 const noFlops = (): number => 0;
-
-const oneType = (_: unknown, inputs: readonly Type[]): Type | string =>
-  inputs.every((t) => sameType(t, inputs[0]))
-    ? inputs[0]
-    : `operands of one type, found ${inputs.map(showType).join(' and ')}`;
 
 const map1 =
   (f: (a: number) => number) =>
@@ -38,21 +18,8 @@ const map2 =
   (_: unknown, [a, b]: readonly Value[]): Float64Array =>
     a.data.map((x, i) => f(x, b.data[i]));
 
-/** A unary function by its value and its derivative in terms of input and output. */
-const smooth = <P extends Simple>(
-  f: (x: number) => number,
-  derivative: (emit: Emit, x: Var, y: Var) => Var,
-): Row<P> => ({
-  type: oneType,
-  evaluate: map1(f),
-  jvp: ({ emit, inputs: [x], out, tangents: [t] }: JvpContext<P>) =>
-    t === null ? null : mul(emit, t, derivative(emit, x, out)),
-  transpose: null,
-  flops: noFlops,
-});
-
 /** A function whose derivative is zero wherever it has one. */
-const flat = <P extends Simple>(evaluate: Row<P>['evaluate']): Row<P> => ({
+const flat = <P extends 'greater' | 'stop'>(evaluate: Row<P>['evaluate']): Row<P> => ({
   type: oneType,
   evaluate,
   jvp: () => null,
@@ -117,29 +84,7 @@ export const elementwise: { readonly [P in ElementwiseName]: Row<P> } = {
     transpose: ({ emit, cotangent }) => [unary(emit, 'neg', cotangent)],
     flops: noFlops,
   },
-  exp: smooth(Math.exp, (_, _x, y) => y),
-  log: {
-    ...smooth<'log'>(Math.log, (_, x) => x),
-    jvp: ({ emit, inputs: [x], tangents: [t] }) => (t === null ? null : div(emit, t, x)),
-  },
-  sqrt: smooth(Math.sqrt, (emit, _, y) => emit('divNoNan', {}, [constantLike(emit, 0.5, y.type), y])),
-  tanh: smooth(Math.tanh, (emit, _, y) => sub(emit, constantLike(emit, 1, y.type), mul(emit, y, y))),
-  sigmoid: smooth(
-    (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
-    (emit, _, y) => mul(emit, y, sub(emit, constantLike(emit, 1, y.type), y)),
-  ),
-  softplus: smooth(
-    (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
-    (emit, x) => unary(emit, 'sigmoid', x),
-  ),
-  elu: smooth(
-    (x) => (x > 0 ? x : Math.expm1(x)),
-    (emit, _, y) => plus(emit, emit('min', {}, [y, constantLike(emit, 0, y.type)]), 1),
-  ),
-  erf: smooth(erf, (emit, x) =>
-    times(emit, unary(emit, 'exp', unary(emit, 'neg', mul(emit, x, x))), 2 / Math.sqrt(Math.PI)),
-  ),
-  finite: flat(map1((x) => (Number.isFinite(x) ? 1 : 0))),
+  ...functions,
   greater: flat(map2((a, b) => (a > b ? 1 : 0))),
   add: {
     type: oneType,
@@ -210,6 +155,4 @@ export const elementwise: { readonly [P in ElementwiseName]: Row<P> } = {
   },
 };
 
-export type ElementwiseName =
-  | 'neg' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'sigmoid' | 'softplus' | 'elu' | 'erf' | 'finite' | 'greater'
-  | 'add' | 'sub' | 'mul' | 'div' | 'divNoNan' | 'max' | 'min' | 'pow' | 'select' | 'stop' | 'statistics'; // prettier-ignore
+export type ElementwiseName = UnaryName | BinaryName | 'select' | 'stop' | 'statistics';

@@ -15,7 +15,7 @@ import * as d from '../../../dsl/index.js';
 import { logNormal, rectangularExact } from '../../../objectives/index.js';
 import { exportProgram } from '../../../backends/tensorflow/export.js';
 import { fit, type Fitted } from '../../../runs/index.js';
-import { initialState } from '../../../runs/state.js';
+import { initialState } from '../../../runs/model/state.js';
 import { json, run } from '../../shared/command.js';
 import { right } from '../../shared/either.js';
 import { backends } from '../../shared/backends.js';
@@ -207,7 +207,7 @@ describe('exports', () => {
   test.each(ofFlows.map(([, one], i) => ({ ...one, fitted: flows[i] })))(
     'the $name is what the fitted model calls its density',
     async ({ fitted, values, ...one }) => {
-      const found = await fitted.logProb?.(values);
+      const found = await fitted.logProb(values);
       expect(await expected({ ...one, values }, 'logDensity')).toEqual(found?.logDensity);
       expect(await expected({ ...one, values }, 'distance')).toEqual(found?.distance);
     },

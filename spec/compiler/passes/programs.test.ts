@@ -3,7 +3,7 @@ import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
 import { type Compiled, compile } from '../../../compiler/compile.js';
 import { optimize } from '../../../compiler/pipeline.js';
-import { ancestors } from '../../../compiler/ir/program.js';
+import { ancestors, atBatch } from '../../../compiler/ir/program.js';
 import { eliminateCommonSubexpressions } from '../../../compiler/passes/cse.js';
 import { eliminateDeadCode } from '../../../compiler/passes/dce.js';
 import { simplify } from '../../../compiler/passes/simplify.js';
@@ -93,6 +93,15 @@ describe('programs', () => {
     );
     expect(other).toEqual(one);
   });
+
+  test.prop([compilableExperiment, fc.integer({ min: 1, max: 50 })], { numRuns: 60 })(
+    'whatever is evaluated is one program for any batch',
+    (experiment, batch) => {
+      const [one, many] = [1, batch].map((size) => right(compile({ ...experiment, batch: size })));
+      for (const name of ['evaluate', 'encode', 'decode'] as const)
+        expect(print(atBatch(one[name], batch))).toBe(print(many[name]));
+    },
+  );
 
   test.prop([compilableExperiment, fc.integer({ min: 1, max: 50 })], { numRuns: 60 })(
     'printing does not depend on the numbers of variables',

@@ -6,7 +6,8 @@ import { adam, experiment, inject, invert, latent, luLinear, network, pipe } fro
 import { type DensityFit, densityFit, densityText } from '../../../evaluation/index.js';
 import { densityDrawings, densityFigures, densityLegend } from '../../../evaluation/page/density-section.js';
 import { rectangularDensity, rectangularExact } from '../../../objectives/index.js';
-import { createSession, type Fitted, initialState } from '../../../runs/index.js';
+import { createSession, initialState } from '../../../runs/index.js';
+import { fittedOf } from '../../../runs/model/fitted.js';
 import { backends } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 
@@ -81,14 +82,7 @@ const exact = async (
     }),
   );
   const session = await createSession(compiled, backends.wasm, { ...initial, arrays });
-  const fitted: Fitted = {
-    ...session,
-    compiled,
-    experiment: compiled.experiment,
-    backend: backends.wasm,
-    reconstruct: async (examples) => session.decode(await session.encode(examples)),
-    sample: (count) => session.decode(new Float32Array(count * d)),
-  };
+  const fitted = fittedOf(compiled, backends.wasm, session, undefined);
   const data = generateSplit(manifold, { count: 1, test: 3000, validation: 0, seed: 5 });
   const found = await densityFit(fitted, data.test, manifold);
   fitted.dispose();

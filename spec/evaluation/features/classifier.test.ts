@@ -3,7 +3,7 @@ import { fc, test } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect, test as example } from 'vitest';
 import { compile } from '../../../compiler/index.js';
 import { differentiate } from '../../../compiler/derivatives/differentiate.js';
-import { type Dataset, loadData, type Split } from '../../../data/index.js';
+import { type Dataset, integerField, loadData, type Split } from '../../../data/index.js';
 import {
   adam,
   apply,
@@ -186,7 +186,13 @@ describe('the classifier of the digits', () => {
     const examples = Float32Array.from({ length: size * 16 * 16 }, (_, i) =>
       labels[Math.floor(i / 256)] === Math.floor((i % 16) / 8) ? 1 : 0,
     );
-    const halves: Dataset = { name: 'halves', shape: [16, 16, 1], size, examples, labels };
+    const halves: Dataset = {
+      name: 'halves',
+      shape: [16, 16, 1],
+      size,
+      examples,
+      fields: { label: integerField(labels) },
+    };
     const options = { backend: backends.wasm, samples: 36, steps: 40 };
     const one = right(await classifier(halves, options));
     expect(right(await one.accuracy(halves))).toBe(1);
@@ -194,13 +200,13 @@ describe('the classifier of the digits', () => {
   });
 
   example('needs labels of two classes, and examples of its shape', async () => {
-    const { labels: _, ...unlabelled } = digits.train;
+    const { fields: _, ...unlabelled } = digits.train;
     const options = { backend: backends.wasm, samples: 299 };
     expect(left(await classifier(unlabelled, options))[0]).toMatchObject({
       path: 'classifier',
       found: `no labels in ${digits.train.name}`,
     });
-    const one = { ...digits.train, labels: new Uint8Array(digits.train.size) };
+    const one = { ...digits.train, fields: { label: integerField(new Uint8Array(digits.train.size)) } };
     expect(left(await classifier(one, options))[0].found).toContain('1 classes');
     const flat = { ...digits.test, shape: [64] };
     expect(left(await trained.accuracy(flat))[0].found).toBe('examples of shape [64]');

@@ -127,7 +127,9 @@ describe('a trial', () => {
     expect(first.code).toBe(0);
     expect(json(first.stdout)).toMatchObject({ ok: true, result: { backend: 'wasm', steps: 3, skipped: 0 } });
     const files = readdirSync(join(path, '..')).sort();
-    expect(files).toEqual(['arrays.safetensors', 'result.json', 'trial.json']);
+    expect(files).toEqual(expect.arrayContaining(['arrays.safetensors', 'result.json', 'trial.json']));
+    // The folder of a trial is one of a run: with its specification and its weights.
+    expect(files).toEqual(expect.arrayContaining(['run.json', 'spec.json', 'weights.safetensors']));
     const measures = (text: string): unknown => Object(json(text).result).measures;
     const again = await run('trial', path, '--json');
     expect(measures(again.stdout)).toEqual(measures(first.stdout));

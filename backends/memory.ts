@@ -1,0 +1,58 @@
+/** Whether this machine has the memory for what is asked, known from sizes alone and before anything is allocated. */
+import type { Compiled } from '../compiler/index.js';
+import { costOf } from '../compiler/costs/cost.js';
+import { type Problem, problem } from '../dsl/problem.js';
+
+/** What a process may still take, within the limits of its container. */
+export const freeBytes = (): number => process.availableMemory();
+
+const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'] as const;
+
+/** `512 MB`, `3.2 TB`. */
+export const bytesText = (bytes: number): string => {
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power] ?? ''}`;
+};
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** A backend holds the state, and it is made on the host. */
+const COPIES = 2;
+
+/**
+ * Parameters, moments and running values that do not fit, by the largest of them; and a step whose values do not fit where they are held in
+ * this machine's own memory.
+ */
+export const memoryProblems = (
+  { parameters, states, step }: Pick<Compiled, 'parameters' | 'states' | 'step'>,
+  { free = freeBytes(), isOnHost = true }: { readonly free?: number; readonly isOnHost?: boolean } = {},
+): readonly Problem[] => {
+  const arrays = [...parameters, ...states].map(({ name, shape }) => ({
+    name,
+    shape,
+    bytes: 4 * sizeOf(shape),
+  }));
+  const state = arrays.reduce((sum, { bytes }) => sum + bytes, 0);
+  const [largest] = arrays.toSorted((a, b) => b.bytes - a.bytes);
+  const room = `at most ${bytesText(free)}, what is free on this machine`;
+  if (COPIES * state > free && largest !== undefined)
+    return [
+      problem(
+        largest.name,
+        `[${largest.shape.join(', ')}], ${bytesText(largest.bytes)}; ${bytesText(COPIES * state)} with all other weights and moments, held twice`,
+        room,
+        'fewer units or channels',
+      ),
+    ];
+  const { peak } = costOf(step);
+  return isOnHost && state + peak > free
+    ? [
+        problem(
+          'batch',
+          `${step.batch} examples, whose step holds ${bytesText(state + peak)} at once`,
+          room,
+          'a smaller batch, or fewer probes',
+        ),
+      ]
+    : [];
+};

@@ -1,0 +1,111 @@
+/** One pass over a set in double precision: what values there are in each place of an example, and which are no numbers. */
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { Problem } from '../dsl/problem.js';
+import { sizeOf } from '../dsl/shape.js';
+import { read, type Source } from './dataset.js';
+
+/** Of each element of an example, [size], over the rows where it is a finite number. */
+export type Survey = {
+  readonly rows: number;
+  /** In how many rows it is a finite number. */
+  readonly present: Float64Array;
+  /** In how many rows it is NaN, which is how a missing value is read. */
+  readonly missing: Float64Array;
+  readonly least: Float64Array;
+  readonly greatest: Float64Array;
+  readonly mean: Float64Array;
+  /** Σ (x − mean)². */
+  readonly squares: Float64Array;
+  /** 1 where some value is none in single precision. */
+  readonly inexact: Uint8Array;
+  /** The first value that is infinite. */
+  readonly infinite: { readonly row: number; readonly element: number; readonly value: number } | undefined;
+  /** The first row with a NaN. */
+  readonly firstMissing: { readonly row: number; readonly element: number } | undefined;
+  /** Whether every value of a row is there, by row; asked for, since it takes a byte a row. */
+  readonly complete: Uint8Array | undefined;
+};
+
+/** Numbers that are read at once. */
+const VALUES_AT_ONCE = 2 ** 17;
+
+export type SurveyOptions = {
+  /** Keeps which rows have all their values. */
+  readonly complete?: boolean;
+  /** Sees each block of rows, [count, …shape], as it is read. */
+  readonly onBlock?: (first: number, count: number, block: Float64Array) => void;
+};
+
+/** Mean and squares in one pass, blocks merged as Chan, Golub and LeVeque (1983) do. */
+export const survey =
+  (
+    source: Source,
+    { complete: keep = false, onBlock }: SurveyOptions = {},
+  ): TaskEither<readonly Problem[], Survey> =>
+  async (): Promise<Either<readonly Problem[], Survey>> => {
+    const width = sizeOf(source.shape);
+    const of = (): Float64Array => new Float64Array(width);
+    const [present, missing, mean, squares] = [of(), of(), of(), of()];
+    const [least, greatest] = [of().fill(Infinity), of().fill(-Infinity)];
+    const [counts, sums, spreads] = [of(), of(), of()];
+    const inexact = new Uint8Array(width);
+    const complete = keep ? new Uint8Array(source.size).fill(1) : undefined;
+    let infinite: Survey['infinite'];
+    let firstMissing: Survey['firstMissing'];
+    const most = Math.max(1, Math.min(source.size, Math.floor(VALUES_AT_ONCE / width)));
+    const block = new Float64Array(most * width);
+    for (let first = 0; first < source.size; first += most) {
+      const count = Math.min(most, source.size - first);
+      const values = block.subarray(0, count * width);
+      const done = await read(
+        source,
+        Int32Array.from({ length: count }, (_, i) => first + i),
+        values,
+      )();
+      if (isLeft(done)) return done;
+      counts.fill(0);
+      sums.fill(0);
+      spreads.fill(0);
+      for (let row = 0, at = 0; row < count; row++)
+        for (let i = 0; i < width; i++, at++) {
+          const value = values[at];
+          if (value - value !== 0) {
+            if (Number.isNaN(value)) {
+              missing[i]++;
+              firstMissing ??= { row: first + row, element: i };
+              if (complete !== undefined) complete[first + row] = 0;
+            } else infinite ??= { row: first + row, element: i, value };
+            continue;
+          }
+          counts[i]++;
+          sums[i] += value;
+          if (value < least[i]) least[i] = value;
+          if (value > greatest[i]) greatest[i] = value;
+          if (Math.fround(value) !== value) inexact[i] = 1;
+        }
+      for (let i = 0; i < width; i++) if (counts[i] > 0) sums[i] /= counts[i];
+      for (let row = 0, at = 0; row < count; row++)
+        for (let i = 0; i < width; i++, at++) {
+          const value = values[at];
+          if (value - value === 0) spreads[i] += (value - sums[i]) ** 2;
+        }
+      for (let i = 0; i < width; i++) {
+        if (counts[i] === 0) continue;
+        const total = present[i] + counts[i];
+        const shift = sums[i] - mean[i];
+        squares[i] += spreads[i] + (shift * shift * present[i] * counts[i]) / total;
+        mean[i] += (shift * counts[i]) / total;
+        present[i] = total;
+      }
+      onBlock?.(first, count, values);
+    }
+    return right({
+      rows: source.size,
+      ...{ present, missing, least, greatest, mean, squares, inexact, infinite, firstMissing, complete },
+    });
+  };
+
+/** The standard deviation of each element, of the sample as a population (1/n); exactly 0 for one that never varies. */
+export const deviationsOf = ({ squares, present, least, greatest }: Survey): Float64Array =>
+  squares.map((sum, i) => (least[i] < greatest[i] ? Math.sqrt(sum / present[i]) : 0));

@@ -1,0 +1,169 @@
+/** The functions of a model over the session that holds its weights. */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { Compiled } from '../../compiler/index.js';
+import type { Preprocessing, Row, Source } from '../../data/index.js';
+import { type Node, type Problem, problem, sizeOf } from '../../dsl/index.js';
+import type { Backend } from '../../backends/backend.js';
+import { fillDraw } from '../../backends/draws.js';
+import { BackendFailure } from '../../backends/failure.js';
+import { firstExamples } from './batched-evaluation.js';
+import { evaluateExpressions } from './expressions.js';
+import { logVolumes } from './log-volume.js';
+import type { Fitted, LogProb, Model, ModelInput, PriorOverCodes, SampleOptions, Units } from './model.js';
+import { noDensity, type Session } from './session.js';
+import { examplesOf, inDataUnits, unitLengths, unitsOf } from './units.js';
+
+const standardNormal =
+  (d: number) =>
+  (count: number, seed: number): Float32Array => {
+    const codes = new Float32Array(count * d);
+    fillDraw('normal', { examples: count, probes: 1, size: d }, { seed, name: 'sample', step: 0 }, codes);
+    return codes;
+  };
+
+/** ln p of N(0, I), −½ Σ z² − ½ d ln 2π. */
+const standardLogDensity =
+  (d: number) =>
+  (codes: Float32Array): Float64Array =>
+    Float64Array.from({ length: codes.length / d }, (_, row) =>
+      codes
+        .subarray(row * d, (row + 1) * d)
+        .reduce((sum, z) => sum - (z * z) / 2, -(d / 2) * Math.log(2 * Math.PI)),
+    );
+
+/** A fitted flow over codes as a prior of another model. */
+export const flowPrior = (flow: Pick<Fitted, 'sample' | 'logProb'>): PriorOverCodes => ({
+  sample: (count, seed) => flow.sample(count, { seed }),
+  logDensity: async (codes) => (await flow.logProb(codes)).logDensity,
+});
+
+const failure = (problems: readonly Problem[]): BackendFailure =>
+  new BackendFailure(problems[0] ?? problem('model', 'nothing', 'a value'));
+
+/** ‖S(x − y)‖ row by row. */
+const distances = (
+  x: Float32Array,
+  y: Float32Array,
+  size: number,
+  by: Float64Array | undefined,
+): Float32Array =>
+  Float32Array.from({ length: x.length / size }, (_, row) => {
+    let square = 0;
+    for (let i = 0; i < size; i++)
+      square += (((x[row * size + i] ?? 0) - (y[row * size + i] ?? 0)) * (by?.[i] ?? 1)) ** 2;
+    return Math.sqrt(square);
+  });
+
+export const fittedOf = (
+  compiled: Compiled,
+  backend: Backend,
+  session: Session,
+  preprocessing: Preprocessing | undefined,
+): Fitted => {
+  const { experiment } = compiled;
+  const { encoder, decoder } = experiment;
+  const shape = encoder.input;
+  const d = sizeOf(decoder.input);
+  const model: Model = { experiment, backend, state: session.state };
+
+  const examples = (input: ModelInput, units: Units | undefined, of = shape): Float32Array | Source =>
+    examplesOf(input, { units: unitsOf(input, units), preprocessing, shape: of });
+
+  const arrays = async (input: ModelInput, units: Units | undefined, of = shape): Promise<Float32Array> => {
+    const found = examples(input, units, of);
+    return found instanceof Float32Array ? found : (await firstExamples(found, found.size)).examples;
+  };
+
+  const encode: Fitted['encode'] = async (input, { units } = {}) => session.encode(examples(input, units));
+
+  async function decode(codes: Float32Array, options?: { readonly units?: 'model' }): Promise<Float32Array>;
+  async function decode(codes: Float32Array, options: { readonly units: 'data' }): Promise<Float64Array>;
+  async function decode(
+    codes: Float32Array,
+    { units = 'model' }: { readonly units?: Units } = {},
+  ): Promise<Float32Array | Float64Array> {
+    const decoded = await session.decode(codes);
+    return units === 'model' ? decoded : inDataUnits(decoded, preprocessing, shape);
+  }
+
+  async function reconstruct(
+    input: Float32Array | Source,
+    options?: { readonly units?: 'model' },
+  ): Promise<Float32Array>;
+  async function reconstruct(input: readonly Row[]): Promise<Float64Array>;
+  async function reconstruct(
+    input: ModelInput,
+    options: { readonly units: 'data' },
+  ): Promise<Float64Array>;
+  async function reconstruct(
+    input: ModelInput,
+    { units }: { readonly units?: Units } = {},
+  ): Promise<Float32Array | Float64Array> {
+    const codes = await encode(input, units === undefined ? {} : { units });
+    return unitsOf(input, units) === 'data' ? decode(codes, { units: 'data' }) : decode(codes);
+  }
+
+  async function sample(
+    count: number,
+    options?: SampleOptions & { readonly units?: 'model' },
+  ): Promise<Float32Array>;
+  async function sample(
+    count: number,
+    options: SampleOptions & { readonly units: 'data' },
+  ): Promise<Float64Array>;
+  async function sample(
+    count: number,
+    { seed = 0, prior = standardNormal(d), units = 'model' }: SampleOptions & { readonly units?: Units } = {},
+  ): Promise<Float32Array | Float64Array> {
+    const codes = await prior(count, seed);
+    return units === 'data' ? decode(codes, { units }) : decode(codes);
+  }
+
+  const logProb: Fitted['logProb'] = async (input, { units: asked, prior } = {}): Promise<LogProb> => {
+    const units = unitsOf(input, asked);
+    const x = await arrays(input, asked);
+    const own = prior === undefined ? session.logProb : undefined;
+    if (own !== undefined && units === 'model') return own(x);
+    const codes = await session.encode(x);
+    const by = units === 'data' ? unitLengths(preprocessing, shape) : undefined;
+    const [plain, scaled] = await logVolumes(model, codes, [undefined, by]);
+    const along = own === undefined ? await (prior?.logDensity ?? standardLogDensity(d))(codes) : undefined;
+    const density = await own?.(x);
+    const logDensity = Float32Array.from({ length: codes.length / d }, (_, row) => {
+      const [volume = NaN, wider = NaN] = [plain?.[row], scaled?.[row]];
+      const base = density?.logDensity[row] ?? (along?.[row] ?? NaN) - volume;
+      // A decoder without full rank has no volume: ln p is not +∞ there, but no number.
+      return Number.isFinite(volume) ? base - (wider - volume) : NaN;
+    });
+    const without = logDensity.filter(Number.isNaN).length;
+    if (without > 0) throw new BackendFailure(noDensity(logDensity, without));
+    return { logDensity, distance: distances(x, await session.decode(codes), sizeOf(shape), by) };
+  };
+
+  const values = async <Name extends string>(
+    expressions: Readonly<Record<Name, Node>>,
+    input: ModelInput,
+    { units }: { readonly units?: Units } = {},
+  ) => {
+    const found = await evaluateExpressions(model, expressions, {
+      shape,
+      examples: await arrays(input, units),
+    });
+    if (isLeft(found)) throw failure(found.left);
+    return found.right;
+  };
+
+  return {
+    ...model,
+    compiled,
+    preprocessing,
+    encode,
+    decode,
+    reconstruct,
+    sample,
+    logProb,
+    evaluate: session.evaluate,
+    values,
+    dispose: session.dispose,
+  };
+};

@@ -1,0 +1,204 @@
+/** One model on one backend: its state stays with the backend, and every program runs against it. */
+import type {
+  Compiled,
+  CompiledExpressions,
+  OutputKind,
+  Program,
+  Results,
+  TelemetryName,
+} from '../../compiler/index.js';
+import type { Source } from '../../data/dataset.js';
+import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../../dsl/index.js';
+import { BackendFailure } from '../../backends/failure.js';
+import type { Backend, Instance } from '../../backends/backend.js';
+import type { Evaluated, StepEvent, Terms } from '../records/events.js';
+import { type Feed, feedOf } from './feed.js';
+import { overRows, readExamples, type Rows, rowsOf, rowsOfSource } from './batched-evaluation.js';
+import type { LogProb } from './model.js';
+import type { Array1, TrainState } from './state.js';
+
+export type Session = {
+  /** One step on a batch, [batch, …shape] row-major. */
+  readonly step: (data: Float32Array) => Promise<Omit<StepEvent, 'seconds'>>;
+  /** Every term's and every metric's mean over a data set. */
+  readonly evaluate: (data: Source) => Promise<Evaluated>;
+  /** data [n, …shape], in memory or read by row → codes [n, d]. */
+  readonly encode: (examples: Float32Array | Source) => Promise<Float32Array>;
+  /** codes [n, d] → data [n, …shape]. */
+  readonly decode: (codes: Float32Array) => Promise<Float32Array>;
+  /** Of data [n, …shape], where the experiment has a density. */
+  readonly logProb: ((examples: Float32Array) => Promise<LogProb>) | undefined;
+  /** The state as it stands, copied to the host. */
+  readonly state: () => Promise<TrainState>;
+  /** Steps taken. */
+  readonly taken: () => number;
+  /** Replaces the state by another of the same arrays, and goes on from its step. */
+  readonly restore: (state: TrainState) => Promise<void>;
+  readonly dispose: () => void;
+};
+
+/** The first number of each, by name. */
+const scalarsOf = (arrays: ReadonlyMap<string, Float32Array>): Terms =>
+  Object.fromEntries([...arrays].map(([name, [value]]) => [name, value]));
+
+/** What a Jacobian without full rank leads to, and weights or an example that are not finite. */
+export const noDensity = (logDensity: Float32Array, without: number): Problem =>
+  problem(
+    'logDensity',
+    `not a number for ${without} of ${logDensity.length} examples, the first of them number ${logDensity.findIndex(Number.isNaN)}`,
+    'a density of every example',
+    'is the example finite, and does the decoder move along every latent dimension there? Leave out those that it ignores',
+  );
+
+/** `metrics` is a program of expressions over the data, each of a scalar, that evaluation reports beside the terms. */
+export const createSession = async (
+  compiled: Compiled,
+  backend: Backend,
+  from: TrainState,
+  metrics?: CompiledExpressions,
+): Promise<Session> => {
+  const { batch } = compiled.experiment;
+  const draws = new Map([...compiled.draws, ...(metrics?.draws ?? [])].map((spec) => [spec.name, spec]));
+  const { step: stepProgram, evaluate: evaluateProgram, encode, decode, density, diagnose } = compiled;
+  const all = [stepProgram, evaluateProgram, encode, decode, density, diagnose, metrics?.program];
+  const programs = new Map(all.flatMap((p) => (p === undefined ? [] : [[p.name, p] as const])));
+  const open = ({ arrays }: TrainState): Promise<Instance> =>
+    backend.open(programs, new Map([...arrays].map(([name, { data }]) => [name, data])));
+  let instance = await open(from);
+  let taken = from.step;
+
+  const run = (program: Program, feed: Feed): Promise<Results<Float32Array>> =>
+    instance.run(program.name, feedOf(program, draws, feed));
+
+  const takeStep: Session['step'] = async (data) => {
+    const at = taken;
+    const key = { seed: from.seed, step: at, purpose: 'train' };
+    const { term, surrogate, telemetry } = await run(stepProgram, { data, step: at, draws: key });
+    const scalar = (name: TelemetryName): number => telemetry.get(name)?.[0] ?? NaN;
+    taken = at + 1;
+    return {
+      tag: 'step',
+      step: at,
+      loss: scalar('loss'),
+      terms: scalarsOf(term),
+      ...(surrogate.size > 0 ? { surrogates: scalarsOf(surrogate) } : {}),
+      gradientNorm: scalar('gradientNorm'),
+      rate: scalar('rate'),
+      committed: scalar('commit') === 1,
+    };
+  };
+
+  // A step builds on the one before, also where a caller does not wait for it.
+  let last: Promise<unknown> = Promise.resolve();
+  const step: Session['step'] = (data) => {
+    const next = last.then(() => takeStep(data));
+    last = next.catch(() => undefined);
+    return next;
+  };
+
+  const outputsOf = (
+    program: Program,
+    kind: OutputKind,
+    rows: Rows,
+  ): Promise<ReadonlyMap<string, Float32Array>> =>
+    overRows(batch, rows, async (data, first) => {
+      const key = { seed: from.seed, step: 0, purpose: 'validation', first };
+      return (await run(program, { data, step: taken, draws: key }))[kind];
+    });
+
+  /** On the first examples of a set; on some of them twice where it has fewer. */
+  const diagnosis = async (program: Program, data: Source): Promise<Terms> => {
+    const examples = new Float32Array(program.batch * sizeOf(data.shape));
+    await readExamples(
+      data,
+      Int32Array.from({ length: program.batch }, (_, row) => row % data.size),
+      examples,
+    );
+    const key = { seed: from.seed, step: taken, purpose: 'diagnosis' };
+    return scalarsOf((await run(program, { data: examples, step: taken, draws: key })).value);
+  };
+
+  const evaluate: Session['evaluate'] = async (data) => {
+    const shape = dataShapeOf(compiled.experiment);
+    if (!sameShape(data.shape, shape) || data.size === 0) {
+      const expected = `examples of shape ${showShape(shape)}`;
+      throw new BackendFailure(problem('data', `${data.size} of shape ${showShape(data.shape)}`, expected));
+    }
+    const meansOf = async (program: Program, kind: OutputKind): Promise<Terms> =>
+      Object.fromEntries(
+        [...(await outputsOf(program, kind, rowsOfSource(data)))].map(([name, values]) => [
+          name,
+          values.reduce((total, x) => total + x, 0) / data.size,
+        ]),
+      );
+    const terms = await meansOf(evaluateProgram, 'term');
+    const loss = Object.values(terms).reduce((total, x) => total + x, 0);
+    return {
+      step: taken,
+      loss,
+      terms,
+      ...(metrics === undefined ? {} : { metrics: await meansOf(metrics.program, 'value') }),
+      ...(diagnose === undefined ? {} : { diagnosis: await diagnosis(diagnose, data) }),
+    };
+  };
+
+  const outputsAt = async (
+    program: Program,
+    inputShape: readonly number[],
+    values: Float32Array | Source,
+  ): Promise<ReadonlyMap<string, Float32Array>> => {
+    const width = sizeOf(inputShape);
+    const rows = values instanceof Float32Array ? rowsOf(values, width) : rowsOfSource(values);
+    if (!Number.isInteger(rows.count) || rows.width !== width) {
+      const found =
+        values instanceof Float32Array
+          ? `${values.length} numbers`
+          : `examples of shape ${showShape(values.shape)}`;
+      throw new BackendFailure(
+        problem(program.name, found, `a multiple of ${width}, the size of one example`),
+      );
+    }
+    return outputsOf(program, 'value', rows);
+  };
+
+  const map = async (
+    program: Program,
+    output: string,
+    inputShape: readonly number[],
+    values: Float32Array | Source,
+  ): Promise<Float32Array> =>
+    (await outputsAt(program, inputShape, values)).get(output) ?? new Float32Array();
+
+  const logProb = async (program: Program, examples: Float32Array): Promise<LogProb> => {
+    const found = await outputsAt(program, compiled.experiment.encoder.input, examples);
+    const logDensity = found.get('logDensity') ?? new Float32Array();
+    const without = logDensity.filter(Number.isNaN).length;
+    if (without > 0) throw new BackendFailure(noDensity(logDensity, without));
+    return { logDensity, distance: found.get('distance') ?? new Float32Array() };
+  };
+
+  return {
+    step,
+    evaluate,
+    encode: (examples) => map(encode, 'code', compiled.experiment.encoder.input, examples),
+    decode: (codes) => map(decode, 'data', compiled.experiment.decoder.input, codes),
+    logProb: density === undefined ? undefined : (examples) => logProb(density, examples),
+    state: async () => {
+      const arrays = await instance.read();
+      const shaped = [...from.arrays].map(([name, { shape, data }]): readonly [string, Array1] => [
+        name,
+        { shape, data: arrays.get(name) ?? data },
+      ]);
+      return { seed: from.seed, step: taken, arrays: new Map(shaped) };
+    },
+    taken: () => taken,
+    restore: async (state) => {
+      await last;
+      const other = await open(state);
+      instance.dispose();
+      instance = other;
+      taken = state.step;
+    },
+    dispose: () => instance.dispose(),
+  };
+};

@@ -1,0 +1,24 @@
+/** The state of training as one immutable record: parameters, moments and running statistics by path, and the step. */
+import type { Compiled } from '../../compiler/index.js';
+import { sizeOf } from '../../dsl/index.js';
+import { initialise } from '../../backends/initializers.js';
+
+export type Array1 = { readonly shape: readonly number[]; readonly data: Float32Array };
+
+export type TrainState = {
+  readonly seed: number;
+  /** Steps taken. */
+  readonly step: number;
+  readonly arrays: ReadonlyMap<string, Array1>;
+};
+
+/** The state before the first step: each parameter a function of (seed, path) alone, so that another layer changes none of the rest. */
+export const initialState = (compiled: Compiled, seed: number): TrainState => {
+  const states = compiled.states.map((state) => ({ ...state, fanIn: 1, fanOut: 1 }));
+  const arrays = [...compiled.parameters, ...states].map(({ name, shape, initializer, fanIn, fanOut }) => {
+    const data = new Float32Array(sizeOf(shape));
+    initialise(initializer, { shape, fanIn, fanOut }, { seed, name }, data);
+    return [name, { shape, data }] as const;
+  });
+  return { seed, step: 0, arrays: new Map(arrays) };
+};

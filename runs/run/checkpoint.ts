@@ -1,0 +1,150 @@
+/**
+ * Checkpoints: all that a run needs to go on, one safetensors file each. What is not an array is JSON in the file's own metadata, so that
+ * a checkpoint is one rename, whole or not there.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Either, isLeft, left, map, mapLeft, right, tryCatch } from 'fp-ts/lib/Either.js';
+import { type Codec, mapped, optional, struct, such } from '../../dsl/codec/codec.js';
+import { finite, nonNegative, nonNegativeInteger, positiveNumber } from '../../dsl/codec/primitive.js';
+import { contextPath, problemsOf } from '../../dsl/codec/problems.js';
+import { type Problem, problem } from '../../dsl/index.js';
+import { thrownAt } from '../../dsl/problem.js';
+import { readSafetensors, safetensorsParts } from '../../backends/safetensors.js';
+import type { TrainState } from '../model/state.js';
+
+/** A validation that none before was better than. */
+export type Best = { readonly step: number; readonly value: number };
+
+/** What training knows beside its arrays. */
+export type LoopState = {
+  /** Seconds of training, over all processes. */
+  readonly seconds: number;
+  /** The step that was validated last; undefined before the first validation. */
+  readonly validated: number | undefined;
+  /** Steps that changed nothing. */
+  readonly skipped: number;
+  readonly best: Best | undefined;
+  /** Early stopping's: the best that it counts from, and the validations since. */
+  readonly stopping: Waiting;
+  /** The plateau's. */
+  readonly plateau: Waiting;
+  /** The rate's factor: 1 until a plateau or a step that was not finite has lowered it. */
+  readonly factor: number;
+  /** A mean of the gradient's norm over the last steps; 0 before the first. */
+  readonly gradient: number;
+  /** The length of the record in bytes, to which it is cut back. */
+  readonly record: number;
+  /** Whether the run came to an end of its own: by its number of steps, or by early stopping. */
+  readonly ended: boolean;
+};
+
+export type Waiting = { readonly value: number | undefined; readonly waited: number };
+
+const nobody: Waiting = { value: undefined, waited: 0 };
+
+export const initialLoop: LoopState = {
+  seconds: 0,
+  validated: undefined,
+  skipped: 0,
+  best: undefined,
+  stopping: nobody,
+  plateau: nobody,
+  factor: 1,
+  gradient: 0,
+  record: 0,
+  ended: false,
+};
+
+export type Checkpoint = { readonly state: TrainState; readonly loop: LoopState };
+
+const waiting: Codec<Waiting> = mapped(
+  struct('waiting', { value: optional(finite), waited: nonNegativeInteger }),
+  ({ value, waited }): Waiting => ({ value, waited }),
+  (one) => one,
+);
+
+const loopCodec: Codec<LoopState> = mapped(
+  struct('what training knows', {
+    seconds: nonNegative,
+    validated: optional(nonNegativeInteger),
+    skipped: nonNegativeInteger,
+    best: optional(struct('the best validation', { step: nonNegativeInteger, value: finite })),
+    stopping: waiting,
+    plateau: waiting,
+    factor: positiveNumber,
+    gradient: nonNegative,
+    record: nonNegativeInteger,
+    ended: such('true or false', (u): u is boolean => typeof u === 'boolean'),
+  }),
+  (fields): LoopState => ({ ...fields, best: fields.best, validated: fields.validated }),
+  (loop) => loop,
+);
+
+export const CHECKPOINTS = 'checkpoints';
+const NAME = /^(\d{8,})\.safetensors$/;
+
+export const checkpointFolder = (run: string): string => join(run, CHECKPOINTS);
+
+export const checkpointPath = (run: string, step: number): string =>
+  join(run, CHECKPOINTS, `${String(step).padStart(8, '0')}.safetensors`);
+
+/** The steps that a run has checkpoints of, ascending. */
+export const checkpointSteps = (run: string): readonly number[] => {
+  try {
+    return readdirSync(checkpointFolder(run))
+      .flatMap((name) => {
+        const [, digits] = NAME.exec(name) ?? [];
+        return digits === undefined ? [] : [Number(digits)];
+      })
+      .sort((a, b) => a - b);
+  } catch {
+    return [];
+  }
+};
+
+/** The bytes of a checkpoint, the arrays as they are. */
+export const checkpointParts = ({ state, loop }: Checkpoint): readonly Uint8Array[] =>
+  safetensorsParts(state.arrays, {
+    format: 'immersion',
+    seed: String(state.seed),
+    step: String(state.step),
+    loop: JSON.stringify(loopCodec.encode(loop)),
+  });
+
+const numberOf = (text: string | undefined): number | undefined => {
+  const value = text === undefined || text === '' ? NaN : Number(text);
+  return Number.isFinite(value) ? value : undefined;
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Reads a checkpoint, or weights that were written without what training knows: those go on from there as if they were new. */
+export const readCheckpoint = (path: string): Either<readonly Problem[], Checkpoint> => {
+  const expected = 'the weights of a run';
+  const bytes = tryCatch(() => (statSync(path).isFile() ? readFileSync(path) : undefined), thrownAt(path, expected));
+  if (isLeft(bytes)) return bytes;
+  if (bytes.right === undefined) return left([problem(path, 'no file', expected)]);
+  const file = readSafetensors(path, bytes.right);
+  if (isLeft(file)) return file;
+  const { tensors, metadata } = file.right;
+  const [seed, step] = [numberOf(metadata['seed']), numberOf(metadata['step'])];
+  if (seed === undefined || step === undefined || !Number.isSafeInteger(step))
+    return left([
+      problem(path, 'weights without a seed and a step', 'weights that a run of immersion has written'),
+    ]);
+  const state = { seed, step, arrays: tensors };
+  const text = metadata['loop'];
+  if (text === undefined) return right({ state, loop: initialLoop });
+  return map((loop: LoopState): Checkpoint => ({ state, loop }))(
+    mapLeft((errors: Parameters<typeof problemsOf>[0]) =>
+      problemsOf(errors, contextPath).map((one) => ({ ...one, path: `${basename(path)}: ${one.path}` })),
+    )(loopCodec.decode(parsed(text))),
+  );
+};

@@ -1,0 +1,54 @@
+/** From an experiment and data to a fitted model, and to a run that is iterated step by step. */
+import { type Either, isLeft, map, right } from 'fp-ts/lib/Either.js';
+import type { Compiled } from '../../compiler/index.js';
+import type { Experiment, Problem } from '../../dsl/index.js';
+import type { Backend } from '../../backends/backend.js';
+import type { Fitted } from '../model/model.js';
+import type { TrainEvent } from '../records/events.js';
+import { initialLoop } from './checkpoint.js';
+import { createTrainer } from './loop.js';
+import { prepare, type PrepareOptions } from './prepare.js';
+import { shelfInMemory } from './shelf.js';
+import { type Trained, trainRun, type TrainOptions } from './train.js';
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+/** A run that has passed every check and waits to be iterated; nothing of it is kept. */
+export type Run = {
+  readonly compiled: Compiled;
+  readonly backend: Backend;
+  readonly events: AsyncIterable<TrainEvent>;
+  readonly fitted: Fitted;
+};
+
+/** Checks and compiles everything, and trains nothing yet. */
+export const prepareRun = async (spec: Experiment, options: PrepareOptions): Promise<Checked<Run>> => {
+  const prepared = await prepare(spec, options);
+  if (isLeft(prepared)) return prepared;
+  const { compiled, backend, model, session, experiment, data, validation, batches, policy } = prepared.right;
+  const trainer = createTrainer(
+    {
+      experiment,
+      session,
+      train: data.train,
+      validation,
+      batches,
+      policy,
+      from: initialLoop,
+    },
+    shelfInMemory(),
+  );
+  return right({ compiled, backend, events: trainer.events, fitted: model });
+};
+
+export type FitOptions = Omit<TrainOptions, 'keep' | 'from' | 'measure' | 'onStart'> & {
+  /** Leaves a run folder there, which is new or empty: what `openRun` opens and `resume` goes on with. */
+  readonly out?: string | undefined;
+};
+
+/** Trains to the end. On the left every problem of the specification, the data or the training. */
+export const fit = async (spec: Experiment, { out, ...options }: FitOptions): Promise<Checked<Fitted>> => {
+  const keep = out === undefined ? undefined : { name: 'fit', out, root: process.cwd() };
+  const trained = await trainRun(spec, { ...options, keep });
+  return map(({ model }: Trained<undefined>): Fitted => model)(trained);
+};

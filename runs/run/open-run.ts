@@ -1,0 +1,79 @@
+/** Runs that are opened again: the model of a folder on any backend, without the program and the data that made it. */
+import { type Either, isLeft, map, right } from 'fp-ts/lib/Either.js';
+import { join } from 'node:path';
+import { compile } from '../../compiler/index.js';
+import type { Problem } from '../../dsl/index.js';
+import type { Backend } from '../../backends/backend.js';
+import { type BackendOptions, startBackend } from '../../backends/choose.js';
+import { attempt } from '../../backends/failure.js';
+import { threadsFor } from '../../backends/tensorflow/threads.js';
+import { fittedOf } from '../model/fitted.js';
+import type { Fitted } from '../model/model.js';
+import { createSession } from '../model/session.js';
+import type { TrainEvent } from '../records/events.js';
+import { createHistory } from '../records/history.js';
+import { readRecord } from '../records/record.js';
+import type { LoopState } from './checkpoint.js';
+import { type KeptExamples, readKeptExamples } from './kept-examples.js';
+import { continued } from './prepare.js';
+import { type At, checkpointAt, fileNames, readRun, type RunNote } from './run-folder.js';
+import { initialState } from '../model/state.js';
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+export type OpenOptions = {
+  /** One that runs, or a name: `auto`, the default, for the best that loads. */
+  readonly backend?: Backend | string | undefined;
+  readonly device?: BackendOptions['device'];
+  /** Which weights: those that the run leaves unless given. */
+  readonly at?: At | undefined;
+};
+
+/** A fitted model with what its run was. */
+export type OpenedRun = Fitted & {
+  readonly note: RunNote;
+  /** Steps taken by the weights that were opened. */
+  readonly step: number;
+  readonly loop: LoopState;
+  /** The events of the record, thinned to some thousands. */
+  readonly events: () => Promise<readonly TrainEvent[]>;
+  /** Codes of training examples and some examples, for priors and pictures where the data is gone. */
+  readonly kept: KeptExamples | undefined;
+};
+
+/** The events of a run's record, thinned to some thousands. */
+export const eventsOf = async (folder: string): Promise<readonly TrainEvent[]> => {
+  const history = createHistory();
+  for await (const event of readRecord(join(folder, fileNames.record))) history.add(event);
+  return history.events();
+};
+
+/** Opens the folder of a run; on the left why it cannot be. */
+export const openRun = async (
+  folder: string,
+  { backend: asked = 'auto', device, at }: OpenOptions = {},
+): Promise<Checked<OpenedRun>> => {
+  const note = readRun(folder);
+  if (isLeft(note)) return note;
+  const checkpoint = checkpointAt(note.right, at);
+  if (isLeft(checkpoint)) return checkpoint;
+  const kept = readKeptExamples(folder);
+  if (isLeft(kept)) return kept;
+  const compiled = compile(note.right.experiment);
+  if (isLeft(compiled)) return compiled;
+  const { state, loop } = checkpoint.right;
+  const fitting = continued(initialState(compiled.right, state.seed), state);
+  if (isLeft(fitting)) return fitting;
+  const threads = threadsFor(compiled.right.step);
+  const backend = typeof asked === 'string' ? await startBackend(asked, { device, threads }) : right(asked);
+  if (isLeft(backend)) return backend;
+  const session = await attempt(() => createSession(compiled.right, backend.right, fitting.right));
+  return map((opened: Parameters<typeof fittedOf>[2]): OpenedRun => ({
+    ...fittedOf(compiled.right, backend.right, opened, note.right.preprocessing),
+    note: note.right,
+    step: state.step,
+    loop,
+    events: () => eventsOf(folder),
+    kept: kept.right,
+  }))(session);
+};

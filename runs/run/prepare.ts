@@ -1,0 +1,201 @@
+/** Every check before a run: the specification, the data, the metrics, the policy, the backend. Nothing is trained or written yet. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import {
+  atBatch,
+  type Compiled,
+  compile,
+  compileExpressions,
+  type CompiledExpressions,
+  type Expressions,
+} from '../../compiler/index.js';
+import { type Batches, trainingBatches } from '../../data/batches.js';
+import type { Source, Split } from '../../data/index.js';
+import {
+  checkExperiment,
+  dataShapeOf,
+  type Experiment,
+  type NetworkValue,
+  type Problem,
+  problem,
+  sameShape,
+  type Shape,
+  showShape,
+} from '../../dsl/index.js';
+import { deriveKey, uniforms } from '../../dsl/random.js';
+import type { Backend } from '../../backends/backend.js';
+import { createSession, type Session } from '../model/session.js';
+import { initialState, type TrainState } from '../model/state.js';
+import { fittedOf } from '../model/fitted.js';
+import type { Fitted } from '../model/model.js';
+import { withHeldOut } from './hold-out.js';
+import { policyProblems } from './judge.js';
+import { withRateFactor } from './rate-factor.js';
+import { defaultPolicy, type Policy, type PolicyOptions } from './settings.js';
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+export type StartBackend = (compiled: Compiled) => Promise<Checked<Backend>>;
+
+export type PrepareOptions = {
+  readonly data: Split<Source>;
+  /** One that runs, or how to start one for what was compiled. */
+  readonly backend: Backend | StartBackend;
+  readonly seed?: number | undefined;
+  /**
+   * Where the data has no validation part: the part of the training examples below 1, or how many, that is held out; 0 to validate on the test
+   * part. A tenth unless given.
+   */
+  readonly heldOut?: number | undefined;
+  /** Expressions of the data, each a scalar, that validations report without their being in the loss. */
+  readonly metrics?: Expressions | undefined;
+  readonly policy?: PolicyOptions | undefined;
+  /** The state to go on from; what it lacks begins as in a new run. */
+  readonly state?: TrainState | undefined;
+};
+
+/** A run that has passed every check and waits to be trained. */
+export type Prepared = {
+  readonly experiment: Experiment;
+  readonly compiled: Compiled;
+  readonly backend: Backend;
+  readonly session: Session;
+  readonly model: Fitted;
+  readonly data: Split<Source>;
+  /** What validations are of; undefined where there are none. */
+  readonly validation: Source | undefined;
+  readonly heldOut: number | undefined;
+  readonly batches: Batches;
+  readonly policy: Policy;
+  readonly metrics: Expressions;
+  readonly seed: number;
+};
+
+/** How a specification is made to fit data; an inverted flow is changed at its other end. */
+const fitting = ({ name, inverts }: NetworkValue, shape: Shape): string =>
+  inverts === undefined
+    ? `let ${name} begin with input(${shape.join(', ')})`
+    : `let ${name} end in ${showShape(shape)}`;
+
+/** Data whose examples are not what the objective reads. */
+const dataProblems = (experiment: Experiment, split: Split<Source>): readonly Problem[] => {
+  const { encoder, data } = experiment;
+  const shape = dataShapeOf(experiment);
+  const reader = sameShape(shape, encoder.input)
+    ? `the input of network ${JSON.stringify(encoder.name)}`
+    : 'the data of the objective';
+  return [split.train, split.test]
+    .filter((set) => set.size > 0 && !sameShape(set.shape, shape))
+    .slice(0, 1)
+    .map((set) =>
+      problem(
+        'data',
+        `examples of shape ${showShape(set.shape)} in ${JSON.stringify(data)}`,
+        `${showShape(shape)}, ${reader}`,
+        ...(sameShape(shape, encoder.input) ? [fitting(encoder, set.shape)] : []),
+      ),
+    );
+};
+
+const batchesOf = (experiment: Experiment, size: number, seed: number): Checked<Batches> => {
+  const key = deriveKey(seed, 'batches');
+  return trainingBatches(size, experiment.batch, (epoch, count) => uniforms(key, [0, 0, epoch], count));
+};
+
+/** Metrics as a program beside the others; each is a scalar of what the model has. */
+const metricsProgram = (
+  compiled: Compiled,
+  metrics: Expressions,
+): Checked<CompiledExpressions | undefined> => {
+  if (Object.keys(metrics).length === 0) return right(undefined);
+  const { experiment, parameters, states } = compiled;
+  const example = dataShapeOf(experiment);
+  const made = compileExpressions(experiment, metrics, example);
+  if (isLeft(made))
+    return left(made.left.map((one) => ({ ...one, path: one.path.replace(/^expressions/, 'metrics') })));
+  const known = new Set([...parameters, ...states].map(({ name }) => name));
+  const problems = [
+    ...made.right.program.outputs
+      .filter(({ var: { type } }) => type.shape.length > 0)
+      .map(({ name, var: { type } }) => problem(`metrics.${name}`, showShape(type.shape), 'a scalar')),
+    ...[...made.right.parameters, ...made.right.states]
+      .filter(({ name }) => !known.has(name))
+      .map(({ name }) => problem('metrics', `the weights ${name}`, 'weights that the objective trains')),
+  ];
+  if (problems.length > 0) return left(problems);
+  return right({ ...made.right, program: atBatch(made.right.program, experiment.batch) });
+};
+
+/** The state of a run that goes on: arrays that are of another shape now are a problem, those that are new begin as ever. */
+export const continued = (initial: TrainState, from: TrainState | undefined): Checked<TrainState> => {
+  if (from === undefined) return right(initial);
+  const problems = [...initial.arrays].flatMap(([name, { shape }]) => {
+    const found = from.arrays.get(name)?.shape;
+    return found === undefined || sameShape(found, shape)
+      ? []
+      : [problem(`weights of ${name}`, showShape(found), showShape(shape))];
+  });
+  const arrays = new Map([...initial.arrays].map(([name, array]) => [name, from.arrays.get(name) ?? array]));
+  return problems.length > 0 ? left(problems) : right({ seed: from.seed, step: from.step, arrays });
+};
+
+/** Validation intervals are what a run goes back by, where nothing else is said. */
+const policyOf = (experiment: Experiment, options: PolicyOptions): Policy => {
+  const policy = { ...defaultPolicy, ...options };
+  return policy.notFinite !== 'halve' || options.checkpoints !== undefined
+    ? policy
+    : {
+        ...policy,
+        checkpoints: {
+          ...policy.checkpoints,
+          every: { tag: 'steps', steps: Math.max(1, experiment.validation.every) },
+        },
+      };
+};
+
+/** All checks; on the left every problem of the first that fails. */
+export const prepare = async (spec: Experiment, options: PrepareOptions): Promise<Checked<Prepared>> => {
+  const { data, backend: given, heldOut, metrics = {}, state: from } = options;
+  const checked = checkExperiment(spec);
+  if (isLeft(checked)) return checked;
+  const experiment = checked.right;
+  const problems = dataProblems(experiment, data);
+  if (problems.length > 0) return left(problems);
+  const { batch, validation } = experiment;
+  const held = withHeldOut(data, heldOut, { validates: validation.every > 0, batch });
+  if (isLeft(held)) return held;
+  const { split } = held.right;
+  const seed = from?.seed ?? options.seed ?? 0;
+  const batches = batchesOf(experiment, split.train.size, seed);
+  if (isLeft(batches)) return batches;
+  const policy = policyOf(experiment, options.policy ?? {});
+  const lowers = policy.plateau !== undefined || policy.notFinite === 'halve';
+  const made = compile(lowers ? withRateFactor(experiment) : experiment);
+  if (isLeft(made)) return made;
+  const compiled: Compiled = { ...made.right, experiment };
+  const measured = metricsProgram(compiled, metrics);
+  if (isLeft(measured)) return measured;
+  const validates = validation.every > 0 && (split.validation?.size ?? 0) > 0;
+  const names = [...Object.keys(experiment.objective), ...Object.keys(metrics)];
+  const wrong = policyProblems(policy, names, validates);
+  if (wrong.length > 0) return left(wrong);
+  const state = continued(initialState(compiled, seed), from);
+  if (isLeft(state)) return state;
+  const started = typeof given === 'function' ? await given(compiled) : right(given);
+  if (isLeft(started)) return started;
+  const backend = started.right;
+  const session = await createSession(compiled, backend, state.right, measured.right);
+  return right({
+    experiment,
+    compiled,
+    backend,
+    session,
+    model: fittedOf(compiled, backend, session, split.preprocessing),
+    data: split,
+    validation: validates ? split.validation : undefined,
+    heldOut: held.right.heldOut,
+    batches: batches.right,
+    policy,
+    metrics,
+    seed,
+  });
+};
