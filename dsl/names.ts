@@ -19,14 +19,18 @@ const firsts = <A>(all: readonly Named<A>[]): ReadonlyMap<string, A> => {
   return new Map(all.map(({ name, value }) => [name, values.get(name) ?? value]));
 };
 
-type NamedNode = Extract<Node, { readonly tag: 'hyper' | 'draw' | 'parameter' | 'running' }>;
+type NamedNode = Extract<Node, { readonly tag: 'hyper' | 'draw' | 'parameter' | 'running' | 'field' }>;
 
 const namedNodes = (experiment: Experiment): readonly Named<NamedNode>[] =>
   everyNode(nodesOf(experiment)).flatMap((located) => {
     const { path, node } = located;
     // A parameter in a body is that body's own.
     if (node.tag === 'parameter' && isInBody(located)) return [];
-    return node.tag === 'hyper' || node.tag === 'draw' || node.tag === 'parameter' || node.tag === 'running'
+    return node.tag === 'hyper' ||
+      node.tag === 'field' ||
+      node.tag === 'draw' ||
+      node.tag === 'parameter' ||
+      node.tag === 'running'
       ? [{ path, name: node.name, value: node }]
       : [];
   });

@@ -91,10 +91,7 @@ export const fittedOf = (
     options?: { readonly units?: 'model' },
   ): Promise<Float32Array>;
   async function reconstruct(input: readonly Row[]): Promise<Float64Array>;
-  async function reconstruct(
-    input: ModelInput,
-    options: { readonly units: 'data' },
-  ): Promise<Float64Array>;
+  async function reconstruct(input: ModelInput, options: { readonly units: 'data' }): Promise<Float64Array>;
   async function reconstruct(
     input: ModelInput,
     { units }: { readonly units?: Units } = {},

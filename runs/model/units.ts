@@ -38,7 +38,11 @@ const preprocessingFor = (
 /** Any input as examples in the model's units. */
 export const examplesOf = (
   input: ModelInput,
-  { units, preprocessing, shape }: {
+  {
+    units,
+    preprocessing,
+    shape,
+  }: {
     readonly units: Units;
     readonly preprocessing: Preprocessing | undefined;
     readonly shape: Shape;
