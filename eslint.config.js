@@ -78,6 +78,8 @@ export default defineConfig(
       'functional/no-throw-statements': 'error',
     },
   },
+  // The one place of the language that throws, for a fault of the program itself.
+  { files: ['dsl/lookup.ts'], rules: { 'functional/no-throw-statements': 'off' } },
   {
     files: ['backends/**/*.ts'],
     rules: {

@@ -1,4 +1,5 @@
 /** The backends by name, and the choice among them where none is named. */
+import { elementAt, entryOf } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { didYouMean, type Problem, problem } from '../dsl/problem.js';
 import type { Backend } from './backend.js';
@@ -29,9 +30,9 @@ export type BackendOptions = {
 
 /** Native where it loads, else wasm, which then says why. */
 const startAuto = async (options: NativeOptions): Promise<Started> => {
-  const native = await start['native'](options);
+  const native = await entryOf(start, 'native')(options);
   if (!isLeft(native)) return native;
-  const [{ found, hint = '' }] = native.left;
+  const { found, hint = '' } = elementAt(native.left, 0);
   const advice = hint.replace(/[,;] or use .*/, '');
   const wasm = await createWasmBackend();
   return right({
@@ -50,6 +51,6 @@ export const startBackend = async (name: string, options: BackendOptions = {}): 
   const native = { device, threads: options.threads };
   if (name === 'auto') return startAuto(native);
   return Object.hasOwn(start, name)
-    ? start[name](native)
+    ? entryOf(start, name)(native)
     : unknown('--backend', name, ['auto', ...backendNames]);
 };

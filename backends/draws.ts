@@ -1,4 +1,5 @@
 /** A program's random inputs, filled on the host: the numbers of one example are a function of (seed, name, step, example, probe) alone, so neither the batch size nor the number of probes nor the backend changes them. */
+import { float64At, uint32At } from '../dsl/lookup.js';
 import type { DistributionName } from '../dsl/expressions/draw.js';
 import { deriveKey, fillWords, type Key } from '../dsl/random.js';
 import { standardNormal } from './normals.js';
@@ -45,27 +46,27 @@ const oneWordEach = (size: number): number => size;
 const oneBitEach = (size: number): number => Math.ceil(size / 32);
 
 const drawNormal = byProbe(oneWordEach, (words, size, into, at) => {
-  for (let i = 0; i < size; i++) into[at + i] = standardNormal(words[i]);
+  for (let i = 0; i < size; i++) into[at + i] = standardNormal(uint32At(words, i));
 });
 
 /** For size 1, ±1. */
 const drawSphere = byProbe(oneWordEach, (words, size, into, at) => {
   let square = 0;
   for (let i = 0; i < size; i++) {
-    const z = standardNormal(words[i]);
+    const z = standardNormal(uint32At(words, i));
     square += z * z;
   }
   const factor = Math.sqrt(size / square);
-  for (let i = 0; i < size; i++) into[at + i] = standardNormal(words[i]) * factor;
+  for (let i = 0; i < size; i++) into[at + i] = standardNormal(uint32At(words, i)) * factor;
 });
 
 const drawRademacher = byProbe(oneBitEach, (words, size, into, at) => {
-  for (let i = 0; i < size; i++) into[at + i] = (words[i >>> 5] >>> (i & 31)) & 1 ? 1 : -1;
+  for (let i = 0; i < size; i++) into[at + i] = (uint32At(words, i >>> 5) >>> (i & 31)) & 1 ? 1 : -1;
 });
 
 /** Multiples of 2⁻²⁴. */
 const drawUniform = byProbe(oneWordEach, (words, size, into, at) => {
-  for (let i = 0; i < size; i++) into[at + i] = (words[i] >>> 8) * 2 ** -24;
+  for (let i = 0; i < size; i++) into[at + i] = (uint32At(words, i) >>> 8) * 2 ** -24;
 });
 
 /** After every `size` probes a new, independent frame starts. */
@@ -77,11 +78,11 @@ const drawOrthonormal = (shape: DrawShape): FillExample => {
       const count = Math.min(size, probes - first);
       for (let row = 0; row < count; row++) {
         fillWords(key, [first + row, example, step], words);
-        for (let i = 0; i < size; i++) rows[row * size + i] = standardNormal(words[i]);
+        for (let i = 0; i < size; i++) rows[row * size + i] = standardNormal(uint32At(words, i));
       }
       orthonormalizeRows(rows, count, size);
       const scale = Math.sqrt(size);
-      for (let i = 0; i < count * size; i++) into[at + first * size + i] = rows[i] * scale;
+      for (let i = 0; i < count * size; i++) into[at + first * size + i] = float64At(rows, i) * scale;
     }
   };
 };

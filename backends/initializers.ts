@@ -3,6 +3,7 @@
  * fan in of a conv-transpose kernel [h, w, out, in] is h·w·in, the layer's input channels as He et al. and PyTorch mean
  * it, where Keras reads h·w·out.
  */
+import { float64At, uint32At } from '../dsl/lookup.js';
 import type { Initializer } from '../dsl/layers/initializer.js';
 import { deriveKey, fillWords } from '../dsl/random.js';
 import { standardNormal } from './normals.js';
@@ -27,17 +28,17 @@ const CUT = 0.022750131948179195;
 const CUT_STDDEV = 0.87962566103423978;
 
 const fillUniform = (limit: number, words: Uint32Array, into: Float32Array): void => {
-  for (let i = 0; i < into.length; i++) into[i] = ((words[i] + 0.5) * 2 ** -31 - 1) * limit;
+  for (let i = 0; i < into.length; i++) into[i] = ((uint32At(words, i) + 0.5) * 2 ** -31 - 1) * limit;
 };
 
 const fillNormal = (stddev: number, words: Uint32Array, into: Float32Array): void => {
-  for (let i = 0; i < into.length; i++) into[i] = standardNormal(words[i]) * stddev;
+  for (let i = 0; i < into.length; i++) into[i] = standardNormal(uint32At(words, i)) * stddev;
 };
 
 /** He et al.'s normal as Keras has it: cut off at two standard deviations, of the given one after the cut. */
 const fillCutNormal = (stddev: number, words: Uint32Array, into: Float32Array): void => {
   for (let i = 0; i < into.length; i++) {
-    const word = Math.floor(CUT * 2 ** 32 + (words[i] + 0.5) * (1 - 2 * CUT));
+    const word = Math.floor(CUT * 2 ** 32 + (uint32At(words, i) + 0.5) * (1 - 2 * CUT));
     into[i] = (standardNormal(word) * stddev) / CUT_STDDEV;
   }
 };
@@ -52,7 +53,7 @@ const fillOrthogonal = (shape: readonly number[], words: Uint32Array, into: Floa
   orthonormalizeRows(frame, count, size);
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++)
-      into[r * columns + c] = rows <= columns ? frame[r * size + c] : frame[c * size + r];
+      into[r * columns + c] = float64At(frame, rows <= columns ? r * size + c : c * size + r);
   }
 };
 

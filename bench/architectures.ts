@@ -2,6 +2,7 @@
  * `npm run bench -- architectures [--batch 2] [--width 1] [--backend auto] [--json]`: an InjFlow-ln step on random data of the true
  * size for each of the paper's three architectures: parameters, FLOPs, peak memory, seconds of a step.
  */
+import { atLeast } from '../dsl/lookup.js';
 import { parseArgs } from 'node:util';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { compile, costOf } from 'immersion/compiler';
@@ -27,7 +28,7 @@ const { values } = parseArgs({
     backend: { type: 'string', default: 'auto' },
   },
 });
-const [batch, width] = [values.batch, values.width].map(Number);
+const [batch, width] = atLeast(2, [values.batch, values.width].map(Number));
 
 const started = await startBackend(values.backend);
 if (isLeft(started)) throw new Error(started.left.map(showProblem).join('\n'));

@@ -2,6 +2,7 @@
  * Where the stochastic volume begins to cost less than the exact one: whole steps for d = 2 … 50 of 2d + 1 dimensions, the
  * surrogate's system by the factor and by conjugate gradients, beside what the compiler's costs say.
  */
+import { atLeast, elementAt } from '../dsl/lookup.js';
 import { type Compiled, costOf, volumeCost } from 'immersion/compiler';
 import type { Backend } from 'immersion/runs';
 import { type Clock, quotients, type Reading, summary } from './measure.js';
@@ -44,7 +45,7 @@ const measureAt = async (
     const factor = await start('stochastic, factor', ways.factor);
     const iterative = await start('stochastic, conjugate gradients', ways.iterative);
     const all = [exact, factor, iterative];
-    const [base, byFactor, byRounds] = await inTurns(all, options);
+    const [base, byFactor, byRounds] = atLeast(3, await inTurns(all, options));
     all.forEach(({ end }) => end());
     const flops = (compiled: Compiled): number => costOf(compiled.step).flops / costOf(ways.exact.step).flops;
     const products = (iterations?: number): number => {
@@ -75,11 +76,14 @@ const measureAt = async (
 const crossingOf = (quotientsOf: readonly { readonly d: number; readonly quotient: number }[]): string => {
   const at = quotientsOf.findIndex(({ quotient }) => quotient <= 1);
   if (at < 0) return `above ${quotientsOf.at(-1)?.d}`;
-  if (at === 0) return `at most ${quotientsOf[0].d}`;
-  const [before, after] = [quotientsOf[at - 1], quotientsOf[at]].map(({ d, quotient }) => ({
-    x: Math.log(d),
-    y: Math.log(quotient),
-  }));
+  if (at === 0) return `at most ${elementAt(quotientsOf, 0).d}`;
+  const [before, after] = atLeast(
+    2,
+    quotientsOf.slice(at - 1, at + 1).map(({ d, quotient }) => ({
+      x: Math.log(d),
+      y: Math.log(quotient),
+    })),
+  );
   return Math.exp(before.x + ((after.x - before.x) * before.y) / (before.y - after.y)).toPrecision(2);
 };
 

@@ -5,6 +5,7 @@
  * `npm run bench -- architectures`: see architectures.ts; `npm run bench -- rectangular`: see rectangular.ts; `npm run bench -- oracles`: see oracles.ts;
  * `npm run bench -- compile`: see compile.ts.
  */
+import { atLeast, entryOf } from '../dsl/lookup.js';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -20,7 +21,8 @@ import { report, type Result } from './report.js';
 import { product, ready, readyStep } from './subject.js';
 
 const others = ['peers', 'architectures', 'rectangular', 'oracles', 'compile'];
-if (others.includes(process.argv[2])) {
+const word = process.argv[2];
+if (word !== undefined && others.includes(word)) {
   await import(`./${process.argv[2]}.js`);
   process.exit(0);
 }
@@ -45,7 +47,7 @@ if (unknown.length > 0) {
 }
 
 const clock: Clock = values.clock === 'cpu' ? 'cpu' : 'wall';
-const [width, batch, rounds] = [values.width, values.batch, values.rounds].map(Number);
+const [width, batch, rounds] = atLeast(3, [values.width, values.batch, values.rounds].map(Number));
 const { encoder, decoder } = mnistNetworks(width);
 
 const compiled = (objective: Objective): Compiled => {
@@ -62,7 +64,7 @@ const tfjsVersion = (): string => {
   const { dependencies }: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
     readFileSync(file, 'utf8'),
   );
-  return dependencies['@tensorflow/tfjs-backend-wasm'];
+  return entryOf(dependencies, '@tensorflow/tfjs-backend-wasm');
 };
 
 const plainBackend = await createWasmBackend({ plain: true });

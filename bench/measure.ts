@@ -1,4 +1,5 @@
 /** Seconds of calls, taken in turns so that a disturbance of the machine meets every subject alike. */
+import { elementAt } from '../dsl/lookup.js';
 
 /** Something to time, by name; `repeat` calls make one reading. */
 export type Subject = { readonly name: string; readonly run: () => void; readonly repeat?: number };
@@ -8,7 +9,7 @@ export type Reading = { readonly median: number; readonly least: number; readonl
 const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b);
   const half = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(half)] + sorted[Math.ceil(half)]) / 2;
+  return (elementAt(sorted, Math.floor(half)) + elementAt(sorted, Math.ceil(half))) / 2;
 };
 
 export const summary = (values: readonly number[]): Reading => ({
@@ -43,9 +44,9 @@ export const inTurns = (
   const rounds = Array.from({ length: options.warmUp + options.rounds }, () =>
     subjects.map((subject) => seconds(subject, options.clock)),
   ).slice(options.warmUp);
-  return new Map(subjects.map(({ name }, i) => [name, rounds.map((round) => round[i])]));
+  return new Map(subjects.map(({ name }, i) => [name, rounds.map((round) => elementAt(round, i))]));
 };
 
 /** Quotients of two subjects' readings, round by round. */
 export const quotients = (a: readonly number[], b: readonly number[]): readonly number[] =>
-  a.map((value, i) => value / b[i]);
+  a.map((value, i) => value / elementAt(b, i));

@@ -3,6 +3,7 @@
  * flows on the examples' manifolds, whose densities are known: test NLL beside the least that is possible, and RMS distance, as
  * means over seeds. A seed draws the data and the weights. Prints Markdown.
  */
+import { atLeast } from '../dsl/lookup.js';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +65,7 @@ const outcomeOf = async (job: OracleJob, on: Backend): Promise<OracleOutcome> =>
 };
 
 const runShare = async (share: string): Promise<void> => {
-  const [own, all] = share.split('/').map(Number);
+  const [own, all] = atLeast(2, share.split('/').map(Number));
   const on = await backend();
   for (const job of jobs.filter((_, i) => i % all === own)) {
     const failed = (error: unknown): OracleOutcome => ({ ...job, failure: String(error) });

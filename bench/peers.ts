@@ -3,6 +3,7 @@
  * the whole InjFlow-ln step with its Adam update, ours and other frameworks', the same mathematics from the same weights on the same
  * batch. A peer's terms and gradients are compared with ours before it is timed; peers take turns, each in a process of its own.
  */
+import { atLeast, elementAt } from '../dsl/lookup.js';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +33,10 @@ const { values } = parseArgs({
 });
 
 const clock: Clock = values.clock === 'cpu' ? 'cpu' : 'wall';
-const [rounds, turnSeconds, threads] = [values.rounds, values.seconds, values.threads].map(Number);
+const [rounds, turnSeconds, threads] = atLeast(
+  3,
+  [values.rounds, values.seconds, values.threads].map(Number),
+);
 const chosen = <T extends { readonly name: string }>(
   all: readonly T[],
   names: string | undefined,
@@ -68,7 +72,7 @@ const prepare = async (entry: Entry, workload: Workload, folder: Folder): Promis
     const gradients = join(folder.path, 'gradients');
     const file = join(folder.path, 'arrays');
     const request = { op: 'prepare', workload, file, arrays: folder.arrays, gradients } as const;
-    const [ready]: readonly Ready[] = JSON.parse(JSON.stringify([await peer.ask(request, 900)]));
+    const ready: Ready = JSON.parse(JSON.stringify(await peer.ask(request, 900)));
     const bytes = readFileSync(gradients);
     rmSync(gradients);
     return {
@@ -83,7 +87,7 @@ const prepare = async (entry: Entry, workload: Workload, folder: Folder): Promis
 };
 
 const millisecondsOf = async ({ peer }: Prepared, steps: number): Promise<readonly number[]> => {
-  const [{ milliseconds }]: readonly { readonly milliseconds: readonly number[] }[] = JSON.parse(
+  const { milliseconds }: { readonly milliseconds: readonly number[] } = JSON.parse(
     JSON.stringify([await peer.ask({ op: 'time', steps, clock }, 1800)]),
   );
   return milliseconds;
@@ -105,7 +109,7 @@ const takeTurns = async (prepared: readonly Prepared[]): Promise<readonly Readin
   };
   for (const one of prepared) {
     await guarded(one, async () => {
-      const [, trial] = await millisecondsOf(one, 2);
+      const [, trial] = atLeast(2, await millisecondsOf(one, 2));
       const steps = Math.max(1, Math.round((turnSeconds * 1000) / trial));
       plans.set(one, { steps, rounds: trial > patience * turnSeconds * 1000 ? Math.min(2, rounds) : rounds });
     });
@@ -161,8 +165,11 @@ const measure = async (workload: Workload): Promise<WorkloadResult> => {
   const timed = accepted.map(({ prepared: { entry, ready }, agrees }, i): PeerResult => {
     const { name, title, group } = entry;
     const [own, base] = [
-      readings[i],
-      readings[accepted.findIndex(({ prepared }) => prepared.entry.name === group)],
+      elementAt(readings, i),
+      elementAt(
+        readings,
+        accepted.findIndex(({ prepared }) => prepared.entry.name === group),
+      ),
     ];
     if (typeof own === 'string') return { name, title, group, refused: own };
     return {

@@ -1,4 +1,5 @@
 /** Where a step's time goes: milliseconds of each call of its plan, and by kind of call. */
+import { elementAt } from '../dsl/lookup.js';
 import type { LoopKernel, Operand, Step } from 'immersion/compiler';
 import { showStep } from 'immersion/compiler';
 import { summary } from './measure.js';
@@ -18,7 +19,7 @@ const count = (shape: readonly number[]): number => shape.reduce((total, n) => t
 const loopFlops = ({ body, stores, extents }: LoopKernel): number => {
   const work = body.filter(({ op }) => op !== 'load' && op !== 'constant');
   const isContraction =
-    work.length === 1 && work[0].op === 'mul' && stores.every(({ mode }) => mode === 'sum');
+    work.length === 1 && elementAt(work, 0).op === 'mul' && stores.every(({ mode }) => mode === 'sum');
   return isContraction ? 2 * count(extents) : 0;
 };
 
@@ -32,7 +33,7 @@ const kernelFlops = ({ kernel, inputs, attributes, output }: Extract<Step, { tag
       return 2 * count(shape('dy')) * count(shape('filter').slice(0, 3));
     case 'BatchMatMul':
     case '_FusedMatMul':
-      return 2 * count(output.shape) * shape('a')[attributes['transposeA'] === true ? 1 : 2];
+      return 2 * count(output.shape) * elementAt(shape('a'), attributes['transposeA'] === true ? 1 : 2);
     default:
       return 0;
   }

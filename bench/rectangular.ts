@@ -4,6 +4,7 @@
  * the same weights on the same batch, terms and gradients compared before anything is timed. `--crossing` times ours alone for
  * d = 2 … 50. `--clock cpu` counts the work of all threads: with `--threads 1` to be trusted where others share the machine.
  */
+import { atLeast, elementAt } from '../dsl/lookup.js';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,7 +33,7 @@ const { values } = parseArgs({
   },
 });
 const clock: Clock = values.clock === 'cpu' ? 'cpu' : 'wall';
-const [rounds, seconds, threads] = [values.rounds, values.seconds, values.threads].map(Number);
+const [rounds, seconds, threads] = atLeast(3, [values.rounds, values.seconds, values.threads].map(Number));
 
 const note = (text: string): void => console.error(`rectangular: ${text}`);
 
@@ -74,8 +75,8 @@ const measure = (backend: Backend, python: string, table: Table): Promise<readon
       }
       const readings = await inTurns(all, { rounds, seconds });
       all.forEach(({ name, end }, i) => {
-        const milliseconds = summary(readings[i]);
-        const timesOurs = summary(quotients(readings[i], readings[0]));
+        const milliseconds = summary(elementAt(readings, i));
+        const timesOurs = summary(quotients(elementAt(readings, i), elementAt(readings, 0)));
         rows.push(i === 0 ? { name, milliseconds } : { name, milliseconds, timesOurs });
         end();
       });

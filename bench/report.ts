@@ -1,4 +1,5 @@
 /** What a benchmark found, as a table. */
+import { elementAt } from '../dsl/lookup.js';
 import type { Clock, Reading } from './measure.js';
 import type { Call, Kind } from './profile.js';
 
@@ -37,11 +38,11 @@ const range = ({ median, least, most }: Reading, digits: number): string =>
   `${median.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`;
 
 const table = (rows: readonly (readonly string[])[]): string => {
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  const widths = elementAt(rows, 0).map((_, i) => Math.max(...rows.map((row) => elementAt(row, i).length)));
   return rows
     .map((row) =>
       row
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .map((cell, i) => (i === 0 ? cell.padEnd(elementAt(widths, i)) : cell.padStart(elementAt(widths, i))))
         .join('  ')
         .trimEnd(),
     )

@@ -1,4 +1,5 @@
 /** The commands by name, and which of them a command line means. */
+import { entryOf } from '../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { didYouMean, problem } from '../dsl/index.js';
 import { attempt } from '../backends/failure.js';
@@ -24,7 +25,7 @@ type Command = {
 const help = (args: readonly string[]): Promise<number> => {
   const name = args.find((word) => !word.startsWith('-'));
   if (name !== undefined && !Object.hasOwn(commands, name)) return Promise.resolve(unknown(name, args));
-  const text = name === undefined ? overview() : commands[name].usage;
+  const text = name === undefined ? overview() : entryOf(commands, name).usage;
   if (wantsJson(args)) printJson({ ok: true, help: text });
   else printText(text, 'strong');
   return Promise.resolve(0);
@@ -85,5 +86,7 @@ const perform = (args: readonly string[]): Promise<number> => {
   }
   if (first === '--help' || first === '-h' || first === '--json') return help(args);
   if (!Object.hasOwn(commands, first)) return Promise.resolve(unknown(first, rest));
-  return rest.includes('--help') || rest.includes('-h') ? help([first, ...rest]) : commands[first].run(rest);
+  return rest.includes('--help') || rest.includes('-h')
+    ? help([first, ...rest])
+    : entryOf(commands, first).run(rest);
 };

@@ -1,4 +1,5 @@
 /** `immersion doctor`: what this machine offers, how fast it is and which backend is chosen; with `--build` it builds the native one. */
+import { elementAt } from '../dsl/lookup.js';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
@@ -47,7 +48,7 @@ export type Report = {
 const vectorInstructions = (): readonly string[] => {
   try {
     const flags = new Set(
-      /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].trim().split(' '),
+      /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.trim().split(' '),
     );
     return ['sse4_2', 'avx', 'avx2', 'fma', 'avx512f'].filter((flag) => flags.has(flag));
   } catch {
@@ -85,7 +86,7 @@ const examine = async (device: string | undefined): Promise<Checked<Report>> => 
     node: { version: process.versions.node, platform: `${process.platform} ${process.arch}` },
     native: loads
       ? { loads, tensorflow: binding.right.TF_Version, gpu: binding.right.isUsingGpuDevice(), problem: null }
-      : { loads, tensorflow: null, gpu: false, problem: showProblem(binding.left[0]) },
+      : { loads, tensorflow: null, gpu: false, problem: showProblem(elementAt(binding.left, 0)) },
     threads: { cores: availableParallelism(), native: threadCount(), wasm: 1 },
     simd: { wasm: hasSimd(), processor: vectorInstructions() },
     speed: speed.right,

@@ -1,4 +1,5 @@
 /** `immersion explain SPEC`: what an experiment computes and what it costs, before anything runs. */
+import { elementAt } from '../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { lowerGraph, lowerPlain, lowerWasm, printGraph } from '../backends/index.js';
 import { type Compiled, compile, print, printPlan, type Program } from '../compiler/index.js';
@@ -69,7 +70,7 @@ export const explain = async (args: readonly string[]): Promise<number> => {
   const early = [lower, pairs].flatMap((either) => (E.isLeft(either) ? either.left : []));
   if (E.isLeft(lower) || E.isLeft(pairs)) return fail(early, json);
 
-  const spec = await loadSpec(given.right.positionals[0]);
+  const spec = await loadSpec(elementAt(given.right.positionals, 0));
   if (E.isLeft(spec)) return fail(spec.left, json);
   const experiment = setValues(spec.right.experiment, Object.fromEntries(pairs.right));
   if (E.isLeft(experiment)) return fail(experiment.left, json);

@@ -1,4 +1,5 @@
 /** An explanation as text for a terminal of 100 columns. */
+import { elementAt } from '../dsl/lookup.js';
 import { showShape } from '../dsl/index.js';
 import type { SolveCost } from '../compiler/index.js';
 import type { LayerRow, NetworkPart } from './explanation-network.js';
@@ -31,7 +32,7 @@ const table = (
   right: readonly number[],
   flexible: number,
 ): readonly string[] => {
-  const natural = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  const natural = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => elementAt(row, i).length)));
   const total = natural.reduce((sum, width) => sum + width + gap, 0);
   const widths = natural.map((width, i) =>
     i === flexible ? Math.min(width, Math.max(12, width - (total - columns))) : width,
@@ -39,8 +40,8 @@ const table = (
   return rows.map((row) =>
     row
       .map((cell, i) => {
-        const text = cut(cell, widths[i]);
-        return right.includes(i) ? text.padStart(widths[i]) : text.padEnd(widths[i]);
+        const text = cut(cell, elementAt(widths, i));
+        return right.includes(i) ? text.padStart(elementAt(widths, i)) : text.padEnd(elementAt(widths, i));
       })
       .join(' '.repeat(gap))
       .trimEnd(),
@@ -119,7 +120,9 @@ const solveWays = ({ chosen, factor, conjugateGradients }: SolveCost): readonly 
 const reason = (ways: readonly Way[], onlyOne: string, asked = false): string => {
   if (ways.length === 1) return onlyOne;
   if (asked) return 'as the specification says';
-  return ways[0].products < ways[1].products ? 'which costs less' : 'which costs no more';
+  return elementAt(ways, 0).products < elementAt(ways, 1).products
+    ? 'which costs less'
+    : 'which costs no more';
 };
 
 const volumeLines = ({ asked, probes, flops, cost, ...place }: VolumePart): readonly string[] => {

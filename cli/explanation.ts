@@ -1,4 +1,5 @@
 /** What `immersion explain` says, as data: networks layer by layer, Jacobian products, and the cost of a training step. */
+import { atLeast } from '../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { type Compiled, compile, type Cost, costOf } from '../compiler/index.js';
 import {
@@ -57,7 +58,7 @@ export type Explanation = {
 const autoencoderFlops = (experiment: Experiment): number | undefined => {
   const { encoder, decoder } = experiment;
   if ([encoder, decoder].some((net) => outputNames(net)[0] !== '')) return undefined;
-  const [inward, outward]: readonly Network[] = [encoder, decoder];
+  const [inward, outward]: readonly Network[] = atLeast(2, [encoder, decoder]);
   const x = data(...encoder.input);
   const objective = { reconstruction: sqNorm(sub(x, apply(outward, apply(inward, x)))) };
   const compiled = compile({ ...experiment, objective });

@@ -1,4 +1,5 @@
 /** `immersion export RUN`: the encoder and the decoder of a run, and its density, for TensorFlow, TF Serving and browsers. */
+import { atLeast } from '../dsl/lookup.js';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { readBytes } from '../data/readers/file.js';
@@ -76,7 +77,7 @@ export const exportRun = async (args: readonly string[]): Promise<number> => {
   if (isLeft(given)) return fail(given.left, json);
   const formats = formatsOf(given.right.last('format'));
   if (isLeft(formats)) return fail(formats.left, json);
-  const [run] = given.right.positionals;
+  const [run] = atLeast(1, given.right.positionals);
   const spec = await loadSpec(join(run, fileNames.spec));
   if (isLeft(spec)) return fail(spec.left, json);
   const compiled = compile(spec.right.experiment);

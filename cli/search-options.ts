@@ -1,4 +1,5 @@
 /** The options that say what a sweep varies. */
+import { atLeast } from '../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Problem } from '../dsl/index.js';
 import { problem } from '../dsl/index.js';
@@ -66,7 +67,7 @@ const named = <A>(
 };
 
 const distributionOf = (text: string): Checked<Distribution> | undefined => {
-  const [kind, ...values] = text.split(':');
+  const [kind, ...values] = atLeast(1, text.split(':'));
   if (!Object.hasOwn(kinds, kind) || values.length === 0) return undefined;
   const tag = kinds[kind];
   if (tag !== 'choice' && values.length !== 2) return undefined;

@@ -1,4 +1,5 @@
 /** The table at the end of a sweep: a row for each configuration, its figures as means over the seeds. */
+import { elementAt, entryOf } from '../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Settings } from '../dsl/index.js';
 import { acrossSeeds } from '../evaluation/index.js';
@@ -22,7 +23,7 @@ export const sweepRows = (trials: readonly Performed[]): readonly SweepRow[] => 
   return [...new Set(keys)].map((key) => {
     const group = trials.filter((_, i) => keys[i] === key);
     return {
-      settings: group[0].trial.settings,
+      settings: elementAt(group, 0).trial.settings,
       figures: group.flatMap(figuresOf),
       failed: group.filter(({ outcome }) => outcome !== undefined && isLeft(outcome)).length,
     };
@@ -43,7 +44,9 @@ export const columns = (rows: readonly (readonly string[])[], left: number): str
   return rows
     .map((row) =>
       row
-        .map((cell, i) => (i < left ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .map((cell, i) =>
+          i < left ? cell.padEnd(elementAt(widths, i)) : cell.padStart(elementAt(widths, i)),
+        )
         .join('  ')
         .trimEnd(),
     )
@@ -85,12 +88,12 @@ export const sweepText = (
       const value = settings[axis] ?? '';
       return typeof value === 'number' ? short(value) : value;
     }),
-    ...names.map((name) => figureText(figures.flatMap((one) => (name in one ? [one[name]] : [])))),
+    ...names.map((name) => figureText(figures.flatMap((one) => (name in one ? [entryOf(one, name)] : [])))),
     ...(failures ? [failed > 0 ? String(failed) : ''] : []),
   ]);
   const table = columns([header, ...body], axes.length);
   const legend = columns(
-    names.map((name, i) => [headings[i], name]),
+    names.map((name, i) => [elementAt(headings, i), name]),
     2,
   );
   return isWide ? `${legend}\n\n${table}` : table;

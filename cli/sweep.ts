@@ -1,4 +1,5 @@
 /** `immersion sweep SPEC`: trains every configuration of a grid or of a random search, and goes on where it was stopped. */
+import { elementAt } from '../dsl/lookup.js';
 import { dirname, extname, relative, resolve } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { isRecord } from '../dsl/codec/codec.js';
@@ -133,7 +134,7 @@ export const sweep = async (args: readonly string[]): Promise<number> => {
   const json = wantsJson(args);
   const given = readArguments(args, options, ['SPEC']);
   if (isLeft(given)) return fail(given.left, json);
-  const loaded = await load(given.right.positionals[0], given.right.has('allow-modules'));
+  const loaded = await load(elementAt(given.right.positionals, 0), given.right.has('allow-modules'));
   if (isLeft(loaded)) return fail(loaded.left, json);
   const complete = withOptions(loaded.right.sweep, given.right);
   if (isLeft(complete)) return fail(complete.left, json);

@@ -1,4 +1,5 @@
 /** The options of `immersion table`, and what they ask for. */
+import { atLeast } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../dsl/index.js';
 import { loadSpec } from '../runs/index.js';
@@ -37,7 +38,10 @@ const count = (given: Arguments, name: string): Checked<number | undefined> => {
 
 /** What the options ask for; every number that is none at once. */
 export const tableRequestOf = async (given: Arguments): Promise<Checked<TableRequest>> => {
-  const [steps, seeds, latent] = ['steps', 'seeds', 'latent'].map((name) => count(given, name));
+  const [steps, seeds, latent] = atLeast(
+    3,
+    ['steps', 'seeds', 'latent'].map((name) => count(given, name)),
+  );
   const wrong = [steps, seeds, latent].flatMap((one) => (isLeft(one) ? one.left : []));
   if (isLeft(steps) || isLeft(seeds) || isLeft(latent)) return left(wrong);
   const spec = given.last('spec');

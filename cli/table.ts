@@ -1,4 +1,5 @@
 /** `immersion table`: the comparison of the paper's table 1 on any data set, as a sweep of trials and their aggregation. */
+import { elementAt } from '../dsl/lookup.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
@@ -107,11 +108,11 @@ const mosaicsOf = (folder: string): Readonly<Record<string, string>> => {
 const picturesOf = ({ rows, facts }: Table): TablePictures | undefined => {
   if (!isPicture(facts.shape)) return undefined;
   const all = rows.flatMap(({ name, chosen }) =>
-    chosen === undefined ? [] : [{ name, mosaics: mosaicsOf(chosen.folders[0]) }],
+    chosen === undefined ? [] : [{ name, mosaics: mosaicsOf(elementAt(chosen.folders, 0)) }],
   );
   const pictures = all.flatMap(
     ({ name, mosaics: { mixture, gaussian, reconstructions } }): readonly RowPictures[] =>
-      [mixture, gaussian, reconstructions].every((uri) => typeof uri === 'string')
+      mixture !== undefined && gaussian !== undefined && reconstructions !== undefined
         ? [{ row: name, mixture, gaussian, reconstructions }]
         : [],
   );
@@ -165,7 +166,7 @@ export const table = async (args: readonly string[]): Promise<number> => {
     return fail([problem(folder, 'no trial that ended well', 'at least one', 'its log.txt says more')], json);
   }
   const rowed = trials.map((one, i) => ({
-    row: plan.right.trials[i].row,
+    row: elementAt(plan.right.trials, i).row,
     settings: one.trial.settings,
     seed: one.trial.seed,
     folder: one.folder,

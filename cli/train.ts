@@ -1,4 +1,5 @@
 /** `immersion train SPEC`: trains an experiment and leaves a run folder. */
+import { elementAt } from '../dsl/lookup.js';
 import { type Either, isLeft, left, mapLeft } from 'fp-ts/lib/Either.js';
 import { type Experiment, type Problem, setPath, setValues } from '../dsl/index.js';
 import { backendNames } from '../runs/index.js';
@@ -96,7 +97,7 @@ export const train = async (args: readonly string[]): Promise<number> => {
   const early = [seed, pairs, policy].flatMap((either) => (isLeft(either) ? either.left : []));
   if (isLeft(seed) || isLeft(pairs) || isLeft(policy)) return fail(early, json);
 
-  const spec = await loadSpec(given.right.positionals[0]);
+  const spec = await loadSpec(elementAt(given.right.positionals, 0));
   if (isLeft(spec)) return fail(spec.left, json);
   const experiment = configured(spec.right.experiment, pairs.right, given.right);
   if (isLeft(experiment)) return fail(experiment.left, json);

@@ -1,4 +1,5 @@
 /** `immersion trial TRIAL`: runs one trial and writes its result beside it, whole or not at all. */
+import { atLeast } from '../dsl/lookup.js';
 import { dirname, join } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { type Problem } from '../dsl/index.js';
@@ -55,7 +56,7 @@ export const trial = async (args: readonly string[]): Promise<number> => {
   const json = wantsJson(args);
   const given = readArguments(args, options, ['TRIAL']);
   if (isLeft(given)) return fail(given.left, json);
-  const [path] = given.right.positionals;
+  const [path] = atLeast(1, given.right.positionals);
   const folder = given.right.last('out') ?? dirname(path);
   const loaded = await load(path);
   if (isLeft(loaded)) return fail(loaded.left, json);

@@ -1,4 +1,5 @@
 /** From an experiment to its programs, through every pass, verified between each two. */
+import { atLeast } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { checkExperiment } from '../dsl/codec/index.js';
 import { dataShapeOf } from '../dsl/data-shape.js';
@@ -92,7 +93,7 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
   const stages = [{ pass: 'elaborate', program: objective.program }, ...optimize('differentiate', program)];
   const diagnosis = diagnosisFor(experiment, costOf(last(stages)).flops);
   const optimized = ({ program: whole }: Elaborated): readonly Stage[] => optimize('elaborate', whole);
-  const [evaluate, encode, decode] = [evaluation, encoder, decoder].map(optimized);
+  const [evaluate, encode, decode] = atLeast(3, [evaluation, encoder, decoder].map(optimized));
   const measure = density && optimized(density);
   const others = [evaluate, encode, decode, measure, diagnosis].flatMap((of) =>
     of === undefined ? [] : [of],

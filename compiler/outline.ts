@@ -1,4 +1,5 @@
 /** A network layer by layer: what each gives, holds and costs, found by elaborating every prefix of the network. */
+import { elementAt } from '../dsl/lookup.js';
 import type { Layer } from '../dsl/layers/layer.js';
 import { argumentsOf, layerName, type NetworkValue, outputNames, written } from '../dsl/network.js';
 import { fieldPath } from '../dsl/path.js';
@@ -65,9 +66,9 @@ export const outline = (net: NetworkValue): Either<readonly Problem[], readonly 
     net.layers.map((layer, i) => ({
       path: `${net.name}/${layerName(i, layer)}`,
       layer,
-      outputs: prefixes[i + 1].outputs,
-      parameters: costs[i + 1].parameters.count - costs[i].parameters.count,
-      flops: costs[i + 1].flops - costs[i].flops,
+      outputs: elementAt(prefixes, i + 1).outputs,
+      parameters: elementAt(costs, i + 1).parameters.count - elementAt(costs, i).parameters.count,
+      flops: elementAt(costs, i + 1).flops - elementAt(costs, i).flops,
     })),
   );
 };

@@ -1,4 +1,5 @@
 /** From an elaborated program to one that can be lowered: the passes, in order, and what can be wrong on the way. */
+import { elementAt } from '../dsl/lookup.js';
 import { type Problem, problem } from '../dsl/problem.js';
 import type { Elaborated } from './elaborate/program.js';
 import { eliminateCommonSubexpressions } from './passes/cse.js';
@@ -22,12 +23,15 @@ const passes: readonly (readonly [string, (program: Program) => Program])[] = [
 /** The program after each pass, itself first. */
 export const optimize = (pass: string, program: Program): readonly Stage[] =>
   passes.reduce<readonly Stage[]>(
-    (stages, [name, run]) => [...stages, { pass: name, program: run(stages[stages.length - 1].program) }],
+    (stages, [name, run]) => [
+      ...stages,
+      { pass: name, program: run(elementAt(stages, stages.length - 1).program) },
+    ],
     [{ pass, program }],
   );
 
 /** The program after the last pass. */
-export const last = (stages: readonly Stage[]): Program => stages[stages.length - 1].program;
+export const last = (stages: readonly Stage[]): Program => elementAt(stages, stages.length - 1).program;
 
 /** Ill-formed programs between two passes. */
 export const faults = (stages: readonly Stage[]): readonly Problem[] =>

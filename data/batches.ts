@@ -1,4 +1,5 @@
 /** Batches as pure functions of the step: each epoch is a permutation of the examples, cut into whole batches. */
+import { elementAt, int32At } from '../dsl/lookup.js';
 import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Problem } from '../dsl/problem.js';
@@ -22,9 +23,9 @@ export const permutation = (size: number, epoch: number, uniforms: Uniforms): In
   const order = Int32Array.from({ length: size }, (_, row) => row);
   const picks = uniforms(epoch, size);
   for (let last = size - 1; last > 0; last--) {
-    const pick = Math.floor(picks[last] * (last + 1));
-    const row = order[pick];
-    order[pick] = order[last];
+    const pick = Math.floor(elementAt(picks, last) * (last + 1));
+    const row = int32At(order, pick);
+    order[pick] = int32At(order, last);
     order[last] = row;
   }
   return order;

@@ -1,4 +1,5 @@
 /** Examples of one shape: in memory row after row, or stored elsewhere and read by row. */
+import { elementAt, float64At } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../dsl/problem.js';
@@ -60,7 +61,10 @@ const isInMemory = (source: Source): source is Dataset => 'examples' in source;
 export const gather = (dataset: Dataset, rows: ArrayLike<number>, into: Floats): void => {
   const width = sizeOf(dataset.shape);
   for (let i = 0; i < rows.length; i++)
-    into.set(dataset.examples.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
+    into.set(
+      dataset.examples.subarray(elementAt(rows, i) * width, (elementAt(rows, i) + 1) * width),
+      i * width,
+    );
 };
 
 /** `gather` from wherever the examples are. */
@@ -84,9 +88,8 @@ const aboutRows = (source: Source, name: string, rows: readonly number[]): About
     ...(latents === undefined
       ? {}
       : {
-          latents: Float64Array.from(
-            { length: rows.length * d },
-            (_, i) => latents[rows[Math.floor(i / d)] * d + (i % d)],
+          latents: Float64Array.from({ length: rows.length * d }, (_, i) =>
+            float64At(latents, elementAt(rows, Math.floor(i / d)) * d + (i % d)),
           ),
         }),
   };
@@ -106,7 +109,7 @@ export function select(source: Source, name: string, rows: readonly number[]): S
     ...about,
     read: (wanted, into) =>
       source.read(
-        Array.from(wanted, (row) => rows[row]),
+        Array.from(wanted, (row) => elementAt(rows, row)),
         into,
       ),
   };

@@ -1,4 +1,5 @@
 /** Fields: what is known of each example beside the example itself, by name: its class, which of its values are there, its weight. */
+import { elementAt } from '../dsl/lookup.js';
 
 export type Field = {
   /** Of one example's value; [] for a number. */
@@ -30,8 +31,10 @@ const selected = (field: Field, rows: ArrayLike<number>): Field => {
       : values instanceof Int32Array
         ? new Int32Array(rows.length * width)
         : new Float32Array(rows.length * width);
-  for (let i = 0; i < rows.length; i++)
-    for (let at = 0; at < width; at++) chosen[i * width + at] = field.values[rows[i] * width + at];
+  for (let i = 0; i < rows.length; i++) {
+    const from = elementAt(rows, i) * width;
+    chosen.set(field.values.subarray(from, from + width), i * width);
+  }
   return { ...field, values: chosen };
 };
 
@@ -43,8 +46,8 @@ export const integerField = (values: ArrayLike<number>, classes?: readonly strin
   let greatest = 0;
   let least = 0;
   for (let i = 0; i < values.length; i++) {
-    greatest = Math.max(greatest, values[i]);
-    least = Math.min(least, values[i]);
+    greatest = Math.max(greatest, elementAt(values, i));
+    least = Math.min(least, elementAt(values, i));
   }
   return {
     shape: [],

@@ -1,4 +1,5 @@
 /** Settings of a reader or a generator: named values with a default and a check, given as text (`circle?kappa=2&count=100`) or as an object. */
+import { atLeast } from '../dsl/lookup.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { mapWithIndex } from 'fp-ts/lib/Record.js';
 import { didYouMean, type Problem, problem } from '../dsl/problem.js';
@@ -121,7 +122,7 @@ export const withDefaults = <S extends Settings>(
 export type Reference = { readonly name: string; readonly given: ReadonlyMap<string, string> };
 
 export const parseReference = (reference: string): Reference => {
-  const [name, ...rest] = reference.split('?');
+  const [name, ...rest] = atLeast(1, reference.split('?'));
   const pairs = rest.join('?').split('&');
   return {
     name,

@@ -1,4 +1,5 @@
 /** One pass over a set in double precision: what values there are in each place of an example, and which are no numbers. */
+import { float64At } from '../dsl/lookup.js';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../dsl/problem.js';
@@ -69,33 +70,36 @@ export const survey =
       spreads.fill(0);
       for (let row = 0, at = 0; row < count; row++)
         for (let i = 0; i < width; i++, at++) {
-          const value = values[at];
+          const value = float64At(values, at);
           if (value - value !== 0) {
             if (Number.isNaN(value)) {
-              missing[i]++;
+              missing[i] = float64At(missing, i) + 1;
               firstMissing ??= { row: first + row, element: i };
               if (complete !== undefined) complete[first + row] = 0;
             } else infinite ??= { row: first + row, element: i, value };
             continue;
           }
-          counts[i]++;
-          sums[i] += value;
-          if (value < least[i]) least[i] = value;
-          if (value > greatest[i]) greatest[i] = value;
+          counts[i] = float64At(counts, i) + 1;
+          sums[i] = float64At(sums, i) + value;
+          if (value < float64At(least, i)) least[i] = value;
+          if (value > float64At(greatest, i)) greatest[i] = value;
           if (Math.fround(value) !== value) inexact[i] = 1;
         }
-      for (let i = 0; i < width; i++) if (counts[i] > 0) sums[i] /= counts[i];
+      for (let i = 0; i < width; i++)
+        if (float64At(counts, i) > 0) sums[i] = float64At(sums, i) / float64At(counts, i);
       for (let row = 0, at = 0; row < count; row++)
         for (let i = 0; i < width; i++, at++) {
-          const value = values[at];
-          if (value - value === 0) spreads[i] += (value - sums[i]) ** 2;
+          const value = float64At(values, at);
+          if (value - value === 0) spreads[i] = float64At(spreads, i) + (value - float64At(sums, i)) ** 2;
         }
       for (let i = 0; i < width; i++) {
         if (counts[i] === 0) continue;
-        const total = present[i] + counts[i];
-        const shift = sums[i] - mean[i];
-        squares[i] += spreads[i] + (shift * shift * present[i] * counts[i]) / total;
-        mean[i] += (shift * counts[i]) / total;
+        const total = float64At(present, i) + float64At(counts, i);
+        const shift = float64At(sums, i) - float64At(mean, i);
+        squares[i] =
+          float64At(squares, i) +
+          (float64At(spreads, i) + (shift * shift * float64At(present, i) * float64At(counts, i)) / total);
+        mean[i] = float64At(mean, i) + (shift * float64At(counts, i)) / total;
         present[i] = total;
       }
       onBlock?.(first, count, values);
@@ -108,4 +112,6 @@ export const survey =
 
 /** The standard deviation of each element, of the sample as a population (1/n); exactly 0 for one that never varies. */
 export const deviationsOf = ({ squares, present, least, greatest }: Survey): Float64Array =>
-  squares.map((sum, i) => (least[i] < greatest[i] ? Math.sqrt(sum / present[i]) : 0));
+  squares.map((sum, i) =>
+    float64At(least, i) < float64At(greatest, i) ? Math.sqrt(sum / float64At(present, i)) : 0,
+  );

@@ -1,4 +1,5 @@
 /** A named stack of layers. Weights belong to the name: two applications of one network share them. */
+import { elementAt } from './lookup.js';
 import { shapesAlong } from './layers/bijector.js';
 import { mapLayer } from './layers/rewrite.js';
 import type { Direction, FlowStack, FlowType, Kind, Opposite } from './layers/flow.js';
@@ -146,7 +147,7 @@ export const invert = <I extends Shape, O extends Shape, D extends Direction, K 
   if (inverts !== undefined) return { name, input: inverts, layers };
   const along = shapesAlong(layers, input);
   // Layers that do not fit are reported where they are elaborated.
-  const output = along.tag === 'shapes' ? along.shapes[layers.length] : input;
+  const output = along.tag === 'shapes' ? elementAt(along.shapes, layers.length) : input;
   return { name, input: output, layers, inverts: input };
 };
 
@@ -174,7 +175,7 @@ export const outputNames = (net: NetworkValue): readonly string[] => {
 /** The output that is a network's code: the one named `mean` where there is one (a Gaussian encoder's), else the first. */
 export const codeOutput = (net: NetworkValue): string => {
   const names = outputNames(net);
-  return names.includes('mean') ? 'mean' : names[0];
+  return names.includes('mean') ? 'mean' : elementAt(names, 0);
 };
 
 /**

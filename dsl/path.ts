@@ -9,14 +9,14 @@ export const fieldPath = (base: string, key: string | number): string => {
   return base === '' ? key : `${base}.${key}`;
 };
 
-const step = /\.?(?<name>[\p{L}_$][\p{L}\p{N}_$-]*)|\[(?<index>\d+)\]|\[(?<quoted>"(?:[^"\\]|\\.)*")\]/gu;
+const step = /\.?([\p{L}_$][\p{L}\p{N}_$-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/gu;
 
 /** The path that a text means, as `fieldPath` writes it; nothing where it means none. */
 export const parsePath = (text: string): Path | undefined => {
   const steps = [...text.matchAll(step)];
   const whole = steps.map(([part]) => part).join('') === text && text !== '' && !text.startsWith('.');
   return whole
-    ? steps.map(({ groups: { name, index, quoted } = {} }) =>
+    ? steps.map(([, name, index, quoted = '']) =>
         index === undefined ? (name ?? String(JSON.parse(quoted))) : Number(index),
       )
     : undefined;

@@ -1,4 +1,5 @@
 /** What is wrong with a value: where, what was found, what was expected, and what to do. Problems are accumulated, never thrown. */
+import { elementAt } from './lookup.js';
 
 export type Problem = {
   /** Path of the offending part, such as `decoder.layers[2].filters`. */
@@ -19,14 +20,17 @@ export const showProblem = ({ path, found, expected, hint }: Problem): string =>
 const distance = (a: string, b: string): number => {
   const next = (row: readonly number[], i: number): readonly number[] =>
     [...b].reduce<readonly number[]>(
-      (line, c, j) => [...line, Math.min(line[j] + 1, row[j + 1] + 1, row[j] + (a[i] === c ? 0 : 1))],
+      (line, c, j) => [
+        ...line,
+        Math.min(elementAt(line, j) + 1, elementAt(row, j + 1) + 1, elementAt(row, j) + (a[i] === c ? 0 : 1)),
+      ],
       [i + 1],
     );
   const last = [...a].reduce<readonly number[]>(
     (row, _, i) => next(row, i),
     [0, ...[...b].map((_, j) => j + 1)],
   );
-  return last[b.length];
+  return elementAt(last, b.length);
 };
 
 /** The known word nearest to what was written, if it is near enough to be a slip. */
@@ -34,8 +38,8 @@ export const nearest = (word: string, known: readonly string[]): string | undefi
   const ranked = known
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
-  return ranked.length > 0 && ranked[0].edits <= Math.max(2, Math.floor(word.length / 3))
-    ? ranked[0].candidate
+  return ranked.length > 0 && elementAt(ranked, 0).edits <= Math.max(2, Math.floor(word.length / 3))
+    ? elementAt(ranked, 0).candidate
     : undefined;
 };
 

@@ -1,4 +1,5 @@
 /** Philox4x32-10, the counter-based generator behind every random number: ten rounds of multiply, split and xor of a 128-bit counter under a 64-bit key (Salmon et al., *Parallel random numbers: as easy as 1, 2, 3*, SC 2011). */
+import { uint32At } from './lookup.js';
 /* eslint-disable functional/no-let, functional/immutable-data -- the hot loop of every draw: counters in registers are more than twice as fast as an array for each block. */
 
 /** Two 32-bit words. */
@@ -62,7 +63,7 @@ export const uniforms = (key: Key, stream: Stream, count: number): Float64Array 
   fillWords(key, stream, words);
   return Float64Array.from(
     { length: count },
-    (_, i) => ((words[2 * i] >>> 5) * 2 ** 26 + (words[2 * i + 1] >>> 6)) * 2 ** -53,
+    (_, i) => ((uint32At(words, 2 * i) >>> 5) * 2 ** 26 + (uint32At(words, 2 * i + 1) >>> 6)) * 2 ** -53,
   );
 };
 
@@ -70,10 +71,10 @@ export const uniforms = (key: Key, stream: Stream, count: number): Float64Array 
 export const philox = (
   key: Key,
   [c0, c1, c2, c3]: readonly [number, number, number, number],
-): Uint32Array => {
+): readonly [number, number, number, number] => {
   const block = new Uint32Array(4);
   fillBlocks(key, c0, [c1, c2, c3], block);
-  return block;
+  return [uint32At(block, 0), uint32At(block, 1), uint32At(block, 2), uint32At(block, 3)];
 };
 
 /**

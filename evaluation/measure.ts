@@ -1,4 +1,5 @@
 /** What a trial measures after training, as data, and measuring it. */
+import { entryOf, float32At } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Dataset, Source } from '../data/index.js';
 import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec.js';
@@ -83,7 +84,7 @@ export const evaluationCodec: Codec<Evaluation> = withDefault(
 /** Mean of ‖x − g(h(x))‖² over a data set. */
 export const squaredError = async (fitted: Fitted, { examples, size }: Dataset): Promise<number> => {
   const reconstructions = await fitted.reconstruct(examples);
-  return examples.reduce((total, x, i) => total + (x - reconstructions[i]) ** 2, 0) / size;
+  return examples.reduce((total, x, i) => total + (x - float32At(reconstructions, i)) ** 2, 0) / size;
 };
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -116,7 +117,9 @@ const under = (place: string, figures: Figures): Figures =>
 
 /** The mean of each figure. */
 const meanFigures = (all: readonly Figures[]): Figures =>
-  Object.fromEntries(Object.keys(all[0] ?? {}).map((name) => [name, mean(all.map((one) => one[name]))]));
+  Object.fromEntries(
+    Object.keys(all[0] ?? {}).map((name) => [name, mean(all.map((one) => entryOf(one, name)))]),
+  );
 
 /** What a fitted model is scored with. */
 type Scoring = {

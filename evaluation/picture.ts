@@ -1,4 +1,5 @@
 /** Examples as PNG images: values 0 … 1 as 8-bit grey or colour. */
+import { atLeast } from '../dsl/lookup.js';
 import { encode } from 'fast-png';
 
 /** Whether examples of this shape can be seen: [h, w, 1] and [h, w, 3]. */
@@ -6,18 +7,16 @@ export const isPicture = (shape: readonly number[]): boolean =>
   shape.length === 3 && (shape[2] === 1 || shape[2] === 3);
 
 /** One example, row-major [h, w, channels], as a data URI; values beyond 0 … 1 are clipped. */
-export const pictureUri = (example: Float32Array, [height, width, channels]: readonly number[]): string => {
+export const pictureUri = (example: Float32Array, shape: readonly number[]): string => {
+  const [height, width, channels] = atLeast(3, shape);
   const data = Uint8Array.from(example, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
   const png = encode({ width, height, channels, depth: 8, data });
   return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
 };
 
 /** Examples [n, h, w, channels] side by side as one PNG, so many a row, a pixel apart. */
-export const mosaicUri = (
-  examples: Float32Array,
-  [height, width, channels]: readonly number[],
-  across: number,
-): string => {
+export const mosaicUri = (examples: Float32Array, shape: readonly number[], across: number): string => {
+  const [height, width, channels] = atLeast(3, shape);
   const size = height * width * channels;
   const count = examples.length / size;
   const down = Math.ceil(count / across);

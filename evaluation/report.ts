@@ -1,4 +1,5 @@
 /** The report of a run: what was trained, how it went, and what the model makes of pictures. */
+import { elementAt } from '../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Dataset, labelsOf, type Source, type Split } from '../data/index.js';
 import {
@@ -73,8 +74,8 @@ const pairsOf = async (fitted: Fitted, test: Dataset): Promise<readonly Pair[]> 
   originals.forEach((original, i) => joined.set(original, i * width));
   const reconstructions = rowsOf(await fitted.reconstruct(joined), width);
   return rows.map((row, i) => ({
-    original: pictureUri(originals[i], test.shape),
-    reconstruction: pictureUri(reconstructions[i], test.shape),
+    original: pictureUri(elementAt(originals, i), test.shape),
+    reconstruction: pictureUri(elementAt(reconstructions, i), test.shape),
     ...(labels === undefined ? {} : { label: labels[row] }),
   }));
 };

@@ -13,9 +13,10 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   dsl: ['npm:fp-ts/', 'npm:io-ts/'],
   objectives: ['dsl/', 'npm:fp-ts/'],
   compiler: ['dsl/', 'npm:fp-ts/'],
-  data: ['dsl/problem.ts', 'dsl/random.ts', 'dsl/shape.ts', 'dsl/codec/', 'npm:', 'node:'],
+  data: ['dsl/lookup.ts', 'dsl/problem.ts', 'dsl/random.ts', 'dsl/shape.ts', 'dsl/codec/', 'npm:', 'node:'],
   backends: [
     'compiler/',
+    'dsl/lookup.ts',
     'dsl/problem.ts',
     'dsl/random.ts',
     'dsl/expressions/draw.ts',
@@ -40,7 +41,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'node:',
   ],
   examples: ['immersion/'],
-  bench: ['immersion/', 'studies/', 'examples/', 'npm:', 'node:'],
+  bench: ['dsl/lookup.ts', 'immersion/', 'studies/', 'examples/', 'npm:', 'node:'],
 };
 
 /**

@@ -1,4 +1,5 @@
 /** What README.md shows is so: its snippets compile and run, its errors are the real ones, its links lead somewhere. */
+import { atLeast, elementAt } from '../dsl/lookup.js';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,19 +12,17 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
 type Block = { readonly language: string; readonly text: string };
 
-const blocks: readonly Block[] = [...readme.matchAll(/^```([^\n]*)\n([^]*?)^```$/gm)].map(
-  ([, language, text]) => ({
-    language,
-    text,
-  }),
-);
+const blocks: readonly Block[] = [...readme.matchAll(/^```([^\n]*)\n([^]*?)^```$/gm)].map((match) => ({
+  language: elementAt(match, 1),
+  text: elementAt(match, 2),
+}));
 const inLanguage = (language: string): readonly string[] =>
   blocks.filter((block) => block.language === language).map(({ text }) => text);
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-readme-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const [specification, program] = inLanguage('ts');
+const [specification, program] = atLeast(2, inLanguage('ts'));
 
 test('there are snippets of each kind', () => {
   expect(inLanguage('ts')).toHaveLength(2);
@@ -63,16 +62,16 @@ describe('snippets', () => {
 });
 
 test('the type error is what the compiler says', () => {
-  const [wrong] = inLanguage('ts wrong');
-  const [message] = inLanguage('text');
+  const [wrong] = atLeast(1, inLanguage('ts wrong'));
+  const [message] = atLeast(1, inLanguage('text'));
   const messages = diagnostics(wrong);
   expect(messages).toHaveLength(1);
-  expect(linesOf(messages[0]).slice(0, 1)).toEqual(linesOf(message));
+  expect(linesOf(elementAt(messages, 0)).slice(0, 1)).toEqual(linesOf(message));
 });
 
 test('the command says what is shown', async () => {
-  const [session] = inLanguage('console');
-  const [command, ...lines] = linesOf(session);
+  const [session] = atLeast(1, inLanguage('console'));
+  const [command, ...lines] = atLeast(1, linesOf(session));
   const [, ...words] = command.replace('$ ', '').split(' ');
   const { code, stderr } = await run(...words);
   expect(stderr).toEqual(lines);
@@ -80,7 +79,7 @@ test('the command says what is shown', async () => {
 });
 
 test('links into the repository lead to something', () => {
-  const targets = [...readme.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, target]) => target);
+  const targets = [...readme.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map((match) => elementAt(match, 1));
   expect(targets.length).toBeGreaterThan(10);
   expect(targets.filter((target) => !existsSync(join(root, target)))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 /** tfjs GraphModels through tfjs-converter, an optional peer, on the tfjs backend that is active. */
+import { elementAt } from '../../dsl/lookup.js';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -78,9 +79,9 @@ export const openGraphModel = (path: string, converter = packageName): Promise<O
       model.inputs.map((one) => one.name),
     );
     if (isLeft(name)) return name;
-    const outputName = model.outputs[0].name;
+    const outputName = elementAt(model.outputs, 0).name;
     return right({
-      input: (model.inputs[0].shape ?? []).map((size) => (size > 0 ? size : undefined)),
+      input: (elementAt(model.inputs, 0).shape ?? []).map((size) => (size > 0 ? size : undefined)),
       run: ({ shape, values }) =>
         running(path, async () => {
           const input = tensor(values, [...shape], 'float32');

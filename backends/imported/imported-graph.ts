@@ -1,4 +1,5 @@
 /** A graph that others made, as a function of one array. */
+import { elementAt } from '../../dsl/lookup.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import { BackendFailure } from '../failure.js';
@@ -17,7 +18,7 @@ export type ImportedGraph = {
 export type Opened = Either<readonly Problem[], ImportedGraph>;
 
 const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0].trim();
+  elementAt((error instanceof Error ? error.message : String(error)).split('\n'), 0).trim();
 
 /** Opens a graph with what its reader throws as a problem at the graph's path. */
 export const opening = async (path: string, work: () => Promise<Opened>): Promise<Opened> => {
@@ -40,5 +41,5 @@ export const running = async (path: string, work: () => Promise<Batch>): Promise
 /** The name of the only input. */
 export const onlyInput = (path: string, names: readonly string[]): Either<readonly Problem[], string> =>
   names.length === 1
-    ? right(names[0])
+    ? right(elementAt(names, 0))
     : left([problem(path, `${names.length} inputs (${names.join(', ')})`, 'a graph of one input')]);

@@ -1,4 +1,5 @@
 /** SavedModels of others, run by the native binding. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -44,7 +45,7 @@ export const openSavedModel = (path: string): Promise<Opened> =>
   opening(path, async () => {
     const loaded = loadBinding();
     if (isLeft(loaded)) {
-      const [{ found, hint = '' }] = loaded.left;
+      const { found, hint = '' } = elementAt(loaded.left, 0);
       const advice = hint.replace(/[,;] or use .*/, '');
       return left([problem(path, `a SavedModel, and ${found}`, 'the native backend to run it', advice)]);
     }
@@ -62,7 +63,7 @@ export const openSavedModel = (path: string): Promise<Opened> =>
     const name = onlyInput(path, namesOf(signature.getInputsMap()));
     if (isLeft(name)) return name;
     const input = signature.getInputsMap().get(name.right);
-    const [output] = namesOf(signature.getOutputsMap());
+    const [output] = atLeast(1, namesOf(signature.getOutputsMap()));
     const outputName = signature.getOutputsMap().get(output).getName();
     const sizes = input.getTensorShape()?.getDimList() ?? [];
     const id = binding.loadSavedModel(resolve(path), TAG);
@@ -72,7 +73,7 @@ export const openSavedModel = (path: string): Promise<Opened> =>
         running(path, async () => {
           const tensor = binding.createTensor(shape, binding.TF_FLOAT, values);
           try {
-            const [result] = binding.runSavedModel(id, [tensor], input.getName(), outputName);
+            const [result] = atLeast(1, binding.runSavedModel(id, [tensor], input.getName(), outputName));
             const found = { shape: result.shape, values: binding.tensorDataSync(result.id) };
             binding.deleteTensor(result.id);
             return found;

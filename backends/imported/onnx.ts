@@ -1,4 +1,5 @@
 /** ONNX files through onnxruntime-node, an optional peer that is loaded when the first one is opened. */
+import { atLeast, elementAt, entryOf } from '../../dsl/lookup.js';
 import { createRequire } from 'node:module';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { problem } from '../../dsl/problem.js';
@@ -47,15 +48,15 @@ export const openOnnx = (path: string, runtime = packageName): Promise<Opened> =
     const session = await onnx.InferenceSession.create(path);
     const name = onlyInput(path, session.inputNames);
     if (isLeft(name)) return name;
-    const [output] = session.outputNames;
+    const [output] = atLeast(1, session.outputNames);
     return right({
-      input: (session.inputMetadata[0].shape ?? []).map((size) =>
+      input: (elementAt(session.inputMetadata, 0).shape ?? []).map((size) =>
         typeof size === 'number' && size > 0 ? size : undefined,
       ),
       run: ({ shape, values }) =>
         running(path, async () => {
           const feeds = { [name.right]: new onnx.Tensor('float32', values, shape) };
-          const { dims, data } = (await session.run(feeds, [output]))[output];
+          const { dims, data } = entryOf(await session.run(feeds, [output]), output);
           return { shape: dims, values: Float32Array.from(data) };
         }),
       dispose: () => void session.release(),

@@ -1,4 +1,5 @@
 /** Writes a graph as a tfjs GraphModel: `model.json` with the topology, and the weights as one binary file beside it. */
+import { atLeast } from '../../dsl/lookup.js';
 import type { DType, Graph, GraphAttribute, GraphNode, Signature } from './graph.js';
 
 const dataTypes: Readonly<Record<DType, string>> = { float: 'DT_FLOAT', int32: 'DT_INT32', bool: 'DT_BOOL' };
@@ -64,7 +65,7 @@ export const encodeGraphModel = (graph: Graph, weightsFile: string): GraphModel 
     entry: { name, shape: tensor.shape, dtype: weightTypes[tensor.dtype] },
     bytes: bytesOf(tensor.dtype, tensor.values),
   }));
-  const [signature] = graph.signatures;
+  const [signature] = atLeast(1, graph.signatures);
   const model = {
     format: 'graph-model',
     generatedBy: 'immersion',

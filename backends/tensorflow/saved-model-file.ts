@@ -9,12 +9,25 @@ import { BackendFailure } from '../failure.js';
 import { tidied } from '../places.js';
 
 /** A protobuf message of the package's generated code, which has no types of its own. */
-type Message = Readonly<Record<string, (...values: readonly unknown[]) => Message>> & {
+type Message = {
+  readonly [
+    M in
+      | `set${'B' | 'Dtype' | 'GraphDef' | 'I' | 'IList' | 'List' | 'MetaGraphsList' | 'MetaInfoDef' | 'MethodName' | 'Name'}`
+      | `set${'NodeList' | 'Op' | 'InputList' | 'Producer' | 'S' | 'SavedModelSchemaVersion' | 'Shape' | 'Size' | 'TagsList'}`
+      | `set${'Tensor' | 'TensorContent' | 'TensorShape' | 'Type' | 'Versions'}`
+      | `get${'Attr' | 'Inputs' | 'Outputs' | 'SignatureDef'}Map`
+      | 'addDim'
+  ]: (...values: readonly unknown[]) => Message;
+} & {
   readonly set: (key: string, value: Message) => void;
   readonly serializeBinary: () => Uint8Array;
 };
 
-type Messages = Readonly<Record<string, new () => Message>> & {
+type Messages = {
+  readonly [
+    M in 'GraphDef' | 'NodeDef' | 'SavedModel' | 'SignatureDef' | 'Tensor' | 'TensorInfo' | 'VersionDef'
+  ]: new () => Message;
+} & {
   readonly AttrValue: (new () => Message) & { readonly ListValue: new () => Message };
   readonly MetaGraphDef: (new () => Message) & { readonly MetaInfoDef: new () => Message };
   readonly TensorShape: (new () => Message) & { readonly Dim: new () => Message };
@@ -62,7 +75,7 @@ const attributeOf = (pb: Messages, attribute: GraphAttribute): Message => {
       return message.setList(list);
     }
     case 'tensor': {
-      const tensor = new pb['Tensor']();
+      const tensor = new pb.Tensor();
       tensor.setDtype(dataTypes[attribute.dtype]);
       tensor.setTensorShape(shapeOf(pb, attribute.shape));
       tensor.setTensorContent(bytesOf(attribute.dtype, attribute.values));
@@ -72,7 +85,7 @@ const attributeOf = (pb: Messages, attribute: GraphAttribute): Message => {
 };
 
 const nodeOf = (pb: Messages, { name, op, inputs, attributes }: GraphNode): Message => {
-  const message = new pb['NodeDef']();
+  const message = new pb.NodeDef();
   message.setName(name);
   message.setOp(op);
   message.setInputList([...inputs]);
@@ -82,7 +95,7 @@ const nodeOf = (pb: Messages, { name, op, inputs, attributes }: GraphNode): Mess
 };
 
 const portOf = (pb: Messages, { node, shape }: Port): Message => {
-  const message = new pb['TensorInfo']();
+  const message = new pb.TensorInfo();
   message.setName(`${node}:0`);
   message.setDtype(dataTypes.float);
   message.setTensorShape(shapeOf(pb, shape));
@@ -90,7 +103,7 @@ const portOf = (pb: Messages, { node, shape }: Port): Message => {
 };
 
 const signatureOf = (pb: Messages, { inputs, outputs }: Signature): Message => {
-  const message = new pb['SignatureDef']();
+  const message = new pb.SignatureDef();
   message.setMethodName('tensorflow/serving/predict');
   for (const port of inputs) message.getInputsMap().set(port.name, portOf(pb, port));
   for (const port of outputs) message.getOutputsMap().set(port.name, portOf(pb, port));
@@ -100,9 +113,9 @@ const signatureOf = (pb: Messages, { inputs, outputs }: Signature): Message => {
 /** The bytes of `saved_model.pb`. */
 export const encodeSavedModel = (graph: Graph): Uint8Array => {
   const pb = loadMessages();
-  const definition = new pb['GraphDef']();
+  const definition = new pb.GraphDef();
   definition.setNodeList(graph.nodes.map((node) => nodeOf(pb, node)));
-  const version = new pb['VersionDef']();
+  const version = new pb.VersionDef();
   version.setProducer(producer);
   definition.setVersions(version);
   const info = new pb.MetaGraphDef.MetaInfoDef();
@@ -113,7 +126,7 @@ export const encodeSavedModel = (graph: Graph): Uint8Array => {
   for (const signature of graph.signatures) {
     meta.getSignatureDefMap().set(signature.name, signatureOf(pb, signature));
   }
-  const model = new pb['SavedModel']();
+  const model = new pb.SavedModel();
   model.setSavedModelSchemaVersion(1);
   model.setMetaGraphsList([meta]);
   return model.serializeBinary();

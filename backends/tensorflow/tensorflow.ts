@@ -1,4 +1,5 @@
 /** The native backend: all programs in one TensorFlow graph, one session call a step, the state in session variables. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { availableParallelism } from 'node:os';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { type Results, resultsOf } from '../../compiler/ir/program.js';
@@ -15,7 +16,7 @@ type Call = (feeds: Arrays) => Results<Float32Array>;
 
 /** TensorFlow's first line says it; the rest names nodes of the graph. */
 const sessionProblem = (what: string, error: unknown): Problem => {
-  const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const [line] = atLeast(1, (error instanceof Error ? error.message : String(error)).split('\n'));
   const found = line.replace(/^Session fail to run with error: /, '').trim();
   return /OOM|out of memory|bad_alloc|exhausted/i.test(found)
     ? problem(what, found, 'enough memory', 'use a smaller batch, or --device cpu where the GPU is too small')
@@ -47,11 +48,11 @@ const callOf = (binding: Binding, id: number, { inputs, outputs, name }: Signatu
       const results: number[] = [];
       try {
         inputs.forEach(({ shape }, i) =>
-          tensors.push(binding.createTensor(shape, binding.TF_FLOAT, arrays[i])),
+          tensors.push(binding.createTensor(shape, binding.TF_FLOAT, elementAt(arrays, i))),
         );
         for (const result of binding.runSavedModel(id, tensors, inputNames, outputNames))
           results.push(result.id);
-        return resultsOf(outputs, (_, i) => binding.tensorDataSync(results[i]));
+        return resultsOf(outputs, (_, i) => binding.tensorDataSync(elementAt(results, i)));
       } finally {
         for (const tensor of [...tensors, ...results]) binding.deleteTensor(tensor);
       }

@@ -1,4 +1,5 @@
 /** Runs plans with tfjs kernels, without tape or tidy: every buffer is freed at the step after which nothing reads it. */
+import { elementAt, last } from '../../dsl/lookup.js';
 import { type DataId, getKernel, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { Operand, Plan, Step } from '../../compiler/loops/plan.js';
 import { runRoutine } from '../../compiler/loops/routine.js';
@@ -77,7 +78,7 @@ const prepareKernel = (
       attrs: attributes as never,
       backend: memory.backend,
     });
-    buffers[output.buffer] = (Array.isArray(result) ? result[0] : result).dataId;
+    buffers[output.buffer] = (Array.isArray(result) ? elementAt(result, 0) : result).dataId;
   };
 };
 
@@ -87,7 +88,7 @@ const prepareLoop = (
   memory: Memory,
   run: RunLoop,
 ): RunStep => {
-  const sizes = step.outputs.map((buffer) => plan.buffers[buffer]);
+  const sizes = step.outputs.map((buffer) => elementAt(plan.buffers, buffer));
   return (buffers) => {
     const outputs = sizes.map((size) => memory.allocate(size));
     step.outputs.forEach((buffer, i) => {
@@ -126,7 +127,7 @@ const prepareRepeat = (
         const results = prepared.run([...carried, ...kept]);
         free(carried);
         carried = results.slice(0, -1);
-        const running = results[results.length - 1];
+        const running = last(results);
         const [count] = backend.readSync(running) as Float32Array;
         free([running]);
         if (count === 0) break;
@@ -189,11 +190,12 @@ export const prepare = (plan: Plan, memory: Memory): Prepared => {
       buffers[operand.buffer] = inputs[i];
     });
     for (const { buffer, data } of constants) buffers[buffer] = data;
-    const work = profile === undefined ? steps : steps.map((step, i) => timed(profile, plan.steps[i], step));
+    const work =
+      profile === undefined ? steps : steps.map((step, i) => timed(profile, elementAt(plan.steps, i), step));
     try {
       work.forEach((step, i) => {
         step(buffers);
-        release(buffers, plan.release[i]);
+        release(buffers, elementAt(plan.release, i));
       });
     } catch (error) {
       const made = [...fresh].filter((buffer) => buffers[buffer] !== undefined);

@@ -1,4 +1,5 @@
 /** Programs over a state, on a backend that runs them on arrays passed around. */
+import { elementAt } from '../../dsl/lookup.js';
 import { type Output, type Program, resultsOf } from '../../compiler/ir/program.js';
 import { checkFeeds } from '../feeds.js';
 import type { ArrayBackend, Executable, Handle, Instance } from '../backend.js';
@@ -51,13 +52,16 @@ export const openOnArrays = (
     checkFeeds(programOf(name), feeds, (binder) => state.has(binder));
     const fed = new Map([...feeds].map(([binder, values]) => [binder, backend.upload(values)]));
     const handles = attempted(fed, () => executable(name).run(new Map([...state, ...fed])));
-    const made = programOf(name).outputs.map((output, i): Made => ({ output, handle: handles[i] }));
+    const made = programOf(name).outputs.map((output, i): Made => ({
+      output,
+      handle: elementAt(handles, i),
+    }));
     const values = made.filter(({ output }) => output.kind !== 'next');
     const arrays = await Promise.all(values.map(({ handle }) => backend.download(handle)));
     disposeAll(values.map(({ handle }) => handle));
     const results = resultsOf(
       values.map(({ output }) => output),
-      (_, i) => arrays[i],
+      (_, i) => elementAt(arrays, i),
     );
     const commit = results.telemetry.get('commit')?.[0] ?? 1;
     for (const { output, handle } of made) {

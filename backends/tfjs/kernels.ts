@@ -1,5 +1,7 @@
 /** Plain lowering: every equation as the tfjs kernels of its own name, for backends that cannot run generated loops. */
-import type { Params, PrimitiveName } from '../../compiler/ir/params.js';
+import { atLeast, elementAt } from '../../dsl/lookup.js';
+import { type Operands, operandsOf } from '../../compiler/ir/arity.js';
+import type { BinaryName, Params, PrimitiveName, UnaryName } from '../../compiler/ir/params.js';
 import type { Operand, Plan } from '../../compiler/loops/plan.js';
 import type { EquationOf, Program, Var } from '../../compiler/ir/program.js';
 import type { BilinearName } from '../../compiler/ir/primitives/bilinear.js';
@@ -18,7 +20,7 @@ type Site<P extends PrimitiveName> = {
   readonly target: PlainTarget;
   readonly params: Params[P];
   /** Physical operands. */
-  readonly inputs: readonly Operand[];
+  readonly inputs: Operands<P, Operand>;
   readonly eq: EquationOf<P>;
   /** Physical shape of the result. */
   readonly shape: readonly number[];
@@ -31,19 +33,20 @@ type Lower<P extends PrimitiveName> = (site: Site<P>) => Operand;
 export const view = (x: Operand, shape: readonly number[]): Operand => ({ buffer: x.buffer, shape });
 
 const unary =
-  <P extends PrimitiveName>(kernel: string): Lower<P> =>
+  (kernel: string): Lower<Exclude<UnaryName, 'finite'>> =>
   ({ plan, inputs: [x], shape }) =>
     plan.kernel(kernel, { x }, {}, shape);
 
 const binary =
-  <P extends PrimitiveName>(kernel: string): Lower<P> =>
+  (kernel: string): Lower<Exclude<BinaryName, 'divNoNan' | 'greater'>> =>
   ({ plan, inputs: [a, b], shape }) =>
     plan.kernel(kernel, { a, b }, {}, shape);
 
 const toFloat = (plan: PlanDraft, x: Operand): Operand =>
   plan.kernel('Cast', { x }, { dtype: 'float32' }, x.shape);
 
-const asView: Lower<PrimitiveName> = ({ inputs: [x], shape }) => view(x, shape);
+const asView: Lower<'stop' | 'statistics' | 'reshape' | 'fold' | 'unfold'> = ({ inputs: [x], shape }) =>
+  view(x, shape);
 
 const tile = (
   plan: PlanDraft,
@@ -66,8 +69,8 @@ const matmul = (
   transposeA: boolean,
   transposeB: boolean,
 ): Operand => {
-  const [n, k] = a.shape;
-  const [p, q] = b.shape;
+  const [n, k] = atLeast(2, a.shape);
+  const [p, q] = atLeast(2, b.shape);
   const shape = [transposeA ? k : n, transposeB ? p : q];
   const product = plan.kernel(
     'BatchMatMul',
@@ -81,8 +84,8 @@ const matmul = (
 
 /** A filter's gradient tap by tap, for backends without the kernel: strided slices of the padded input times the cotangent. */
 const filterGradientByTaps = ({ plan, params, inputs: [x, y], shape }: Site<'convFilter'>): Operand => {
-  const [kh, kw, c, f] = shape;
-  const [n, oh, ow] = y.shape;
+  const [kh, kw, c, f] = atLeast(4, shape);
+  const [n, oh, ow] = atLeast(3, y.shape);
   const [sh, sw] = params.strides;
   const [top, bottom, left, right] = params.padding;
   const paddings = [
@@ -93,8 +96,8 @@ const filterGradientByTaps = ({ plan, params, inputs: [x, y], shape }: Site<'con
   ];
   const padded = plan.kernel('PadV2', { x }, { paddings, constantValue: 0 }, [
     n,
-    x.shape[1] + top + bottom,
-    x.shape[2] + left + right,
+    elementAt(x.shape, 1) + top + bottom,
+    elementAt(x.shape, 2) + left + right,
     c,
   ]);
   const taps = Array.from({ length: kh * kw }, (_, tap) => {
@@ -111,7 +114,7 @@ const filterGradientByTaps = ({ plan, params, inputs: [x, y], shape }: Site<'con
 
 /** The factors of a band as a matrix. */
 export const bandOf = (plan: PlanDraft, params: Params['band'], shape: readonly number[]): Operand => {
-  const [n, m] = shape;
+  const [n, m] = atLeast(2, shape);
   const values = Array.from({ length: n * m }, (_, i) => bandFactor(params, Math.floor(i / m), i % m));
   return plan.constant(values, shape);
 };
@@ -122,7 +125,10 @@ const withRowAxis =
   (site) => {
     const { inputs, shape, eq } = site;
     const rows = inputs.map((x) => view(x, withRows(eq.primitive, x.shape)));
-    return view(rule({ ...site, inputs: rows, shape: withRows(eq.primitive, shape) }), shape);
+    return view(
+      rule({ ...site, inputs: operandsOf(eq.primitive, rows), shape: withRows(eq.primitive, shape) }),
+      shape,
+    );
   };
 
 /** What tfjs has no kernel for, and passes/decompose.ts takes apart before. */
@@ -202,7 +208,7 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
           shape,
         ),
   pad: ({ plan, params, inputs: [x], eq, shape }) => {
-    const own = params.before.map((before, i) => [before, params.after[i]]);
+    const own = params.before.map((before, i) => [before, elementAt(params.after, i)]);
     const paddings = lead(eq.out) === 1 ? [[0, 0], ...own] : own;
     return plan.kernel('PadV2', { x }, { paddings, constantValue: 0 }, shape);
   },
@@ -253,9 +259,9 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
     return view(plan.kernel('BatchMatMul', operands, { ...params }, result), shape);
   },
   cholesky: ({ plan, params, inputs: [a], eq, shape }) =>
-    plan.routine({ name: 'cholesky', params, n: eq.out.type.shape[0] }, [a], shape),
+    plan.routine({ name: 'cholesky', params, n: elementAt(eq.out.type.shape, 0) }, [a], shape),
   triangularSolve: ({ plan, params, inputs, eq, shape }) => {
-    const [n, columns] = eq.out.type.shape;
+    const [n, columns] = atLeast(2, eq.out.type.shape);
     return plan.routine({ name: 'triangularSolve', params, n, columns }, inputs, shape);
   },
   solveSPD: ({ plan, target, inputs, eq, batch }) =>
@@ -274,7 +280,7 @@ export const lowerEquation = <P extends PrimitiveName>(
     plan,
     target,
     params: eq.params,
-    inputs,
+    inputs: operandsOf(eq.primitive, inputs),
     eq,
     shape: physicalShape(eq.out.type, batch),
     batch,

@@ -1,4 +1,5 @@
 /** A backend over tfjs's kernels: what wasm and cpu have in common, and webgl and webgpu will. */
+import { elementAt } from '../../dsl/lookup.js';
 import { type DataId, engine, type KernelBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { Plan } from '../../compiler/loops/plan.js';
 import type { Program } from '../../compiler/ir/program.js';
@@ -50,7 +51,9 @@ export const createTfjsBackend = async (
           return dataOf(handle);
         });
         const results = prepared.run(data, profile);
-        return plan.outputs.map((o, i) => wrap(results[i], plan.buffers[o.operand.buffer]));
+        return plan.outputs.map((o, i) =>
+          wrap(elementAt(results, i), elementAt(plan.buffers, o.operand.buffer)),
+        );
       },
       dispose: prepared.dispose,
     };

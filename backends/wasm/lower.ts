@@ -1,4 +1,5 @@
 /** Legalization for tfjs's wasm backend: everything as generated loops, products and convolutions packed and tiled; concatenation and padding by its own kernels. */
+import { type Operands, operandsOf } from '../../compiler/ir/arity.js';
 import type { Operand, Plan, PlanBuilder } from '../../compiler/loops/plan.js';
 import { type BilinearName, isBilinear } from '../../compiler/ir/primitives/bilinear.js';
 import { type EquationOf, is, type Program } from '../../compiler/ir/program.js';
@@ -12,7 +13,7 @@ import { withRows } from '../../compiler/loops/kernel-rows.js';
 const lowerBilinear = (
   plan: PlanBuilder,
   eq: EquationOf<BilinearName>,
-  [a, b]: readonly Operand[],
+  [a, b]: Operands<BilinearName, Operand>,
   shape: readonly number[],
 ): Operand => {
   if (is(eq, 'conv')) return lowerConv(plan, a, b, eq.params, shape);
@@ -27,12 +28,17 @@ const lowerBilinear = (
 const lowerKernel =
   (batch: number): LowerKernel =>
   (plan, eq, inputs, shape) => {
-    const [a, b] = inputs;
-    if (is(eq, 'matmul')) return lowerMatrices(plan, a, b, eq.params);
-    if (is(eq, 'solveSPD')) return lowerSolve(plan, eq, inputs, batch, lowerWasm);
+    if (is(eq, 'matmul')) {
+      const [a, b] = operandsOf(eq.primitive, inputs);
+      return lowerMatrices(plan, a, b, eq.params);
+    }
+    if (is(eq, 'solveSPD')) return lowerSolve(plan, eq, operandsOf(eq.primitive, inputs), batch, lowerWasm);
     if (!isBilinear(eq)) return lowerEquation(plan, { hasFilterGradient: false }, eq, inputs, batch);
     const rows = inputs.map((x) => view(x, withRows(eq.primitive, x.shape)));
-    return view(lowerBilinear(plan, eq, rows, withRows(eq.primitive, shape)), shape);
+    return view(
+      lowerBilinear(plan, eq, operandsOf(eq.primitive, rows), withRows(eq.primitive, shape)),
+      shape,
+    );
   };
 
 /** A function of WebAssembly has at most 1000 parameters in V8, and a loop has one for each array. */

@@ -1,4 +1,5 @@
 /** Whether two peers computed the same: every term of two steps, and every parameter's gradient in the first. */
+import { atLeast, entryOf, float32At } from '../../dsl/lookup.js';
 import type { ArrayEntry, Ready, Terms } from './workloads.js';
 
 /** Relative, for terms of the first step. */
@@ -12,7 +13,11 @@ const injFlowTerms = ['loss', 'prior', 'reconstruction', 'volume', 'injectivity'
 
 /** The worst relative difference of any term. */
 const worstTerm = (names: readonly string[], reference: Terms, terms: Terms): number =>
-  Math.max(...names.map((name) => Math.abs(terms[name] - reference[name]) / Math.abs(reference[name] || 1)));
+  Math.max(
+    ...names.map(
+      (name) => Math.abs(entryOf(terms, name) - entryOf(reference, name)) / Math.abs(reference[name] || 1),
+    ),
+  );
 
 const norm = (values: Float32Array): number => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
 
@@ -34,8 +39,11 @@ export const agreement = (
   let gradient = { name: '', difference: -1 };
   for (const { name, shape } of arrays.filter(({ role }) => role === 'parameter')) {
     const size = shape.reduce((a, b) => a * b, 1);
-    const [ours, theirs] = [reference.gradients, other.gradients].map((g) => g.subarray(at, at + size));
-    const difference = norm(ours.map((x, i) => x - theirs[i])) / (norm(ours) + floor);
+    const [ours, theirs] = atLeast(
+      2,
+      [reference.gradients, other.gradients].map((g) => g.subarray(at, at + size)),
+    );
+    const difference = norm(ours.map((x, i) => x - float32At(theirs, i))) / (norm(ours) + floor);
     if (!(difference <= gradient.difference)) gradient = { name, difference };
     at += size;
   }

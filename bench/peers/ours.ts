@@ -1,4 +1,5 @@
 /** Our own side of bench/peers: a backend (first argument) takes the steps of an objective (second) as JSON lines ask for them. */
+import { entryOf, float32At } from '../../dsl/lookup.js';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isLeft } from 'fp-ts/lib/Either.js';
@@ -49,7 +50,7 @@ const prepare = async (
       taken += 1;
       const { term, surrogate, telemetry } = await instance.run(program.name, feeds);
       return Object.fromEntries(
-        [...term, ...surrogate, ...telemetry].map(([name, [value]]) => [name, value]),
+        [...term, ...surrogate, ...telemetry].map(([name, value]) => [name, float32At(value, 0)]),
       );
     },
     gradients: async () => {
@@ -72,7 +73,7 @@ let model: Model | undefined;
 for await (const line of createInterface({ input: process.stdin })) {
   const request: Request = JSON.parse(line);
   if (request.op === 'prepare') {
-    model = await prepare(backendName, objectives[objectiveName], request);
+    model = await prepare(backendName, entryOf(objectives, objectiveName), request);
     const first = await model.step();
     writeFileSync(request.gradients, new Uint8Array((await model.gradients()).buffer));
     const ready: Ready = { versions: { Node: process.version }, terms: [first, await model.step()] };

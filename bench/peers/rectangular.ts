@@ -1,4 +1,5 @@
 /** Rectangular flows on tables as their authors built them: ten affine couplings after an injection, a base flow on the codes. */
+import { elementAt } from '../../dsl/lookup.js';
 import { writeFileSync } from 'node:fs';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Compiled, compile } from 'immersion/compiler';
@@ -59,12 +60,12 @@ const parts = ['last', 'first'] as const;
 export const networksOf = ({ d, D }: Pick<Table, 'd' | 'D'>) => {
   const start = pipe(latent(d), inject(D));
   const ambient = Array.from({ length: 10 }).reduce<typeof start>(
-    (stack, _, i) => coupling({ part: parts[i % 2], conditioner: perceptron(128, 4) })(stack),
+    (stack, _, i) => coupling({ part: elementAt(parts, i % 2), conditioner: perceptron(128, 4) })(stack),
     start,
   );
   const codes = observed(d);
   const low = Array.from({ length: 5 }).reduce<typeof codes>(
-    (stack, _, i) => coupling({ part: parts[i % 2], conditioner: perceptron(32, 2) })(stack),
+    (stack, _, i) => coupling({ part: elementAt(parts, i % 2), conditioner: perceptron(32, 2) })(stack),
     codes,
   );
   return { decoder: network('decoder', ambient), base: network('base', low) };
@@ -128,7 +129,7 @@ export const writeTable = (table: Table, file: string): readonly ArrayEntry[] =>
     return { name, shape, offset: at, role };
   });
   const all = new Float32Array(offset);
-  arrays.forEach(({ data }, i) => all.set(data, entries[i].offset));
+  arrays.forEach(({ data }, i) => all.set(data, elementAt(entries, i).offset));
   writeFileSync(file, new Uint8Array(all.buffer));
   return entries;
 };

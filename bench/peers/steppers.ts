@@ -1,4 +1,5 @@
 /** What takes steps of a rectangular flow: ours in this process, PyTorch's in one of its own, from the same weights on the same batch. */
+import { atLeast, elementAt, float32At } from '../../dsl/lookup.js';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,7 +76,10 @@ export const ours = async (
   ): Promise<Terms> => {
     const { term, surrogate, telemetry, value: figures } = await instance.run(which, feeds);
     return Object.fromEntries(
-      [...term, ...surrogate, ...telemetry, ...figures].map(([output, [value]]) => [output, value]),
+      [...term, ...surrogate, ...telemetry, ...figures].map(([output, value]) => [
+        output,
+        float32At(value, 0),
+      ]),
     );
   };
   const feeds = feedsFor(program, state, given);
@@ -120,15 +124,15 @@ export const theirs = async (
   const gradients = join(path, 'gradients');
   const workload = { ...networksOf(table), ...constants };
   const request = { op: 'prepare', workload, file: join(path, 'arrays'), arrays, gradients };
-  const [ready]: readonly Ready[] = JSON.parse(JSON.stringify([await peer.ask(request, 900)]));
+  const ready: Ready = JSON.parse(JSON.stringify(await peer.ask(request, 900)));
   return {
     name: `PyTorch, ${method}, ${way}`,
     ready,
     gradients: numbersOf(gradients).slice(),
     time: async (steps) => {
       const answer = await peer.ask({ op: 'time', steps, clock }, 1800);
-      const [{ milliseconds }]: readonly { readonly milliseconds: readonly number[] }[] = JSON.parse(
-        JSON.stringify([answer]),
+      const { milliseconds }: { readonly milliseconds: readonly number[] } = JSON.parse(
+        JSON.stringify(answer),
       );
       return milliseconds;
     },
@@ -143,12 +147,13 @@ export const inTurns = async (
 ): Promise<readonly (readonly number[])[]> => {
   const steps: number[] = [];
   for (const one of steppers) {
-    const [, trial] = await one.time(2);
+    const [, trial] = atLeast(2, await one.time(2));
     steps.push(Math.max(1, Math.round((seconds * 1000) / trial)));
   }
   const readings = steppers.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, one] of steppers.entries()) readings[i].push(summary(await one.time(steps[i])).median);
+    for (const [i, one] of steppers.entries())
+      elementAt(readings, i).push(summary(await one.time(elementAt(steps, i))).median);
   }
   return readings;
 };

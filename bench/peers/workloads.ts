@@ -1,4 +1,5 @@
 /** What every peer computes: networks, an objective and a batch as plain data, and the arrays that all of them start from. */
+import { elementAt } from '../../dsl/lookup.js';
 import { writeFileSync } from 'node:fs';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Compiled, compile } from 'immersion/compiler';
@@ -121,7 +122,7 @@ export const writeArrays = (workload: Workload, file: string): readonly ArrayEnt
     offset += data.length;
   }
   const all = new Float32Array(offset);
-  arrays.forEach(([, { data }], i) => all.set(data, entries[i].offset));
+  arrays.forEach(([, { data }], i) => all.set(data, elementAt(entries, i).offset));
   writeFileSync(file, new Uint8Array(all.buffer));
   return entries;
 };

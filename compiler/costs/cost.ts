@@ -2,6 +2,7 @@
  * What a program costs, from its shapes alone: FLOPs of its products and convolutions, bytes that its equations move, and the
  * most memory that is alive at once. All of it before legalization and fusion, in float32.
  */
+import { elementAt } from '../../dsl/lookup.js';
 import type { PrimitiveName } from '../ir/params.js';
 import type { Equation, Program, Var } from '../ir/program.js';
 import { flopsOf } from '../ir/primitive-table.js';
@@ -49,7 +50,7 @@ const homesOf = (program: Program): ((x: Var) => Var | null) => {
   };
   for (const { primitive, inputs, out } of program.equations) {
     if (primitive === 'constant') homes.set(out.id, null);
-    else if (views.has(primitive)) homes.set(out.id, homeOf(inputs[0]));
+    else if (views.has(primitive)) homes.set(out.id, homeOf(elementAt(inputs, 0)));
   }
   return homeOf;
 };

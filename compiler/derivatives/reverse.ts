@@ -1,4 +1,5 @@
 /** Reverse mode: linearize by forward mode, then transpose the linear part (Radul et al., You Only Linearize Once, 2022). */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Builder } from '../ir/builder.js';
 import { equation } from '../ir/builder.js';
 import { pushForward } from './forward.js';
@@ -45,7 +46,7 @@ const linearize = (
 ): Linearized => {
   const tangents = inputs.map((x) => builder.fresh(x.type));
   const { emit, isUnknown, recorded } = recording(builder, tangents);
-  const seeds = inputs.map((primal, i) => ({ primal, tangent: tangents[i] }));
+  const seeds = inputs.map((primal, i) => ({ primal, tangent: elementAt(tangents, i) }));
   const results = pushForward(emit, builder.equations(), seeds, outputs, user);
   return { equations: recorded, inputs: tangents, outputs: results, isLinear: isUnknown };
 };
@@ -62,16 +63,16 @@ const transpose = (
     known.set(x.id, sum === undefined ? cotangent : add(emit, sum, cotangent));
   };
   outputs.forEach((x, i) => {
-    if (x !== null) accumulate(x, cotangents[i]);
+    if (x !== null) accumulate(x, elementAt(cotangents, i));
   });
   for (let i = equations.length - 1; i >= 0; i--) {
-    const eq = equations[i];
+    const eq = elementAt(equations, i);
     const cotangent = known.get(eq.out.id);
     if (cotangent === undefined) continue;
     const contributions = transposeOf(eq, { emit, linear: eq.inputs.map(isLinear), cotangent });
     if (contributions === null) throw new Error(`no transpose for ${eq.primitive}`);
     contributions.forEach((contribution, k) => {
-      if (contribution !== null) accumulate(eq.inputs[k], contribution);
+      if (contribution !== null) accumulate(elementAt(eq.inputs, k), contribution);
     });
   }
   return inputs.map((x) => known.get(x.id) ?? null);

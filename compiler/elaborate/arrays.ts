@@ -146,7 +146,7 @@ export const concatOf = (context: Context, parts: readonly Var[], axis: number, 
   const shapes = parts.map((part) => part.type.shape);
   const agree = shapes.every(
     (s) =>
-      s.length === shapes[0].length && s.every((n, i) => i === axis || n === shapes[0][i]) && axis < s.length,
+      s.length === shapes[0]?.length && s.every((n, i) => i === axis || n === shapes[0]?.[i]) && axis < s.length,
   );
   return agree && parts.length > 0
     ? emit('concat', { axis }, joined(emit, parts))

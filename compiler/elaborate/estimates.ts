@@ -1,4 +1,5 @@
 /** How well a step's estimates are estimated: what its solutions with JᵀJ leave over, and the angle between a surrogate's gradient and the exact one. */
+import { elementAt } from '../../dsl/lookup.js';
 import { dataShapeOf } from '../../dsl/data-shape.js';
 import type { Experiment } from '../../dsl/experiment.js';
 import type { Node } from '../../dsl/expressions/expression.js';
@@ -63,7 +64,7 @@ const systemFigures = (
 const cosine = ({ builder }: Context, of: readonly [Var, Var]): Var => {
   const { emit } = builder;
   const parameters = builder.binders().filter(({ kind }) => kind === 'parameter');
-  const [a, b] = of.map((loss) => {
+  const gradientOf = (loss: Var): readonly (Var | null)[] => {
     const one = constantLike(emit, 1, loss.type);
     return pullBack(
       builder,
@@ -72,11 +73,12 @@ const cosine = ({ builder }: Context, of: readonly [Var, Var]): Var => {
       [one],
       false,
     );
-  });
+  };
+  const [a, b] = [gradientOf(of[0]), gradientOf(of[1])];
   const dot = (u: typeof a, v: typeof b): Var =>
     u.reduce<Var>(
       (sum, x, i) => {
-        const y = v[i];
+        const y = elementAt(v, i);
         return x === null || y === null ? sum : add(emit, sum, sumAll(emit, mul(emit, x, y)));
       },
       constantLike(emit, 0, of[0].type),

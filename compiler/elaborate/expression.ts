@@ -1,4 +1,5 @@
 /** Elaborates expressions; equal expressions are elaborated once. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import type { Node, UnaryOp } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { sameShape, type Shape, showShape, sizeOf } from '../../dsl/shape.js';
@@ -57,7 +58,7 @@ const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
 const fansOf = (shape: Shape): { readonly fanIn: number; readonly fanOut: number } => {
   if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
   const area = sizeOf(shape.slice(0, -2));
-  const [inputs, outputs] = shape.slice(-2);
+  const [inputs, outputs] = atLeast(2, shape.slice(-2));
   return { fanIn: area * inputs, fanOut: area * outputs };
 };
 
@@ -126,7 +127,6 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
   };
 
   const build = (node: Node, operands: readonly Var[], path: string): Var | null => {
-    const [x, y, z] = operands;
     switch (node.tag) {
       case 'data':
         if (scope !== undefined) return outsideOf('data', path);
@@ -154,25 +154,6 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
               : `one of ${[...scope.arguments.keys()].join(', ')}`,
           )
         );
-      case 'through': {
-        if (scope === undefined)
-          return fail(
-            context,
-            path,
-            'layers',
-            'layers in the body of a network or of a layer',
-            'give them a network and apply it',
-          );
-        const place = { path, name: `${scope.place.name}/${node.name}` };
-        if (!isSame(context.blocks, place.name, keyOf(node.layers)))
-          return fail(
-            context,
-            path,
-            `other layers named ${JSON.stringify(node.name)}`,
-            'one list of layers for each name in a body',
-          );
-        return elaborateLayers(context, node.layers, x, place, '.layers');
-      }
       case 'constant':
       case 'hyper':
         return emit('constant', { value: node.value, rows: 0, shape: [] }, []);
@@ -193,10 +174,38 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
           );
         return bindParameter(context, { ...node, name, ...fansOf(node.shape) });
       }
-      case 'running':
-        return scope === undefined ? runningOf(node, x, path) : outsideOf('a running value', path);
       case 'sqNormOfWeights':
         return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
+      case 'running':
+        return scope === undefined ? runningOf(node, operands[0], path) : outsideOf('a running value', path);
+      case 'basis':
+        return unitProbes(emit, node.shape);
+      case 'concat':
+        return concatOf(context, operands, node.axis, path);
+      default:
+        break;
+    }
+    const [x] = atLeast(1, operands);
+    switch (node.tag) {
+      case 'through': {
+        if (scope === undefined)
+          return fail(
+            context,
+            path,
+            'layers',
+            'layers in the body of a network or of a layer',
+            'give them a network and apply it',
+          );
+        const place = { path, name: `${scope.place.name}/${node.name}` };
+        if (!isSame(context.blocks, place.name, keyOf(node.layers)))
+          return fail(
+            context,
+            path,
+            `other layers named ${JSON.stringify(node.name)}`,
+            'one list of layers for each name in a body',
+          );
+        return elaborateLayers(context, node.layers, x, place, '.layers');
+      }
       case 'apply': {
         const application = applicationAt(context, elaborate, node, path);
         const output = application?.outputs.get(node.output) ?? null;
@@ -236,8 +245,6 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
         const expanded = application && expandVolume(context, node, application, path);
         return expanded && elaborate(expanded, path);
       }
-      case 'basis':
-        return unitProbes(emit, node.shape);
       case 'gram':
         return gramOf(context, x, path);
       case 'logDetSPD':
@@ -246,10 +253,6 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
         return unary(emit, 'stop', x);
       case 'unary':
         return applyUnary(emit, node.op, x);
-      case 'binary':
-        return sameShapes(path, x, y) && binaryOf(node, x, y);
-      case 'scale':
-        return scalarOnly(`${path}.by`, x) && mul(emit, fillShape(emit, x, y.type.shape), y);
       case 'fill':
         return scalarOnly(`${path}.of`, x) && fillShape(emit, x, node.shape);
       case 'transpose':
@@ -257,8 +260,6 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
       case 'reduce':
       case 'band':
         return arrayOf(context, node, x, path);
-      case 'contract':
-        return contractionOf(context, node.subscripts, x, y, path);
       case 'batchMean':
         return scope === undefined ? meanOverBatch(x) : outsideOf('the batch', path);
       case 'another':
@@ -268,8 +269,6 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
         return sumAll(emit, x, node.keep);
       case 'norm':
         return unary(emit, 'sqrt', sumAll(emit, mul(emit, x, x), node.keep));
-      case 'select':
-        return sameShapes(path, x, y) && sameShapes(path, y, z) && select(emit, x, y, z);
       case 'reshape':
         return sizeOf(node.shape) === sizeOf(x.type.shape)
           ? emit('reshape', { shape: node.shape }, [x])
@@ -282,7 +281,7 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
       case 'slice':
         return node.begin.length === x.type.shape.length &&
           node.size.length === x.type.shape.length &&
-          x.type.shape.every((n, i) => node.begin[i] + node.size[i] <= n)
+          x.type.shape.every((n, i) => elementAt(node.begin, i) + elementAt(node.size, i) <= n)
           ? emit('slice', { begin: node.begin, size: node.size }, [x])
           : fail(
               context,
@@ -290,8 +289,6 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
               `begin ${showShape(node.begin)} size ${showShape(node.size)}`,
               `a block inside ${showShape(x.type.shape)}`,
             );
-      case 'concat':
-        return concatOf(context, operands, node.axis, path);
       case 'pad':
         return [node.before, node.after].every((p) => p.length === x.type.shape.length)
           ? emit('pad', { before: node.before, after: node.after }, [x])
@@ -301,6 +298,21 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
               `padding for ${node.before.length} axes`,
               `one for each axis of ${showShape(x.type.shape)}`,
             );
+      default:
+        break;
+    }
+    const [, y] = atLeast(2, operands);
+    switch (node.tag) {
+      case 'contract':
+        return contractionOf(context, node.subscripts, x, y, path);
+      case 'binary':
+        return sameShapes(path, x, y) && binaryOf(node, x, y);
+      case 'scale':
+        return scalarOnly(`${path}.by`, x) && mul(emit, fillShape(emit, x, y.type.shape), y);
+      case 'select': {
+        const [, , z] = atLeast(3, operands);
+        return sameShapes(path, x, y) && sameShapes(path, y, z) && select(emit, x, y, z);
+      }
     }
   };
 

@@ -1,4 +1,5 @@
 /** Systems with JᵀJ: its product as an operator, linearized once, so that a loop around it computes no coefficient again; or its factor. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import type { Builder } from '../ir/builder.js';
 import { pushForward } from '../derivatives/forward.js';
 import { atRows, constantLike } from '../ir/operations.js';
@@ -21,7 +22,7 @@ const numbered = ({ argument, captured, equations, out }: Operator): Operator =>
     ids.set(id, known);
     return { id: known, type };
   };
-  const [first, ...others] = [argument, ...captured].map(again);
+  const [first, ...others] = atLeast(1, [argument, ...captured].map(again));
   const renamed = equations.map((eq): Equation => ({
     ...eq,
     inputs: eq.inputs.map(again),
@@ -65,7 +66,7 @@ const close = (argument: Var, recorded: readonly Equation[], out: Var, outside: 
   const { binders, equations, outputs } = passes.reduce((result, pass) => pass(result), program);
   const kept = captured.filter((x) => binders.some((b) => b.var.id === x.id));
   return {
-    operator: numbered({ argument, captured: kept, equations, out: outputs[0].var }),
+    operator: numbered({ argument, captured: kept, equations, out: elementAt(outputs, 0).var }),
     captured: kept,
   };
 };
@@ -74,7 +75,7 @@ const close = (argument: Var, recorded: readonly Equation[], out: Var, outside: 
 export const gramOperator = (builder: Builder, at: Var, y: Var, type: Type): Closure => {
   const v = builder.fresh(type);
   const { emit, recorded } = recording(builder, [v]);
-  const [Jv] = pushForward(emit, builder.equations(), [{ primal: at, tangent: v }], [y], true);
+  const [Jv] = atLeast(1, pushForward(emit, builder.equations(), [{ primal: at, tangent: v }], [y], true));
   const zero = (): Var => emit('mul', {}, [v, constantLike(builder.emit, 0, type)]);
   const product = Jv === null ? null : pullBack({ ...builder, emit }, [at], [y], [Jv], true)[0];
   return close(v, recorded, product ?? zero(), builder);
@@ -101,7 +102,10 @@ export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var): Var =>
   const d = sizeOfShape(shape);
   const right = atRows(emit, Math.max(rows, b.type.rows), b);
   const unit = emit('fold', {}, [atRows(emit, rows, unitProbes(emit, shape))]);
-  const [columns] = pushForward(emit, builder.equations(), [{ primal: at, tangent: unit }], [y], true);
+  const [columns] = atLeast(
+    1,
+    pushForward(emit, builder.equations(), [{ primal: at, tangent: unit }], [y], true),
+  );
   const J =
     columns === null
       ? constantLike(emit, 0, { rows, shape: [d, 1] })

@@ -1,4 +1,5 @@
 /** Elaborates the layers that hold a kernel, spectrally normalised or not. */
+import { atLeast } from '../../dsl/lookup.js';
 import type { KernelLayer, Layer, Padding, SpectralLayer } from '../../dsl/layers/layer.js';
 import { outputSize } from '../ir/primitives/bilinear.js';
 import type { Var } from '../ir/program.js';
@@ -19,8 +20,9 @@ const paddingOf = (
 
 const windowOf = (
   { kernel, stride, padding }: { kernel: number; stride: number; padding: Padding },
-  [h, w]: readonly number[],
+  image: readonly number[],
 ) => {
+  const [h, w] = atLeast(2, image);
   const [top, bottom] = paddingOf(padding, h, kernel, stride);
   const [left, right] = paddingOf(padding, w, kernel, stride);
   return { strides: [stride, stride], padding: [top, bottom, left, right] } as const;
@@ -38,7 +40,7 @@ type Linear = {
 const denseMap = (site: Site, layer: Extract<KernelLayer, { tag: 'dense' }>): Linear | null => {
   const { x } = site;
   if (x.type.shape.length !== 1) return wrongShape(site, 'a vector [n] (flatten first)');
-  const [n] = x.type.shape;
+  const [n] = atLeast(1, x.type.shape);
   const fans = { fanIn: n, fanOut: layer.units };
   return {
     kernel: parameter(site, 'kernel', [n, layer.units], layer.kernel, fans),
@@ -56,7 +58,7 @@ const convMap = (site: Site, layer: Conv): Linear | null => {
   const { x } = site;
   const emit = emitOf(site);
   if (x.type.shape.length !== 3) return wrongShape(site, 'an image [h,w,c]');
-  const [h, w, c] = x.type.shape;
+  const [h, w, c] = atLeast(3, x.type.shape);
   const size = [h, w] as const;
   const window = windowOf(layer, size);
   const [t, b, l, r] = window.padding;
@@ -84,7 +86,7 @@ const convTransposeMap = (site: Site, layer: Conv): Linear | null => {
   const { x } = site;
   const emit = emitOf(site);
   if (x.type.shape.length !== 3) return wrongShape(site, 'an image [h,w,c]');
-  const [h, w, c] = x.type.shape;
+  const [h, w, c] = atLeast(3, x.type.shape);
   const enlarged = (n: number): number =>
     layer.padding === 'same' ? n * layer.stride : (n - 1) * layer.stride + layer.kernel;
   const size = [enlarged(h), enlarged(w)] as const;

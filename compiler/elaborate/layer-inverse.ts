@@ -1,4 +1,5 @@
 /** Elaborates layers that have an inverse: one row each runs the layer either way and gives the log-determinant of that. */
+import { atLeast, elementAt, float64At } from '../../dsl/lookup.js';
 import {
   halfOf,
   type Invertible,
@@ -60,7 +61,7 @@ const channels = (site: Site, x: Var, begin: number, count: number): Var => {
 
 const joinedChannels = (site: Site, parts: readonly Var[]): Var => {
   const emit = emitOf(site);
-  return emit('concat', { axis: parts[0].type.shape.length - 1 }, joined(emit, parts));
+  return emit('concat', { axis: elementAt(parts, 0).type.shape.length - 1 }, joined(emit, parts));
 };
 
 /** x, of any shape, through a transform with raw parameters [size of x, P]. */
@@ -78,7 +79,7 @@ const throughTransform = (site: FlowSite<Layer>, transform: Transform, x: Var, r
 const projected = (site: Site, hidden: Var, count: number, perNumber: number): Var => {
   const emit = emitOf(site);
   const { shape } = hidden.type;
-  const inputs = shape[shape.length - 1];
+  const inputs = elementAt(shape, shape.length - 1);
   const outputs = (count * perNumber) / sizeOf(shape.slice(0, -1));
   const fans = { fanIn: inputs, fanOut: outputs };
   const at = { ...site, place: { ...site.place, name: `${site.place.name}/projection` } };
@@ -109,7 +110,7 @@ const throughMatrix = (site: FlowSite<Layer>, factors: LuFactors): Moved => {
 /** The order in which a permutation puts n channels: element i of its result is element order[i]. */
 export const orderOf = (seed: number, n: number): readonly number[] => {
   const keys = uniforms(deriveKey(seed, 'permutation'), [0, 0, 0], n);
-  return Array.from({ length: n }, (_, i) => i).sort((a, b) => keys[a] - keys[b]);
+  return Array.from({ length: n }, (_, i) => i).sort((a, b) => float64At(keys, a) - float64At(keys, b));
 };
 
 const inverseOf = (order: readonly number[]): readonly number[] => order.map((_, i) => order.indexOf(i));
@@ -117,7 +118,7 @@ const inverseOf = (order: readonly number[]): readonly number[] => order.map((_,
 const rows: { readonly [T in Invertible['tag']]: Row<Extract<Invertible, { tag: T }>> } = {
   coupling: (site) => {
     const { context, layer, x, place, run } = site;
-    const n = x.type.shape[x.type.shape.length - 1];
+    const n = elementAt(x.type.shape, x.type.shape.length - 1);
     const cut = partSize('first', n);
     const [first, last] = [channels(site, x, 0, cut), channels(site, x, cut, n - cut)];
     const [moving, condition] = layer.part === 'first' ? [first, last] : [last, first];
@@ -142,13 +143,13 @@ const rows: { readonly [T in Invertible['tag']]: Row<Extract<Invertible, { tag: 
     const { shape } = x.type;
     const last = shape.length - 1;
     const count = parameterCount(layer.transform);
-    const own = parameter(site, 'transform', [shape[last], count], { tag: 'zeros' });
+    const own = parameter(site, 'transform', [elementAt(shape, last), count], { tag: 'zeros' });
     const filled = emitOf(site)('broadcast', { shape: [...shape, count], axes: [last, last + 1] }, [own]);
     return throughTransform(site, layer.transform, x, reshaped(site, filled, [sizeOf(shape), count]));
   },
   permutation: (site) => {
     const { layer, x, way } = site;
-    const order = orderOf(layer.seed, x.type.shape[x.type.shape.length - 1]);
+    const order = orderOf(layer.seed, elementAt(x.type.shape, x.type.shape.length - 1));
     return keepingVolume(
       emitOf(site)('reorder', { order: way === 'forward' ? order : inverseOf(order) }, [x]),
     );
@@ -157,7 +158,7 @@ const rows: { readonly [T in Invertible['tag']]: Row<Extract<Invertible, { tag: 
   squeeze: (site) => {
     const { layer, x, way, shape } = site;
     const emit = emitOf(site);
-    const [h, w, c] = shape;
+    const [h, w, c] = atLeast(3, shape);
     const k = layer.size;
     // A block's row and column, between the pixel and its channels, or beside the blocks' own.
     const blocks = way === 'forward' ? [h / k, k, w / k, k, c] : [h / k, w / k, k, k, c];
@@ -172,8 +173,8 @@ const rows: { readonly [T in Invertible['tag']]: Row<Extract<Invertible, { tag: 
     const along = (value: Var): Moved | null =>
       runFlow(site, layer.layers, inner, value, { ...place }, '.layers', way);
     if (way === 'forward') {
-      const n = shape[shape.length - 1];
-      const kept = n - inner[inner.length - 1];
+      const n = elementAt(shape, shape.length - 1);
+      const kept = n - elementAt(inner, inner.length - 1);
       const done = channels(site, x, n - kept, kept);
       const gone = along(channels(site, x, 0, n - kept));
       if (gone === null) return null;
@@ -184,7 +185,7 @@ const rows: { readonly [T in Invertible['tag']]: Row<Extract<Invertible, { tag: 
     if (shapes.tag === 'misfit') return null;
     const block = (begin: number, count: number): Var =>
       emit('slice', { begin: [begin], size: [count] }, [x]);
-    const back = along(reshaped(site, block(0, size), shapes.shapes[layer.layers.length]));
+    const back = along(reshaped(site, block(0, size), elementAt(shapes.shapes, layer.layers.length)));
     if (back === null) return null;
     const rest = sizeOf(shape) - size;
     const done = reshaped(site, block(size, rest), [
@@ -199,8 +200,8 @@ const rows: { readonly [T in Invertible['tag']]: Row<Extract<Invertible, { tag: 
     const { layer, x, way, shape } = site;
     return keepingVolume(
       way === 'forward'
-        ? emitOf(site)('pad', { before: [0], after: [layer.units - shape[0]] }, [x])
-        : channels(site, x, 0, shape[0]),
+        ? emitOf(site)('pad', { before: [0], after: [layer.units - elementAt(shape, 0)] }, [x])
+        : channels(site, x, 0, elementAt(shape, 0)),
     );
   },
   flatten: (site) =>
@@ -248,7 +249,7 @@ export const runFlow = (
     return fail(context, `${place.path}${suffix}[${along.layer}]`, along.found, along.expected);
   }
   const steps = layers.flatMap((layer, i) => (isInvertible(layer) ? [{ layer, i }] : []));
-  const given = way === 'forward' ? input : along.shapes[layers.length];
+  const given = way === 'forward' ? input : elementAt(along.shapes, layers.length);
   if (!sameShape(x.type.shape, given)) {
     return fail(context, place.path, `an input of shape ${showShape(x.type.shape)}`, showShape(given));
   }
@@ -256,7 +257,15 @@ export const runFlow = (
   return (way === 'forward' ? steps : steps.toReversed()).reduce<Moved | null>((before, { layer, i }) => {
     if (before === null) return null;
     const inside = placeInside(place, suffix, i, layer);
-    const site = { context, layer, x: before.value, place: inside, way, shape: along.shapes[i], run };
+    const site = {
+      context,
+      layer,
+      x: before.value,
+      place: inside,
+      way,
+      shape: elementAt(along.shapes, i),
+      run,
+    };
     const moved = dispatch(site);
     if (moved === null || before.logDet === null) return moved;
     return {

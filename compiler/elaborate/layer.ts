@@ -1,4 +1,5 @@
 /** Elaborates layers: shapes are checked here, with the layer's path in every problem. */
+import { atLeast } from '../../dsl/lookup.js';
 import { type Invertible, isInvertible } from '../../dsl/layers/bijector.js';
 import { type Initializer, ones, zeros } from '../../dsl/layers/initializer.js';
 import type { DefinedLayer, Layer } from '../../dsl/grammar.js';
@@ -92,11 +93,11 @@ const rules: { readonly [T in Ordinary['tag']]: Rule<Extract<Layer, { tag: T }>>
     null,
   averagePool: (site) => {
     const { x, layer } = site;
-    const [h, w, c] = x.type.shape;
     const k = layer.size;
-    if (x.type.shape.length !== 3 || h % k !== 0 || w % k !== 0) {
-      return wrongShape(site, `an image [h,w,c] whose sides divide by ${k}`);
-    }
+    const expected = `an image [h,w,c] whose sides divide by ${k}`;
+    if (x.type.shape.length !== 3) return wrongShape(site, expected);
+    const [h, w, c] = atLeast(3, x.type.shape);
+    if (h % k !== 0 || w % k !== 0) return wrongShape(site, expected);
     const emit = emitOf(site);
     const windows = emit('reshape', { shape: [h / k, k, w / k, k, c] }, [x]);
     return times(emit, emit('reduceSum', { axes: [1, 3] }, [windows]), 1 / (k * k));
@@ -104,7 +105,7 @@ const rules: { readonly [T in Ordinary['tag']]: Rule<Extract<Layer, { tag: T }>>
   upsample: (site) => {
     const { x, layer } = site;
     if (x.type.shape.length !== 3) return wrongShape(site, 'an image [h,w,c]');
-    const [h, w, c] = x.type.shape;
+    const [h, w, c] = atLeast(3, x.type.shape);
     const k = layer.size;
     const emit = emitOf(site);
     const repeated = emit('broadcast', { shape: [h, k, w, k, c], axes: [0, 2, 4] }, [x]);

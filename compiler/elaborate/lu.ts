@@ -1,4 +1,5 @@
 /** Elaborates a matrix over channels by its LU factors: W = L·U, so ln |det W| = Σ s and the inverse is two triangular systems. */
+import { atLeast, last } from '../../dsl/lookup.js';
 import { sizeOf } from '../../dsl/shape.js';
 import { add, constantLike, unary } from '../ir/operations.js';
 import type { Emit, Var } from '../ir/program.js';
@@ -15,7 +16,7 @@ const diagonal = { below: 0, diagonal: 1, above: 0 } as const;
 /** The factors from trainable arrays at the site; zeros give the identity. */
 export const luFactors = (site: Site): LuFactors => {
   const emit = emitOf(site);
-  const n = site.x.type.shape[site.x.type.shape.length - 1];
+  const n = last(site.x.type.shape);
   const square = (role: string): Var => parameter(site, role, [n, n], { tag: 'zeros' });
   const raw = parameter(site, 'scale', [n], { tag: 'zeros' });
   const logScales = bounded(emit, raw, largestLogScale);
@@ -33,7 +34,7 @@ export const luFactors = (site: Site): LuFactors => {
 /** x·W, of an image pixel by pixel. */
 export const luProduct = (emit: Emit, { lower, upper }: LuFactors, x: Var): Var => {
   const w = emit('matmul', { transposeA: false, transposeB: false }, [lower, upper]);
-  const [n] = w.type.shape;
+  const [n] = atLeast(1, w.type.shape);
   return x.type.shape.length === 1
     ? emit('linear', {}, [x, w])
     : emit('conv', { strides: [1, 1], padding: [0, 0, 0, 0] }, [
@@ -45,7 +46,7 @@ export const luProduct = (emit: Emit, { lower, upper }: LuFactors, x: Var): Var 
 /** y·W⁻¹ = (L⁻ᵀ·(U⁻ᵀ·yᵀ))ᵀ, the pixels as right-hand sides. */
 export const luSolution = (emit: Emit, { lower, upper }: LuFactors, y: Var): Var => {
   const { shape } = y.type;
-  const [n] = lower.type.shape;
+  const [n] = atLeast(1, lower.type.shape);
   const turned = (x: Var): Var => emit('permute', { permutation: [1, 0] }, [x]);
   const columns = turned(emit('reshape', { shape: [sizeOf(shape) / n, n] }, [y]));
   const half = emit('triangularSolve', { lower: false, transposed: true }, [upper, columns]);

@@ -1,4 +1,5 @@
 /** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { isInvertible } from '../../dsl/layers/bijector.js';
 import { someLayer } from '../../dsl/layers/rewrite.js';
 import {
@@ -58,7 +59,7 @@ type Results = { readonly outputs: ReadonlyMap<string, Var>; readonly logDet: Va
 
 const resultsOf = (context: Context, net: NetworkValue, given: ReadonlyMap<string, Var>): Results | null => {
   const place: Place = { path: fieldPath('networks', net.name), name: net.name };
-  const [at] = given.values();
+  const at = elementAt([...given.values()], 0);
   const [only] = net.layers;
   if (only?.tag === 'defined' && net.layers.length === 1) {
     const outputs = definedAt(context, only, given, placeInside(place, '.layers', 0, only));
@@ -201,7 +202,7 @@ const overProbes = (
 ): Var => {
   const spread = atRows(emit, Math.max(direction.type.rows, 1), direction);
   if (spread.type.shape.length === size.length) return f(spread);
-  const [k] = spread.type.shape;
+  const [k] = atLeast(1, spread.type.shape);
   if (!coupled) return emit('unfold', { times: k }, [f(emit('fold', {}, [spread]))]);
   const one = (i: number): Var => {
     const block = { begin: [i, ...size.map(() => 0)], size: [1, ...size] };
@@ -273,7 +274,10 @@ export const solveGramAt = (
     return fail(context, path, found, "statistics: 'constant'");
   }
   const { builder } = context;
-  const [d, D] = [at, y].map((x) => sizeOfShape(x.type.shape));
+  const [d, D] = atLeast(
+    2,
+    [at, y].map((x) => sizeOfShape(x.type.shape)),
+  );
   if (d > D)
     return fail(
       context,

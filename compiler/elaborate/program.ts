@@ -1,4 +1,5 @@
 /** Elaborates the programs of an experiment: its objective with all terms, and its encoder and decoder alone. */
+import { entryOf } from '../../dsl/lookup.js';
 import { dataShapeOf } from '../../dsl/data-shape.js';
 import type { Experiment } from '../../dsl/experiment.js';
 import { data, type Node } from '../../dsl/expressions/expression.js';
@@ -58,7 +59,7 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
   const context = createContext(createElaborate, 'train', experiment.batch, dataShapeOf(experiment));
   const { emit } = context.builder;
   const means = termsOf(context, experiment).map(([name, x]): Output => ({
-    kind: holdsSurrogate(context, experiment.objective[name]) ? 'surrogate' : 'term',
+    kind: holdsSurrogate(context, entryOf(experiment.objective, name)) ? 'surrogate' : 'term',
     name,
     var: batchMean(emit, x, experiment.batch),
   }));

@@ -2,6 +2,7 @@
  * Monotone rational-quadratic splines, Durkan et al., *Neural spline flows*, 2019, equations (4) to (8): between two knots
  * y = y_k + h (s θ² + d_k θ(1−θ)) / (s + (d_{k+1} + d_k − 2s) θ(1−θ)), with θ = (x − x_k)/w and s = h/w.
  */
+import { atLeast } from '../../dsl/lookup.js';
 import {
   add,
   binary,
@@ -25,14 +26,14 @@ const filling = (emit: Emit, x: Var, like: Var): Var =>
 
 /** Moves columns of [m,K] to the right; zeros come in. */
 const shifted = (emit: Emit, x: Var, by: number): Var => {
-  const [m, k] = x.type.shape;
+  const [m, k] = atLeast(2, x.type.shape);
   const kept = emit('slice', { begin: [0, 0], size: [m, k - by] }, [x]);
   return emit('pad', { before: [0, by], after: [0, 0] }, [kept]);
 };
 
 /** Sums over the columns before each, in log₂ K steps (Hillis and Steele 1986). */
 const sumsBefore = (emit: Emit, x: Var): Var => {
-  const [, k] = x.type.shape;
+  const [, k] = atLeast(2, x.type.shape);
   const doubled = (sums: Var, by: number): Var =>
     by >= k ? sums : doubled(add(emit, sums, shifted(emit, sums, by)), 2 * by);
   return doubled(shifted(emit, x, 1), 1);
@@ -50,7 +51,7 @@ const axisOf = (emit: Emit, logLengths: Var, bound: number): Axis => {
 
 /** For each number 1 in the column of its bin, else 0: [m,K]. */
 const binOf = (emit: Emit, x: Var, begins: Var): Var => {
-  const [m, k] = begins.type.shape;
+  const [m, k] = atLeast(2, begins.type.shape);
   const knots = emit('slice', { begin: [0, 1], size: [m, k - 1] }, [begins]);
   const beyond = binary(emit, 'greater', filling(emit, x, knots), knots);
   const first = constantLike(emit, 1, { rows: beyond.type.rows, shape: [m, 1] });
@@ -71,7 +72,7 @@ export const splined = (
   x: Var,
   way: 'forward' | 'backward',
 ): { readonly value: Var; readonly logSlope: Var } => {
-  const [m, bins] = widths.type.shape;
+  const [m, bins] = atLeast(2, widths.type.shape);
   const horizontal = axisOf(emit, widths, bound);
   const vertical = axisOf(emit, heights, bound);
   // Slope 1 at both ends, where the identity follows.

@@ -1,4 +1,5 @@
 /** Elaborates the transforms of flows, each in both directions, on m numbers with P parameters each. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Transform } from '../../dsl/layers/layer.js';
 import { add, mul, sub, times, unary } from '../ir/operations.js';
 import type { Emit, Var } from '../ir/program.js';
@@ -18,10 +19,10 @@ export const bounded = (emit: Emit, raw: Var, b: number): Var =>
 
 /** Columns begin … begin + count − 1 of [m,P]. */
 export const columns = (emit: Emit, raw: Var, begin: number, count: number): Var =>
-  emit('slice', { begin: [0, begin], size: [raw.type.shape[0], count] }, [raw]);
+  emit('slice', { begin: [0, begin], size: [elementAt(raw.type.shape, 0), count] }, [raw]);
 
 const column = (emit: Emit, raw: Var, i: number): Var =>
-  emit('reshape', { shape: [raw.type.shape[0]] }, [columns(emit, raw, i, 1)]);
+  emit('reshape', { shape: [elementAt(raw.type.shape, 0)] }, [columns(emit, raw, i, 1)]);
 
 const scaledAndShifted = (emit: Emit, bound: number, x: Var, raw: Var, way: Way): Transformed => {
   const logScale = bounded(emit, column(emit, raw, 0), bound);

@@ -1,4 +1,5 @@
 /** The reference interpreter: the living definition of every program, in float64. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Value } from './primitive.js';
 import { type Program, type Results, resultsOf } from './program.js';
 import { evaluateEquation } from './primitive-table.js';
@@ -27,5 +28,5 @@ export const interpret = (program: Program, inputs: Arrays): Results<Float64Arra
     values.set(eq.out.id, { type: eq.out.type, data });
   }
   const results = program.outputs.map(({ var: x }) => valueOf(x.id).data);
-  return resultsOf(program.outputs, (_, i) => results[i]);
+  return resultsOf(program.outputs, (_, i) => elementAt(results, i));
 };

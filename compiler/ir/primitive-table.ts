@@ -4,9 +4,10 @@ import { elementwise } from './primitives/elementwise.js';
 import { matrix } from './primitives/matrix.js';
 import { solving } from './primitives/solve.js';
 import { structure } from './primitives/structure.js';
-import type { JvpContext, Table, TransposeContext, Value } from './primitive.js';
-import type { PrimitiveName } from './params.js';
-import type { Equation, EquationOf, Var } from './program.js';
+import { areOperands, operandsOf, showArity } from './arity.js';
+import type { Table, Value } from './primitive.js';
+import type { Params, PrimitiveName } from './params.js';
+import type { Emit, Equation, EquationOf, Var } from './program.js';
 import type { Type } from './type.js';
 
 export const table: Table = {
@@ -21,36 +22,75 @@ export const table: Table = {
   }),
 };
 
+/** The type of a primitive's output by its row, or what the row expects. */
+export const typeFrom = <P extends PrimitiveName>(
+  primitive: P,
+  params: Params[P],
+  inputs: readonly Type[],
+): Type | string =>
+  areOperands(primitive, inputs)
+    ? table[primitive].type(params, inputs)
+    : `${showArity(primitive)}, found ${inputs.length}`;
+
 /** The type of an equation's output by its row, or what the row expects. */
 export const typeOf = <P extends PrimitiveName>(eq: Omit<EquationOf<P>, 'out'>): Type | string =>
-  table[eq.primitive].type(
+  typeFrom(
+    eq.primitive,
     eq.params,
     eq.inputs.map((x) => x.type),
   );
 
 export const evaluateEquation = <P extends PrimitiveName>(
-  eq: EquationOf<P>,
+  { primitive, params, out }: Omit<EquationOf<P>, 'inputs' | 'out'> & { readonly out: Pick<Var, 'type'> },
   inputs: readonly Value[],
   batch: number,
-): Float64Array => table[eq.primitive].evaluate(eq.params, inputs, eq.out.type, batch);
+): Float64Array => table[primitive].evaluate(params, operandsOf(primitive, inputs), out.type, batch);
 
 export const jvpOf = <P extends PrimitiveName>(
-  eq: EquationOf<P>,
-  context: Pick<JvpContext<P>, 'emit' | 'tangents' | 'user'>,
-): Var | null => table[eq.primitive].jvp({ ...context, params: eq.params, inputs: eq.inputs, out: eq.out });
+  { primitive, params, inputs, out }: EquationOf<P>,
+  {
+    emit,
+    tangents,
+    user,
+  }: { readonly emit: Emit; readonly tangents: readonly (Var | null)[]; readonly user: boolean },
+): Var | null =>
+  table[primitive].jvp({
+    emit,
+    user,
+    params,
+    out,
+    inputs: operandsOf(primitive, inputs),
+    tangents: operandsOf(primitive, tangents),
+  });
 
 /** Cotangents of an equation's inputs; `primitive` may come from a linear equation only. */
 export const transposeOf = <P extends PrimitiveName>(
-  eq: EquationOf<P>,
-  context: Pick<TransposeContext<P>, 'emit' | 'linear' | 'cotangent'>,
+  { primitive, params, inputs }: EquationOf<P>,
+  {
+    emit,
+    linear,
+    cotangent,
+  }: { readonly emit: Emit; readonly linear: readonly boolean[]; readonly cotangent: Var },
 ): readonly (Var | null)[] | null =>
-  table[eq.primitive].transpose?.({ ...context, params: eq.params, inputs: eq.inputs }) ?? null;
+  table[primitive].transpose?.({
+    emit,
+    params,
+    cotangent,
+    inputs: operandsOf(primitive, inputs),
+    linear: operandsOf(primitive, linear),
+  }) ?? null;
 
-export const flopsOf = <P extends PrimitiveName>(eq: EquationOf<P>, batch: number): number =>
-  table[eq.primitive].flops(
-    eq.params,
-    eq.inputs.map((x) => x.type),
-    eq.out.type,
+export const flopsOf = <P extends PrimitiveName>(
+  { primitive, params, inputs, out }: EquationOf<P>,
+  batch: number,
+): number =>
+  table[primitive].flops(
+    params,
+    operandsOf(
+      primitive,
+      inputs.map((x) => x.type),
+    ),
+    out.type,
     batch,
   );
 

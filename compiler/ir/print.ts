@@ -1,11 +1,12 @@
 /** Prints a program so that it reads like a formula sheet; the grammar stands in program.ts. */
+import { elementAt } from '../../dsl/lookup.js';
 import { type Equation, is, type Operator, type Program, type Var } from './program.js';
 import { showType } from './type.js';
 
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 
 const nameOf = (n: number): string =>
-  n < 26 ? letters[n] : nameOf(Math.floor(n / 26) - 1) + letters[n % 26];
+  n < 26 ? elementAt(letters, n) : nameOf(Math.floor(n / 26) - 1) + letters[n % 26];
 
 const showNumber = (x: number): string => (Object.is(x, -0) ? '-0' : String(x));
 

@@ -7,6 +7,7 @@
  *   output   ::= "path" = var
  *   update   ::= "path" by adam[params] var …
  */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Equation, EquationOf, Params, PrimitiveName, Var } from './params.js';
 
 export type { Equation, EquationOf, Operator, Var } from './params.js';
@@ -136,7 +137,8 @@ export type Emit = <P extends PrimitiveName>(primitive: P, params: Params[P], in
 export const ancestors = (equations: readonly Equation[], of: readonly Var[]): ReadonlySet<number> => {
   const ids = new Set(of.map((x) => x.id));
   for (let i = equations.length - 1; i >= 0; i--) {
-    if (ids.has(equations[i].out.id)) for (const x of equations[i].inputs) ids.add(x.id);
+    if (ids.has(elementAt(equations, i).out.id))
+      for (const x of elementAt(equations, i).inputs) ids.add(x.id);
   }
   return ids;
 };

@@ -1,4 +1,5 @@
 /** How a variable is read without being moved: strides and an offset into the buffer of another. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Equation } from '../ir/program.js';
 import { is, type Var } from '../ir/program.js';
 import { stridesOf } from '../ir/primitives/structure.js';
@@ -30,18 +31,18 @@ export const viewThrough = (eq: Equation, input: View, batch: number): View | nu
     const front = strides.slice(0, lead);
     const inner = eq.params.shape.map((_, i) => {
       const k = eq.params.axes.indexOf(i);
-      return k < 0 ? 0 : strides[lead + k];
+      return k < 0 ? 0 : elementAt(strides, lead + k);
     });
     return { source, offset, strides: [...front, ...inner] };
   }
   if (is(eq, 'stop') || is(eq, 'statistics')) return input;
   if (is(eq, 'spread')) return { source, offset, strides: [0, ...strides] };
   if (is(eq, 'permute')) {
-    const inner = eq.params.permutation.map((axis) => strides[lead + axis]);
+    const inner = eq.params.permutation.map((axis) => elementAt(strides, lead + axis));
     return { source, offset, strides: [...strides.slice(0, lead), ...inner] };
   }
   if (is(eq, 'slice')) {
-    const start = eq.params.begin.reduce((sum, b, i) => sum + b * strides[lead + i], 0);
+    const start = eq.params.begin.reduce((sum, b, i) => sum + b * elementAt(strides, lead + i), 0);
     return { source, offset: offset + start, strides };
   }
   if (is(eq, 'reshape') || is(eq, 'fold') || is(eq, 'unfold')) {

@@ -1,4 +1,5 @@
 /** Builds plans: numbers buffers, shares equal calls, and finds where each buffer is used for the last time. */
+import { elementAt } from '../../dsl/lookup.js';
 import { keyOf } from '../ir/key.js';
 import type { Attribute, Constant, Operand, Plan, PlanBuilder, PlanOutput, Step } from './plan.js';
 import { sizeOfShape } from '../ir/type.js';
@@ -23,7 +24,7 @@ const releases = (steps: readonly Step[], kept: ReadonlySet<number>): readonly (
   const last = new Map<number, number>();
   steps.forEach((step, i) => [...reads(step), ...writes(step)].forEach((buffer) => last.set(buffer, i)));
   const result: number[][] = steps.map(() => []);
-  for (const [buffer, i] of last) if (!kept.has(buffer)) result[i].push(buffer);
+  for (const [buffer, i] of last) if (!kept.has(buffer)) elementAt(result, i).push(buffer);
   return result;
 };
 
@@ -97,8 +98,8 @@ export const createPlan = (): PlanDraft => {
 
 /** A plan's attributes that several kernels share. */
 export const imageAttributes = (
-  strides: readonly number[],
-  [top, bottom, left, right]: readonly number[],
+  strides: readonly [number, number],
+  [top, bottom, left, right]: readonly [number, number, number, number],
 ): Readonly<Record<string, Attribute>> => ({
   strides,
   pad: [

@@ -1,4 +1,5 @@
 /** Groups element-wise equations and the reductions of their results into clusters that run as one loop each. */
+import { elementAt } from '../../dsl/lookup.js';
 import { type Equation, is, type Program, type Var } from '../ir/program.js';
 import { stridesOf } from '../ir/primitives/structure.js';
 import { physicalShape } from '../ir/type.js';
@@ -81,7 +82,8 @@ export const clusterProgram = (program: Program, { arrays }: { readonly arrays: 
       const source = viewOf(y).source;
       const item = home.get(source.id);
       // A value repeated over the space is small, so storing it costs next to nothing.
-      if (views.has(y.id) && viewOf(y).strides.some((s, i) => s === 0 && cluster.space[i] > 1)) return true;
+      if (views.has(y.id) && viewOf(y).strides.some((s, i) => s === 0 && elementAt(cluster.space, i) > 1))
+        return true;
       const inMemory =
         item === undefined ||
         item.tag === 'kernel' ||
@@ -185,9 +187,9 @@ export const clusterProgram = (program: Program, { arrays }: { readonly arrays: 
 
   /** reduceSum, sumBatch, or both in a row as one sum. */
   const addReduction = (eq: Equation): void => {
-    const inner = is(eq, 'sumBatch') ? definition(eq.inputs[0]) : undefined;
+    const inner = is(eq, 'sumBatch') ? definition(elementAt(eq.inputs, 0)) : undefined;
     const both = inner !== undefined && is(inner, 'reduceSum') && uses.get(inner.out.id) === 1;
-    const value = both ? inner.inputs[0] : eq.inputs[0];
+    const value = both ? elementAt(inner.inputs, 0) : elementAt(eq.inputs, 0);
     const space = shapeOf(value);
     const lead = value.type.rows === 0 ? 0 : 1;
     const summed = new Set<number>();
@@ -195,8 +197,8 @@ export const clusterProgram = (program: Program, { arrays }: { readonly arrays: 
     const own = both ? inner : eq;
     if (is(own, 'reduceSum')) for (const axis of own.params.axes) summed.add(axis + lead);
     const kept = space.map((_, i) => i).filter((i) => !summed.has(i));
-    const keptStrides = stridesOf(kept.map((i) => space[i]));
-    const strides = space.map((_, i) => (summed.has(i) ? 0 : keptStrides[kept.indexOf(i)]));
+    const keptStrides = stridesOf(kept.map((i) => elementAt(space, i)));
+    const strides = space.map((_, i) => (summed.has(i) ? 0 : elementAt(keptStrides, kept.indexOf(i))));
     const cluster = clusterFor(space, [value]);
     cluster.reductions.push({ value, out: eq.out, strides });
     home.set(eq.out.id, cluster);
@@ -221,8 +223,8 @@ export const clusterProgram = (program: Program, { arrays }: { readonly arrays: 
     else if (is(eq, 'reduceSum') || is(eq, 'sumBatch')) addReduction(eq);
     else {
       const input =
-        eq.inputs.length === 1 && !isConstant(eq.inputs[0])
-          ? viewThrough(eq, viewOf(eq.inputs[0]), batch)
+        eq.inputs.length === 1 && !isConstant(elementAt(eq.inputs, 0))
+          ? viewThrough(eq, viewOf(elementAt(eq.inputs, 0)), batch)
           : null;
       if (input === null) addKernel(eq);
       else views.set(eq.out.id, input);

@@ -1,4 +1,6 @@
 /** `solveSPD` as a repeated program: one round of conjugate gradients over all rows. */
+import { type Operands, operandsOf } from '../ir/arity.js';
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { createBuilder } from '../ir/builder.js';
 import { add, constantLike, fillShape, mul, select, sub, sumAll, times } from '../ir/operations.js';
 import { inlined } from '../ir/primitives/solve.js';
@@ -19,7 +21,8 @@ export type Carried = {
 };
 
 /** The solution x, the residual r, the direction p and ‖r‖² one round earlier; the number of rounds where it is asked for. */
-export const carriedBy = ({ params, inputs: [{ type }] }: EquationOf<'solveSPD'>): readonly Carried[] => {
+export const carriedBy = ({ params, inputs }: EquationOf<'solveSPD'>): readonly Carried[] => {
+  const { type } = elementAt(inputs, 0);
   const counts = params.gives === 'rounds';
   const scalar: Type = { rows: type.rows, shape: [] };
   return [
@@ -36,15 +39,16 @@ export const carriedBy = ({ params, inputs: [{ type }] }: EquationOf<'solveSPD'>
  * `running`, the number of rows that are not done; a row that is done stays as it is.
  */
 export const roundOf = (eq: EquationOf<'solveSPD'>, batch: number): Program => {
-  const {
-    params,
-    inputs: [b, ...captured],
-  } = eq;
+  const { params } = eq;
+  const [b, ...captured] = operandsOf(eq.primitive, eq.inputs);
   const builder = createBuilder();
   const { emit } = builder;
   const { type } = b;
   const scalar = { rows: type.rows, shape: [] };
-  const [x, r, p, before, rounds] = carriedBy(eq).map((one) => builder.bind('data', one.name, one.type));
+  const [x, r, p, before, rounds] = atLeast(
+    4,
+    carriedBy(eq).map((one) => builder.bind('data', one.name, one.type)),
+  );
   const right = builder.bind('data', 'b', type);
   const values = captured.map((value, i) => builder.bind('data', `captured ${i}`, value.type));
   const zero = constantLike(emit, 0, scalar);
@@ -84,7 +88,7 @@ export const roundOf = (eq: EquationOf<'solveSPD'>, batch: number): Program => {
 export const lowerSolve = (
   plan: PlanBuilder,
   eq: EquationOf<'solveSPD'>,
-  [b, ...captured]: readonly Operand[],
+  [b, ...captured]: Operands<'solveSPD', Operand>,
   batch: number,
   lower: (program: Program) => Plan,
 ): Operand => {
@@ -93,5 +97,8 @@ export const lowerSolve = (
   const carried = carriedBy(eq);
   const first = carried.map(({ type, begins }) => (begins === 'b' ? b : zeros(physicalShape(type, batch))));
   const last = plan.repeat(lower(roundOf(eq, batch)), eq.params.iterations, first, [b, ...captured]);
-  return last[carried.findIndex(({ isResult }) => isResult)];
+  return elementAt(
+    last,
+    carried.findIndex(({ isResult }) => isResult),
+  );
 };

@@ -1,4 +1,5 @@
 /** Lowering for backends that run generated loops: clusters become loops, products and convolutions the target's best kernels. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { keyOf } from '../ir/key.js';
 import { instructionOf } from './instruction.js';
 import type { Instruction, LoopKernel, Store } from './loop.js';
@@ -158,7 +159,10 @@ export const lowerFused = (
       return { buffer: source.operand.buffer, shape };
     }
     const body = createBody(new Map(), read);
-    const [copy] = emitLoop(plan, shape, body, [{ value: x, strides: ordered, mode: 'set', shape }]);
+    const [copy] = atLeast(
+      1,
+      emitLoop(plan, shape, body, [{ value: x, strides: ordered, mode: 'set', shape }]),
+    );
     copies.set(x.id, copy);
     return copy;
   };
@@ -182,7 +186,7 @@ export const lowerFused = (
       })),
     ];
     const results = emitLoop(plan, space, createBody(members, read), stores);
-    stores.forEach(({ out }, i) => operands.set(out.id, results[i]));
+    stores.forEach(({ out }, i) => operands.set(out.id, elementAt(results, i)));
   };
 
   for (const { name, var: x } of program.binders) operands.set(x.id, plan.input(name, shapeOf(x)));

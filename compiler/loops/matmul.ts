@@ -1,4 +1,5 @@
 /** Matrix multiplication as a loop kernel, after whatever packing of its operands pays. */
+import { atLeast } from '../../dsl/lookup.js';
 import type { Operand, PlanBuilder } from './plan.js';
 import { blocked, blockOf, copy, packing, sumOfProducts, type Axis } from './packing.js';
 
@@ -56,14 +57,14 @@ export const lowerMatrices = (
   b: Operand,
   { transposeA, transposeB }: { readonly transposeA: boolean; readonly transposeB: boolean },
 ): Operand => {
-  const [p, q] = a.shape.slice(-2);
-  const [r, s] = b.shape.slice(-2);
+  const [p, q] = atLeast(2, a.shape.slice(-2));
+  const [r, s] = atLeast(2, b.shape.slice(-2));
   const [n, k] = transposeA ? [q, p] : [p, q];
   const m = transposeB ? r : s;
   const rows = a.shape.slice(0, -2);
   const lead: readonly Axis[] = rows.map((extent) => ({ extent, from: [p * q, r * s], to: n * m }));
-  const [aRow, aTerm] = transposeA ? [1, n] : [k, 1];
-  const [bTerm, bColumn] = transposeB ? [1, k] : [m, 1];
+  const [aRow, aTerm]: readonly [number, number] = transposeA ? [1, n] : [k, 1];
+  const [bTerm, bColumn]: readonly [number, number] = transposeB ? [1, k] : [m, 1];
   return sumOfProducts(
     builder,
     [a, b],

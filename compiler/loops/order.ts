@@ -1,4 +1,5 @@
 /** Orders items so that they can run, and drops what nobody needs any more. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Var } from '../ir/program.js';
 import type { View } from './access.js';
 import type { ItemGraph } from './item-graph.js';
@@ -24,7 +25,7 @@ export const trim = (
   };
   const kept: Item[] = [];
   for (let i = items.length - 1; i >= 0; i--) {
-    const item = items[i];
+    const item = elementAt(items, i);
     if (item.tag === 'kernel') {
       if (!wanted.has(item.eq.out.id)) continue;
       item.eq.inputs.forEach(want);

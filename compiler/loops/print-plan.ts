@@ -4,6 +4,7 @@
  *   7  Conv2D x=%3[64,28,28,1] filter=%1[4,4,1,16] → %9[64,28,28,16]  strides=[1,1]  free %3
  *   8  loop 64×784×16 (%9, %2) add elu → %10, Σ %11
  */
+import { elementAt } from '../../dsl/lookup.js';
 import type { LoopKernel } from './loop.js';
 import type { Attribute, Operand, Plan, Step } from './plan.js';
 
@@ -66,7 +67,9 @@ export const printPlan = (plan: Plan): string => {
   });
   const width = String(plan.steps.length).length;
   const steps = plan.steps.map((step, i) => {
-    const freed = plan.release[i].map((buffer) => `%${buffer}`).join(' ');
+    const freed = elementAt(plan.release, i)
+      .map((buffer) => `%${buffer}`)
+      .join(' ');
     const line = `  ${String(i).padStart(width)}  ${showStep(step)}${freed === '' ? '' : `  free ${freed}`}`;
     const body = step.tag === 'repeat' ? printPlan(step.body).trimEnd().split('\n') : [];
     return [line, ...body.map((inner) => `  ${' '.repeat(width)}  ${inner}`)].join('\n');

@@ -1,4 +1,5 @@
 /** Appends the optimizer: gradients become next parameters and moments, so that the whole step is one program. */
+import { elementAt } from '../../dsl/lookup.js';
 import { zeros } from '../../dsl/layers/initializer.js';
 import type { Optimizer } from '../../dsl/optimizer.js';
 import { createBuilder, type Builder } from '../ir/builder.js';
@@ -120,7 +121,9 @@ export const update = (objective: Program, optimizer: Optimizer): Update => {
   const updated = parameters.map(({ name, var: x }, i) => ({
     name,
     shape: x.type.shape,
-    ...rule.update(x, gradients[i], (moment) => builder.bind('state', momentName(moment, name), x.type)),
+    ...rule.update(x, elementAt(gradients, i), (moment) =>
+      builder.bind('state', momentName(moment, name), x.type),
+    ),
   }));
   const moments = updated.flatMap(({ name, shape, moments }) =>
     Object.entries(moments).map(([moment, x]) => ({ name: momentName(moment, name), shape, var: x })),
@@ -142,7 +145,7 @@ export const update = (objective: Program, optimizer: Optimizer): Update => {
     parameter: name,
     mean: momentName('mean', name),
     square: momentName('square', name),
-    gradient: gradients[i],
+    gradient: elementAt(gradients, i),
   }));
   return {
     program: {

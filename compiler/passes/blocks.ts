@@ -1,4 +1,5 @@
 /** Blocks of arrays: a part of what was joined is the part itself, and disjoint blocks that are added up are joined. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { type Equation, is, type Var } from '../ir/program.js';
 import type { Params } from '../ir/params.js';
 import type { Rule } from './rewrite.js';
@@ -9,14 +10,14 @@ const isOnly = (axis: number, values: readonly number[]): boolean =>
 /** slice(concat(…, x, …)) inside x = slice(x). */
 const partOfJoined: Rule = (eq, emit, definition) => {
   if (!is(eq, 'slice')) return null;
-  const joined = definition(eq.inputs[0]);
+  const joined = definition(elementAt(eq.inputs, 0));
   if (joined === undefined || !is(joined, 'concat')) return null;
   const { axis } = joined.params;
   const { begin, size } = eq.params;
   let start = 0;
   for (const part of joined.inputs) {
-    const end = start + part.type.shape[axis];
-    if (begin[axis] >= start && begin[axis] + size[axis] <= end) {
+    const end = start + elementAt(part.type.shape, axis);
+    if (elementAt(begin, axis) >= start && elementAt(begin, axis) + elementAt(size, axis) <= end) {
       const own = begin.map((b, i) => (i === axis ? b - start : b));
       return emit('slice', { begin: own, size }, [part]);
     }
@@ -28,32 +29,36 @@ const partOfJoined: Rule = (eq, emit, definition) => {
 type Block = { readonly x: Var } & Params['pad'];
 
 const blockOf = (eq: Equation | undefined): Block | null =>
-  eq !== undefined && is(eq, 'pad') ? { x: eq.inputs[0], ...eq.params } : null;
+  eq !== undefined && is(eq, 'pad') ? { x: elementAt(eq.inputs, 0), ...eq.params } : null;
 
 /** The axis along which the second block begins where the first ends, both alike along all others; −1 where there is none. */
 const meetingAxis = (first: Block, second: Block): number =>
   first.before.findIndex(
     (before, axis) =>
-      before + first.x.type.shape[axis] === second.before[axis] &&
+      before + elementAt(first.x.type.shape, axis) === second.before[axis] &&
       isOnly(
         axis,
-        first.before.map((b, i) => b - second.before[i]),
+        first.before.map((b, i) => b - elementAt(second.before, i)),
       ) &&
       isOnly(
         axis,
-        first.after.map((a, i) => a - second.after[i]),
+        first.after.map((a, i) => a - elementAt(second.after, i)),
       ),
   );
 
 /** pad(x) + pad(y) for blocks side by side = pad(concat(x, y)): the gradient of an array that was cut into parts. */
 const sumOfBlocks: Rule = (eq, emit, definition) => {
   if (!is(eq, 'add')) return null;
-  const [a, b] = eq.inputs.map((x) => blockOf(definition(x)));
+  const [a, b] = atLeast(
+    2,
+    eq.inputs.map((x) => blockOf(definition(x))),
+  );
   if (a === null || b === null) return null;
-  for (const [first, second] of [
+  const either: readonly (readonly [Block, Block])[] = [
     [a, b],
     [b, a],
-  ]) {
+  ];
+  for (const [first, second] of either) {
     const axis = meetingAxis(first, second);
     if (axis < 0) continue;
     const whole = emit('concat', { axis }, [first.x, second.x]);

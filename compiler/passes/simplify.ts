@@ -1,4 +1,5 @@
 /** Algebraic simplification: constants, neutral elements, cancelling moves, and repeated values computed before they are repeated. */
+import { atLeast, elementAt, float64At } from '../../dsl/lookup.js';
 import { repeatedAxes } from '../ir/primitives/structure.js';
 import { constantLike } from '../ir/operations.js';
 import { elementwise } from '../ir/primitives/elementwise.js';
@@ -27,7 +28,7 @@ const foldConstants: Rule = (eq, emit, definition) => {
   if (isElementwise(eq)) {
     const scalars = values.map((v) => ({ type: scalarType, data: Float64Array.of(v) }));
     const out = { ...eq, out: { ...eq.out, type: scalarType } };
-    return constant(emit, evaluateEquation(out, scalars, 1)[0], eq.out);
+    return constant(emit, float64At(evaluateEquation(out, scalars, 1), 0), eq.out);
   }
   switch (eq.primitive) {
     case 'broadcast':
@@ -39,15 +40,16 @@ const foldConstants: Rule = (eq, emit, definition) => {
     case 'fold':
     case 'unfold':
     case 'rotateBatch':
-      return constant(emit, values[0], eq.out);
+      return constant(emit, elementAt(values, 0), eq.out);
     case 'reduceSum':
       return constant(
         emit,
-        (values[0] * sizeOfShape(eq.inputs[0].type.shape)) / sizeOfShape(eq.out.type.shape),
+        (elementAt(values, 0) * sizeOfShape(elementAt(eq.inputs, 0).type.shape)) /
+          sizeOfShape(eq.out.type.shape),
         eq.out,
       );
     case 'concat':
-      return values.every((v) => v === values[0]) ? constant(emit, values[0], eq.out) : null;
+      return values.every((v) => v === values[0]) ? constant(emit, elementAt(values, 0), eq.out) : null;
     default:
       return null;
   }
@@ -55,18 +57,18 @@ const foldConstants: Rule = (eq, emit, definition) => {
 
 /** x + 0, 1·x, x/1, −(−x), x + (−y) and their kin; not 0·x, which is NaN where x is not finite. */
 const neutral: Rule = (eq, emit, definition) => {
-  const [a, b, c] = eq.inputs;
   const value = (x: Var): number | undefined => constantValue(x, definition);
   const negated = (x: Var): Var | undefined => {
     const inner = definition(x);
-    return inner?.primitive === 'neg' ? inner.inputs[0] : undefined;
+    return inner?.primitive === 'neg' ? elementAt(inner.inputs, 0) : undefined;
   };
+  if (eq.inputs.length === 0) return null;
+  const [a] = atLeast(1, eq.inputs);
+  if (eq.primitive === 'stop' || eq.primitive === 'statistics') return a;
+  if (eq.primitive === 'neg') return negated(a) ?? null;
+  if (eq.inputs.length === 1) return null;
+  const [, b] = atLeast(2, eq.inputs);
   switch (eq.primitive) {
-    case 'stop':
-    case 'statistics':
-      return a;
-    case 'neg':
-      return negated(a) ?? null;
     case 'add': {
       if (value(a) === 0) return b;
       if (value(b) === 0) return a;
@@ -89,9 +91,9 @@ const neutral: Rule = (eq, emit, definition) => {
       if (va !== undefined) return emit('mul', {}, [b, a]);
       if (vb === -1) return emit('neg', {}, [a]);
       const inner = definition(a);
-      const factor = inner?.primitive === 'mul' ? value(inner.inputs[1]) : undefined;
+      const factor = inner?.primitive === 'mul' ? value(elementAt(inner.inputs, 1)) : undefined;
       if (vb !== undefined && inner !== undefined && factor !== undefined) {
-        return emit('mul', {}, [inner.inputs[0], constant(emit, vb * factor, eq.out)]);
+        return emit('mul', {}, [elementAt(inner.inputs, 0), constant(emit, vb * factor, eq.out)]);
       }
       const [na, nb] = [negated(a), negated(b)];
       if (na !== undefined) return emit('neg', {}, [emit('mul', {}, [na, b])]);
@@ -100,9 +102,11 @@ const neutral: Rule = (eq, emit, definition) => {
     case 'div':
     case 'divNoNan':
       return value(b) === 1 ? a : null;
-    case 'select':
+    case 'select': {
+      const [, , c] = atLeast(3, eq.inputs);
       if (b.id === c.id) return b;
       return value(a) === undefined ? null : value(a) !== 0 ? b : c;
+    }
     default:
       return null;
   }
@@ -113,7 +117,8 @@ const isIdentity = (axes: readonly number[]): boolean => axes.every((axis, i) =>
 /** Moves that do nothing, or undo or continue the move before. */
 const moves: Rule = (eq, emit, definition) => {
   const [x] = eq.inputs;
-  const inner = x === undefined ? undefined : definition(x);
+  if (x === undefined) return null;
+  const inner = definition(x);
   if (is(eq, 'reshape')) {
     if (sameType(eq.out.type, x.type)) return x;
     return inner?.primitive === 'reshape' ? emit('reshape', eq.params, inner.inputs) : null;
@@ -123,22 +128,24 @@ const moves: Rule = (eq, emit, definition) => {
     const { axes } = inner.params;
     return emit(
       'broadcast',
-      { shape: eq.params.shape, axes: axes.map((axis) => eq.params.axes[axis]) },
+      { shape: eq.params.shape, axes: axes.map((axis) => elementAt(eq.params.axes, axis)) },
       inner.inputs,
     );
   }
   if (is(eq, 'reduceSum')) {
     if (eq.params.axes.length === 0) return x;
     if (inner !== undefined && is(inner, 'reduceSum')) {
-      const left = repeatedAxes(inner.inputs[0].type.shape, inner.params.axes);
-      const axes = [...inner.params.axes, ...eq.params.axes.map((axis) => left[axis])].sort((a, b) => a - b);
+      const left = repeatedAxes(elementAt(inner.inputs, 0).type.shape, inner.params.axes);
+      const axes = [...inner.params.axes, ...eq.params.axes.map((axis) => elementAt(left, axis))].sort(
+        (a, b) => a - b,
+      );
       return emit('reduceSum', { axes }, inner.inputs);
     }
     if (inner !== undefined && is(inner, 'broadcast')) {
       const repeated = repeatedAxes(inner.params.shape, inner.params.axes);
       if (repeated.join() === [...eq.params.axes].sort((a, b) => a - b).join()) {
-        const count = sizeOfShape(repeated.map((axis) => inner.params.shape[axis]));
-        return emit('mul', {}, [inner.inputs[0], constant(emit, count, eq.out)]);
+        const count = sizeOfShape(repeated.map((axis) => elementAt(inner.params.shape, axis)));
+        return emit('mul', {}, [elementAt(inner.inputs, 0), constant(emit, count, eq.out)]);
       }
     }
     return null;
@@ -149,21 +156,21 @@ const moves: Rule = (eq, emit, definition) => {
     const { permutation } = inner.params;
     return emit(
       'permute',
-      { permutation: eq.params.permutation.map((axis) => permutation[axis]) },
+      { permutation: eq.params.permutation.map((axis) => elementAt(permutation, axis)) },
       inner.inputs,
     );
   }
   if (is(eq, 'slice') && sameType(eq.out.type, x.type)) return x;
   if (is(eq, 'pad') && sameType(eq.out.type, x.type)) return x;
   if (is(eq, 'concat') && eq.inputs.length === 1) return x;
-  if (is(eq, 'fold') && inner !== undefined && is(inner, 'unfold')) return inner.inputs[0];
+  if (is(eq, 'fold') && inner !== undefined && is(inner, 'unfold')) return elementAt(inner.inputs, 0);
   if (
     is(eq, 'unfold') &&
     inner !== undefined &&
     is(inner, 'fold') &&
-    sameType(eq.out.type, inner.inputs[0].type)
+    sameType(eq.out.type, elementAt(inner.inputs, 0).type)
   ) {
-    return inner.inputs[0];
+    return elementAt(inner.inputs, 0);
   }
   return null;
 };
@@ -177,13 +184,13 @@ const beforeRepeating: Rule = (eq, emit, definition) => {
   const sources = eq.inputs.map(definition);
   const first = sources.find((s) => s !== undefined && (is(s, 'spread') || is(s, 'broadcast')));
   if (first === undefined) return null;
-  const key = keyOf([first.primitive, first.params, first.inputs[0].type]);
+  const key = keyOf([first.primitive, first.params, elementAt(first.inputs, 0).type]);
   const small = eq.inputs.map((x, i): Var | null => {
     const source = sources[i];
     const value = constantValue(x, definition);
-    if (value !== undefined) return constant(emit, value, first.inputs[0]);
+    if (value !== undefined) return constant(emit, value, elementAt(first.inputs, 0));
     return source !== undefined && keyOf([source.primitive, source.params, source.inputs[0]?.type]) === key
-      ? source.inputs[0]
+      ? elementAt(source.inputs, 0)
       : null;
   });
   const inputs = small.filter((x) => x !== null);

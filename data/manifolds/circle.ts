@@ -1,4 +1,5 @@
 /** A circle in the plane with a von Mises density: g(θ) = R (cos θ, sin θ). */
+import { coordinates } from './manifold.js';
 import { between, positive, real } from '../settings.js';
 import { generator } from './generator.js';
 import { vonMises } from './von-mises.js';
@@ -14,11 +15,13 @@ export const circle = generator(
       dimension: 1,
       domain: [[mean - Math.PI, mean + Math.PI]],
       uniforms: 1,
-      latents: ([u]) => Float64Array.of(mean + angle.quantile(u)),
-      logLatentDensity: ([theta]) => angle.logDensity(theta - mean),
-      embed: ([theta]) => Float64Array.of(radius * Math.cos(theta), radius * Math.sin(theta)),
-      jacobian: ([theta]) => Float64Array.of(-radius * Math.sin(theta), radius * Math.cos(theta)),
-      project: ([x, y]) => Float64Array.of(Math.atan2(y, x)),
+      latents: coordinates(1, ([u]) => Float64Array.of(mean + angle.quantile(u))),
+      logLatentDensity: coordinates(1, ([theta]) => angle.logDensity(theta - mean)),
+      embed: coordinates(1, ([theta]) => Float64Array.of(radius * Math.cos(theta), radius * Math.sin(theta))),
+      jacobian: coordinates(1, ([theta]) =>
+        Float64Array.of(-radius * Math.sin(theta), radius * Math.cos(theta)),
+      ),
+      project: coordinates(2, ([x, y]) => Float64Array.of(Math.atan2(y, x))),
     };
   },
 );

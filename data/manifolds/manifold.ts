@@ -1,8 +1,15 @@
 /** Manifolds with a density on them, known exactly in float64: a chart from latents to data and the latents' density, from which all else follows. */
+import { atLeast, elementAt, float64At, type AtLeast } from '../../dsl/lookup.js';
 import { nodes } from './quadrature.js';
 
 /** A point or its latents. */
 export type Vector = ArrayLike<number> & Iterable<number>;
+
+/** A function of a vector by its first coordinates. */
+export const coordinates =
+  <N extends keyof AtLeast<number>, R>(count: N, f: (values: AtLeast<number>[N]) => R) =>
+  (vector: Vector): R =>
+    f(atLeast(count, Array.from(vector)));
 
 export type Manifold = {
   readonly name: string;
@@ -31,15 +38,15 @@ const halfLogDet = (matrix: Float64Array, d: number): number => {
   const factor = Float64Array.from(matrix);
   let sum = 0;
   for (let j = 0; j < d; j++) {
-    let pivot = factor[j * d + j];
-    for (let k = 0; k < j; k++) pivot -= factor[j * d + k] ** 2;
+    let pivot = float64At(factor, j * d + j);
+    for (let k = 0; k < j; k++) pivot -= float64At(factor, j * d + k) ** 2;
     if (!(pivot > 0)) return -Infinity;
     const root = Math.sqrt(pivot);
     factor[j * d + j] = root;
     sum += Math.log(root);
     for (let i = j + 1; i < d; i++) {
-      let entry = factor[i * d + j];
-      for (let k = 0; k < j; k++) entry -= factor[i * d + k] * factor[j * d + k];
+      let entry = float64At(factor, i * d + j);
+      for (let k = 0; k < j; k++) entry -= float64At(factor, i * d + k) * float64At(factor, j * d + k);
       factor[i * d + j] = entry / root;
     }
   }
@@ -47,11 +54,14 @@ const halfLogDet = (matrix: Float64Array, d: number): number => {
 };
 
 /** ½ log det JᵀJ of a matrix, row-major [D, d]: the log of the volume of what a unit cube of latents becomes. */
-export const logVolumeOf = (jacobian: Vector, d: number): number => {
+export const logVolumeOf = (matrix: Vector, d: number): number => {
+  const jacobian = Float64Array.from(matrix);
   const gram = new Float64Array(d * d);
   for (let row = 0; row < jacobian.length; row += d)
     for (let i = 0; i < d; i++)
-      for (let j = 0; j < d; j++) gram[i * d + j] += jacobian[row + i] * jacobian[row + j];
+      for (let j = 0; j < d; j++)
+        gram[i * d + j] =
+          float64At(gram, i * d + j) + float64At(jacobian, row + i) * float64At(jacobian, row + j);
   return halfLogDet(gram, d);
 };
 
@@ -67,7 +77,7 @@ export const logDensity = (manifold: Manifold, latents: Vector): number =>
 export const distance = ({ project, embed }: Manifold, point: Vector): number | undefined =>
   project === undefined
     ? undefined
-    : Math.hypot(...embed(project(point)).map((value, i) => value - point[i]));
+    : Math.hypot(...embed(project(point)).map((value, i) => value - elementAt(point, i)));
 
 const PANELS = 64;
 
@@ -82,13 +92,13 @@ export const expectation = (
     return density === 0 ? 0 : density * f(latents);
   };
   const axes = domain.map(([from, to]) => nodes(from, to, PANELS));
-  return axes[0].reduce(
+  return elementAt(axes, 0).reduce(
     (total, { at: u, weight }) =>
       total +
       weight *
         (axes.length === 1
           ? weighted([u])
-          : axes[1].reduce((sum, { at: v, weight: w }) => sum + w * weighted([u, v]), 0)),
+          : elementAt(axes, 1).reduce((sum, { at: v, weight: w }) => sum + w * weighted([u, v]), 0)),
     0,
   );
 };

@@ -1,4 +1,6 @@
 /** The sphere in space with a mixture of von Mises–Fisher densities, in Archimedes' chart g(t, φ) = R (√(1−t²) cos φ, √(1−t²) sin φ, t), which keeps areas: det JᵀJ = R⁴. */
+import { coordinates } from './manifold.js';
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { between, integer, positive } from '../settings.js';
 import { generator } from './generator.js';
 
@@ -52,31 +54,36 @@ export const sphere = generator(
         [-Math.PI, Math.PI],
       ],
       uniforms: 3,
-      latents: ([which, u, v]) => {
+      latents: coordinates(3, ([which, u, v]) => {
         const i = Math.min(components - 1, Math.floor(which * components));
-        const [e, f] = frames[i];
+        const [e, f] = elementAt(frames, i);
         const w = cosine(kappa, u);
         const width = Math.sqrt(1 - w * w);
         const [along, across] = [width * Math.cos(2 * Math.PI * v), width * Math.sin(2 * Math.PI * v)];
-        const [x, y, z] = modes[i].map((m, axis) => w * m + along * e[axis] + across * f[axis]);
+        const [x, y, z] = atLeast(
+          3,
+          elementAt(modes, i).map(
+            (m, axis) => w * m + along * elementAt(e, axis) + across * elementAt(f, axis),
+          ),
+        );
         return Float64Array.of(Math.max(-1, Math.min(1, z)), Math.atan2(y, x));
-      },
-      logLatentDensity: ([t, phi]) => {
+      }),
+      logLatentDensity: coordinates(2, ([t, phi]) => {
         const [x, y, z] = onUnit(t, phi);
         const exponents = modes.map((m) => kappa * (m[0] * x + m[1] * y + m[2] * z - 1));
         const most = Math.max(...exponents);
         return constant + most + Math.log(exponents.reduce((sum, e) => sum + Math.exp(e - most), 0));
-      },
-      embed: ([t, phi]) => Float64Array.from(onUnit(t, phi), (value) => radius * value),
-      jacobian: ([t, phi]) => {
+      }),
+      embed: coordinates(2, ([t, phi]) => Float64Array.from(onUnit(t, phi), (value) => radius * value)),
+      jacobian: coordinates(2, ([t, phi]) => {
         const width = Math.sqrt(1 - t * t);
         return Float64Array.of(
           ...[(-t / width) * Math.cos(phi) * radius, -width * Math.sin(phi) * radius],
           ...[(-t / width) * Math.sin(phi) * radius, width * Math.cos(phi) * radius],
           ...[radius, 0],
         );
-      },
-      project: ([x, y, z]) => Float64Array.of(z / Math.hypot(x, y, z), Math.atan2(y, x)),
+      }),
+      project: coordinates(3, ([x, y, z]) => Float64Array.of(z / Math.hypot(x, y, z), Math.atan2(y, x))),
     };
   },
 );

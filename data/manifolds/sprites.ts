@@ -1,4 +1,5 @@
 /** Pictures of one smooth shape by position, scale and rotation: an image manifold of dimension four whose renderer is smooth in its latents, with an exact Jacobian. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import type { Vector } from './manifold.js';
 import { integer } from '../settings.js';
 import { generator } from './generator.js';
@@ -64,7 +65,7 @@ const brightness = (
 export const sprites = generator('sprites', { size: integer(16, 4, 256) }, ({ size }) => {
   const centre = (pixel: number): number => (2 * pixel + 1) / size - 1;
   const each = (latents: Vector, visit: (px: number, py: number, pose: Pose, at: number) => void): void => {
-    const [x, y, scale, rotation] = latents;
+    const [x, y, scale, rotation] = atLeast(4, Array.from(latents));
     const pose = { x, y, scale, cos: Math.cos(rotation), sin: Math.sin(rotation) };
     for (let row = 0; row < size; row++)
       for (let column = 0; column < size; column++)
@@ -75,7 +76,8 @@ export const sprites = generator('sprites', { size: integer(16, 4, 256) }, ({ si
     dimension: 4,
     domain,
     uniforms: 4,
-    latents: (uniform) => Float64Array.from(domain, ([from, to], i) => from + (to - from) * uniform[i]),
+    latents: (uniform) =>
+      Float64Array.from(domain, ([from, to], i) => from + (to - from) * elementAt(uniform, i)),
     logLatentDensity: () => logUniform,
     embed: (latents) => {
       const picture = new Float64Array(size * size);

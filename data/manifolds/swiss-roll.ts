@@ -1,4 +1,5 @@
 /** The Swiss roll, a strip rolled up in space: g(t, h) = s (t cos t, h, t sin t), both latents uniform (Tenenbaum, de Silva and Langford 2000). */
+import { coordinates } from './manifold.js';
 import { positive } from '../settings.js';
 import { generator } from './generator.js';
 
@@ -16,14 +17,17 @@ export const swissRoll = generator(
       [0, height],
     ],
     uniforms: 2,
-    latents: ([u, v]) => Float64Array.of(first + (last - first) * u, height * v),
+    latents: coordinates(2, ([u, v]) => Float64Array.of(first + (last - first) * u, height * v)),
     logLatentDensity: () => -Math.log((last - first) * height),
-    embed: ([t, h]) => Float64Array.of(scale * t * Math.cos(t), scale * h, scale * t * Math.sin(t)),
-    jacobian: ([t]) =>
+    embed: coordinates(2, ([t, h]) =>
+      Float64Array.of(scale * t * Math.cos(t), scale * h, scale * t * Math.sin(t)),
+    ),
+    jacobian: coordinates(1, ([t]) =>
       Float64Array.of(
         ...[scale * (Math.cos(t) - t * Math.sin(t)), 0],
         ...[0, scale],
         ...[scale * (Math.sin(t) + t * Math.cos(t)), 0],
       ),
+    ),
   }),
 );

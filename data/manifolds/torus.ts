@@ -1,4 +1,5 @@
 /** A torus in space whose two angles are independent von Mises: g(u, v) = ((R + r cos v) cos u, (R + r cos v) sin u, r sin v), R > r. */
+import { coordinates } from './manifold.js';
 import { between, positive } from '../settings.js';
 import { generator } from './generator.js';
 import { vonMises } from './von-mises.js';
@@ -18,13 +19,13 @@ export const torus = generator(
         [-Math.PI, Math.PI],
       ],
       uniforms: 2,
-      latents: ([u, v]) => Float64Array.of(angle.quantile(u), angle.quantile(v)),
-      logLatentDensity: ([u, v]) => angle.logDensity(u) + angle.logDensity(v),
-      embed: ([u, v]) => {
+      latents: coordinates(2, ([u, v]) => Float64Array.of(angle.quantile(u), angle.quantile(v))),
+      logLatentDensity: coordinates(2, ([u, v]) => angle.logDensity(u) + angle.logDensity(v)),
+      embed: coordinates(2, ([u, v]) => {
         const reach = major + minor * Math.cos(v);
         return Float64Array.of(reach * Math.cos(u), reach * Math.sin(u), minor * Math.sin(v));
-      },
-      jacobian: ([u, v]) => {
+      }),
+      jacobian: coordinates(2, ([u, v]) => {
         const reach = major + minor * Math.cos(v);
         const inward = -minor * Math.sin(v);
         return Float64Array.of(
@@ -32,8 +33,10 @@ export const torus = generator(
           ...[reach * Math.cos(u), inward * Math.sin(u)],
           ...[0, minor * Math.cos(v)],
         );
-      },
-      project: ([x, y, z]) => Float64Array.of(Math.atan2(y, x), Math.atan2(z, Math.hypot(x, y) - major)),
+      }),
+      project: coordinates(3, ([x, y, z]) =>
+        Float64Array.of(Math.atan2(y, x), Math.atan2(z, Math.hypot(x, y) - major)),
+      ),
     };
   },
 );

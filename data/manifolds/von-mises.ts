@@ -1,4 +1,5 @@
 /** The von Mises distribution, p(θ) = exp(κ cos θ) / (2π I₀(κ)) on [−π, π], and its quantiles from the Fourier series of its distribution function. */
+import { float64At } from '../../dsl/lookup.js';
 
 export type VonMises = {
   /** Nats. */
@@ -16,7 +17,7 @@ const besselRatios = (kappa: number): Float64Array => {
     quotient = kappa / (2 * j + kappa * quotient);
     ratios[j - 1] = quotient;
   }
-  for (let j = 1; j < count; j++) ratios[j] *= ratios[j - 1];
+  for (let j = 1; j < count; j++) ratios[j] = float64At(ratios, j) * float64At(ratios, j - 1);
   return ratios.filter((ratio) => ratio > 1e-18);
 };
 
@@ -26,7 +27,7 @@ const sineSeries = (coefficients: Float64Array, angle: number): number => {
   let above = 0;
   let value = 0;
   for (let j = coefficients.length - 1; j >= 0; j--) {
-    const next = coefficients[j] + c * value - above;
+    const next = float64At(coefficients, j) + c * value - above;
     above = value;
     value = next;
   }

@@ -1,4 +1,5 @@
 /** Preprocessing as JSON, both ways: numbers keep all their digits. */
+import { atLeast } from '../../dsl/lookup.js';
 import { type Either, mapLeft } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts/lib/index.js';
 import {
@@ -50,7 +51,10 @@ const pictures: Codec<PictureForm> = struct('how pictures are read', {
           ? []
           : [{ key: '3', found: value[3], expected: 'three numbers: red, green and blue' }],
     ),
-    ([red, green, blue]) => [red, green, blue] as const,
+    (value) => {
+      const [red, green, blue] = atLeast(3, value);
+      return [red, green, blue] as const;
+    },
     (value) => [...value],
   ),
 });

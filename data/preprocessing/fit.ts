@@ -1,4 +1,5 @@
 /** Fitting: means and deviations of the training part, in double precision from whatever the file holds. */
+import { elementAt, float64At, int32At } from '../../dsl/lookup.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
@@ -13,7 +14,7 @@ type Problems = readonly Problem[];
 export const placeOf = ({ columns, shape }: Preprocessing, raw: number): string => {
   if (columns === undefined)
     return `element ${raw + 1} of ${shape.reduce((product, one) => product * one, 1)}`;
-  const { name } = columns[raw];
+  const { name } = elementAt(columns, raw);
   return name === String(raw + 1) ? `column ${name}` : `column ${raw + 1} (${name})`;
 };
 
@@ -22,9 +23,9 @@ const scalingOf = (path: string, plan: Preprocessing, found: Survey): Either<Pro
   const { from, category } = elementsOf(plan);
   const deviations = deviationsOf(found);
   const { least, most } = plan.range ?? { least: 0, most: 1 };
-  const constant = from.findIndex((raw, i) => category[i] < 0 && !(deviations[raw] > 0));
+  const constant = from.findIndex((raw, i) => int32At(category, i) < 0 && !(float64At(deviations, raw) > 0));
   if (constant >= 0) {
-    const raw = from[constant];
+    const raw = int32At(from, constant);
     const what = found.present[raw] === 0 ? 'missing' : String(found.least[raw]);
     return left([
       problem(
@@ -36,11 +37,11 @@ const scalingOf = (path: string, plan: Preprocessing, found: Survey): Either<Pro
     ]);
   }
   const each = (number: (raw: number) => number, otherwise: number): readonly number[] =>
-    Array.from(from, (raw, i) => (category[i] < 0 ? number(raw) : otherwise));
+    Array.from(from, (raw, i) => (int32At(category, i) < 0 ? number(raw) : otherwise));
   return right({
     // + 0, since JSON has no −0.
-    mean: each((raw) => (found.mean[raw] - least) / (most - least) + 0, 0),
-    deviation: each((raw) => deviations[raw] / (most - least), 1),
+    mean: each((raw) => (float64At(found.mean, raw) - least) / (most - least) + 0, 0),
+    deviation: each((raw) => float64At(deviations, raw) / (most - least), 1),
   });
 };
 

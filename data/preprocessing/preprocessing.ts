@@ -2,6 +2,7 @@
  * What makes examples of rows as they were read, x ↦ (x − offset) / unit with categories as one-hot vectors: fitted on the training
  * part, kept with a model, applied to the rows of a later day. A value: nothing in it but names and numbers in double precision.
  */
+import { float64At, floatAt, int32At, type Floats } from '../../dsl/lookup.js';
 
 /** A column of a table: one element of an example, or as many as there are categories, of which one is 1 and the others 0. */
 export type Column =
@@ -83,12 +84,12 @@ const places = (columns: readonly Column[]) =>
 export const elementsOf = ({ shape, columns, range, scaling }: Preprocessing): Elements => {
   const size = shape.reduce((product, one) => product * one, 1);
   const of = columns === undefined ? undefined : places(columns);
-  const category = Int32Array.from({ length: size }, (_, i) => of?.[i].category ?? -1);
+  const category = Int32Array.from({ length: size }, (_, i) => of?.[i]?.category ?? -1);
   const { least, most } = range ?? { least: 0, most: 1 };
-  const isNumber = (i: number): boolean => category[i] < 0;
+  const isNumber = (i: number): boolean => int32At(category, i) < 0;
   return {
     rawWidth: columns?.length ?? size,
-    from: Int32Array.from({ length: size }, (_, i) => of?.[i].place ?? i),
+    from: Int32Array.from({ length: size }, (_, i) => of?.[i]?.place ?? i),
     category,
     offset: Float64Array.from({ length: size }, (_, i) =>
       isNumber(i) ? least + (scaling?.mean[i] ?? 0) * (most - least) : 0,
@@ -100,21 +101,17 @@ export const elementsOf = ({ shape, columns, range, scaling }: Preprocessing): E
 };
 
 /** Numbers as they are read become the elements of examples: `raw` [n, raw width] → `into` [n, size]. A missing value becomes 0. */
-export const applyTo = (
-  elements: Elements,
-  raw: ArrayLike<number>,
-  into: Float32Array | Float64Array,
-): void => {
+export const applyTo = (elements: Elements, raw: Floats, into: Floats): void => {
   const { rawWidth, from, category, offset, unit } = elements;
   const size = from.length;
   const rows = into.length / size;
   for (let row = 0; row < rows; row++)
     for (let i = 0; i < size; i++) {
-      const value = raw[row * rawWidth + from[i]];
+      const value = floatAt(raw, row * rawWidth + int32At(from, i));
       into[row * size + i] = Number.isNaN(value)
         ? 0
-        : category[i] < 0
-          ? (value - offset[i]) / unit[i]
+        : int32At(category, i) < 0
+          ? (value - float64At(offset, i)) / float64At(unit, i)
           : value === category[i]
             ? 1
             : 0;
@@ -122,7 +119,7 @@ export const applyTo = (
 };
 
 /** Elements of examples [n, size] in the data's own units, [n, raw width]; the greatest element of a category's is the one that it is. */
-export const invertFrom = (elements: Elements, examples: ArrayLike<number>): Float64Array => {
+export const invertFrom = (elements: Elements, examples: Floats): Float64Array => {
   const { rawWidth, from, category, offset, unit } = elements;
   const size = from.length;
   const rows = examples.length / size;
@@ -130,12 +127,12 @@ export const invertFrom = (elements: Elements, examples: ArrayLike<number>): Flo
   for (let row = 0; row < rows; row++) {
     let best = 0;
     for (let i = 0; i < size; i++) {
-      const value = examples[row * size + i];
-      const at = row * rawWidth + from[i];
-      if (category[i] < 0) raw[at] = value * unit[i] + offset[i];
+      const value = floatAt(examples, row * size + i);
+      const at = row * rawWidth + int32At(from, i);
+      if (int32At(category, i) < 0) raw[at] = value * float64At(unit, i) + float64At(offset, i);
       else if (category[i] === 0 || value > best) {
         best = value;
-        raw[at] = category[i];
+        raw[at] = int32At(category, i);
       }
     }
   }
@@ -146,10 +143,10 @@ export const invertFrom = (elements: Elements, examples: ArrayLike<number>): Flo
 export const applyValues = (preprocessing: Preprocessing, raw: ArrayLike<number>): Float32Array => {
   const elements = elementsOf(preprocessing);
   const examples = new Float32Array((raw.length / elements.rawWidth) * elements.from.length);
-  applyTo(elements, raw, examples);
+  applyTo(elements, Float64Array.from(raw), examples);
   return examples;
 };
 
 /** Examples [n, size] as numbers in the data's own units, [n, raw width]. */
 export const invertValues = (preprocessing: Preprocessing, examples: ArrayLike<number>): Float64Array =>
-  invertFrom(elementsOf(preprocessing), examples);
+  invertFrom(elementsOf(preprocessing), Float64Array.from(examples));

@@ -1,4 +1,5 @@
 /** Rows as people have them, by place or by the names of columns, from and to examples. */
+import { float64At } from '../../dsl/lookup.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { didYouMean, type Problem, problem } from '../../dsl/problem.js';
 import { applyValues, type Column, invertValues, type Preprocessing } from './preprocessing.js';
@@ -105,7 +106,7 @@ export const invertRows = (preprocessing: Preprocessing, examples: ArrayLike<num
       : Object.fromEntries(
           columns.map((column, i) => [
             column.name,
-            column.tag === 'number' ? values[i] : column.categories[values[i]],
+            column.tag === 'number' ? values[i] : column.categories[float64At(values, i)],
           ]),
         );
   });

@@ -1,4 +1,5 @@
 /** Preprocessing of sets that are read by row: the examples are made when they are asked for. */
+import { floatAt } from '../../dsl/lookup.js';
 import { isLeft, map } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../../dsl/problem.js';
@@ -23,7 +24,8 @@ export const preprocessed = (preprocessing: Preprocessing, raw: Source): Source 
       ...about,
       read: (rows, into) => async () => {
         const done = await read(raw, rows, into)();
-        for (let i = 0; i < into.length; i++) into[i] = (into[i] - range.least) / (range.most - range.least);
+        for (let i = 0; i < into.length; i++)
+          into[i] = (floatAt(into, i) - range.least) / (range.most - range.least);
         return done;
       },
     };

@@ -1,4 +1,6 @@
 /** CIFAR-10 in its binary version: records of a label and 32 × 32 pixels, all red, then all green, then all blue (Krizhevsky 2009). */
+import { sequenceS } from 'fp-ts/lib/Apply.js';
+import { uint8At } from '../../dsl/lookup.js';
 import { basename, join } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -36,7 +38,7 @@ const checked = (path: string, bytes: Uint8Array): Either<Problems, Uint8Array> 
       ),
     ]);
   for (let at = 0; at < bytes.length; at += RECORD)
-    if (bytes[at] >= CLASSES)
+    if (uint8At(bytes, at) >= CLASSES)
       return left([
         problem(
           path,
@@ -64,7 +66,7 @@ export const decodeCifar = (
     return at + bytes.length;
   }, 0);
   const size = all.length / RECORD;
-  const labels = Uint8Array.from({ length: size }, (_, row) => all[row * RECORD]);
+  const labels = Uint8Array.from({ length: size }, (_, row) => uint8At(all, row * RECORD));
   return right(
     storedRecords(
       { name, shape: [SIDE, SIDE, 3], size, fields: { [LABEL]: integerField(labels) } },
@@ -72,7 +74,7 @@ export const decodeCifar = (
       (record, into) => {
         for (let pixel = 0; pixel < PIXELS; pixel++)
           for (let colour = 0; colour < 3; colour++)
-            into[3 * pixel + colour] = record[1 + colour * PIXELS + pixel] / 255;
+            into[3 * pixel + colour] = uint8At(record, 1 + colour * PIXELS + pixel) / 255;
         return undefined;
       },
     ),
@@ -102,10 +104,9 @@ export const openCifar = (path: string): TaskEither.TaskEither<Problems, Split<S
     TaskEither.fromTask(entryAt(join(path, UNPACKED))),
     TaskEither.chain((entry) => {
       const folder = entry === 'folder' ? join(path, UNPACKED) : path;
-      return TaskEither.sequenceSeqArray([
-        readPart(folder, `${basename(path)} (train)`, trainFiles),
-        readPart(folder, `${basename(path)} (test)`, [testFile]),
-      ]);
+      return sequenceS(TaskEither.ApplicativeSeq)({
+        train: readPart(folder, `${basename(path)} (train)`, trainFiles),
+        test: readPart(folder, `${basename(path)} (test)`, [testFile]),
+      });
     }),
-    TaskEither.map(([train, test]) => ({ train, test })),
   );

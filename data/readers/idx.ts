@@ -1,4 +1,5 @@
 /** MNIST's IDX format, plain or gzip (told by the first bytes): a big-endian magic number 0x0000 08 (unsigned byte) nn (dimensions), nn 32-bit sizes, then the values (LeCun, *The MNIST database*). */
+import { atLeast } from '../../dsl/lookup.js';
 import { constants, gunzipSync } from 'node:zlib';
 import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -159,11 +160,10 @@ const decode = (
 export const decodeImages = (path: string, bytes: Uint8Array): Either.Either<Problems, Images> =>
   pipe(
     decode(images, path, bytes),
-    Either.map(({ sizes: [size, height, width], values }) => ({
-      size,
-      shape: [height, width, 1],
-      bytes: values,
-    })),
+    Either.map(({ sizes, values }) => {
+      const [size, height, width] = atLeast(3, sizes);
+      return { size, shape: [height, width, 1], bytes: values };
+    }),
   );
 
 /** Decodes a label file's bytes; `path` only names them in problems. */

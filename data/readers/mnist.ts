@@ -1,4 +1,5 @@
 /** MNIST's four files in a folder, or one IDX file of images. */
+import { uint8At } from '../../dsl/lookup.js';
 import { basename, join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as Task from 'fp-ts/lib/Task.js';
@@ -31,7 +32,7 @@ const readImageSet = (name: string, path: string): Loading<Stored> =>
     readImages(path),
     TaskEither.map(({ size, shape, bytes }) =>
       storedRecords({ name, size, shape }, recordsInMemory(bytes, sizeOf(shape)), (record, into) => {
-        for (let i = 0; i < into.length; i++) into[i] = record[i] / 255;
+        for (let i = 0; i < into.length; i++) into[i] = uint8At(record, i) / 255;
         return undefined;
       }),
     ),

@@ -1,4 +1,5 @@
 /** NumPy's npy format, versions 1 to 3: a magic string, a version, the length of a header, the header as a Python dictionary, then the values (NumPy enhancement proposal 1). */
+import { elementAt, entryOf, int32At, uint8At } from '../../dsl/lookup.js';
 import { type Either, left, map, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
@@ -64,7 +65,7 @@ export const npyHeader = (path: string, bytes: Uint8Array): Either<Problems, Npy
   if (magic !== MAGIC.slice(0, magic.length))
     return fail(`${JSON.stringify(magic)} as its first bytes`, 'an npy file');
   if (bytes.length < 10) return fail(`${bytes.length} bytes`, 'an npy file', again);
-  const version = bytes[6];
+  const version = uint8At(bytes, 6);
   if (version < 1 || version > 3) return fail(`version ${version} of the npy format`, 'version 1, 2 or 3');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = version === 1 ? 10 : 12;
@@ -88,7 +89,7 @@ export const npyHeader = (path: string, bytes: Uint8Array): Either<Problems, Npy
       `one of ${Object.keys(kinds).join(', ')}`,
       'save it with .astype("float32")',
     );
-  const sizes = shape[1]
+  const sizes = elementAt(shape, 1)
     .split(',')
     .flatMap((size) => (size.trim() === '' ? [] : [Number.parseInt(size, 10)]));
   return right({ dtype, little: endian !== '>', fortran: order[1] === 'True', shape: sizes, offset });
@@ -106,11 +107,12 @@ export type NpyArray = {
 const countOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
 /** Bytes of one row, whose axes are all but the first. */
-const rowBytes = ({ shape, dtype }: NpyHeader): number => countOf(shape.slice(1)) * kinds[dtype].bytes;
+const rowBytes = ({ shape, dtype }: NpyHeader): number =>
+  countOf(shape.slice(1)) * entryOf(kinds, dtype).bytes;
 
 /** The header fits the number of bytes that follow it. */
 const checkLength = (path: string, header: NpyHeader, length: number): Either<Problems, NpyHeader> => {
-  const expected = header.offset + countOf(header.shape) * kinds[header.dtype].bytes;
+  const expected = header.offset + countOf(header.shape) * entryOf(kinds, header.dtype).bytes;
   return length === expected
     ? right(header)
     : left([
@@ -132,10 +134,10 @@ const rowMajor = (bytes: Uint8Array, shape: readonly number[], width: number): U
   for (let from = 0; from < bytes.length; from += width) {
     result.set(bytes.subarray(from, from + width), to * width);
     for (let axis = 0; axis < shape.length; axis++) {
-      counter[axis] += 1;
-      to += strides[axis];
-      if (counter[axis] < shape[axis]) break;
-      to -= strides[axis] * shape[axis];
+      counter[axis] = int32At(counter, axis) + 1;
+      to += elementAt(strides, axis);
+      if (int32At(counter, axis) < elementAt(shape, axis)) break;
+      to -= elementAt(strides, axis) * elementAt(shape, axis);
       counter[axis] = 0;
     }
   }
@@ -150,7 +152,8 @@ export const decodeNpy = (path: string, bytes: Uint8Array): Either<Problems, Npy
     checkLength(path, header.right, bytes.length),
     map(({ dtype, little, fortran, shape, offset }): NpyArray => {
       const values = bytes.subarray(offset);
-      const ordered = fortran && shape.length > 1 ? rowMajor(values, shape, kinds[dtype].bytes) : values;
+      const ordered =
+        fortran && shape.length > 1 ? rowMajor(values, shape, entryOf(kinds, dtype).bytes) : values;
       return { path, dtype, little, shape, records: recordsInMemory(ordered, rowBytes(header.right)) };
     }),
   );
@@ -193,7 +196,7 @@ export const npyValues = ({
   shape,
   records,
 }: NpyArray): TaskEither.TaskEither<Problems, Float64Array> => {
-  const { value } = kinds[dtype];
+  const { value } = entryOf(kinds, dtype);
   return pipe(
     records(Array.from({ length: shape[0] ?? 0 }, (_, row) => row)),
     TaskEither.map((rows) =>
@@ -210,7 +213,8 @@ export const npyExamples = (
   { path, dtype, little, shape, records }: NpyArray,
   raw: boolean,
 ): Either<Problems, Stored> => {
-  if (shape.length < 2 || shape.includes(0))
+  const [size, ...rest] = shape;
+  if (size === undefined || rest.length === 0 || shape.includes(0))
     return left([
       problem(
         path,
@@ -219,8 +223,7 @@ export const npyExamples = (
         ...(shape.length === 1 ? ['reshape(-1, 1) makes numbers examples'] : []),
       ),
     ]);
-  const { bytes, value } = kinds[dtype];
-  const [size, ...rest] = shape;
+  const { bytes, value } = entryOf(kinds, dtype);
   const scale = dtype === 'u1' && !raw ? 255 : 1;
   const about = { name, size, shape: rest.length === 2 ? [...rest, 1] : rest };
   return right(

@@ -1,4 +1,5 @@
 /** From NumPy arrays to a split: an npz archive's arrays by their names, or the one array of an npy file. */
+import { elementAt } from '../../dsl/lookup.js';
 import { basename } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -123,7 +124,7 @@ const chosen = (
       ),
     ]);
   }
-  const [of, by] = [examples[0], labels.length === 1 ? labels[0] : undefined];
+  const [of, by] = [elementAt(examples, 0), labels.length === 1 ? elementAt(labels, 0) : undefined];
   if (isLeft(of)) return of;
   if (by === undefined) return right({ examples: of.right });
   return isLeft(by) ? by : right({ examples: of.right, labels: by.right });

@@ -1,4 +1,6 @@
 /** Folders of JPEG and PNG files: parts in subfolders, by CelebA's partition file, or every n-th picture held out; decoded when they are read. */
+import { sequenceS } from 'fp-ts/lib/Apply.js';
+import { elementAt, uint8At } from '../../dsl/lookup.js';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
@@ -70,7 +72,10 @@ const filesIn = (folder: string): Loading<readonly File[]> =>
         TaskEither.sequenceSeqArray,
         TaskEither.map((classes) =>
           classes.flatMap((one, i) =>
-            one.files.map((name): File => ({ path: join(folder, folders[i], name), kind: folders[i] })),
+            one.files.map((name): File => ({
+              path: join(folder, elementAt(folders, i), name),
+              kind: elementAt(folders, i),
+            })),
           ),
         ),
       );
@@ -89,7 +94,7 @@ const pictures = (
   given: PictureOptions,
 ): Loading<Stored> =>
   pipe(
-    readPicture(files[0].path, given),
+    readPicture(elementAt(files, 0).path, given),
     TaskEither.map((first): Stored => {
       const { shape } = first;
       const options: PictureOptions = { ...given, channels: shape[2] === 1 ? '1' : '3' };
@@ -102,14 +107,14 @@ const pictures = (
               problem(
                 path,
                 `${picture.shape[1]} × ${picture.shape[0]} pixels`,
-                `${shape[1]} × ${shape[0]}, as ${basename(files[0].path)}`,
+                `${shape[1]} × ${shape[0]}, as ${basename(elementAt(files, 0).path)}`,
                 'size=64 resizes all pictures to 64 × 64',
               ),
             ]);
       const pixels = async (row: number): Promise<Either<Problems, Uint8Array>> => {
         const known = kept.get(row);
         if (known !== undefined) return right(known);
-        const { path } = files[row];
+        const { path } = elementAt(files, row);
         const picture = await readPicture(path, options)();
         const found = isLeft(picture) ? picture : checked(path, picture.right);
         if (!isLeft(found) && (kept.size + 1) * width <= KEPT_BYTES) kept.set(row, found.right);
@@ -125,7 +130,7 @@ const pictures = (
           const found = await Promise.all(Array.from(rows, pixels));
           for (const [i, bytes] of found.entries()) {
             if (isLeft(bytes)) return bytes;
-            for (let at = 0; at < width; at++) into[i * width + at] = bytes.right[at] / 255;
+            for (let at = 0; at < width; at++) into[i * width + at] = uint8At(bytes.right, at) / 255;
           }
           return right(undefined);
         },
@@ -171,10 +176,12 @@ export const openPictures = (path: string, values: Values): Loading<Split<Source
       };
       if (folderOf('train') !== undefined)
         return pipe(
-          TaskEither.sequenceSeqArray([filesOf('train'), filesOf('test'), filesOf('validation')]),
-          TaskEither.chain(([train, test, validation]) =>
-            assembled(path, values, { train, test, validation }),
-          ),
+          sequenceS(TaskEither.ApplicativeSeq)({
+            train: filesOf('train'),
+            test: filesOf('test'),
+            validation: filesOf('validation'),
+          }),
+          TaskEither.chain((parts) => assembled(path, values, parts)),
         );
       return pipe(
         filesIn(path),
@@ -198,7 +205,9 @@ export const decodePartition = (
     .split(/\r?\n/)
     .map((line, i) => ({ line, number: i + 1, words: line.trim().split(/[\s,]+/) }));
   const rows = lines.filter(({ line }) => line.trim() !== '');
-  const wrong = rows.find(({ words }) => words.length !== 2 || !['0', '1', '2'].includes(words[1]));
+  const wrong = rows.find(
+    ({ words }) => words.length !== 2 || !['0', '1', '2'].includes(elementAt(words, 1)),
+  );
   if (wrong !== undefined)
     return left([
       problem(
@@ -208,7 +217,7 @@ export const decodePartition = (
       ),
     ]);
   const part = (of: string): readonly string[] =>
-    rows.filter(({ words }) => words[1] === of).map(({ words }) => words[0]);
+    rows.filter(({ words }) => words[1] === of).map(({ words }) => elementAt(words, 0));
   return right({ train: part('0'), validation: part('1'), test: part('2') });
 };
 

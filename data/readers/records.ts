@@ -1,4 +1,5 @@
 /** Records of one length, one after the other, in memory or in a file, and sources that decode an example from each. */
+import { elementAt } from '../../dsl/lookup.js';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
@@ -27,7 +28,7 @@ export const recordsInFile =
     return pipe(
       readAt(
         path,
-        parts.map((into, i) => ({ offset: offset + rows[i] * length, into })),
+        parts.map((into, i) => ({ offset: offset + elementAt(rows, i) * length, into })),
       ),
       TaskEither.map(() => parts),
     );
@@ -46,7 +47,11 @@ export const storedRecords = (
       const found = await records(rows)();
       if (isLeft(found)) return found;
       for (let i = 0; i < rows.length; i++) {
-        const wrong = decode(found.right[i], into.subarray(i * width, (i + 1) * width), rows[i]);
+        const wrong = decode(
+          elementAt(found.right, i),
+          into.subarray(i * width, (i + 1) * width),
+          elementAt(rows, i),
+        );
         if (wrong !== undefined) return left([wrong]);
       }
       return right(undefined);

@@ -1,4 +1,5 @@
 /** Zip archives: entries by name from the central directory at the end, stored or deflated, with zip64 sizes (PKWARE, *APPNOTE.TXT* 6.3). Nothing larger than it promises is inflated, and every checksum is checked. */
+import { atLeast } from '../../dsl/lookup.js';
 import { crc32, inflateRaw } from 'node:zlib';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type * as TaskEither from 'fp-ts/lib/TaskEither.js';
@@ -77,11 +78,14 @@ const headerAt = (bytes: Uint8Array, view: DataView, at: number): Header => {
   const nameLength = view.getUint16(at + 28, true);
   const extra = at + 46 + nameLength;
   const extraEnd = extra + view.getUint16(at + 30, true);
-  const [size, packed, local] = wide(view, extra, extraEnd, [
-    view.getUint32(at + 24, true),
-    view.getUint32(at + 20, true),
-    view.getUint32(at + 42, true),
-  ]);
+  const [size, packed, local] = atLeast(
+    3,
+    wide(view, extra, extraEnd, [
+      view.getUint32(at + 24, true),
+      view.getUint32(at + 20, true),
+      view.getUint32(at + 42, true),
+    ]),
+  );
   return {
     name: new TextDecoder().decode(bytes.subarray(at + 46, extra)),
     method: view.getUint16(at + 10, true),

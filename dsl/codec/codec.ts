@@ -2,6 +2,7 @@
  * How codecs are put together. A codec's name is what it expects (`a positive integer`), so an io-ts error already
  * holds where, what was found and what was expected; its message is the hint.
  */
+import { entryOf } from '../lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts/lib/index.js';
 import { didYouMean } from '../problem.js';
@@ -164,7 +165,7 @@ export const tagged = <U extends { readonly tag: string }>(
     (u, context) => {
       if (!isRecord(u)) return t.failure(u, context);
       return typeof u.tag === 'string' && Object.hasOwn(rows, u.tag)
-        ? rows[u.tag].validate(u, context)
+        ? entryOf(rows, u.tag).validate(u, context)
         : t.failures([
             errorAt(context, {
               key: 'tag',
@@ -174,7 +175,7 @@ export const tagged = <U extends { readonly tag: string }>(
             }),
           ]);
     },
-    (value) => (Object.hasOwn(rows, value.tag) ? rows[value.tag].encode(value) : value),
+    (value) => (Object.hasOwn(rows, value.tag) ? entryOf(rows, value.tag).encode(value) : value),
   );
 };
 

@@ -2,6 +2,7 @@
  * Experiments as JSON and back. In JSON, expressions refer to networks by name, and `networks` holds each structure
  * once; a TypeScript value is checked by the same codecs with the networks in place.
  */
+import { elementAt } from '../lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts/lib/index.js';
 import { densityProblems } from '../expressions/log-density.js';
@@ -167,7 +168,7 @@ const pathAmong =
   (context: t.Context): Path => {
     const path = contextPath(context);
     const at = context.findLastIndex(({ type }) => type === network);
-    const found = at < 0 ? undefined : context[at].actual;
+    const found = at < 0 ? undefined : elementAt(context, at).actual;
     return isRecord(found) && name.is(found.name) && at < path.length
       ? ['networks', found.name, ...path.slice(at)]
       : path;

@@ -1,4 +1,5 @@
 /** From io-ts errors to problems, and the limit on nesting. */
+import { elementAt } from '../lookup.js';
 import type * as t from 'io-ts/lib/index.js';
 import type { Path } from '../path.js';
 import { showPath } from '../path.js';
@@ -39,7 +40,7 @@ export const showFound = (value: unknown): string => {
 
 /** The path of an error from the value that was decoded. */
 export const contextPath = (context: t.Context): Path =>
-  context.slice(1).map(({ key }, i) => (Array.isArray(context[i].actual) ? Number(key) : key));
+  context.slice(1).map(({ key }, i) => (Array.isArray(elementAt(context, i).actual) ? Number(key) : key));
 
 /** One problem for each error that was not reported before. */
 export const problemsOf = (errors: t.Errors, pathOf: (context: t.Context) => Path): readonly Problem[] =>

@@ -1,4 +1,5 @@
 /** One place in the JSON form of an experiment: any number, text or truth value can be set by its path. */
+import { elementAt } from '../lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { isRecord } from './codec.js';
 import { decodeExperiment, encodeExperiment } from './experiment.js';
@@ -47,7 +48,7 @@ const replaced = (
   change: (old: unknown) => Checked<unknown>,
 ): Checked<unknown> => {
   if (depth === path.length) return change(json);
-  const key = path[depth];
+  const key = elementAt(path, depth);
   const at = path.slice(0, depth).reduce<string>(fieldPath, '');
   if (Array.isArray(json) && typeof key === 'number' && key < json.length) {
     return E.map((part: unknown) => json.with(key, part))(replaced(json[key], path, depth + 1, change));

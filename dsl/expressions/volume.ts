@@ -2,6 +2,7 @@
  * The volume that a network spans: ½ ln det JᵀJ, J its Jacobian, exactly or by the surrogate of Caterini, Loaiza-Ganem, Pleiss and
  * Cunningham, Rectangular Flows for Manifold Learning, NeurIPS 2021.
  */
+import { elementAt } from '../lookup.js';
 import { draw } from './expression.js';
 import type { Expr, Node, Surrogate, VolumeMethod } from './expression.js';
 import type { DistributionName } from './draw.js';
@@ -67,7 +68,15 @@ export function solveGram<I extends Shape, O extends Shape, K extends number>(
 export function solveGram(network: NetworkValue, at: Node, b: Node, options: SolveOptions = {}): Node {
   const { iterations, tolerance = 1e-6 } = options;
   const bound = iterations === undefined ? {} : { iterations };
-  return { tag: 'solveGram', network, at, of: b, output: outputNames(network)[0], ...bound, tolerance };
+  return {
+    tag: 'solveGram',
+    network,
+    at,
+    of: b,
+    output: elementAt(outputNames(network), 0),
+    ...bound,
+    tolerance,
+  };
 }
 
 export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
@@ -115,7 +124,7 @@ export function volume(
     tag: 'volume',
     network,
     ...placesOf(network, at, argument),
-    output: outputNames(network)[0],
+    output: elementAt(outputNames(network), 0),
     method,
     ...(method === 'exact' ? {} : { probes: draw(name, { tag: probe, shape: input }, { probes }) }),
     ...(iterations === undefined ? {} : { iterations }),

@@ -1,5 +1,6 @@
 /** Which layers have an inverse, and the shapes they lead to. */
 import type { BijectorLayer, Layer, Part } from '../grammar.js';
+import { elementAt, last } from '../lookup.js';
 import type { Shape } from '../shape.js';
 import { sameShape, showShape, sizeOf } from '../shape.js';
 
@@ -30,7 +31,6 @@ export const partSize = (part: Part, channels: number): number =>
 
 /** The shape that an invertible layer leads to, or what it expects instead, in words. */
 export const shapeAfter = (layer: Invertible, shape: Shape): Shape | string => {
-  const [h, w, c] = shape;
   const channels = shape.at(-1) ?? 0;
   switch (layer.tag) {
     case 'coupling':
@@ -44,10 +44,17 @@ export const shapeAfter = (layer: Invertible, shape: Shape): Shape | string => {
     case 'elementwise':
     case 'permutation':
       return shape.length > 0 ? shape : 'at least one axis';
-    case 'squeeze':
-      return shape.length === 3 && h % layer.size === 0 && w % layer.size === 0
+    case 'squeeze': {
+      const [h, w, c] = shape;
+      return h !== undefined &&
+        w !== undefined &&
+        c !== undefined &&
+        shape.length === 3 &&
+        h % layer.size === 0 &&
+        w % layer.size === 0
         ? [h / layer.size, w / layer.size, c * layer.size ** 2]
         : `an image [h,w,c] whose sides divide by ${layer.size}`;
+    }
     case 'factorOut': {
       if (shape.length === 0 || channels < 2) return 'at least two channels: one half is done';
       const inner = shapesAlong(layer.layers, halfOf(shape));
@@ -56,13 +63,15 @@ export const shapeAfter = (layer: Invertible, shape: Shape): Shape | string => {
     case 'inverse': {
       const inner = shapesAlong(layer.layers, layer.input);
       if (inner.tag === 'misfit') return `layers that fit ${showShape(layer.input)}: ${inner.expected}`;
-      const given = inner.shapes[inner.shapes.length - 1];
+      const given = last(inner.shapes);
       return sameShape(shape, given)
         ? layer.input
         : `${showShape(given)}, which the layers inverted here give`;
     }
     case 'inject':
-      return shape.length === 1 && h <= layer.units ? [layer.units] : `a vector of at most ${layer.units}`;
+      return shape.length === 1 && sizeOf(shape) <= layer.units
+        ? [layer.units]
+        : `a vector of at most ${layer.units}`;
     case 'flatten':
       return [sizeOf(shape)];
     case 'reshape':
@@ -73,10 +82,7 @@ export const shapeAfter = (layer: Invertible, shape: Shape): Shape | string => {
 };
 
 /** What goes on through the layers of a `factorOut`. */
-export const halfOf = (shape: Shape): Shape => [
-  ...shape.slice(0, -1),
-  partSize('first', shape[shape.length - 1]),
-];
+export const halfOf = (shape: Shape): Shape => [...shape.slice(0, -1), partSize('first', last(shape))];
 
 /** The shapes before, between and after layers; or the first layer that does not fit, and what it expects. */
 export type ShapesAlong =
@@ -87,7 +93,7 @@ export const shapesAlong = (layers: readonly Layer[], input: Shape): ShapesAlong
   layers.reduce<ShapesAlong>(
     (along, layer, i) => {
       if (along.tag === 'misfit') return along;
-      const before = along.shapes[i];
+      const before = elementAt(along.shapes, i);
       const after = isInvertible(layer) ? shapeAfter(layer, before) : 'a layer with an inverse';
       return typeof after === 'string'
         ? {

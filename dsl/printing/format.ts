@@ -174,7 +174,7 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
       return call('reshape', text(node.of), showShape(node.shape));
     case 'slice':
       return {
-        text: `${within(level.atom, piece(node.of))}[${node.begin.map((b, i) => `${b}:${b + node.size[i]}`).join(', ')}]`,
+        text: `${within(level.atom, piece(node.of))}[${node.begin.map((b, i) => range(b, node.size[i])).join(', ')}]`,
         level: level.atom,
       };
     case 'concat':
@@ -183,6 +183,10 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
       return call('pad', text(node.of), showShape(node.before), showShape(node.after));
   }
 };
+
+/** `2:5`; without an end where a slice that no compiler takes has fewer sizes than beginnings. */
+const range = (begin: number, size: number | undefined): string =>
+  `${begin}:${size === undefined ? '' : begin + size}`;
 
 const sumOf = (node: Node, piece: (child: Node) => Piece): Piece => {
   if (node.tag === 'unary' && node.op === 'square') return squared(atom(`‖${piece(node.of).text}‖`));

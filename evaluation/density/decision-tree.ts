@@ -2,6 +2,7 @@
  * Decision trees of one or two splits that tell two classes apart by scores, both classes of the same weight however many examples
  * they have (Breiman, Friedman, Olshen and Stone, Classification and Regression Trees, 1984). Splits maximise accuracy.
  */
+import { elementAt, float64At } from '../../dsl/lookup.js';
 
 /** A value of each score for each example: columns[k][row]. */
 export type Columns = readonly ArrayLike<number>[];
@@ -22,7 +23,7 @@ type Region = { readonly inside: readonly number[]; readonly outside: readonly n
 
 type Cut = { readonly score: number; readonly threshold: number; readonly correct: number };
 
-const rowsOf = (scores: Columns): readonly number[] => Array.from(scores[0], (_, row) => row);
+const rowsOf = (scores: Columns): readonly number[] => Array.from(elementAt(scores, 0), (_, row) => row);
 
 /** Between two values; values up to it stay below also where it cannot be told from the upper one. */
 const between = (low: number, high: number): number => {
@@ -35,8 +36,8 @@ type Classes = { readonly inside: Columns; readonly outside: Columns };
 /** What part of both classes together a region answers rightly by one answer: the mean of their shares. */
 const asLeaf = ({ inside, outside }: Classes, region: Region) => {
   const shares = [
-    region.inside.length / inside[0].length,
-    region.outside.length / outside[0].length,
+    region.inside.length / elementAt(inside, 0).length,
+    region.outside.length / elementAt(outside, 0).length,
   ] as const;
   return { isOutside: shares[1] > shares[0], correct: Math.max(...shares) / 2 };
 };
@@ -44,12 +45,12 @@ const asLeaf = ({ inside, outside }: Classes, region: Region) => {
 /** The cut of a region that answers most of it rightly; null where no score varies. The first of equally good ones. */
 const bestCut = (classes: Classes, region: Region): Cut | null => {
   const { inside, outside } = classes;
-  const [insides, outsides] = [inside[0].length, outside[0].length];
+  const [insides, outsides] = [elementAt(inside, 0).length, elementAt(outside, 0).length];
   let best: Cut | null = null;
   for (let score = 0; score < inside.length; score++) {
     const values = [
-      ...region.inside.map((row) => ({ value: inside[score][row], isOutside: false })),
-      ...region.outside.map((row) => ({ value: outside[score][row], isOutside: true })),
+      ...region.inside.map((row) => ({ value: elementAt(elementAt(inside, score), row), isOutside: false })),
+      ...region.outside.map((row) => ({ value: elementAt(elementAt(outside, score), row), isOutside: true })),
     ].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
     let [i, o] = [0, 0];
     for (const [at, { value, isOutside }] of values.entries()) {
@@ -67,8 +68,8 @@ const bestCut = (classes: Classes, region: Region): Cut | null => {
 };
 
 const parted = ({ inside, outside }: Classes, region: Region, { score, threshold }: Cut) => {
-  const isBelow = (values: ArrayLike<number>) => (row: number) => values[row] <= threshold;
-  const [i, o] = [isBelow(inside[score]), isBelow(outside[score])];
+  const isBelow = (values: ArrayLike<number>) => (row: number) => elementAt(values, row) <= threshold;
+  const [i, o] = [isBelow(elementAt(inside, score)), isBelow(elementAt(outside, score))];
   return {
     below: { inside: region.inside.filter(i), outside: region.outside.filter(o) },
     above: {
@@ -105,7 +106,11 @@ export const fitTree = (inside: Columns, outside: Columns, splits: 1 | 2): Tree 
 
 const isOutside = (tree: Tree, scores: Columns, row: number): boolean => {
   if ('isOutside' in tree) return tree.isOutside;
-  return isOutside(scores[tree.score][row] <= tree.threshold ? tree.below : tree.above, scores, row);
+  return isOutside(
+    elementAt(elementAt(scores, tree.score), row) <= tree.threshold ? tree.below : tree.above,
+    scores,
+    row,
+  );
 };
 
 /** The mean over the two classes of the share that is told rightly; 0.5 is chance. */
@@ -125,7 +130,7 @@ export const areaUnderCurve = (inside: ArrayLike<number>, outside: ArrayLike<num
     let [low, high] = [0, sorted.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (holds(sorted[middle])) low = middle + 1;
+      if (holds(float64At(sorted, middle))) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -1,4 +1,5 @@
 /** How well a density was learned: the likelihood of held-out examples, and, where the manifold is known, the density on it beside the true one. */
+import { float32At } from '../../dsl/lookup.js';
 import { logDensity, type Manifold, optimalNll } from '../../data/index.js';
 import { sizeOf } from '../../dsl/index.js';
 import type { Fitted } from '../../runs/index.js';
@@ -75,7 +76,7 @@ const curvePoints = async (
       at: [...manifold.embed([t])],
       logDensity: logDensity(manifold, [t]),
     })),
-    learned: pointsOf(decoded, sizeOf(manifold.shape), POINTS, (row) => found.logDensity[row]),
+    learned: pointsOf(decoded, sizeOf(manifold.shape), POINTS, (row) => float32At(found.logDensity, row)),
   };
 };
 
@@ -103,7 +104,9 @@ export const densityFit = async (
   const isCurve = manifold?.dimension === 1 && sizeOf(experiment.decoder.input) === 1;
   const surfacePoints = async (): Promise<Points> => ({
     truth: pointsOf(shown.examples, width, rows, (row) => trueDensity(manifold, latents[row])),
-    learned: pointsOf(await fitted.reconstruct(shown.examples), width, rows, (row) => found.logDensity[row]),
+    learned: pointsOf(await fitted.reconstruct(shown.examples), width, rows, (row) =>
+      float32At(found.logDensity, row),
+    ),
   });
   const points =
     manifold === undefined

@@ -3,6 +3,7 @@
  * Loaiza-Ganem, Pleiss and Cunningham (2021) report the accuracy of a decision tree of one split on the exact log-likelihood and on
  * the reconstruction error; theirs comes from scikit-learn, whose splits lessen Gini's impurity, ours maximise accuracy.
  */
+import { atLeast, elementAt, float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Dataset, openData, type Scaling, type Source, type Split } from '../../data/index.js';
 import { type Problem, problem, sameShape, showShape, sizeOf } from '../../dsl/index.js';
@@ -99,8 +100,8 @@ const inUnitsOf =
     const width = sizeOf(set.shape);
     const examples = set.examples.map((x, at) => {
       const i = at % width;
-      const read = from === undefined ? x : x * from.deviation[i] + from.mean[i];
-      return to === undefined ? read : (read - to.mean[i]) / to.deviation[i];
+      const read = from === undefined ? x : x * elementAt(from.deviation, i) + elementAt(from.mean, i);
+      return to === undefined ? read : (read - elementAt(to.mean, i)) / elementAt(to.deviation, i);
     });
     return { ...set, examples };
   };
@@ -115,7 +116,11 @@ const scoresOf = async (fitted: Fitted, { examples, size }: Dataset): Promise<Co
   const reconstructions = await fitted.reconstruct(examples);
   const width = examples.length / size;
   const distance = new Float64Array(size);
-  examples.forEach((x, at) => (distance[Math.floor(at / width)] += (x - reconstructions[at]) ** 2));
+  examples.forEach(
+    (x, at) =>
+      (distance[Math.floor(at / width)] =
+        float64At(distance, Math.floor(at / width)) + (x - float32At(reconstructions, at)) ** 2),
+  );
   return [distance.map((square) => known(Math.sqrt(square)))];
 };
 
@@ -123,12 +128,12 @@ type Scored = { readonly fitting: Columns; readonly test: Columns };
 
 /** Finds thresholds on the one half and reports on the other. */
 export const detect = (inside: Scored, outside: Scored): Detections => {
-  const only = (columns: Columns, score: number): Columns => [columns[score]];
+  const only = (columns: Columns, score: number): Columns => [elementAt(columns, score)];
   const by = (score: number): Detection => {
     const tree = fitTree(only(inside.fitting, score), only(outside.fitting, score), 1);
     return {
       accuracy: accuracyOf(tree, only(inside.test, score), only(outside.test, score)),
-      auc: areaUnderCurve(inside.test[score], outside.test[score]),
+      auc: areaUnderCurve(elementAt(inside.test, score), elementAt(outside.test, score)),
     };
   };
   if (inside.test.length === 1) return { distance: by(0) };
@@ -150,8 +155,11 @@ export const detections = async (
   const scored = async (split: Split<Source>): Promise<Checked<Scored>> => {
     const halves = await halvesOf(split);
     if (isLeft(halves)) return halves;
-    const [fitting, test] = [halves.right.fitting, halves.right.test].map(
-      inUnitsOf(data.preprocessing?.scaling, split.preprocessing?.scaling),
+    const [fitting, test] = atLeast(
+      2,
+      [halves.right.fitting, halves.right.test].map(
+        inUnitsOf(data.preprocessing?.scaling, split.preprocessing?.scaling),
+      ),
     );
     return attempt(async () => ({
       fitting: await scoresOf(fitted, fitting),

@@ -1,4 +1,5 @@
 /** A small classifier of the training data, trained with the language itself, and its last layer but one as features. */
+import { elementAt, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Dataset, labelsOf, read, type Source, type Stored } from '../../data/index.js';
 import {
@@ -52,7 +53,11 @@ const BATCH = 64;
 /** Convolutions where there is an image for them to see. */
 const trunk = (shape: Shape, size: number) => {
   const [height, width, channels] = shape;
-  return shape.length === 3 && Math.min(height, width) >= 16
+  return shape.length === 3 &&
+    height !== undefined &&
+    width !== undefined &&
+    channels !== undefined &&
+    Math.min(height, width) >= 16
     ? pipe(
         input(height, width, channels),
         conv(16, { kernel: 3, stride: 2 }),
@@ -80,7 +85,7 @@ const withLabels = (source: Source, labels: ArrayLike<number>, classes: number):
       into.fill(0);
       for (let i = 0; i < rows.length; i++) {
         into.set(examples.subarray(i * width, (i + 1) * width), i * stride);
-        into[i * stride + width + labels[rows[i]]] = 1;
+        into[i * stride + width + elementAt(labels, elementAt(rows, i))] = 1;
       }
       return done;
     },
@@ -156,7 +161,8 @@ export const classifier = async (
     name: 'classifier',
     size,
     classes,
-    apply: async (examples) => (await encode(examples)).map((x, at) => (x - mean[at % size]) / spread),
+    apply: async (examples) =>
+      (await encode(examples)).map((x, at) => (x - float64At(mean, at % size)) / spread),
     accuracy: async (other) => {
       const truth = classesOf(other);
       if (isLeft(truth)) return truth;

@@ -79,7 +79,13 @@ export const graphFeatures = async (
   { shape, range = [-1, 1] }: GraphOptions,
 ): Promise<Either<readonly Problem[], FeatureMap>> => {
   const [height, width, channels] = shape;
-  if (shape.length !== 3 || !isChannels(channels))
+  if (
+    shape.length !== 3 ||
+    height === undefined ||
+    width === undefined ||
+    channels === undefined ||
+    !isChannels(channels)
+  )
     return left([
       problem(path, `examples of shape ${showShape(shape)}`, '[height,width,1] or [height,width,3]'),
     ]);

@@ -1,4 +1,5 @@
 /** Feature maps by name, or by the path of a graph, made for the data at hand. */
+import { entryOf } from '../../dsl/lookup.js';
 import { existsSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { labelsOf, type Source } from '../../data/index.js';
@@ -55,7 +56,7 @@ export const featureProblems = (
 
 const openOne = (name: string, context: FeatureContext): Promise<Opened> => {
   if (isPath(name)) return graphFeatures(name, { shape: context.train.shape });
-  return Object.hasOwn(known, name) ? known[name](context) : Promise.resolve(left(unknown(name)));
+  return Object.hasOwn(known, name) ? entryOf(known, name)(context) : Promise.resolve(left(unknown(name)));
 };
 
 /** Opens each; where one cannot be had, none stays open. */

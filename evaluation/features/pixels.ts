@@ -1,4 +1,5 @@
 /** Principal components of the training examples (Pearson 1901): the pixels themselves, or the directions in which they vary most. */
+import { elementAt, float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Matrix } from 'ml-matrix';
 import type { Source } from '../../data/index.js';
@@ -14,7 +15,7 @@ const MOST_ROWS = 10_000;
 
 const transposed = (rows: Float64Array, width: number): Float64Array => {
   const height = rows.length / width;
-  return Float64Array.from(rows, (_, at) => rows[(at % height) * width + Math.floor(at / height)]);
+  return Float64Array.from(rows, (_, at) => float64At(rows, (at % height) * width + Math.floor(at / height)));
 };
 
 /** XᵀX of rows X. */
@@ -27,10 +28,10 @@ const gram = (rows: Float64Array, width: number): Matrix => {
 /** Unit eigenvectors of the greatest eigenvalues, first to last, each with the square root of its eigenvalue. */
 const leading = (symmetric: Matrix, count: number) => {
   const { values, vectors } = eigen(symmetric);
-  const order = values.map((_, k) => k).sort((a, b) => values[b] - values[a]);
+  const order = values.map((_, k) => k).sort((a, b) => elementAt(values, b) - elementAt(values, a));
   return order
     .slice(0, count)
-    .map((k) => ({ root: Math.sqrt(Math.max(values[k], 0)), vector: vectors.getColumn(k) }));
+    .map((k) => ({ root: Math.sqrt(Math.max(elementAt(values, k), 0)), vector: vectors.getColumn(k) }));
 };
 
 /** The first `count` right singular vectors of centred rows, by the smaller of XᵀX and XXᵀ; zeros beyond the rank. */
@@ -44,7 +45,11 @@ const components = (centred: Float64Array, width: number, count: number): readon
     const direction = new Float64Array(width);
     const { root, vector } = found[k] ?? { root: 0, vector: [] };
     if (root <= 1e-6 * largest) return direction;
-    centred.forEach((x, at) => (direction[at % width] += (vector[Math.floor(at / width)] * x) / root));
+    centred.forEach(
+      (x, at) =>
+        (direction[at % width] =
+          float64At(direction, at % width) + (elementAt(vector, Math.floor(at / width)) * x) / root),
+    );
     return direction;
   });
 };
@@ -68,14 +73,17 @@ export const pixels = async (
   if (isLeft(some)) return some;
   const mean = meanOf(some.right.examples, width);
   const directions = components(
-    Float64Array.from(some.right.examples, (x, at) => x - mean[at % width]),
+    Float64Array.from(some.right.examples, (x, at) => x - float64At(mean, at % width)),
     width,
     size,
   );
   const project = (all: Float32Array): Float32Array =>
     Float32Array.from({ length: (all.length / width) * size }, (_, at) => {
       const first = Math.floor(at / size) * width;
-      return directions[at % size].reduce((sum, w, i) => sum + w * (all[first + i] - mean[i]), 0);
+      return elementAt(directions, at % size).reduce(
+        (sum, w, i) => sum + w * (float32At(all, first + i) - float64At(mean, i)),
+        0,
+      );
     });
   return right({ name, size, apply: (all) => Promise.resolve(project(all)), dispose: () => undefined });
 };

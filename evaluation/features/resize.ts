@@ -1,4 +1,5 @@
 /** Images of another size and another number of colours. */
+import { float32At } from '../../dsl/lookup.js';
 
 export type ImageSize = { readonly height: number; readonly width: number; readonly channels: number };
 
@@ -24,7 +25,7 @@ export const resized = (
   const [rows, columns] = [neighbours(from.height, to.height), neighbours(from.width, to.width)];
   const result = new Float32Array(part.count * to.height * to.width * to.channels);
   const at = (image: number, y: number, x: number, c: number): number =>
-    images[((image * from.height + y) * from.width + x) * from.channels + c];
+    float32At(images, ((image * from.height + y) * from.width + x) * from.channels + c);
   for (let i = 0; i < part.count; i++) {
     for (let c = 0; c < to.channels; c++) {
       const channels = sources(from.channels, to.channels, c);

@@ -2,6 +2,7 @@
  * A search for collisions of a decoder g: codes far apart whose images nearly coincide. Singular values above zero do
  * not exclude them, and a search that finds none proves nothing: it reports the nearest pairs that it came to.
  */
+import { elementAt } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import {
   apply,
@@ -150,7 +151,7 @@ export const searchCollisions = async (
       codes: [[...at.subarray(0, d)], [...at.subarray(d)]],
       latentDistance: distanceOfRows(at, d, 0, 1),
       dataDistance: distance,
-      startDistance: nearest[i].dataDistance,
+      startDistance: elementAt(nearest, i).dataDistance,
     }))
     .sort((a, b) => a.dataDistance - b.dataDistance);
   return right({

@@ -1,4 +1,5 @@
 /** The geometry of a decoder at test examples as figures of a trial: its volume term and the bounds of it, injectivity, and log-densities. */
+import { elementAt, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, isRight, right } from 'fp-ts/lib/Either.js';
 import { logDensity as trueLogDensity } from '../../data/index.js';
 import { hypersOf, type Problem, sizeOf } from '../../dsl/index.js';
@@ -39,7 +40,7 @@ const densities = (
       ? []
       : [
           [
-            logPrior[row] - logVolume(spectrum),
+            float64At(logPrior, row) - logVolume(spectrum),
             trueLogDensity(manifold, latents.subarray(row * d, (row + 1) * d)),
           ] as const,
         ],
@@ -81,7 +82,7 @@ const SEARCH = 1e11;
 const collision = async (model: Model, codes: Float32Array): Promise<Figures> => {
   const found = await searchCollisions(model, codes, { flops: SEARCH });
   return isRight(found)
-    ? { 'test/collision': found.right.pairs[0].dataDistance / found.right.typicalDistance }
+    ? { 'test/collision': elementAt(found.right.pairs, 0).dataDistance / found.right.typicalDistance }
     : {};
 };
 

@@ -2,6 +2,7 @@
  * What a decoder does to space along the data: the spectrum of its Jacobian, how tight the bounds on its volume term
  * are, where it falls short of injectivity, and how well the encoder undoes it.
  */
+import { elementAt, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
 import { permutation, read, type Source } from '../../data/index.js';
 import {
@@ -129,8 +130,8 @@ export const reencodingDistances = async (
 export const spreadOf = (codes: Float32Array, d: number): number => {
   const count = codes.length / d;
   const center = new Float64Array(d);
-  codes.forEach((value, i) => (center[i % d] += value / count));
-  return Math.sqrt(codes.reduce((sum, value, i) => sum + (value - center[i % d]) ** 2, 0) / count);
+  codes.forEach((value, i) => (center[i % d] = float64At(center, i % d) + value / count));
+  return Math.sqrt(codes.reduce((sum, value, i) => sum + (value - float64At(center, i % d)) ** 2, 0) / count);
 };
 
 const gaussianOf = (codes: Float32Array, d: number): Prior | null => {
@@ -148,14 +149,14 @@ export const localFigures = (
   lambda: number,
 ): Omit<Geometry, 'reencoding' | 'collisions'> => {
   const spectra = points.map(({ spectrum }) => spectrum);
-  const [{ length: d }] = spectra;
+  const { length: d } = elementAt(spectra, 0);
   const regular = spectra.filter((s) => !isDegenerate(s, size));
   const bounds = regular.map((s) => ({ volume: logVolume(s), ...boundsOf(s, lambda) }));
   const excess = (name: BoundName): number => mean(bounds.map((at) => at[name] - at.volume));
   return {
     points: points.length,
     dimension: d,
-    spectrum: Array.from({ length: d }, (_, i) => summaryOf(spectra.map((s) => s[i]))),
+    spectrum: Array.from({ length: d }, (_, i) => summaryOf(spectra.map((s) => float64At(s, i)))),
     condition: summaryOf(spectra.map(conditionNumber)),
     effectiveRank: summaryOf(spectra.map(effectiveRank)),
     volume: summaryOf(bounds.map(({ volume }) => volume)),
@@ -164,7 +165,7 @@ export const localFigures = (
     lambda,
     violations: {
       eta,
-      points: share(spectra.map((s) => s[d - 1] < eta)),
+      points: share(spectra.map((s) => float64At(s, d - 1) < eta)),
       directions: share(points.flatMap(({ stretches }) => [...stretches].map((stretch) => stretch < eta))),
     },
   };

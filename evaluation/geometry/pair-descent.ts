@@ -3,6 +3,7 @@
  * once. Step lengths are those of Barzilai and Borwein (*Two-point step size gradient methods*, 1988), accepted where the
  * value is below one of the last few (Grippo, Lampariello and Lucidi, 1986).
  */
+import { elementAt, float32At, float64At, floatAt, type Floats } from '../../dsl/lookup.js';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Problem } from '../../dsl/index.js';
 
@@ -44,16 +45,16 @@ export const boxOf = (codes: Float32Array, d: number): Pick<Region, 'low' | 'hig
   const low = new Float64Array(d).fill(Infinity);
   const high = new Float64Array(d).fill(-Infinity);
   codes.forEach((value, i) => {
-    low[i % d] = Math.min(low[i % d], value);
-    high[i % d] = Math.max(high[i % d], value);
+    low[i % d] = Math.min(float64At(low, i % d), value);
+    high[i % d] = Math.max(float64At(high, i % d), value);
   });
   return { low, high };
 };
 
-const gap = (pair: ArrayLike<number>): number => {
+const gap = (pair: Floats): number => {
   const d = pair.length / 2;
   let square = 0;
-  for (let i = 0; i < d; i++) square += (pair[i] - pair[d + i]) ** 2;
+  for (let i = 0; i < d; i++) square += (floatAt(pair, i) - floatAt(pair, d + i)) ** 2;
   return Math.sqrt(square);
 };
 
@@ -62,14 +63,18 @@ export const project = (pair: ArrayLike<number>, { separation, low, high }: Regi
   const d = low.length;
   const at = Float64Array.from(pair);
   for (let round = 0; round < ROUNDS; round++) {
-    for (let i = 0; i < 2 * d; i++) at[i] = Math.min(high[i % d], Math.max(low[i % d], at[i]));
+    for (let i = 0; i < 2 * d; i++)
+      at[i] = Math.min(float64At(high, i % d), Math.max(float64At(low, i % d), float64At(at, i)));
     const found = Float32Array.from(at);
     const apart = gap(found);
     if (apart >= separation * (1 - ROUNDING)) return found;
     if (!(apart > 0)) return null;
     const longer = (separation / apart) * (1 + ROUNDING);
     for (let i = 0; i < d; i++) {
-      const [middle, half] = [(at[i] + at[d + i]) / 2, ((at[i] - at[d + i]) / 2) * longer];
+      const [middle, half] = [
+        (float64At(at, i) + float64At(at, d + i)) / 2,
+        ((float64At(at, i) - float64At(at, d + i)) / 2) * longer,
+      ];
       at[i] = middle + half;
       at[d + i] = middle - half;
     }
@@ -77,14 +82,14 @@ export const project = (pair: ArrayLike<number>, { separation, low, high }: Regi
   return null;
 };
 
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+const dot = (a: Floats, b: Floats): number => {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  for (let i = 0; i < a.length; i++) sum += floatAt(a, i) * floatAt(b, i);
   return sum;
 };
 
 const minus = (a: Float32Array, b: Float32Array): Float64Array =>
-  Float64Array.from(a, (value, i) => value - b[i]);
+  Float64Array.from(a, (value, i) => value - float32At(b, i));
 
 const started = (at: Float32Array, distance: number, gradient: Float32Array, separation: number): Track => {
   const length = Math.sqrt(dot(gradient, gradient));
@@ -94,7 +99,7 @@ const started = (at: Float32Array, distance: number, gradient: Float32Array, sep
 
 const proposal = ({ at, gradient, step }: Track, region: Region): Float32Array =>
   project(
-    at.map((value, i) => value - step * gradient[i]),
+    at.map((value, i) => value - step * float32At(gradient, i)),
     region,
   ) ?? at;
 
@@ -133,14 +138,16 @@ export const descend = async (
   const row = (gradient: Float32Array, i: number): Float32Array =>
     gradient.subarray(i * width, (i + 1) * width);
   let tracks = starts.map((at, i) =>
-    started(at, first.right.distance[i], row(first.right.gradient, i), region.separation),
+    started(at, float32At(first.right.distance, i), row(first.right.gradient, i), region.separation),
   );
   for (let iteration = 0; iteration < iterations; iteration++) {
     const proposals = tracks.map((track) => proposal(track, region));
     const values = await oracle(joined(proposals));
     if (isLeft(values)) return values;
     const { distance, gradient } = values.right;
-    tracks = tracks.map((track, i) => moved(track, proposals[i], distance[i], row(gradient, i)));
+    tracks = tracks.map((track, i) =>
+      moved(track, elementAt(proposals, i), float32At(distance, i), row(gradient, i)),
+    );
   }
   return right(tracks.map(({ best }) => best));
 };

@@ -1,4 +1,5 @@
 /** Pairs of codes with how far apart they and their images are. */
+import { float32At } from '../../dsl/lookup.js';
 
 export type Pair = {
   /** Numbers of the two codes. */
@@ -11,7 +12,8 @@ export type Pair = {
 /** Rows of [n, width]. */
 export const distanceOfRows = (values: Float32Array, width: number, i: number, j: number): number => {
   let square = 0;
-  for (let k = 0; k < width; k++) square += (values[i * width + k] - values[j * width + k]) ** 2;
+  for (let k = 0; k < width; k++)
+    square += (float32At(values, i * width + k) - float32At(values, j * width + k)) ** 2;
   return Math.sqrt(square);
 };
 

@@ -1,4 +1,5 @@
 /** Singular values s₁ ≥ … ≥ s_d of a Jacobian, and what they say of it. */
+import { float64At } from '../../dsl/lookup.js';
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 
 /** Descending. */
@@ -15,20 +16,21 @@ const triangle = (columns: ArrayLike<number>, count: number, size: number): Matr
   for (let k = 0; k < rows; k++) {
     const start = k * size;
     let square = 0;
-    for (let i = k; i < size; i++) square += a[start + i] ** 2;
-    const head = a[start + k];
+    for (let i = k; i < size; i++) square += float64At(a, start + i) ** 2;
+    const head = float64At(a, start + k);
     const diagonal = head > 0 ? -Math.sqrt(square) : Math.sqrt(square);
     factor.set(k, k, diagonal);
     // The reflection is I − v vᵀ/(−diagonal · v_k) with v the column, its head moved by −diagonal.
     a[start + k] = head - diagonal;
-    const scale = -diagonal * a[start + k];
+    const scale = -diagonal * float64At(a, start + k);
     for (let j = k + 1; j < count; j++) {
       const other = j * size;
       let along = 0;
-      for (let i = k; i < size; i++) along += a[start + i] * a[other + i];
+      for (let i = k; i < size; i++) along += float64At(a, start + i) * float64At(a, other + i);
       const factorAlong = scale === 0 ? 0 : along / scale;
-      for (let i = k; i < size; i++) a[other + i] -= factorAlong * a[start + i];
-      factor.set(k, j, a[other + k]);
+      for (let i = k; i < size; i++)
+        a[other + i] = float64At(a, other + i) - factorAlong * float64At(a, start + i);
+      factor.set(k, j, float64At(a, other + k));
     }
   }
   return factor;
@@ -51,7 +53,7 @@ export const singularValues = (columns: ArrayLike<number>, count: number): Spect
 };
 
 /** s₁/s_d; ∞ for one that is not of full rank. */
-export const conditionNumber = (s: Spectrum): number => s[0] / s[s.length - 1];
+export const conditionNumber = (s: Spectrum): number => float64At(s, 0) / float64At(s, s.length - 1);
 
 /** exp of the entropy of s/Σs, from 1 to d (Roy and Vetterli, *The effective rank*, EUSIPCO 2007). */
 export const effectiveRank = (s: Spectrum): number => {
@@ -65,4 +67,4 @@ export const effectiveRank = (s: Spectrum): number => {
 
 /** Whether s_d is no more than what single precision makes of zero, given the D numbers of each column. */
 export const isDegenerate = (s: Spectrum, size: number): boolean =>
-  !(s[s.length - 1] > s[0] * 2 ** -23 * Math.sqrt(Math.max(size, s.length)));
+  !(float64At(s, s.length - 1) > float64At(s, 0) * 2 ** -23 * Math.sqrt(Math.max(size, s.length)));

@@ -1,4 +1,5 @@
 /** The Fréchet distance between Gaussians fitted to two samples (Dowson and Landau 1982; of Inception features, the FID of Heusel et al. 2017). */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Matrix } from 'ml-matrix';
 import { eigen, momentsOf, spectralMap } from '../priors/moments.js';
 import type { Metric } from './metric.js';
@@ -9,7 +10,7 @@ const root = (x: number): number => Math.sqrt(Math.max(x, 0));
 
 /** ‖m₁ − m₂‖² + tr(C₁ + C₂ − 2(C₁^½ C₂ C₁^½)^½): squared, as is the custom. Covariances need no full rank. */
 export const frechetDistance = (a: Moments, b: Moments): number => {
-  const shift = Array.from(a.mean).reduce((sum, x, i) => sum + (x - b.mean[i]) ** 2, 0);
+  const shift = Array.from(a.mean).reduce((sum, x, i) => sum + (x - elementAt(b.mean, i)) ** 2, 0);
   const half = spectralMap(a.covariance, root);
   const product = half.mmul(b.covariance).mmul(half);
   const { values } = eigen(product.add(product.transpose()).mul(0.5));

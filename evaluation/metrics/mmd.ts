@@ -1,4 +1,5 @@
 /** Maximum mean discrepancy, squared (Gretton et al., A Kernel Two-Sample Test, 2012): ‖E k(x, ·) − E k(y, ·)‖² by its unbiased estimate, eq. 3. */
+import { float32At } from '../../dsl/lookup.js';
 import { squaredDistance } from './distance.js';
 import { thinned } from '../priors/moments.js';
 import type { Comparable, Metric } from './metric.js';
@@ -34,7 +35,7 @@ const mmd = (name: string, kernelOf: (pair: Comparable) => Kernel): Metric => ({
 /** With k(x, y) = (⟨x, y⟩/d + 1)³: of Inception features the KID of Bińkowski et al. (2018), but over the whole samples at once. */
 export const polynomialMmd = mmd('mmd', () => (a, i, b, j, d) => {
   let sum = 0;
-  for (let at = 0, p = i * d, q = j * d; at < d; at++, p++, q++) sum += a[p] * b[q];
+  for (let at = 0, p = i * d, q = j * d; at < d; at++, p++, q++) sum += float32At(a, p) * float32At(b, q);
   const base = sum / d + 1;
   return base * base * base;
 });

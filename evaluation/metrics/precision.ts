@@ -1,4 +1,5 @@
 /** Precision and recall of samples by nearest neighbours (Kynkäänniemi et al., Improved Precision and Recall Metric, 2019, eqs. 1–3). */
+import { float64At } from '../../dsl/lookup.js';
 import { squaredDistance } from './distance.js';
 import type { Metric } from './metric.js';
 
@@ -15,7 +16,7 @@ const radii = (rows: Float32Array, d: number, k: number): Float64Array => {
       const distance = i === j ? Infinity : squaredDistance(rows, i, rows, j, d);
       // Insertion into the k least so far, in order.
       let at = k;
-      while (at > 0 && nearest[at - 1] > distance) at--;
+      while (at > 0 && float64At(nearest, at - 1) > distance) at--;
       if (at < k) {
         nearest.copyWithin(at + 1, at, k - 1);
         nearest[at] = distance;

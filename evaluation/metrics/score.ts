@@ -1,4 +1,5 @@
 /** Scores of samples: every metric over every feature map, each under a name that says what it looked at. */
+import { atLeast } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
 import { attempt } from '../../backends/failure.js';
@@ -45,7 +46,10 @@ const overFeatures = async (
 ): Promise<Checked<Scores>> => {
   const applied = await attempt(async () => [await map.apply(samples), await map.apply(examples)] as const);
   if (isLeft(applied)) return applied;
-  const [of, to] = applied.right.map((values) => ({ size: map.size, values }));
+  const [of, to] = atLeast(
+    2,
+    applied.right.map((values) => ({ size: map.size, values })),
+  );
   const pair = comparable(of, to, map.fewest);
   if (isLeft(pair))
     return left(pair.left.map((p) => problem(`${map.name}.${p.path}`, p.found, p.expected, p.hint)));

@@ -1,4 +1,5 @@
 /** The sliced Wasserstein distance (Rabin et al. 2011; Bonneel et al. 2015, eq. 6): the root of the mean, over directions, of the squared 2-Wasserstein distance of the samples' shadows. */
+import { float32At, float64At } from '../../dsl/lookup.js';
 import { fillDraw } from '../../backends/draws.js';
 import type { Metric } from './metric.js';
 
@@ -15,7 +16,7 @@ const shadow = (rows: Float32Array, u: Float64Array): Float64Array => {
   const d = u.length;
   return Float64Array.from({ length: rows.length / d }, (_, row) => {
     let sum = 0;
-    for (let i = 0; i < d; i++) sum += rows[row * d + i] * u[i];
+    for (let i = 0; i < d; i++) sum += float32At(rows, row * d + i) * float64At(u, i);
     return sum;
   }).sort();
 };
@@ -32,7 +33,7 @@ export const slicedWasserstein = (
     for (let at = 0; at < all.length; at += size) {
       const u = all.subarray(at, at + size);
       const [a, b] = [shadow(samples, u), shadow(reference, u)];
-      total += a.reduce((sum, x, rank) => sum + (x - b[rank]) ** 2, 0) / count;
+      total += a.reduce((sum, x, rank) => sum + (x - float64At(b, rank)) ** 2, 0) / count;
     }
     return Math.sqrt(total / (frames * size));
   },

@@ -1,4 +1,5 @@
 /** What the page says of a learned density: the likelihood in numbers, and points of the true and of the learned manifold coloured by ln p. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import type { DensityFit, DensityPoint } from '../density/density-fit.js';
 import { quantile } from '../summary.js';
 import type { Row } from './figures-table.js';
@@ -27,7 +28,8 @@ const MARGIN = 16;
 type Seen = readonly [number, number, number];
 
 /** From above and a little aside, where there are three numbers. */
-const seen = ([x, y, z]: readonly number[]): Seen => {
+const seen = (point: readonly number[]): Seen => {
+  const [x, y, z] = atLeast(2, point);
   if (z === undefined) return [x, y, 0];
   const [turn, tilt] = [0.6, 0.45];
   const [a, b] = [x * Math.cos(turn) - y * Math.sin(turn), x * Math.sin(turn) + y * Math.cos(turn)];
@@ -93,7 +95,7 @@ const strokeOf = ({ x, y }: Frame, from: Placed, { to, share }: Placed): Mark =>
 /** The two drawings as inline SVG; none where examples have other than two or three numbers. */
 export const densityDrawings = (density: DensityFit): readonly string[] => {
   const { truth, learned, isCurve } = density;
-  if (truth.length === 0 || ![2, 3].includes(truth[0].at.length)) return [];
+  if (truth.length === 0 || ![2, 3].includes(elementAt(truth, 0).at.length)) return [];
   const [low, high] = colourRange(density);
   const frame = frameOf([...truth, ...learned].map(({ at }) => seen(at)));
   const drawing = (points: readonly DensityPoint[]): string => {
@@ -102,7 +104,7 @@ export const densityDrawings = (density: DensityFit): readonly string[] => {
       share: Math.min(1, Math.max(0, (logDensity - low) / Math.max(high - low, 1e-9))),
     }));
     const marks = isCurve
-      ? placed.slice(1).map((end, i) => strokeOf(frame, placed[i], end))
+      ? placed.slice(1).map((end, i) => strokeOf(frame, elementAt(placed, i), end))
       : placed.map((point) => dotOf(frame, point));
     const nearestLast = marks.toSorted((a, b) => b.depth - a.depth).map(({ svg }) => svg);
     return `<svg viewBox="0 0 ${SIZE} ${frame.height.toFixed(1)}" role="img" aria-label="${isCurve ? 'a curve' : 'points'} coloured by density">${nearestLast.join('')}</svg>`;

@@ -1,10 +1,11 @@
 /** What the page says of the decoder's geometry: the spectrum drawn, its volume and injectivity in numbers. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Geometry } from '../geometry/geometry.js';
 import { levels, type Summary } from '../summary.js';
 import type { Row } from './figures-table.js';
 import { countText, numberText } from './text.js';
 
-const median = ({ quantiles }: Summary): number => quantiles[levels.indexOf(0.5)];
+const median = ({ quantiles }: Summary): number => elementAt(quantiles, levels.indexOf(0.5));
 
 const percent = (share: number): string => `${numberText(100 * share)} %`;
 

@@ -86,7 +86,7 @@ const geometrySection = (geometry: Geometry): string =>
 
 const densitySection = (density: DensityFit): string => {
   const [truth, learned] = densityDrawings(density);
-  if (truth === undefined) return '';
+  if (truth === undefined || learned === undefined) return '';
   const figure = (caption: string, drawing: string): string =>
     `<figure class="panel"><figcaption>${caption}</figcaption>${drawing}</figure>`;
   return section(

@@ -1,4 +1,5 @@
 /** Singular values along the data as an inline SVG: for each index where the middle half and nine tenths of the points lie. */
+import { elementAt } from '../../dsl/lookup.js';
 import { levels, type Summary } from '../summary.js';
 import { fixed, HEIGHT, logTicks, margins, WIDTH } from './chart.js';
 import { escaped, numberText } from './text.js';
@@ -9,7 +10,7 @@ const { left, right, top, bottom } = margins;
 const MOST_LABELS = 12;
 
 const at = ({ quantiles }: Summary, level: (typeof levels)[number]): number =>
-  quantiles[levels.indexOf(level)];
+  elementAt(quantiles, levels.indexOf(level));
 
 /** The drawing alone. `eta` is drawn as a line where it is within sight; values of zero lie on the lower edge. */
 export const spectrumChart = (spectrum: readonly Summary[], eta: number): string => {

@@ -2,6 +2,7 @@
  * Expectation-maximization (Dempster, Laird and Rubin 1977) for Gaussian mixtures with full covariances C_k ⪰ floor·I. Each
  * round is exact under that constraint (see `floored`), so the likelihood never falls.
  */
+import { elementAt, float64At } from '../../dsl/lookup.js';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import { createScatter, floored, type Scatter } from './moments.js';
 import { logDensityAtMean } from './gaussian.js';
@@ -37,7 +38,8 @@ const startStatistics = (centre: Float64Array): Statistics => ({
 
 const gather = (statistics: Statistics, c: Float64Array, responsibility: number): void => {
   statistics.total += responsibility;
-  for (let i = 0; i < statistics.sum.length; i++) statistics.sum[i] += responsibility * c[i];
+  for (let i = 0; i < statistics.sum.length; i++)
+    statistics.sum[i] = float64At(statistics.sum, i) + responsibility * float64At(c, i);
   statistics.scatter.add(c, responsibility);
 };
 
@@ -59,7 +61,7 @@ const maximize = (all: readonly Statistics[], count: number, floor: number): rea
 export const firstComponents = ({ d, values, likeliest }: Codes, floor: number): readonly Component[] => {
   const size = likeliest.reduce((most, k) => Math.max(most, k + 1), 0);
   const all = Array.from({ length: size }, () => startStatistics(new Float64Array(d)));
-  likeliest.forEach((k, row) => gather(all[k], values.subarray(row * d, (row + 1) * d), 1));
+  likeliest.forEach((k, row) => gather(elementAt(all, k), values.subarray(row * d, (row + 1) * d), 1));
   return maximize(all, likeliest.length, floor);
 };
 
@@ -77,24 +79,27 @@ export const round = (
 ): Round => {
   const n = values.length / d;
   const inverses = components.map(({ factor }) => triangularInverse(factor));
-  const peaks = components.map(({ weight, factor }) => Math.log(weight) + logDensityAtMean(factor));
+  const peaks = Float64Array.from(
+    components,
+    ({ weight, factor }) => Math.log(weight) + logDensityAtMean(factor),
+  );
   const all = components.map(({ mean }) => startStatistics(mean));
   const centred = inverses.map(({ stride }) => new Float64Array(stride));
   const logs = new Float64Array(components.length);
   let total = 0;
   for (let row = 0; row < n; row++) {
     // One that was left out may have been it.
-    const hint = likeliest[row] < components.length ? likeliest[row] : 0;
+    const hint = elementAt(likeliest, row) < components.length ? elementAt(likeliest, row) : 0;
     let best = -Infinity;
     let winner = hint;
     for (let turn = 0; turn < components.length; turn++) {
       // The last round's winner first: most others are then out of reach after a few rows of the factor.
       const k = turn === 0 ? hint : turn <= hint ? turn - 1 : turn;
-      const { centre } = all[k];
-      const c = centred[k];
-      for (let i = 0; i < d; i++) c[i] = values[row * d + i] - centre[i];
-      const length = squaredLength(inverses[k], c, 2 * (peaks[k] - best + NEGLIGIBLE));
-      logs[k] = peaks[k] - length / 2;
+      const { centre } = elementAt(all, k);
+      const c = elementAt(centred, k);
+      for (let i = 0; i < d; i++) c[i] = float64At(values, row * d + i) - float64At(centre, i);
+      const length = squaredLength(elementAt(inverses, k), c, 2 * (float64At(peaks, k) - best + NEGLIGIBLE));
+      logs[k] = float64At(peaks, k) - length / 2;
       if (logs[k] > best) {
         best = logs[k];
         winner = k;
@@ -103,10 +108,11 @@ export const round = (
     likeliest[row] = winner;
     let sum = 0;
     for (let k = 0; k < logs.length; k++) {
-      logs[k] = logs[k] > best - NEGLIGIBLE ? Math.exp(logs[k] - best) : 0;
-      sum += logs[k];
+      logs[k] = float64At(logs, k) > best - NEGLIGIBLE ? Math.exp(float64At(logs, k) - best) : 0;
+      sum += float64At(logs, k);
     }
-    for (let k = 0; k < logs.length; k++) if (logs[k] > 0) gather(all[k], centred[k], logs[k] / sum);
+    for (let k = 0; k < logs.length; k++)
+      if (float64At(logs, k) > 0) gather(elementAt(all, k), elementAt(centred, k), float64At(logs, k) / sum);
     total += best + Math.log(sum);
   }
   return { logLikelihood: total / n, next: maximize(all, n, floor) };

@@ -1,4 +1,5 @@
 /** Full-covariance Gaussians over codes, z = m + Lε with LLᵀ = S and ε from N(0, I): the standard prior, and the post-fit prior of an autoencoder. */
+import { float32At, float64At, floatAt, type Floats } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import { type Problem, problem } from '../../dsl/index.js';
@@ -13,7 +14,7 @@ export type CodePrior = {
   /** Row-major [count, size]; a smaller sample with the same seed is the start of a larger one. */
   readonly sample: Prior;
   /** ln p(z) in nats for each of the codes [n, size]. */
-  readonly logDensity: (codes: ArrayLike<number>) => Float64Array;
+  readonly logDensity: (codes: Floats) => Float64Array;
 };
 
 type Moments = {
@@ -49,8 +50,8 @@ export const noise = (count: number, d: number, seed: number): Float32Array => {
 export const colour = ({ mean, factor }: Moments, rows: Float32Array, row: number): void => {
   const at = row * mean.length;
   for (let i = mean.length - 1; i >= 0; i--) {
-    let value = mean[i];
-    for (let j = 0; j <= i; j++) value += factor.get(i, j) * rows[at + j];
+    let value = float64At(mean, i);
+    for (let j = 0; j <= i; j++) value += factor.get(i, j) * float32At(rows, at + j);
     rows[at + i] = value;
   }
 };
@@ -62,7 +63,7 @@ const densityOf = ({ mean, factor }: Moments): CodePrior['logDensity'] => {
   return (codes) => {
     const centred = new Float64Array(inverse.stride);
     return Float64Array.from({ length: codes.length / d }, (_, row) => {
-      for (let i = 0; i < d; i++) centred[i] = codes[row * d + i] - mean[i];
+      for (let i = 0; i < d; i++) centred[i] = floatAt(codes, row * d + i) - float64At(mean, i);
       return peak - squaredLength(inverse, centred, Infinity) / 2;
     });
   };

@@ -1,4 +1,5 @@
 /** Groups of codes by k-means (Lloyd 1982) from k-means++ centres (Arthur and Vassilvitskii 2007): where a mixture starts from. */
+import { elementAt, float32At, float64At, last } from '../../dsl/lookup.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import { squaredDistance } from '../metrics/distance.js';
 
@@ -14,15 +15,15 @@ export const centreRows = (
 ): readonly number[] => {
   const n = codes.length / d;
   const nearest = new Float64Array(n).fill(Infinity);
-  const rows = [Math.floor(uniform[0] * n)];
+  const rows = [Math.floor(elementAt(uniform, 0) * n)];
   while (rows.length < k) {
-    const centre = rows[rows.length - 1];
+    const centre = last(rows);
     const total = nearest.reduce((sum, _, row) => {
-      nearest[row] = Math.min(nearest[row], squaredDistance(codes, row, codes, centre, d));
+      nearest[row] = Math.min(float64At(nearest, row), squaredDistance(codes, row, codes, centre, d));
       return sum + nearest[row];
     }, 0);
     if (total === 0) break;
-    let left = uniform[rows.length] * total;
+    let left = elementAt(uniform, rows.length) * total;
     const next = nearest.findIndex((distance) => (left -= distance) < 0);
     // Rounding may leave a little after the last row: take the farthest then.
     rows.push(next >= 0 ? next : nearest.indexOf(nearest.reduce((a, b) => Math.max(a, b))));
@@ -65,11 +66,12 @@ export const kMeans = (
     const sums = new Float64Array(centres.length);
     counts.fill(0);
     groups.forEach((group, row) => {
-      counts[group]++;
-      for (let i = 0; i < d; i++) sums[group * d + i] += codes[row * d + i];
+      counts[group] = float64At(counts, group) + 1;
+      for (let i = 0; i < d; i++)
+        sums[group * d + i] = float64At(sums, group * d + i) + float32At(codes, row * d + i);
     });
     sums.forEach((sum, at) => {
-      const count = counts[Math.floor(at / d)];
+      const count = float64At(counts, Math.floor(at / d));
       if (count > 0) centres[at] = sum / count;
     });
   };

@@ -1,4 +1,5 @@
 /** Mixtures of full-covariance Gaussians over codes, fitted by expectation-maximization: the prior behind the GMM scores of Ghosh et al. (2020) and Kumar, Poole and Murphy (2020). */
+import { elementAt, float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
@@ -48,9 +49,9 @@ const STARTS_SEE = 10_000;
 const sampler = (weights: readonly number[], components: readonly Gaussian[]): Prior => {
   const ends = weights.map((_, k) => weights.slice(0, k + 1).reduce((sum, weight) => sum + weight, 0));
   const pick = (uniform: number): Gaussian =>
-    components[ends.findIndex((end) => uniform < end)] ?? components[components.length - 1];
+    components[ends.findIndex((end) => uniform < end)] ?? elementAt(components, components.length - 1);
   return (count, seed) => {
-    const { size } = components[0];
+    const { size } = elementAt(components, 0);
     const picks = uniforms(deriveKey(seed, 'mixture'), [0, 0, 0], count);
     const codes = noise(count, size, seed);
     picks.forEach((uniform, row) => colour(pick(uniform), codes, row));
@@ -60,14 +61,14 @@ const sampler = (weights: readonly number[], components: readonly Gaussian[]): P
 
 /** Σ w_k N(z; m_k, C_k) for positive weights with sum 1, one for each of the components. */
 export const mixtureOf = (weights: readonly number[], components: readonly Gaussian[]): Mixture => ({
-  size: components[0].size,
+  size: elementAt(components, 0).size,
   weights,
   components,
   sample: sampler(weights, components),
   logDensity: (codes) => {
     const each = components.map(({ logDensity }) => logDensity(codes));
-    return each[0].map((_, row) => {
-      const logs = each.map((log, k) => Math.log(weights[k]) + log[row]);
+    return elementAt(each, 0).map((_, row) => {
+      const logs = each.map((log, k) => Math.log(elementAt(weights, k)) + float64At(log, row));
       const most = Math.max(...logs);
       return most + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - most), 0));
     });
@@ -81,7 +82,8 @@ const whitened = (codes: Float32Array, { size, mean, factor }: Gaussian): Float6
   for (let at = 0; at < codes.length; at += size) {
     for (let i = 0; i < size; i++) {
       let sum = 0;
-      for (let j = 0; j <= i; j++) sum += inverse[i * stride + j] * (codes[at + j] - mean[j]);
+      for (let j = 0; j <= i; j++)
+        sum += float64At(inverse, i * stride + j) * (float32At(codes, at + j) - float64At(mean, j));
       values[at + i] = sum;
     }
   }

@@ -1,4 +1,5 @@
 /** Means and covariances of examples held row after row, and what a symmetric matrix needs to be one that can be factored. */
+import { atLeast, elementAt, float64At, floatAt, type Floats } from '../../dsl/lookup.js';
 import { CholeskyDecomposition, EigenvalueDecomposition, Matrix } from 'ml-matrix';
 
 /** Σ w·ccᵀ over the rows that were added. */
@@ -15,14 +16,16 @@ export const createScatter = (d: number): Scatter => {
   const rows = Array.from({ length: 4 }, () => new Float64Array(d));
   let held = 0;
   const flush = (): void => {
-    const [a, b, c, e] = rows;
+    const [a, b, c, e] = atLeast(4, rows);
     for (let i = 0; i < d; i++) {
-      const ai = a[i];
-      const bi = b[i];
-      const ci = c[i];
-      const ei = e[i];
+      const ai = float64At(a, i);
+      const bi = float64At(b, i);
+      const ci = float64At(c, i);
+      const ei = float64At(e, i);
       for (let j = 0, at = i * d; j <= i; j++, at++)
-        sum[at] += ai * a[j] + bi * b[j] + (ci * c[j] + ei * e[j]);
+        sum[at] =
+          float64At(sum, at) +
+          (ai * float64At(a, j) + bi * float64At(b, j) + (ci * float64At(c, j) + ei * float64At(e, j)));
     }
     rows.forEach((row) => row.fill(0));
     held = 0;
@@ -30,13 +33,13 @@ export const createScatter = (d: number): Scatter => {
   return {
     add: (row, weight) => {
       const factor = Math.sqrt(weight);
-      const into = rows[held++];
-      for (let i = 0; i < d; i++) into[i] = factor * row[i];
+      const into = elementAt(rows, held++);
+      for (let i = 0; i < d; i++) into[i] = factor * float64At(row, i);
       if (held === 4) flush();
     },
     over: (by) => {
       flush();
-      const at = (i: number, j: number): number => sum[Math.max(i, j) * d + Math.min(i, j)] / by;
+      const at = (i: number, j: number): number => float64At(sum, Math.max(i, j) * d + Math.min(i, j)) / by;
       return new Matrix(Array.from({ length: d }, (_, i) => Array.from({ length: d }, (_, j) => at(i, j))));
     },
   };
@@ -49,15 +52,16 @@ export const thinned = (values: Float32Array, d: number, most: number): Float32A
 };
 
 /** Of rows [n, d], n ≥ 1. */
-export const meanOf = (values: ArrayLike<number>, d: number): Float64Array => {
+export const meanOf = (values: Floats, d: number): Float64Array => {
   const mean = new Float64Array(d);
-  for (let at = 0; at < values.length; at += d) for (let i = 0; i < d; i++) mean[i] += values[at + i];
+  for (let at = 0; at < values.length; at += d)
+    for (let i = 0; i < d; i++) mean[i] = float64At(mean, i) + floatAt(values, at + i);
   return mean.map((sum) => (sum * d) / values.length);
 };
 
 /** Mean and covariance of rows [n, d]: divided by n, the maximum of the likelihood, or by `n − 1`, which is unbiased. */
 export const momentsOf = (
-  values: ArrayLike<number>,
+  values: Floats,
   d: number,
   divisor: 'n' | 'n − 1' = 'n',
 ): { readonly mean: Float64Array; readonly covariance: Matrix } => {
@@ -65,7 +69,7 @@ export const momentsOf = (
   const scatter = createScatter(d);
   const row = new Float64Array(d);
   for (let at = 0; at < values.length; at += d) {
-    for (let i = 0; i < d; i++) row[i] = values[at + i] - mean[i];
+    for (let i = 0; i < d; i++) row[i] = floatAt(values, at + i) - float64At(mean, i);
     scatter.add(row, 1);
   }
   return { mean, covariance: scatter.over(values.length / d - (divisor === 'n' ? 0 : 1)) };

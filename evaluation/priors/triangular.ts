@@ -1,4 +1,5 @@
 /** The inverse of a triangular factor, laid out for the innermost loop of a density: ‖L⁻¹c‖² by four rows at a time. */
+import { float64At } from '../../dsl/lookup.js';
 import type { Matrix } from 'ml-matrix';
 
 /** L⁻¹ row after row, zeros above the diagonal, padded with zeros to a multiple of four rows and columns. */
@@ -12,7 +13,7 @@ export const triangularInverse = (factor: Matrix): TriangularInverse => {
   for (let column = 0; column < d; column++) {
     for (let i = column; i < d; i++) {
       let sum = i === column ? 1 : 0;
-      for (let j = column; j < i; j++) sum -= factor.get(i, j) * values[j * stride + column];
+      for (let j = column; j < i; j++) sum -= factor.get(i, j) * float64At(values, j * stride + column);
       values[i * stride + column] = sum / factor.get(i, i);
     }
   }
@@ -36,11 +37,11 @@ export const squaredLength = (
     let y2 = 0;
     let y3 = 0;
     for (let j = 0; j < i + 4; j++, at++) {
-      const x = c[j];
-      y0 += values[at] * x;
-      y1 += values[at + stride] * x;
-      y2 += values[at + 2 * stride] * x;
-      y3 += values[at + 3 * stride] * x;
+      const x = float64At(c, j);
+      y0 += float64At(values, at) * x;
+      y1 += float64At(values, at + stride) * x;
+      y2 += float64At(values, at + 2 * stride) * x;
+      y3 += float64At(values, at + 3 * stride) * x;
     }
     total += y0 * y0 + y1 * y1 + (y2 * y2 + y3 * y3);
   }

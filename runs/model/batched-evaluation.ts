@@ -1,4 +1,5 @@
 /** Programs have a static batch; data sets have any size: rows run in batches, the last one padded and its padding dropped. */
+import { elementAt } from '../../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { evaluationBatches } from '../../data/batches.js';
 import { type Dataset, inMemory, read, select, type Source } from '../../data/dataset.js';
@@ -26,14 +27,14 @@ export const readExamples = async (
   into: Float32Array,
 ): Promise<void> => {
   const done = await read(source, indices, into)();
-  if (isLeft(done)) throw new BackendFailure(done.left[0]);
+  if (isLeft(done)) throw new BackendFailure(elementAt(done.left, 0));
 };
 
 /** The first examples of a source, at most this many, in memory. */
 export const firstExamples = async (source: Source, most: number): Promise<Dataset> => {
   const rows = Array.from({ length: Math.min(most, source.size) }, (_, row) => row);
   const found = await inMemory(rows.length < source.size ? select(source, source.name, rows) : source)();
-  if (isLeft(found)) throw new BackendFailure(found.left[0]);
+  if (isLeft(found)) throw new BackendFailure(elementAt(found.left, 0));
   return found.right;
 };
 

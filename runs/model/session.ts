@@ -1,4 +1,5 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
+import { float32At } from '../../dsl/lookup.js';
 import type {
   Compiled,
   CompiledExpressions,
@@ -40,7 +41,7 @@ export type Session = {
 
 /** The first number of each, by name. */
 const scalarsOf = (arrays: ReadonlyMap<string, Float32Array>): Terms =>
-  Object.fromEntries([...arrays].map(([name, [value]]) => [name, value]));
+  Object.fromEntries([...arrays].map(([name, value]) => [name, float32At(value, 0)]));
 
 /** What a Jacobian without full rank leads to, and weights or an example that are not finite. */
 export const noDensity = (logDensity: Float32Array, without: number): Problem =>

@@ -1,5 +1,14 @@
 /** The record of a run: one JSON line for each event. JSON has no NaN and no infinities, so those are written as strings. */
-import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';

@@ -20,10 +20,9 @@ const partsOf = (content: Content): readonly Uint8Array[] =>
 const temporaryOf = (path: string): string => `${path}.partial`;
 
 const failed = (path: string, error: unknown): Written => {
-  const full = error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
-  return left([
-    problem(path, errorText(error), full ? 'room on the disk' : 'a file that can be written'),
-  ]);
+  const full =
+    error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  return left([problem(path, errorText(error), full ? 'room on the disk' : 'a file that can be written')]);
 };
 
 /** The entry of a new file is on the disk when its folder is. Some systems cannot do that for a folder. */
@@ -47,7 +46,7 @@ export const writeWhole = (path: string, content: Content): Written => {
     const file = openSync(temporary, 'wx');
     try {
       for (const part of partsOf(content))
-        for (let at = 0; at < part.length; ) at += writeSync(file, part, at, part.length - at);
+        for (let at = 0; at < part.length;) at += writeSync(file, part, at, part.length - at);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -69,8 +68,7 @@ export const writeWholeBeside = async (path: string, content: Content): Promise<
     const file = await open(temporary, 'wx');
     try {
       for (const part of partsOf(content))
-        for (let at = 0; at < part.length; )
-          at += (await file.write(part, at, part.length - at)).bytesWritten;
+        for (let at = 0; at < part.length;) at += (await file.write(part, at, part.length - at)).bytesWritten;
       await file.sync();
     } finally {
       await file.close();

@@ -128,7 +128,10 @@ const parsed = (text: string): unknown => {
 /** Reads a checkpoint, or weights that were written without what training knows: those go on from there as if they were new. */
 export const readCheckpoint = (path: string): Either<readonly Problem[], Checkpoint> => {
   const expected = 'the weights of a run';
-  const bytes = tryCatch(() => (statSync(path).isFile() ? readFileSync(path) : undefined), thrownAt(path, expected));
+  const bytes = tryCatch(
+    () => (statSync(path).isFile() ? readFileSync(path) : undefined),
+    thrownAt(path, expected),
+  );
   if (isLeft(bytes)) return bytes;
   if (bytes.right === undefined) return left([problem(path, 'no file', expected)]);
   const file = readSafetensors(path, bytes.right);

@@ -95,12 +95,7 @@ export const policyProblems = (
     ...asked
       .filter(({ by }) => !known.includes(by))
       .map(({ path, by }) =>
-        problem(
-          `${path}.by`,
-          JSON.stringify(by),
-          `one of ${known.join(', ')}`,
-          didYouMean(by, known),
-        ),
+        problem(`${path}.by`, JSON.stringify(by), `one of ${known.join(', ')}`, didYouMean(by, known)),
       ),
     ...(notFinite === 'halve' && checkpoints.every.tag === 'seconds'
       ? [

@@ -30,10 +30,7 @@ const makeNumberedFolder = (parent: string, name: string, attempt = 1): Made => 
 };
 
 /** What is wrong with a folder that a run is to have for its own. */
-export const entriesProblems = (
-  folder: string,
-  mayHold: (entry: string) => boolean,
-): readonly Problem[] => {
+export const entriesProblems = (folder: string, mayHold: (entry: string) => boolean): readonly Problem[] => {
   try {
     const others = readdirSync(folder).filter((entry) => !entry.startsWith('lock') && !mayHold(entry));
     const what = `a folder with ${others.length} ${others.length === 1 ? 'entry' : 'entries'}`;

@@ -86,7 +86,9 @@ export const readRun = (folder: string): Checked<RunNote> => {
   );
   const metrics = readOptional(join(folder, fileNames.metrics), 'the metrics of a run', decodeMetrics);
   if (isLeft(experiment) || isLeft(settings) || isLeft(preprocessing) || isLeft(metrics))
-    return left([experiment, settings, preprocessing, metrics].flatMap((one) => (isLeft(one) ? one.left : [])));
+    return left(
+      [experiment, settings, preprocessing, metrics].flatMap((one) => (isLeft(one) ? one.left : [])),
+    );
   return right({
     folder,
     experiment: experiment.right,

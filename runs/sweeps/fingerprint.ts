@@ -1,4 +1,5 @@
 /** Pins: what a trial depends on besides its own words, so that a kept result is one of the same data and the same program. */
+import { entryOf } from '../../dsl/lookup.js';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { digestOf, pathOf } from '../../data/index.js';
 import { type Codec, record, struct } from '../../dsl/codec/codec.js';
@@ -34,7 +35,7 @@ export const digestsOf = async (paths: readonly string[]): Promise<ReadonlyMap<s
 
 /** Pins to this version, and to the inputs that there are. */
 export const pinsOf = (inputs: readonly string[], digests: ReadonlyMap<string, string>): Pins => ({
-  version: versions()['immersion'],
+  version: entryOf(versions(), 'immersion'),
   inputs: Object.fromEntries(
     inputs.flatMap((path) => {
       const digest = digests.get(path);

@@ -1,4 +1,5 @@
 /** Trials as processes of this machine: how many fit it, and running one. */
+import { elementAt } from '../../dsl/lookup.js';
 import { spawn } from 'node:child_process';
 import { closeSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -75,11 +76,15 @@ export const localProcesses =
         return;
       }
       const words = opened.right;
-      const child = spawn(command[0], [...command.slice(1), 'trial', join(folder, trialFiles.trial)], {
-        stdio: ['ignore', words, words, 'ipc'],
-        env: { ...process.env, ...environment },
-        detached: true,
-      });
+      const child = spawn(
+        elementAt(command, 0),
+        [...command.slice(1), 'trial', join(folder, trialFiles.trial)],
+        {
+          stdio: ['ignore', words, words, 'ipc'],
+          env: { ...process.env, ...environment },
+          detached: true,
+        },
+      );
       closeSync(words);
       const end = (): void => {
         endGroup(child.pid, 'SIGTERM');

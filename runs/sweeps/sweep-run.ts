@@ -1,4 +1,5 @@
 /** Running the trials of a sweep: as many at once as fit, each in a folder of its own, those that are done left alone. */
+import { elementAt } from '../../dsl/lookup.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
@@ -121,7 +122,8 @@ export const runTrials = async (
     running.set(key, work);
   };
   while (running.size > 0 || (waiting.length > 0 && !signal.aborted)) {
-    while (waiting.length > 0 && !signal.aborted && fits(waiting[0])) start(waiting.splice(0, 1)[0]);
+    while (waiting.length > 0 && !signal.aborted && fits(elementAt(waiting, 0)))
+      start(elementAt(waiting.splice(0, 1), 0));
     await Promise.race(running.values());
   }
   return outcomes;

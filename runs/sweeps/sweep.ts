@@ -1,4 +1,5 @@
 /** A sweep: the trials of a grid, of a random search, or of both, over any named number or path of a specification, as pure data. */
+import { elementAt } from '../../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
 import {
   checked,
@@ -127,7 +128,7 @@ export const encodeSweep =
 const drawn = (distribution: Distribution, u: number): Value => {
   switch (distribution.tag) {
     case 'choice':
-      return distribution.of[Math.floor(u * distribution.of.length)];
+      return elementAt(distribution.of, Math.floor(u * distribution.of.length));
     case 'integer':
       return distribution.from + Math.floor(u * (distribution.to - distribution.from + 1));
     case 'uniform':
@@ -146,7 +147,7 @@ const randomSettings = ({ random, samples, searchSeed }: Sweep<unknown>): readon
   return columns.length === 0
     ? [{}]
     : Array.from({ length: samples }, (_, i) =>
-        Object.fromEntries(columns.map(([name, column]) => [name, column[i]])),
+        Object.fromEntries(columns.map(([name, column]) => [name, elementAt(column, i)])),
       );
 };
 

@@ -1,4 +1,5 @@
 /** Random well-typed programs of the intermediate representation, equation by equation: moves of moves, repeats of repeats, constants among them. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import type fc from 'fast-check';
 import { type Builder, createBuilder } from '../../compiler/ir/builder.js';
 import { add, atRows, joined, mul } from '../../compiler/ir/operations.js';
@@ -17,7 +18,7 @@ const binaries = ['add', 'sub', 'mul', 'max', 'min', 'greater'] as const;
 const crossed = (tape: Tape, emit: Emit, x: Var): Var => {
   const { shape } = x.type;
   const at = tape.below(shape.length);
-  const to = [...shape.slice(0, at), shape[at], ...shape.slice(at)];
+  const to = [...shape.slice(0, at + 1), ...shape.slice(at)];
   const repeated = (last: number): Var =>
     emit('broadcast', { shape: to, axes: shape.map((_, i) => (i < last ? i : i + 1)) }, [x]);
   return emit(tape.pick(binaries), {}, [repeated(at), repeated(at + 1)]);
@@ -25,7 +26,7 @@ const crossed = (tape: Tape, emit: Emit, x: Var): Var => {
 
 /** L⁻¹·x or L⁻ᵀ·x for L·Lᵀ = x·xᵀ + 3·I. */
 const whitened = (tape: Tape, emit: Emit, x: Var): Var => {
-  const [n] = x.type.shape;
+  const [n] = atLeast(1, x.type.shape);
   const square = emit('matmul', { transposeA: false, transposeB: true }, [x, x]);
   const three = emit('constant', { value: 3, rows: x.type.rows, shape: [n, n] }, []);
   const diagonal = emit('band', { below: 0, diagonal: 1, above: 0 }, [three]);
@@ -36,7 +37,10 @@ const whitened = (tape: Tape, emit: Emit, x: Var): Var => {
 /** x solved for under v ↦ v + c²·v. */
 const solved = (emit: Emit, x: Var, c: Var): Var => {
   const inner = createBuilder();
-  const [argument, captured] = [x, c].map(({ type }, i) => inner.bind('data', String(i), type));
+  const [argument, captured] = atLeast(
+    2,
+    [x, c].map(({ type }, i) => inner.bind('data', String(i), type)),
+  );
   const out = add(inner.emit, argument, mul(inner.emit, mul(inner.emit, captured, captured), argument));
   const operator = { argument, captured: [captured], equations: inner.equations(), out };
   return emit('solveSPD', { operator, iterations: 3, tolerance: 1e-6 }, [x, c]);
@@ -51,14 +55,14 @@ const together = (emit: Emit, operands: readonly Var[]): readonly Var[] =>
   joined(
     emit,
     operands.reduce<readonly Var[]>(
-      (kept, x) => [...kept, kept.every((y) => canMeet(x.type.rows, y.type.rows)) ? x : kept[0]],
+      (kept, x) => [...kept, kept.every((y) => canMeet(x.type.rows, y.type.rows)) ? x : elementAt(kept, 0)],
       [],
     ),
   );
 
 /** One equation on a variable, and whatever else of the same shape it needs; null where nothing fits. */
 const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Var | null => {
-  const x = known[known.length - 1 - tape.below(Math.min(known.length, 4))];
+  const x = elementAt(known, known.length - 1 - tape.below(Math.min(known.length, 4)));
   const { rows, shape } = x.type;
   const axes = shape.map((_, i) => i);
   const like = (): Var => {
@@ -104,7 +108,9 @@ const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Va
     }
     case 8: {
       const begin = shape.map((n) => tape.below(n));
-      return emit('slice', { begin, size: shape.map((n, i) => 1 + tape.below(n - begin[i])) }, [x]);
+      return emit('slice', { begin, size: shape.map((n, i) => 1 + tape.below(n - elementAt(begin, i))) }, [
+        x,
+      ]);
     }
     case 9:
       return emit('pad', { before: shape.map(() => tape.below(2)), after: shape.map(() => tape.below(2)) }, [
@@ -131,7 +137,7 @@ const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Va
         ? null
         : rows > 1 && tape.below(2) === 0
           ? emit('unfold', { times: rows }, [x])
-          : shape.length > 0 && rows * shape[0] <= 6
+          : shape.length > 0 && rows * elementAt(shape, 0) <= 6
             ? emit('fold', {}, [x])
             : null;
   }

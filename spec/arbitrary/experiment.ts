@@ -1,4 +1,5 @@
 /** Random well-formed experiments: every layer, every expression, names used consistently; shapes need not fit. */
+import { elementAt } from '../../dsl/lookup.js';
 import fc from 'fast-check';
 import type { Experiment } from '../../dsl/experiment.js';
 import type { Node } from '../../dsl/expressions/expression.js';
@@ -356,7 +357,7 @@ const networks = distinct(networkNamed);
 const leaves = fc
   .tuple(
     distinct<Node>(hyperNamed),
-    distinct<Node>((its, i) => [drawNamed, parameterNamed, runningNamed][i % 3](its), 3),
+    distinct<Node>((its, i) => elementAt([drawNamed, parameterNamed, runningNamed], i % 3)(its), 3),
   )
   .map((kinds) => kinds.flat());
 

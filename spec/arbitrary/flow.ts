@@ -1,4 +1,5 @@
 /** Random flows whose layers fit: every invertible layer, both transforms, small shapes. */
+import { elementAt, last } from '../../dsl/lookup.js';
 import { shapesAlong } from '../../dsl/layers/bijector.js';
 import { glorotUniform } from '../../dsl/layers/initializer.js';
 import type { Layer, Transform } from '../../dsl/layers/layer.js';
@@ -26,8 +27,7 @@ const pixelwise: Layer = {
 const conditioner = (tape: Tape, shape: Shape): readonly Layer[] =>
   tape.below(4) === 0 ? [] : [shape.length === 1 ? dense(3) : pixelwise, activation('tanh')];
 
-const movable = (shape: Shape): boolean =>
-  (shape.length === 1 || shape.length === 3) && shape[shape.length - 1] > 1;
+const movable = (shape: Shape): boolean => (shape.length === 1 || shape.length === 3) && last(shape) > 1;
 
 /** A layer that bends space and keeps the shape. */
 const bent = (tape: Tape, shape: Shape): Layer =>
@@ -42,7 +42,6 @@ const bent = (tape: Tape, shape: Shape): Layer =>
 
 /** One layer that takes a shape, and keeps every number. */
 export const invertibleLayer = (tape: Tape, shape: Shape, depth: number): Layer => {
-  const [h, w] = shape;
   const isImage = shape.length === 3;
   switch (tape.below(9)) {
     case 0:
@@ -50,7 +49,7 @@ export const invertibleLayer = (tape: Tape, shape: Shape, depth: number): Layer 
     case 1:
       return tape.below(2) === 0 ? { tag: 'permutation', seed: tape.below(9) } : { tag: 'luLinear' };
     case 2:
-      return isImage && h % 2 === 0 && w % 2 === 0
+      return isImage && shape.slice(0, 2).every((n) => n % 2 === 0)
         ? { tag: 'squeeze', size: 2 }
         : {
             tag: 'reshape',
@@ -60,7 +59,12 @@ export const invertibleLayer = (tape: Tape, shape: Shape, depth: number): Layer 
       return isImage && movable(shape) && depth > 0
         ? {
             tag: 'factorOut',
-            layers: flowLayers(tape, [...shape.slice(0, -1), Math.floor(shape[2] / 2)], 2, depth - 1),
+            layers: flowLayers(
+              tape,
+              [...shape.slice(0, -1), Math.floor(elementAt(shape, 2) / 2)],
+              2,
+              depth - 1,
+            ),
           }
         : { tag: 'flatten' };
     case 4:
@@ -74,7 +78,7 @@ export const invertibleLayer = (tape: Tape, shape: Shape, depth: number): Layer 
 const inverted = (tape: Tape, shape: Shape, depth: number): Layer => {
   const layers = flowLayers(tape, shape, 2, depth);
   const along = shapesAlong(layers, shape);
-  const given = along.tag === 'shapes' ? along.shapes[layers.length] : [];
+  const given = along.tag === 'shapes' ? elementAt(along.shapes, layers.length) : [];
   return {
     tag: 'inverse',
     input: shape,
@@ -86,7 +90,7 @@ const flowLayers = (tape: Tape, from: Shape, count: number, depth: number): read
   Array.from({ length: count }).reduce<readonly Layer[]>((layers) => {
     const along = shapesAlong(layers, from);
     return along.tag === 'shapes'
-      ? [...layers, invertibleLayer(tape, along.shapes[layers.length], depth)]
+      ? [...layers, invertibleLayer(tape, elementAt(along.shapes, layers.length), depth)]
       : layers;
   }, []);
 
@@ -122,5 +126,5 @@ export const injectiveFlow = (tape: Tape): NetworkValue => {
 export const outputOf = ({ layers, input }: NetworkValue): Shape => {
   const along = shapesAlong(layers, input);
   if (along.tag === 'misfit') throw new Error(`${along.found}, expected ${along.expected}`);
-  return along.shapes[layers.length];
+  return elementAt(along.shapes, layers.length);
 };

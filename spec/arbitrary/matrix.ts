@@ -1,4 +1,5 @@
 /** Well-typed equations of the primitives on matrices of each row, and operators for `solveSPD`. */
+import { atLeast, elementAt, float64At } from '../../dsl/lookup.js';
 import fc from 'fast-check';
 import { createBuilder } from '../../compiler/ir/builder.js';
 import { add, mul } from '../../compiler/ir/operations.js';
@@ -17,7 +18,8 @@ const eachMatrix = (
 ): Float64Array => {
   const count = sizeOfShape(shape);
   const result = data.slice();
-  for (let at = 0; at < data.length; at += count) result.set(f(data.slice(at, at + count), shape[0]), at);
+  for (let at = 0; at < data.length; at += count)
+    result.set(f(data.slice(at, at + count), elementAt(shape, 0)), at);
   return result;
 };
 
@@ -26,7 +28,7 @@ const positive = (m: Float64Array, n: number): Float64Array =>
   m.map((_, i) => {
     const [row, column] = [Math.floor(i / n), i % n];
     let sum = row === column ? 1 : 0;
-    for (let k = 0; k < n; k++) sum += m[row * n + k] * m[column * n + k];
+    for (let k = 0; k < n; k++) sum += float64At(m, row * n + k) * float64At(m, column * n + k);
     return sum;
   });
 
@@ -41,7 +43,10 @@ const operatorOf = (
   apply: (emit: Emit, v: Var, values: readonly Var[]) => Var,
 ): Operator => {
   const builder = createBuilder();
-  const [v, ...values] = [argument, ...captured].map((type, i) => builder.bind('data', String(i), type));
+  const [v, ...values] = atLeast(
+    1,
+    [argument, ...captured].map((type, i) => builder.bind('data', String(i), type)),
+  );
   const out = apply(builder.emit, v, values);
   return { argument: v, captured: values, equations: builder.equations(), out };
 };
@@ -52,22 +57,28 @@ export const operators: fc.Arbitrary<Operator> = fc
   .map(({ kind, n, m, rows: k }) => {
     const vector = { rows: k, shape: [n] };
     if (kind === 0)
-      return operatorOf(vector, [shared(n, m)], (emit, v, [w]) =>
-        add(emit, v, emit('linearInput', {}, [emit('linear', {}, [v, w]), w])),
-      );
+      return operatorOf(vector, [shared(n, m)], (emit, v, captured) => {
+        const [w] = atLeast(1, captured);
+        return add(emit, v, emit('linearInput', {}, [emit('linear', {}, [v, w]), w]));
+      });
     if (kind === 1)
-      return operatorOf(vector, [matrix(k, m, n)], (emit, v, [w]) => {
+      return operatorOf(vector, [matrix(k, m, n)], (emit, v, captured) => {
+        const [w] = atLeast(1, captured);
         const column = emit('reshape', { shape: [n, 1] }, [v]);
         const image = emit('matmul', { transposeA: false, transposeB: false }, [w, column]);
         const back = emit('matmul', { transposeA: true, transposeB: false }, [w, image]);
         return add(emit, v, emit('reshape', { shape: [n] }, [back]));
       });
-    return operatorOf(matrix(k, n, m), [matrix(k, n, m)], (emit, v, [c]) =>
-      add(emit, v, mul(emit, mul(emit, c, c), v)),
-    );
+    return operatorOf(matrix(k, n, m), [matrix(k, n, m)], (emit, v, captured) => {
+      const [c] = atLeast(1, captured);
+      return add(emit, v, mul(emit, mul(emit, c, c), v));
+    });
   });
 
-const scaling = operatorOf(each(2), [each(2)], (emit, v, [c]) => mul(emit, mul(emit, c, c), v));
+const scaling = operatorOf(each(2), [each(2)], (emit, v, captured) => {
+  const [c] = atLeast(1, captured);
+  return mul(emit, mul(emit, c, c), v);
+});
 const solve = { operator: scaling, iterations: 2, tolerance: 0 };
 
 export const matrices: { readonly [P in MatrixName | 'solveSPD']: Subject<P> } = {

@@ -1,4 +1,5 @@
 /** Random networks whose layers fit: every layer, every activation, small shapes. */
+import { atLeast } from '../../dsl/lookup.js';
 import type { ActivationName, KernelLayer, Layer, Statistics } from '../../dsl/layers/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { glorotUniform } from '../../dsl/layers/initializer.js';
@@ -47,7 +48,8 @@ const maybeSpectral = (tape: Tape, kit: Kit, layer: KernelLayer): Layer =>
     ? { tag: 'spectral', norm: tape.pick(['kernel', 'operator']), iterations: 1 + tape.below(2), layer }
     : layer;
 
-const convolution = (tape: Tape, kit: Kit, [h, w]: Shape): Built => {
+const convolution = (tape: Tape, kit: Kit, shape: Shape): Built => {
+  const [h, w] = atLeast(2, shape);
   const [kernel, stride, filters] = [1 + tape.below(3), 1 + tape.below(2), 1 + tape.below(3)];
   const padding = kernel <= Math.min(h, w) && tape.below(3) === 0 ? 'valid' : 'same';
   const options = {
@@ -72,7 +74,7 @@ const divisorOf = (tape: Tape, h: number, w: number): number =>
   tape.pick([1, 2, 3].filter((k) => h % k === 0 && w % k === 0));
 
 const imageLayer = (tape: Tape, kit: Kit, shape: Shape): Built => {
-  const [h, w, c] = shape;
+  const [h, w, c] = atLeast(3, shape);
   switch (tape.below(6)) {
     case 0: {
       const size = divisorOf(tape, h, w);
@@ -90,7 +92,7 @@ const imageLayer = (tape: Tape, kit: Kit, shape: Shape): Built => {
 };
 
 const vectorLayer = (tape: Tape, kit: Kit, shape: Shape): Built => {
-  const [n] = shape;
+  const [n] = atLeast(1, shape);
   if (tape.below(5) === 0 && n <= 2 * largestSide) {
     const image = n % 2 === 0 ? [2, n / 2, 1] : [1, n, 1];
     return { layers: [{ tag: 'reshape', shape: image }], shape: image };
@@ -123,9 +125,10 @@ const inPlace = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly La
 const residue = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly Layer[] => {
   const inner = inPlace(tape, kit, shape, depth);
   const [h, w, c] = shape;
+  if (h === undefined) return inner;
   return shape.length === 1
     ? [...inner, dense(h)]
-    : shape.length === 3
+    : w !== undefined && c !== undefined && shape.length === 3
       ? [
           ...inner,
           {

@@ -1,4 +1,5 @@
 /** Random experiments that compile: objectives over random networks, with every kind of expression, well-conditioned for float32. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import type fc from 'fast-check';
 import type { Experiment, Objective } from '../../dsl/experiment.js';
 import type { BinaryOp, Expr, Node, UnaryOp } from '../../dsl/expressions/expression.js';
@@ -36,7 +37,7 @@ const binary = (op: BinaryOp, left: Node, right: Node): Expr => ({ tag: 'binary'
 
 const arrays = (tape: Tape, nets: Nets) => {
   const { encoder, decoder } = nets;
-  const [head] = outputNames(encoder);
+  const [head] = atLeast(1, outputNames(encoder));
   const code = (depth: number): Expr => {
     const at = depth > 0 && tape.below(3) === 2 ? array(nets.data, depth - 1) : data(nets.data);
     return { tag: 'apply', network: encoder, at, output: tape.pick(outputNames(encoder)) };
@@ -115,7 +116,7 @@ const arrays = (tape: Tape, nets: Nets) => {
   ];
 
   const cut = (shape: Shape, depth: number): Expr => {
-    const [first, ...rest] = shape;
+    const [first, ...rest] = atLeast(1, shape);
     const axis = shape.map((_, i) => (i === 0 ? 1 : 0));
     const none = shape.map(() => 0);
     switch (tape.below(4)) {
@@ -146,7 +147,7 @@ const arrays = (tape: Tape, nets: Nets) => {
     if (depth < -1) return leaf(shape);
     const nested = ofNetworks(shape, depth);
     if (depth <= 0 || tape.left() === 0)
-      return nested.length > 0 && tape.below(2) === 0 ? nested[0]() : leaf(shape);
+      return nested.length > 0 && tape.below(2) === 0 ? elementAt(nested, 0)() : leaf(shape);
     const choice = tape.below(nested.length > 0 ? 12 : 8);
     if (choice >= 8) return tape.pick(nested)();
     switch (choice) {

@@ -1,4 +1,5 @@
 /** Choices read from a tape of numbers: what a generator makes of a shorter tape is smaller, so counterexamples shrink. */
+import { elementAt } from '../../dsl/lookup.js';
 import fc from 'fast-check';
 
 export type Tape = {
@@ -11,8 +12,12 @@ export type Tape = {
 
 const readingFrom = (numbers: readonly number[]): Tape => {
   let at = 0;
-  const below = (bound: number): number => (at < numbers.length ? numbers[at++] % bound : 0);
-  return { below, pick: (options) => options[below(options.length)], left: () => numbers.length - at };
+  const below = (bound: number): number => (at < numbers.length ? elementAt(numbers, at++) % bound : 0);
+  return {
+    below,
+    pick: (options) => elementAt(options, below(options.length)),
+    left: () => numbers.length - at,
+  };
 };
 
 /** Whatever `make` makes of a random tape of at most `length` choices. */

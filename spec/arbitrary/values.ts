@@ -1,4 +1,5 @@
 /** Arrays of random values that float32 holds exactly, as functions of a seed. */
+import { float64At } from '../../dsl/lookup.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 
 /** Bounds of a value. */
@@ -8,9 +9,9 @@ export type Interval = readonly [low: number, high: number];
 export const valuesIn = ([low, high]: Interval, count: number, seed: number, name: string): Float64Array => {
   const words = uniforms(deriveKey(seed, name), [0, 0, 0], 2 * count);
   return Float64Array.from({ length: count }, (_, i) => {
-    const value = Math.fround(low + words[2 * i] * (high - low));
+    const value = Math.fround(low + float64At(words, 2 * i) * (high - low));
     const whole = Math.round(value);
-    return words[2 * i + 1] < 0.25 && whole >= low && whole <= high ? whole + 0 : value;
+    return float64At(words, 2 * i + 1) < 0.25 && whole >= low && whole <= high ? whole + 0 : value;
   });
 };
 

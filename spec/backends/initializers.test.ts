@@ -1,4 +1,5 @@
 /** Initial values have their law's spread and depend on seed and name alone. */
+import { elementAt } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import type { Initializer } from '../../dsl/layers/initializer.js';
@@ -49,7 +50,9 @@ describe('initializers', () => {
     const values = fill({ tag: 'orthogonal' }, [...others, columns]);
     const rows = rowsOf(values, columns);
     const lines =
-      rows.length <= columns ? rows : Array.from({ length: columns }, (_, c) => rows.map((row) => row[c]));
+      rows.length <= columns
+        ? rows
+        : Array.from({ length: columns }, (_, c) => rows.map((row) => elementAt(row, c)));
     lines.forEach((line, i) =>
       lines.forEach((other, j) => expect(dot(line, other)).toBeCloseTo(i === j ? 1 : 0, 5)),
     );

@@ -1,4 +1,5 @@
 /** The command line's mistakes: each is one line that says where, what was found and what was expected, and nothing is written. */
+import { elementAt } from '../../dsl/lookup.js';
 import {
   existsSync,
   mkdirSync,
@@ -183,7 +184,7 @@ const mistakes: readonly (readonly [string, readonly string[], readonly (string 
 const expectLines = (found: readonly string[], expected: readonly (string | RegExp)[]): void => {
   expect(found).toHaveLength(expected.length);
   found.forEach((line, i) => {
-    const wanted = expected[i];
+    const wanted = elementAt(expected, i);
     if (typeof wanted === 'string') expect(line).toBe(wanted);
     else expect(line).toMatch(wanted);
   });

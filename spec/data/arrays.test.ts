@@ -1,4 +1,5 @@
 /** NumPy's files are read exactly, whatever their type, order and version, or refused with what was found. */
+import { atLeast, elementAt, entryOf, float32At, uint32At } from '../../dsl/lookup.js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +24,7 @@ const file = (extension: string, bytes: Uint8Array): string => {
 };
 
 const halfBits = (value: number): number => {
-  const [single] = new Uint32Array(Float32Array.of(value).buffer);
+  const [single] = [uint32At(new Uint32Array(Float32Array.of(value).buffer), 0)];
   return value === 0
     ? 0
     : ((single >>> 16) & 0x8000) | ((((single >>> 23) & 255) - 112) << 10) | ((single >>> 13) & 1023);
@@ -68,7 +69,7 @@ const fortranPlace = (shape: readonly number[], place: number): number => {
 };
 
 const encodeNpy = ({ dtype, shape, values, fortran = false, big = false, version = 1 }: Npy): Uint8Array => {
-  const { bytes, put } = writers[dtype];
+  const { bytes, put } = entryOf(writers, dtype);
   const mark = bytes === 1 ? '|' : big ? '>' : '<';
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const text = `{'descr': '${mark}${dtype}', 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': (${tuple}), }`;
@@ -130,7 +131,7 @@ describe('npy', () => {
     expect([...dataset.examples]).toEqual(npy.values);
     expect(dataset.size).toBe(npy.shape[0]);
     expect(dataset.shape).toEqual(npy.shape.length === 3 ? [...npy.shape.slice(1), 1] : npy.shape.slice(1));
-    if (npy.shape[0] < 2) return;
+    if (elementAt(npy.shape, 0) < 2) return;
     const path = file('.npy', bytes);
     const streamed = right(await openData(`${path}?raw&holdOut=2`)());
     const loaded = right(await loadData(`${path}?raw&holdOut=2`)());
@@ -147,7 +148,9 @@ describe('npy', () => {
     ).examples;
     const wrong = bits.filter((half, i) => {
       const subnormal = ((half >> 10) & 31) === 0;
-      return subnormal ? Math.abs(read[i]) !== (half & 1023) * 2 ** -24 : halfBits(read[i]) !== half;
+      return subnormal
+        ? Math.abs(float32At(read, i)) !== (half & 1023) * 2 ** -24
+        : halfBits(float32At(read, i)) !== half;
     });
     expect(wrong).toEqual([]);
   });
@@ -161,10 +164,10 @@ describe('npy', () => {
 
   test('a file cut at any byte is a problem, in memory and on disk', async () => {
     for (let end = 0; end < small.length; end++)
-      expect(left(decodeNpy('x', small.subarray(0, end)))[0].path).toBe('x');
+      expect(elementAt(left(decodeNpy('x', small.subarray(0, end))), 0).path).toBe('x');
     for (const end of [0, 5, 11, 60, 130]) {
       const path = file('.npy', small.subarray(0, end));
-      expect(left(await loadData(path)())[0].path).toBe(path);
+      expect(elementAt(left(await loadData(path)()), 0).path).toBe(path);
     }
   });
 
@@ -222,9 +225,9 @@ describe('npy', () => {
       { path: nan, found: 'NaN in example 2', expected: 'finite numbers in single precision' },
     ]);
     const huge = file('.npy', encodeNpy({ dtype: 'f8', shape: [6, 1], values: [0, 1, 2, 3, 1e300, 5] }));
-    expect(left(await loadData(huge)())[0].found).toBe('1e+300 in example 4');
+    expect(elementAt(left(await loadData(huge)()), 0).found).toBe('1e+300 in example 4');
     const flat = file('.npy', encodeNpy(counting('f4', 6)));
-    expect(left(await loadData(flat)())[0].found).toBe('an array of shape (6)');
+    expect(elementAt(left(await loadData(flat)()), 0).found).toBe('an array of shape (6)');
   });
 });
 
@@ -334,13 +337,13 @@ describe('zip', () => {
     const view = new DataView(bomb.buffer, bomb.byteOffset);
     const central = Buffer.from(bomb.buffer, bomb.byteOffset, bomb.length).indexOf('PK\x01\x02', 0, 'latin1');
     view.setUint32(central + 24, 100, true);
-    const [entry] = right(zipEntries('x', bomb));
+    const [entry] = atLeast(1, right(zipEntries('x', bomb)));
     expect(left(await entry.bytes())[0]).toMatchObject({
       path: 'x/x.npy',
       expected: 'an intact zip archive',
     });
     view.setUint32(central + 24, 0xfffffff0, true);
-    const [larger] = right(zipEntries('x', bomb));
-    expect(left(await larger.bytes())[0].found).toBe('an entry that promises 4294967280 bytes');
+    const [larger] = atLeast(1, right(zipEntries('x', bomb)));
+    expect(elementAt(left(await larger.bytes()), 0).found).toBe('an entry that promises 4294967280 bytes');
   });
 });

@@ -1,4 +1,5 @@
 /** Tables are read exactly, or refused with the line and the column; standardisation is what it says. */
+import { elementAt, float32At } from '../../dsl/lookup.js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,18 +44,18 @@ describe('tables', () => {
     fc.boolean(),
   ])('what is written is read', (rows, quoted, header, end, [delimiter, name], last) => {
     const field = (value: unknown): string => (quoted ? `"${value}"` : String(value));
-    const names = rows[0].map((_, i) => field(quoted ? `a ""${delimiter}\n${i}` : `a${i}`));
+    const names = elementAt(rows, 0).map((_, i) => field(quoted ? `a ""${delimiter}\n${i}` : `a${i}`));
     const lines = [...(header ? [names] : []), ...rows.map((row) => row.map(field))].map((line) =>
       line.join(delimiter),
     );
     const table = right(decode(lines.join(end) + (last ? end : ''), { delimiter: name }));
     expect([...table.examples]).toEqual(rows.flat().map((value) => value + 0));
-    expect([table.size, table.shape]).toEqual([rows.length, [rows[0].length]]);
+    expect([table.size, table.shape]).toEqual([rows.length, [elementAt(rows, 0).length]]);
   });
 
   test('a long field that is no number is refused as fast as it is read', () => {
     const digits = '1'.repeat(300_000);
-    const [{ found }] = left(decode(`1,2\n${digits}x,3`));
+    const { found } = elementAt(left(decode(`1,2\n${digits}x,3`)), 0);
     expect(found).toBe(`"${digits.slice(0, 80)}" in column 1`);
   });
 
@@ -144,7 +145,7 @@ describe('standardisation', () => {
     const scaling = preprocessing?.scaling;
     for (const column of [0, 1]) {
       const of = (examples: Float32Array) =>
-        Array.from({ length: examples.length / 2 }, (_, i) => examples[2 * i + column]);
+        Array.from({ length: examples.length / 2 }, (_, i) => float32At(examples, 2 * i + column));
       const values = of(plain.train.examples);
       const mean = values.reduce((a, b) => a + b, 0) / values.length;
       const deviation = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length);
@@ -152,8 +153,12 @@ describe('standardisation', () => {
       expect(scaling?.deviation[column]).toBeCloseTo(deviation, 8);
       const mapped = (examples: Float32Array) =>
         of(examples).map((value) => Math.fround((value - mean) / deviation));
-      of(train.examples).forEach((value, i) => expect(value).toBeCloseTo(mapped(plain.train.examples)[i], 5));
-      of(test.examples).forEach((value, i) => expect(value).toBeCloseTo(mapped(plain.test.examples)[i], 5));
+      of(train.examples).forEach((value, i) =>
+        expect(value).toBeCloseTo(elementAt(mapped(plain.train.examples), i), 5),
+      );
+      of(test.examples).forEach((value, i) =>
+        expect(value).toBeCloseTo(elementAt(mapped(plain.test.examples), i), 5),
+      );
     }
   });
 
@@ -163,6 +168,8 @@ describe('standardisation', () => {
       path,
       found: 'element 2 of 2 is 7 in every training example',
     });
-    expect(left(await loadData(`${path}?standardise`)())[0].hint).toBe('did you mean "standardize"?');
+    expect(elementAt(left(await loadData(`${path}?standardise`)()), 0).hint).toBe(
+      'did you mean "standardize"?',
+    );
   });
 });

@@ -1,4 +1,5 @@
 /** Data is read exactly, or refused with what was found and what was expected. */
+import { elementAt } from '../../dsl/lookup.js';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -265,11 +266,11 @@ describe('sources', () => {
         hint: 'did you mean "digits"?',
       },
     ]);
-    expect(left(await loadData('mnist', folder)())[0].hint).toMatch(/^Nothing is downloaded/);
-    expect(left(await loadData('FashionMNIST', folder)())[0].hint).toMatch(
+    expect(elementAt(left(await loadData('mnist', folder)()), 0).hint).toMatch(/^Nothing is downloaded/);
+    expect(elementAt(left(await loadData('FashionMNIST', folder)()), 0).hint).toMatch(
       /^did you mean "fashion-mnist"\? Nothing is downloaded/,
     );
     for (const reference of ['', '\0', 'a/b/c'])
-      expect(left(await loadData(reference, folder)())[0].hint).toBeUndefined();
+      expect(elementAt(left(await loadData(reference, folder)()), 0).hint).toBeUndefined();
   });
 });

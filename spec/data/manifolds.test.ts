@@ -1,4 +1,5 @@
 /** Generators: their points lie on their manifolds, their densities integrate to one, their Jacobians are the derivatives, and one seed gives one set. */
+import { elementAt, float64At } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { generate } from '../../data/manifolds/generate.js';
@@ -27,7 +28,7 @@ import { left, right } from '../shared/either.js';
 
 /** A point of the domain from numbers on [0, 1], away from its ends. */
 const within = ({ domain }: Manifold, at: readonly number[]): number[] =>
-  domain.map(([from, to], i) => from + (to - from) * (0.01 + 0.98 * at[i % at.length]));
+  domain.map(([from, to], i) => from + (to - from) * (0.01 + 0.98 * elementAt(at, i % at.length)));
 
 const unit = fc.double({ min: 0, max: 1, noNaN: true });
 const inDomain = fc.array(unit, { minLength: 4, maxLength: 4 });
@@ -47,8 +48,8 @@ describe.each(all)('$name', ({ manifold }) => {
       const moved = (by: number) => manifold.embed(z.map((value, i) => (i === axis ? value + by : value)));
       const [up, down] = [moved(step), moved(-step)];
       up.forEach((value, row) => {
-        const expected = (value - down[row]) / (2 * step);
-        expect(Math.abs(jacobian[row * d + axis] - expected)).toBeLessThan(
+        const expected = (value - float64At(down, row)) / (2 * step);
+        expect(Math.abs(float64At(jacobian, row * d + axis) - expected)).toBeLessThan(
           1e-6 * (1 + Math.abs(expected)) + 1e-7,
         );
       });
@@ -63,8 +64,8 @@ describe.each(all)('$name', ({ manifold }) => {
     for (let row = 0; row < size; row++) {
       const z = latents.subarray(row * d, (row + 1) * d);
       z.forEach((value, i) => {
-        expect(value).toBeGreaterThanOrEqual(domain[i][0]);
-        expect(value).toBeLessThanOrEqual(domain[i][1]);
+        expect(value).toBeGreaterThanOrEqual(elementAt(domain, i)[0]);
+        expect(value).toBeLessThanOrEqual(elementAt(domain, i)[1]);
       });
       const point = examples.subarray(row * width, (row + 1) * width);
       expect(point).toEqual(Float32Array.from(manifold.embed(z)));
@@ -125,7 +126,7 @@ describe('closed forms', () => {
     (kappa, at) => {
       const u = 0.001 + 0.998 * at;
       const manifold = right(circle.make({ kappa, mean: 0 }));
-      const [angle] = manifold.latents([u]);
+      const [angle] = [float64At(manifold.latents([u]), 0)];
       const below: Manifold = { ...manifold, domain: [[-Math.PI, angle]] };
       expect(expectation(below, () => 1)).toBeCloseTo(u, 8);
     },
@@ -213,7 +214,7 @@ describe('references', () => {
       },
       { path: 'circle?count', found: '"x"', expected: 'an integer from 1 to 16777216' },
     ]);
-    expect(left(await loadData('toros')())[0].hint).toBe('did you mean "torus"?');
+    expect(elementAt(left(await loadData('toros')()), 0).hint).toBe('did you mean "torus"?');
     expect(left(circle.make({ kappa: NaN }))[0]).toMatchObject({ path: 'circle?kappa', found: 'NaN' });
   });
 });

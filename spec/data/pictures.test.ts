@@ -1,4 +1,5 @@
 /** Pictures: CIFAR's layout, folders of JPEG and PNG files, CelebA's crop and resize, and what is refused. */
+import { elementAt, uint8At } from '../../dsl/lookup.js';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,7 +41,7 @@ describe('CIFAR-10', () => {
       const into = new Float32Array(3072);
       right(await read(source, [example], into)());
       expect(into[3 * (32 * row + column) + colour]).toBe(
-        Math.fround(marked(example)[1024 * colour + 32 * row + column] / 255),
+        Math.fround(uint8At(marked(example), 1024 * colour + 32 * row + column) / 255),
       );
     },
   );
@@ -73,10 +74,16 @@ describe('CIFAR-10', () => {
   });
 
   test('cut files and labels that are none are problems', () => {
-    expect(left(decodeCifar('x', [{ path: 'x', bytes: two.subarray(0, 6000) }]))[0].found).toBe('6000 bytes');
-    expect(left(decodeCifar('x', [{ path: 'x', bytes: new Uint8Array(0) }]))[0].found).toBe('0 bytes');
+    expect(elementAt(left(decodeCifar('x', [{ path: 'x', bytes: two.subarray(0, 6000) }])), 0).found).toBe(
+      '6000 bytes',
+    );
+    expect(elementAt(left(decodeCifar('x', [{ path: 'x', bytes: new Uint8Array(0) }])), 0).found).toBe(
+      '0 bytes',
+    );
     const wrong = cifar([{ label: 10, pixels: marked(0) }]);
-    expect(left(decodeCifar('x', [{ path: 'x', bytes: wrong }]))[0].found).toBe('the label 10 in record 0');
+    expect(elementAt(left(decodeCifar('x', [{ path: 'x', bytes: wrong }])), 0).found).toBe(
+      'the label 10 in record 0',
+    );
   });
 });
 
@@ -117,7 +124,7 @@ describe('one picture', () => {
   test('the crop is taken from the centre: columns 19 … 158 and rows 39 … 178 of 178 × 218', async () => {
     const path = file(
       'celeba.png',
-      png(178, 218, 3, (x, y, channel) => [x, y, 7][channel]),
+      png(178, 218, 3, (x, y, channel) => elementAt([x, y, 7], channel)),
     );
     const { shape, pixels } = right(await readPicture(path, { ...plain, crop: 140 })());
     expect(shape).toEqual([140, 140, 3]);
@@ -128,15 +135,15 @@ describe('one picture', () => {
   test('resizing keeps a linear slope: pixel i of 64 has the value at 19 + (i + ½) · 140/64 − ½', async () => {
     const path = file(
       'slope.png',
-      png(178, 218, 3, (x, y, channel) => [x, y, 7][channel]),
+      png(178, 218, 3, (x, y, channel) => elementAt([x, y, 7], channel)),
     );
     const { shape, pixels } = right(await readPicture(path, { ...plain, crop: 140, size: 64 })());
     expect(shape).toEqual([64, 64, 3]);
     for (let row = 4; row < 60; row++)
       for (let column = 4; column < 60; column++) {
         const at = 3 * (64 * row + column);
-        expect(Math.abs(pixels[at] - (18.5 + (column + 0.5) * (140 / 64)))).toBeLessThan(1.1);
-        expect(Math.abs(pixels[at + 1] - (38.5 + (row + 0.5) * (140 / 64)))).toBeLessThan(1.1);
+        expect(Math.abs(uint8At(pixels, at) - (18.5 + (column + 0.5) * (140 / 64)))).toBeLessThan(1.1);
+        expect(Math.abs(uint8At(pixels, at + 1) - (38.5 + (row + 0.5) * (140 / 64)))).toBeLessThan(1.1);
         expect(pixels[at + 2]).toBe(7);
       }
   });
@@ -154,11 +161,11 @@ describe('one picture', () => {
       expected: 'an intact JPEG or PNG file',
     });
     const text = file('text.png', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
-    expect(left(await readPicture(text, plain)())[0].found).toBe('neither JPEG nor PNG data');
+    expect(elementAt(left(await readPicture(text, plain)()), 0).found).toBe('neither JPEG nor PNG data');
     const bomb = Buffer.from(png(2, 2, 1, () => 0));
     bomb.writeUInt32BE(100_000, 16);
     bomb.writeUInt32BE(100_000, 20);
-    expect(left(await readPicture(file('bomb.png', bomb), plain)())[0].expected).toBe(
+    expect(elementAt(left(await readPicture(file('bomb.png', bomb), plain)()), 0).expected).toBe(
       'an intact JPEG or PNG file',
     );
     const small = file(
@@ -170,7 +177,9 @@ describe('one picture', () => {
       expected: 'at least 140 × 140, the crop',
     });
     execFileSync('mkfifo', [join(root, 'pipe.png')]);
-    expect(left(await readPicture(join(root, 'pipe.png'), plain)())[0].found).toBe('not a regular file');
+    expect(elementAt(left(await readPicture(join(root, 'pipe.png'), plain)()), 0).found).toBe(
+      'not a regular file',
+    );
   });
 });
 
@@ -225,7 +234,7 @@ describe('folders of pictures', () => {
   });
 
   test('CelebA: the partition file says which picture is for what', async () => {
-    const picture = png(178, 218, 3, (x, y, channel) => [x, y, 7][channel]);
+    const picture = png(178, 218, 3, (x, y, channel) => elementAt([x, y, 7], channel));
     for (let i = 1; i <= 4; i++) file(`celeba/img_align_celeba/${i}.jpg`, picture);
     const partition = file('celeba/list_eval_partition.txt', '1.jpg 0\n2.jpg 0\n3.jpg 1\n4.jpg 2\n');
     const data = right(await loadData(join(root, 'celeba'))());
@@ -256,7 +265,7 @@ describe('folders of pictures', () => {
     for (let i = 0; i < 6; i++) file(`damaged/${i}.png`, i === 5 ? grey(0).subarray(0, 40) : grey(0));
     const opened = right(await openData(join(root, 'damaged'))());
     expect(right(await inMemory(opened.train)()).size).toBe(5);
-    expect(left(await inMemory(opened.test)())[0].path).toBe(join(root, 'damaged/5.png'));
+    expect(elementAt(left(await inMemory(opened.test)()), 0).path).toBe(join(root, 'damaged/5.png'));
     mkdirSync(join(root, 'empty'));
     expect(left(await loadData(join(root, 'empty'))())[0]).toMatchObject({
       path: join(root, 'empty'),

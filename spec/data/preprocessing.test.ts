@@ -1,4 +1,5 @@
 /** Preprocessing is a value: it survives JSON, brings rows to examples and back, and is fitted in double precision. */
+import { elementAt } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { fingerprintOf } from '../../data/fingerprint.js';
@@ -61,7 +62,7 @@ const rowOf = (columns: readonly Column[]) =>
       ),
     )
     .map((cells): Readonly<Record<string, number | string>> =>
-      Object.fromEntries(cells.map((cell, i) => [columns[i].name, cell])),
+      Object.fromEntries(cells.map((cell, i) => [elementAt(columns, i).name, cell])),
     );
 
 describe('a preprocessing', () => {
@@ -81,8 +82,9 @@ describe('a preprocessing', () => {
       back.forEach((row, i) => {
         if (Array.isArray(row)) throw new Error('rows by name were expected');
         for (const [name, cell] of Object.entries(row))
-          if (typeof cell === 'number') expect(Math.abs(cell - Number(rows[i][name]))).toBeLessThan(most);
-          else expect(cell).toBe(rows[i][name]);
+          if (typeof cell === 'number')
+            expect(Math.abs(cell - Number(elementAt(rows, i)[name]))).toBeLessThan(most);
+          else expect(cell).toBe(elementAt(rows, i)[name]);
       });
       // The order of the names in a row does not matter, and neither do others.
       const turned = rows.map((row) => ({ ...Object.fromEntries(Object.entries(row).reverse()) }));

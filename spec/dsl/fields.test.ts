@@ -1,6 +1,6 @@
 /** One table says what a node holds, so a field that it leaves out, or takes for another kind, does not compile. */
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import type { node} from '../../dsl/field.js';
+import type { node } from '../../dsl/field.js';
 import { value, type FieldTable } from '../../dsl/field.js';
 import { finite } from '../../dsl/codec/primitive.js';
 import { expressionFields } from '../../dsl/expressions/fields.js';

@@ -1,4 +1,5 @@
 /** Any expression of a trained model over any data: what the model itself computes, whatever the batch, and problems with paths. */
+import { entryOf } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect, test as example } from 'vitest';
 import { loadData } from '../../data/index.js';
@@ -92,15 +93,15 @@ describe('the value of an expression', () => {
         .map(([name, array]): readonly [string, Float32Array] => [name, array.data])
         .concat([
           ['data', codes],
-          ['frame', found['frame'].values],
+          ['frame', entryOf(found, 'frame').values],
         ])
         .map(([name, array]) => [name, Float64Array.from(array)]),
     );
     const exact = calculate(expressions, { batch: 5, given, mode: 'inference' });
-    expect(found['J'].shape).toEqual([3, 8, 8, 1]);
+    expect(entryOf(found, 'J').shape).toEqual([3, 8, 8, 1]);
     for (const name of ['J', 'size']) {
-      expect(found[name].values.length).toBe(exact(name).length);
-      exact(name).forEach((value, i) => expect(found[name].values[i]).toBeCloseTo(value, 5));
+      expect(entryOf(found, name).values.length).toBe(exact(name).length);
+      exact(name).forEach((value, i) => expect(entryOf(found, name).values[i]).toBeCloseTo(value, 5));
     }
   });
 
@@ -110,7 +111,9 @@ describe('the value of an expression', () => {
       const expressions = { code: h, frame };
       const [few, all] = [await values(expressions, some(count)), await values(expressions, some(299))];
       for (const name of ['code', 'frame']) {
-        expect(few[name].values).toEqual(all[name].values.subarray(0, few[name].values.length));
+        expect(entryOf(few, name).values).toEqual(
+          entryOf(all, name).values.subarray(0, entryOf(few, name).values.length),
+        );
       }
     },
   );
@@ -124,14 +127,14 @@ describe('the value of an expression', () => {
       pair: scale(2, pair),
     };
     const found = await values(expressions, { shape: [2], examples: Float32Array.of(1, 2, 3, 4) });
-    expect([...found['eta'].values]).toEqual([0.25, 0.25]);
-    expect([...found['step'].values]).toEqual([12, 12]);
-    expect([...found['both'].values]).toEqual([3, 3]);
-    expect([...found['pair'].values]).toEqual([2, 4, 6, 8]);
+    expect([...entryOf(found, 'eta').values]).toEqual([0.25, 0.25]);
+    expect([...entryOf(found, 'step').values]).toEqual([12, 12]);
+    expect([...entryOf(found, 'both').values]).toEqual([3, 3]);
+    expect([...entryOf(found, 'pair').values]).toEqual([2, 4, 6, 8]);
   });
 
   example('in parts is that of the whole, where each part says the number of its first example', async () => {
-    const whole = (await values({ frame }, some(10)))['frame'].values;
+    const whole = entryOf(await values({ frame }, some(10)), 'frame').values;
     const { evaluate, dispose } = right(await openExpressions(model, { frame }, [8, 8, 1]));
     const part = async (first: number, end: number): Promise<Float32Array> =>
       right(await evaluate(some(end).examples.subarray(64 * first), first)).frame.values;
@@ -156,10 +159,11 @@ describe('the value of an expression', () => {
   });
 
   example('of all terms is what validation reports, where nothing is drawn', async () => {
-    const { reconstruction } = spec.objective;
+    const reconstruction = entryOf(spec.objective, 'reconstruction');
     const found = await values({ reconstruction }, digits.test);
-    const mean = found['reconstruction'].values.reduce((sum, value) => sum + value, 0) / digits.test.size;
-    expect(mean).toBeCloseTo((await model.evaluate(digits.test)).terms['reconstruction'], 4);
+    const mean =
+      entryOf(found, 'reconstruction').values.reduce((sum, value) => sum + value, 0) / digits.test.size;
+    expect(mean).toBeCloseTo(entryOf((await model.evaluate(digits.test)).terms, 'reconstruction'), 4);
   });
 });
 

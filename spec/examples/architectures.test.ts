@@ -1,4 +1,5 @@
 /** The paper's three architectures: they fit as we read them, not as two of them are printed, and each takes a step on its data's size. */
+import { elementAt } from '../../dsl/lookup.js';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../compiler/index.js';
 import { adam, type Experiment, experiment, type Layer, showProblem, sizeOf } from '../../dsl/index.js';
@@ -42,7 +43,7 @@ describe('at a reduced width', () => {
 const withStrides = (spec: Experiment, strides: readonly number[]): Experiment => {
   const places = spec.decoder.layers.flatMap((layer, i) => (layer.tag === 'convTranspose' ? [i] : []));
   const layers = spec.decoder.layers.map((layer, i): Layer =>
-    layer.tag === 'convTranspose' ? { ...layer, stride: strides[places.indexOf(i)] } : layer,
+    layer.tag === 'convTranspose' ? { ...layer, stride: elementAt(strides, places.indexOf(i)) } : layer,
   );
   const decoder = { ...spec.decoder, layers };
   const objective = paperModels['AE'](spec.encoder, decoder).objective;
@@ -52,7 +53,7 @@ const withStrides = (spec: Experiment, strides: readonly number[]): Experiment =
 describe('in full', () => {
   /** Weights of layers one after another: channels between them, each layer with the area of its kernel. */
   const weights = (channels: readonly number[], areas: readonly number[]): number =>
-    areas.reduce((total, area, i) => total + area * channels[i] * channels[i + 1], 0);
+    areas.reduce((total, area, i) => total + area * elementAt(channels, i) * elementAt(channels, i + 1), 0);
   const five = (area: number): readonly number[] => [area, area, area, area, area];
 
   test.each([

@@ -1,4 +1,5 @@
 /** Every objective of Jacobians and of Gaussian encoders equals its formula, written with plain loops from the weights on. */
+import { atLeast, elementAt, float64At } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -41,7 +42,7 @@ type Estimate = {
 };
 
 const difference = (net: Perceptron, at: Vector, v: Vector, epsilon: number): Vector =>
-  minus(net.value(at.map((z, i) => z + epsilon * v[i])), net.value(at)).map((y) => y / epsilon);
+  minus(net.value(at.map((z, i) => z + epsilon * elementAt(v, i))), net.value(at)).map((y) => y / epsilon);
 
 const forward: Estimate['of'] = (net, at, probes) =>
   meanOf(probes(at.length).map((v) => squareOf(along(net.jacobian(at), v))));
@@ -123,7 +124,7 @@ describe('objectives of Jacobians', () => {
       const { encoder, decoder }: Nets = nets(size.D, size.d, size.width);
       const shared = (site: Site) => {
         const h = plainEncoder(site).value(site.x);
-        const [v] = site.probes('v', site.d);
+        const [v] = atLeast(1, site.probes('v', site.d));
         const Jv =
           jacobian === 'forward'
             ? along(site.decoder.jacobian(h), v)
@@ -152,15 +153,19 @@ describe('objectives of Jacobians', () => {
 describe('objectives of Gaussian encoders', () => {
   /** Distortion and KL divergence of one example. */
   const parts = (site: Site) => {
-    const [mean, logVariance] = ['mean', 'logVariance'].map((head) =>
-      perceptron(site.arrays, 'encoder/0.dense', `encoder/2.heads/${head}/0.dense`).value(site.x),
+    const [mean, logVariance] = atLeast(
+      2,
+      ['mean', 'logVariance'].map((head) =>
+        perceptron(site.arrays, 'encoder/0.dense', `encoder/2.heads/${head}/0.dense`).value(site.x),
+      ),
     );
-    const [epsilon] = site.probes('epsilon', site.d);
-    const z = mean.map((m, i) => m + Math.exp(logVariance[i] / 2) * epsilon[i]);
+    const [epsilon] = atLeast(1, site.probes('epsilon', site.d));
+    const z = mean.map((m, i) => m + Math.exp(elementAt(logVariance, i) / 2) * elementAt(epsilon, i));
     return {
       distortion: squareOf(minus(site.x, site.decoder.value(z))) / 2,
       kl: mean.reduce(
-        (total, m, i) => total + (Math.exp(logVariance[i]) + m * m - 1 - logVariance[i]) / 2,
+        (total, m, i) =>
+          total + (Math.exp(elementAt(logVariance, i)) + m * m - 1 - elementAt(logVariance, i)) / 2,
         0,
       ),
     };
@@ -188,7 +193,7 @@ describe('objectives of Gaussian encoders', () => {
     const m: Expr<readonly [number]> = { tag: 'slice', of: data(2 * d), begin: [0], size: [d] };
     const s: Expr<readonly [number]> = { tag: 'slice', of: data(2 * d), begin: [d], size: [d] };
     const given = new Map([['data', Float64Array.of(...mean, ...logVariance)]]);
-    return calculate({ kl: klToStandardNormal(m, s, d) }, { given })('kl')[0];
+    return float64At(calculate({ kl: klToStandardNormal(m, s, d) }, { given })('kl'), 0);
   };
 
   example('the divergence of N((1, 1), I) is 1', () => expect(kl([1, 1], [0, 0])).toBe(1));
@@ -236,7 +241,7 @@ describe('Hutchinson', () => {
     const net = perceptron(arrays, 'decoder/0.dense', 'decoder/2.dense');
     const J = net.jacobian([...arrayOf(arrays, 'data')]);
     return {
-      found: arrayOf(interpret(program, arrays), 'squared')[0],
+      found: float64At(arrayOf(interpret(program, arrays), 'squared'), 0),
       exact: J.reduce((total, row) => total + squareOf(row), 0),
     };
   };
@@ -281,7 +286,7 @@ describe('the bounds of the linear decoder [[1,0],[0,2],[1,1]]', () => {
       ['decoder/0.dense/kernel', Float64Array.of(1, 0, 1, 0, 2, 1)],
       ['v', frame],
     ]);
-    return calculate({ volume: objective.volume }, { given })('volume')[0];
+    return float64At(calculate({ volume: objective.volume }, { given })('volume'), 0);
   };
   const exact = { probes: 'exact' } as const;
   example('(5) is 1.25276', () => expect(volumeOf(bound5(encoder, decoder, exact))).toBeCloseTo(1.25276, 5));

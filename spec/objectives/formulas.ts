@@ -1,4 +1,5 @@
 /** Objectives of small networks on random weights, compared with formulas that are written with plain loops from the weights on. */
+import { elementAt, entryOf, float64At } from '../../dsl/lookup.js';
 import fc from 'fast-check';
 import { pipe } from 'fp-ts/lib/function.js';
 import { expect } from 'vitest';
@@ -37,7 +38,7 @@ type Formula = (site: Site) => Readonly<Record<string, number>>;
 
 const chunks = (values: ArrayLike<number>, size: number): readonly Vector[] =>
   Array.from({ length: values.length / size }, (_, i) =>
-    Array.from({ length: size }, (_v, k) => values[i * size + k]),
+    Array.from({ length: size }, (_v, k) => elementAt(values, i * size + k)),
   );
 
 /** The means of the terms as the interpreter has them against those of the formula. */
@@ -74,10 +75,10 @@ export const compare = (
       },
     }),
   );
-  expect(Object.keys(examples[0]).sort()).toEqual(Object.keys(objective).sort());
+  expect(Object.keys(elementAt(examples, 0)).sort()).toEqual(Object.keys(objective).sort());
   for (const name of Object.keys(objective)) {
-    const expected = meanOf(examples.map((terms) => terms[name]));
-    const error = Math.abs(arrayOf(found, name)[0] - expected);
+    const expected = meanOf(examples.map((terms) => entryOf(terms, name)));
+    const error = Math.abs(float64At(arrayOf(found, name), 0) - expected);
     expect(error, name).toBeLessThan(1e-9 * Math.max(1, Math.abs(expected)));
   }
 };

@@ -1,4 +1,5 @@
 /** Every objective equals its formula, written out with plain loops, and InjFlow its formula in the language. */
+import { entryOf, float64At } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { compile } from '../../compiler/compile.js';
@@ -104,18 +105,19 @@ const compare = (
   });
   const found = interpret(step, inputs);
   const expected = Object.keys(objective).map(
-    (name) => [name, perExample.reduce((total, terms) => total + terms[name] / batch, 0)] as const,
+    (name) => [name, perExample.reduce((total, terms) => total + entryOf(terms, name) / batch, 0)] as const,
   );
   for (const [name, value] of [
     ...expected,
     ['loss', expected.reduce((total, [, term]) => total + term, 0)] as const,
   ]) {
-    const error = Math.abs(arrayOf(found, name)[0] - value);
+    const error = Math.abs(float64At(arrayOf(found, name), 0) - value);
     expect(error, name).toBeLessThan(1e-10 * Math.max(1, Math.abs(value)));
   }
 };
 
-const reconstructionOf = ({ x, xHat }: Example): number => sumOfSquares(x.map((value, i) => value - xHat[i]));
+const reconstructionOf = ({ x, xHat }: Example): number =>
+  sumOfSquares(x.map((value, i) => value - float64At(xHat, i)));
 
 const seed = fc.nat(1e6);
 
@@ -231,7 +233,7 @@ describe('the clamp at η', () => {
       const results = interpret(differentiate(program), given);
       const gradient = arrayOf(results, gradientName('decoder/0.dense/kernel'));
       // The derivative along I: d/ds.
-      return { value: arrayOf(results, 'term')[0], slope: gradient[0] + gradient[3] };
+      return { value: arrayOf(results, 'term')[0], slope: float64At(gradient, 0) + float64At(gradient, 3) };
     };
     return { volume: of(objective.volume), injectivity: of(objective.injectivity) };
   };

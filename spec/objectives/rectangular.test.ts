@@ -1,4 +1,5 @@
 /** The objectives of rectangular flows equal their formulas, written with plain loops from the weights on, on examples and on noisy ones. */
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe } from 'vitest';
 import { normal } from '../../dsl/expressions/draw.js';
@@ -30,8 +31,8 @@ const optionsOf = (sigma: number, D: number) => ({
 
 /** Of one example: what is seen, its code, the decoder's Jacobian there as rows, and the terms that no volume is in. */
 const seen = (site: Site, sigma: number) => {
-  const [noise] = sigma === 0 ? [site.x.map(() => 0)] : site.probes('jitter', site.x.length);
-  const x = site.x.map((value, i) => value + sigma * noise[i]);
+  const [noise] = atLeast(1, sigma === 0 ? [site.x.map(() => 0)] : site.probes('jitter', site.x.length));
+  const x = site.x.map((value, i) => value + sigma * elementAt(noise, i));
   const z = plainEncoder(site).value(x);
   return {
     x,
@@ -44,11 +45,11 @@ const seen = (site: Site, sigma: number) => {
 
 /** ½ ln det JᵀJ as the logarithms of the heights of J's columns above those before them (Gram and Schmidt, twice). */
 const logVolume = (J: readonly Vector[]): number => {
-  const columns = J[0].map((_, i) => J.map((row) => row[i]));
+  const columns = elementAt(J, 0).map((_, i) => J.map((row) => elementAt(row, i)));
   const above = (v: Vector, units: readonly Vector[]): Vector =>
     units.reduce((rest, e) => {
       const along = dotOf(rest, e);
-      return rest.map((value, k) => value - along * e[k]);
+      return rest.map((value, k) => value - along * elementAt(e, k));
     }, v);
   const { total } = columns.reduce<{ total: number; units: readonly Vector[] }>(
     ({ total, units }, column) => {

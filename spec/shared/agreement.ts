@@ -1,4 +1,5 @@
 /** When two runs of a program agree: in double precision, and in single precision as far as rounding allows. */
+import { float64At } from '../../dsl/lookup.js';
 import { expect } from 'vitest';
 import type { Program, Var } from '../../compiler/ir/program.js';
 import { evaluateEquation } from '../../compiler/ir/primitive-table.js';
@@ -23,7 +24,8 @@ const interpretRounded = (program: Program, inputs: Arrays): Arrays => {
 const magnitude = (values: Float64Array): number =>
   values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 
-const distance = (a: Float64Array, b: Float64Array): number => magnitude(a.map((x, i) => x - b[i]));
+const distance = (a: Float64Array, b: Float64Array): number =>
+  magnitude(a.map((x, i) => x - float64At(b, i)));
 
 /** Whether all values are finite and moderate; float64 itself cannot tell others to nine digits. */
 export const isTame = (outputs: Arrays): boolean =>

@@ -1,4 +1,5 @@
 /** The real backends, started once, and one run of a program on one of them. */
+import { elementAt } from '../../dsl/lookup.js';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import type { Program } from '../../compiler/ir/program.js';
 import type { Problem } from '../../dsl/problem.js';
@@ -31,7 +32,7 @@ export const runOn = async (backend: ArrayBackend, program: Program, inputs: Arr
   const outputs = executable.run(handles);
   const results = new Map<string, Float64Array>();
   for (const [i, { kind, name }] of program.outputs.entries())
-    results.set(outputKey(kind, name), Float64Array.from(await backend.download(outputs[i])));
+    results.set(outputKey(kind, name), Float64Array.from(await backend.download(elementAt(outputs, i))));
   [...outputs, ...handles.values()].forEach(backend.dispose);
   executable.dispose();
   const leaked = backend.liveCount() - before;
@@ -67,7 +68,7 @@ export const runOnNative = async (cases: readonly Case[]): Promise<readonly Arra
   const results: Arrays[] = [];
   for (const [i, { name }] of programs.entries()) {
     const feeds = new Map(
-      [...cases[i].inputs].map(([binder, values]) => [binder, Float32Array.from(values)]),
+      [...elementAt(cases, i).inputs].map(([binder, values]) => [binder, Float32Array.from(values)]),
     );
     const outputs = await instance.run(name, feeds);
     results.push(new Map([...outputs.value].map(([key, values]) => [key, Float64Array.from(values)])));
@@ -81,4 +82,6 @@ export type RunnerName = BackendName | 'native';
 
 /** One run of a program on any backend. */
 export const runBy = async (name: RunnerName, program: Program, inputs: Arrays): Promise<Arrays> =>
-  name === 'native' ? (await runOnNative([{ program, inputs }]))[0] : runOn(backends[name], program, inputs);
+  name === 'native'
+    ? elementAt(await runOnNative([{ program, inputs }]), 0)
+    : runOn(backends[name], program, inputs);

@@ -23,7 +23,10 @@ export const calculation = (
   const outputs = Object.entries(expressions).map(([name, node]) => {
     const x = elaborate(node, name);
     if (x === null) throw new Error(JSON.stringify(context.problems));
-    return { kind: 'value' as const, name, var: x };
+    // What is called a loss can be differentiated.
+    return name === 'loss'
+      ? ({ kind: 'telemetry', name, var: x } as const)
+      : ({ kind: 'value', name, var: x } as const);
   });
   const { builder } = context;
   const program: Program = {

@@ -1,4 +1,5 @@
 /** Places in a JSON value, reading and replacing what stands there. */
+import { atLeast } from '../../dsl/lookup.js';
 import type { Path } from '../../dsl/path.js';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -27,7 +28,7 @@ export const at = (value: unknown, path: Path): unknown =>
 /** The value with its part at a path replaced; deleted where the replacement is undefined. */
 export const put = (value: unknown, path: Path, part: unknown): unknown => {
   if (path.length === 0) return part;
-  const [key, ...rest] = path;
+  const [key, ...rest] = atLeast(1, path);
   if (Array.isArray(value)) return value.map((one: unknown, i) => (i === key ? put(one, rest, part) : one));
   if (!isObject(value)) return value;
   return Object.fromEntries(

@@ -1,4 +1,5 @@
 /** Models with weights of the test's choice, without any training. */
+import { entryOf } from '../../dsl/lookup.js';
 import { compile } from '../../compiler/index.js';
 import { adam, type Experiment, experiment, type NetworkValue, objective, sqNorm } from '../../dsl/index.js';
 import { createSession, type Fitted, initialState, type Model, type TrainState } from '../../runs/index.js';
@@ -38,7 +39,7 @@ export const modelOf = async (
   const arrays = new Map(
     [...initial.arrays].map(([name, { shape, data }]) => [
       name,
-      { shape, data: name in weights ? Float32Array.from(weights[name]) : data },
+      { shape, data: name in weights ? Float32Array.from(entryOf(weights, name)) : data },
     ]),
   );
   const state: TrainState = { ...initial, arrays };

@@ -1,4 +1,5 @@
 /** The table of the oracles in Markdown. */
+import { elementAt } from '../../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { acrossSeeds } from '../../evaluation/index.js';
 import type { Provenance } from '../../runs/index.js';
@@ -16,7 +17,7 @@ const meanText = (figures: readonly number[], digits: number): string => {
 };
 
 const rowOf = (outcomes: readonly OracleOutcome[], first: boolean): string => {
-  const [{ oracle, method }] = outcomes;
+  const { oracle, method } = elementAt(outcomes, 0);
   const figures = (key: 'nll' | 'optimal' | 'truth' | 'distance'): readonly number[] =>
     outcomes.flatMap(({ [key]: value }) => (value === undefined ? [] : [value]));
   const failed = outcomes.filter(({ failure }) => failure !== undefined).length;

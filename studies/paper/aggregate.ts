@@ -1,4 +1,5 @@
 /** From the trials of a table to its rows: the configuration that validation chose, its figures over seeds, and paired comparisons. */
+import { elementAt } from '../../dsl/lookup.js';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { type Settings, showProblem } from '../../dsl/index.js';
 import { canonical, type Figures, type Outcome } from '../../runs/index.js';
@@ -76,14 +77,21 @@ export const rowOf = (name: RowName, trials: readonly TableTrial[], selection: s
     const figures = group.flatMap(measuresOf);
     const validation = meanOf(figures.map((one) => one[selection] ?? NaN));
     return figures.length === group.length && Number.isFinite(validation)
-      ? [{ settings: group[0].settings, validation, figures, folders: group.map(({ folder }) => folder) }]
+      ? [
+          {
+            settings: elementAt(group, 0).settings,
+            validation,
+            figures,
+            folders: group.map(({ folder }) => folder),
+          },
+        ]
       : [];
   });
   const best = candidates.reduce<(typeof candidates)[number] | undefined>(
     (least, one) => (least === undefined || one.validation < least.validation ? one : least),
     undefined,
   );
-  const notes = groups.flatMap((group) => failureNotes(group[0].settings, group));
+  const notes = groups.flatMap((group) => failureNotes(elementAt(group, 0).settings, group));
   return best === undefined
     ? { name, notes: notes.length > 0 ? notes : ['no configuration has a score on validation'] }
     : { name, chosen: { ...best, of: candidates.length }, notes };
@@ -125,7 +133,7 @@ export const compare = (
     );
   const [low, high] = [cell(lower), cell(higher)];
   const difference =
-    low.length === high.length ? statisticsOf(low.map((value, i) => value - high[i])) : undefined;
+    low.length === high.length ? statisticsOf(low.map((value, i) => value - elementAt(high, i))) : undefined;
   return { lower, higher, difference, holds: difference === undefined ? 'undecided' : verdictOf(difference) };
 };
 
@@ -156,7 +164,8 @@ export const agreements = (
     ? []
     : paperTables.map(({ name, figures }) => {
         const alike = pairs.filter(
-          ([a, b]) => a.here < b.here === figures[a.name][column] < figures[b.name][column],
+          ([a, b]) =>
+            a.here < b.here === elementAt(figures[a.name], column) < elementAt(figures[b.name], column),
         ).length;
         return { with: name, pairs: pairs.length, alike, tau: (2 * alike) / pairs.length - 1 };
       });

@@ -1,4 +1,5 @@
 /** The table of a data set: its rows, what they say of the paper's claims, and how it was made. */
+import { elementAt } from '../../dsl/lookup.js';
 import {
   type Agreement,
   agreements,
@@ -51,7 +52,7 @@ export const tableOf = (
   scores: readonly ScoreName[],
   facts: TableFacts,
 ): Table => {
-  const selection = figureName('validation', 'mixture', scores[0]);
+  const selection = figureName('validation', 'mixture', elementAt(scores, 0));
   const names = protocol.map(({ name }) => name).filter((name) => trials.some(({ row }) => row === name));
   const rows = names.map((name) =>
     rowOf(
@@ -70,6 +71,6 @@ export const tableOf = (
     comparisons: Object.fromEntries(
       scores.map((score) => [score, stated.map((claim) => compare(rows, claim, score))]),
     ),
-    agreements: agreements(rows, 'mixture', scores[0]),
+    agreements: agreements(rows, 'mixture', elementAt(scores, 0)),
   };
 };

@@ -1,4 +1,5 @@
 /** A table as Markdown. */
+import { entryOf } from '../../dsl/lookup.js';
 import { showShape } from '../../dsl/index.js';
 import { duration } from '../../runs/records/progress.js';
 import { countText, numberText } from '../../evaluation/page/text.js';
@@ -15,7 +16,7 @@ import type { Table } from './paper-table.js';
 import { cellText, intervalText, settingsText, statisticsText } from './table-text.js';
 
 /** Cells by row, the first row being the heading. */
-export type Grid = readonly (readonly string[])[];
+export type Grid = readonly [readonly string[], ...(readonly (readonly string[])[])];
 
 /** Columns of words; all others hold numbers. */
 export const isText = (heading: string): boolean =>
@@ -181,8 +182,8 @@ export const tableMarkdown = (table: Table): string => {
     ...scores.flatMap((score) => [`## ${score}`, markdown(scoreGrid(table, score))]),
     "## Whether the paper's ordering holds here",
     ...scores.flatMap((score) => [
-      `By ${score}. ${verdictText(comparisons[score])}`,
-      markdown(claimGrid(comparisons[score])),
+      `By ${score}. ${verdictText(entryOf(comparisons, score))}`,
+      markdown(claimGrid(entryOf(comparisons, score))),
     ]),
     agreementText(table),
     ...geometryOfRows(table).flatMap(({ title, note, grid }) => [`## ${title}`, note, markdown(grid)]),

@@ -1,4 +1,5 @@
 /** A table as one self-contained page, with pictures of each model in the manner of the paper's figure 3. */
+import { elementAt, entryOf } from '../../dsl/lookup.js';
 import { documentOf, section } from '../../evaluation/page/document.js';
 import { countText, escaped } from '../../evaluation/page/text.js';
 import {
@@ -36,7 +37,7 @@ const gridTable = ([heading, ...rows]: Grid): string =>
     .join('')}</tr></thead><tbody>${rows
     .map(
       (cells) =>
-        `<tr>${cells.map((cell, i) => (i === 0 ? `<th scope="row">${escaped(cell)}</th>` : `<td${isText(heading[i]) ? '' : ' class="number"'}>${escaped(cell)}</td>`)).join('')}</tr>`,
+        `<tr>${cells.map((cell, i) => (i === 0 ? `<th scope="row">${escaped(cell)}</th>` : `<td${isText(elementAt(heading, i)) ? '' : ' class="number"'}>${escaped(cell)}</td>`)).join('')}</tr>`,
     )
     .join('')}</tbody></table></div>`;
 
@@ -70,7 +71,7 @@ export const tablePage = (table: Table, pictures: TablePictures | undefined): st
       ['test examples', countText(facts.sizes.test)],
       [
         'orderings that hold',
-        `${comparisons[scores[0]].filter(({ holds }) => holds === 'yes').length} of ${comparisons[scores[0]].length}`,
+        `${entryOf(comparisons, elementAt(scores, 0)).filter(({ holds }) => holds === 'yes').length} of ${entryOf(comparisons, elementAt(scores, 0)).length}`,
       ],
     ],
     sections: [
@@ -94,8 +95,8 @@ export const tablePage = (table: Table, pictures: TablePictures | undefined): st
           ]),
       section(
         "Whether the paper's ordering holds here",
-        verdictText(comparisons[scores[0]]),
-        gridTable(claimGrid(comparisons[scores[0]])),
+        verdictText(entryOf(comparisons, elementAt(scores, 0))),
+        gridTable(claimGrid(entryOf(comparisons, elementAt(scores, 0)))),
         sentences([agreementText(table)].filter((text) => text !== '')),
       ),
       ...geometryOfRows(table).map(({ title, note, grid }) => section(title, note, gridTable(grid))),

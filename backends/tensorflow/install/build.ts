@@ -1,4 +1,5 @@
 /** Builds the native binding: where the library may come from, in order, until one of them works. */
+import { elementAt } from '../../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../../dsl/problem.js';
 import { bindingPath, missingPackage, packageFolder } from './binding.js';
@@ -67,7 +68,7 @@ const fromAnywhere = async (folder: string, say: Say): Promise<Checked<Probe>> =
   say("trying the package's own download");
   const own = await ownDownload(folder, say);
   if (!isLeft(own)) return own;
-  say(`no: ${own.left[0].found}`);
+  say(`no: ${elementAt(own.left, 0).found}`);
   mentionGpu(say);
   const library = await anyLibrary(say);
   return isLeft(library) ? library : buildBinding(folder, library.right, say);

@@ -2,6 +2,7 @@
  * Compiles tfjs-node-gpu's two source files against a libtensorflow where it lies: one compiler call, no generated
  * makefiles, no copy of the library. The new binding takes the place of an old one only once it loads.
  */
+import { atLeast } from '../../../dsl/lookup.js';
 import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -56,11 +57,11 @@ const compilerHint =
     ? 'run `xcode-select --install`'
     : 'install g++ (apt install g++, dnf install gcc-c++, apk add g++), or set CXX';
 
-const findCompiler = async (): Promise<Checked<readonly string[]>> => {
+const findCompiler = async (): Promise<Checked<readonly [string, ...(readonly string[])]>> => {
   const given = process.env['CXX']?.trim();
   const candidates = given === undefined || given === '' ? ['c++', 'g++', 'clang++'] : [given];
   for (const candidate of candidates) {
-    const [program, ...args] = candidate.split(/\s+/);
+    const [program, ...args] = atLeast(1, candidate.split(/\s+/));
     const { ok } = await run(program, [...args, '--version'], { seconds: 60 });
     if (ok) return right([program, ...args]);
   }
@@ -74,7 +75,7 @@ const linkFlags = (folder: string): readonly string[] =>
     : ['-shared', '-s', '-Wl,-z,now', `-Wl,-rpath,${folder}`];
 
 const compile = async (
-  [program, ...words]: readonly string[],
+  [program, ...words]: readonly [string, ...(readonly string[])],
   headers: string,
   source: string,
   { folder, files, include }: Library,

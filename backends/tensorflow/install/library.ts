@@ -1,4 +1,5 @@
 /** A libtensorflow on this machine: in a folder, or in a Python environment that has TensorFlow. */
+import { elementAt } from '../../../dsl/lookup.js';
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
@@ -47,7 +48,7 @@ export const libraryIn = (given: string, option: string): Found => {
   for (const folder of [top, join(top, 'lib'), join(top, 'tensorflow')]) {
     const files = names.find((pair) => pair.every((name) => existsSync(join(folder, name))));
     if (files === undefined) continue;
-    const wrong = misfit(join(folder, files[0]));
+    const wrong = misfit(join(folder, elementAt(files, 0)));
     if (wrong !== undefined) {
       return left([problem(`${option} ${given}`, wrong, `one for ${process.platform} ${process.arch}`)]);
     }
@@ -59,7 +60,11 @@ export const libraryIn = (given: string, option: string): Found => {
       : right({ folder, files, include });
   }
   return left([
-    problem(`${option} ${given}`, `no ${names[0][0]}`, `a folder with ${names[0].join(' and ')}`),
+    problem(
+      `${option} ${given}`,
+      `no ${elementAt(names, 0)[0]}`,
+      `a folder with ${elementAt(names, 0).join(' and ')}`,
+    ),
   ]);
 };
 

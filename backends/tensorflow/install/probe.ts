@@ -1,4 +1,5 @@
 /** Loads a binding in a process of its own first: a libtensorflow that does not fit can end the process that loads it. */
+import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,13 +23,13 @@ const supported = `TensorFlow ${oldest.major}.${oldest.minor} or newer`;
 /** Why a version of TensorFlow is not taken. */
 export const versionProblem = (version: string): Problem | undefined => {
   const [major, minor] = version.split('.').map(Number);
-  const fits = major === oldest.major && minor >= oldest.minor;
+  const fits = major === oldest.major && minor !== undefined && minor >= oldest.minor;
   return fits ? undefined : problem('native', `TensorFlow ${version}`, supported, rebuild);
 };
 
 /** The first line of what the dynamic loader said, read as one of the ways in which a library does not fit. */
 export const loadProblem = (message: string): Problem => {
-  const [line] = message.split('\n');
+  const [line] = atLeast(1, message.split('\n'));
   const symbol = /undefined symbol:\s*(\w+)|symbol not found[^']*'_?(\w+)'/i.exec(message);
   if (symbol !== null) {
     const name = symbol[1] ?? symbol[2];
@@ -113,7 +114,9 @@ const hasPassed = (binding: string): boolean => {
   try {
     const text = readFileSync(stampPath(binding), 'utf8');
     const { files } = JSON.parse(text) as Stamp;
-    return files[0].path === binding && text === JSON.stringify(stampOf(files.map(({ path }) => path)));
+    return (
+      elementAt(files, 0).path === binding && text === JSON.stringify(stampOf(files.map(({ path }) => path)))
+    );
   } catch {
     return false;
   }

@@ -1,4 +1,5 @@
 /** Groups of equations that TensorFlow has one operation for, and which of a program's equations are left to lower alone. */
+import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import { is, type Equation, type Program, type Var, results } from '../../../compiler/ir/program.js';
 import { sameType, sizeOfShape } from '../../../compiler/ir/type.js';
 import type { GraphBuilder } from './graph-builder.js';
@@ -18,7 +19,12 @@ const activationGradient =
   ): Match =>
   (eq, reading) => {
     if (eq.primitive !== 'mul') return null;
-    for (const [derivative, change] of [eq.inputs, [...eq.inputs].reverse()]) {
+    const [a, b] = atLeast(2, eq.inputs);
+    const either: readonly (readonly [Var, Var])[] = [
+      [a, b],
+      [b, a],
+    ];
+    for (const [derivative, change] of either) {
       const found = reading.definition(derivative);
       const y = found === undefined ? null : outputOf(found, reading);
       if (y === null || !sameType(y.type, change.type) || !sameType(y.type, eq.out.type)) continue;
@@ -42,8 +48,8 @@ const tanhOutput = (eq: Equation, { definition }: Reading): Var | null => {
   return eq.primitive === 'sub' &&
     isConstant(definition(eq.inputs[0]), 1) &&
     square?.primitive === 'mul' &&
-    square.inputs[0].id === square.inputs[1].id
-    ? square.inputs[0]
+    elementAt(square.inputs, 0).id === elementAt(square.inputs, 1).id
+    ? elementAt(square.inputs, 0)
     : null;
 };
 
@@ -54,27 +60,27 @@ const eluOutput = (eq: Equation, { definition }: Reading): Var | null => {
     isConstant(definition(eq.inputs[1]), 1) &&
     least?.primitive === 'min' &&
     isConstant(definition(least.inputs[1]), 0)
-    ? least.inputs[0]
+    ? elementAt(least.inputs, 0)
     : null;
 };
 
 /** y of y(1 − y). */
 const sigmoidOutput = (eq: Equation, { definition }: Reading): Var | null => {
-  const [y, rest] = eq.inputs;
+  if (eq.primitive !== 'mul') return null;
+  const [y, rest] = atLeast(2, eq.inputs);
   const complement = definition(rest);
-  return eq.primitive === 'mul' &&
-    complement?.primitive === 'sub' &&
+  return complement?.primitive === 'sub' &&
     isConstant(definition(complement.inputs[0]), 1) &&
-    complement.inputs[1].id === y.id
+    elementAt(complement.inputs, 1).id === y.id
     ? y
     : null;
 };
 
 /** Σ over all axes but the last, the batch included: the gradient of a bias, a channel's statistic. */
 const channelSum: Match = (eq, { definition, uses }) => {
-  const inner = eq.primitive === 'sumBatch' ? definition(eq.inputs[0]) : undefined;
+  const inner = eq.primitive === 'sumBatch' ? definition(elementAt(eq.inputs, 0)) : undefined;
   if (inner === undefined || !is(inner, 'reduceSum') || uses(inner.out) > 1) return null;
-  const [x] = inner.inputs;
+  const [x] = atLeast(1, inner.inputs);
   const last = x.type.shape.length - 1;
   if (x.type.rows === 0 || last < 1 || last > 3 || inner.params.axes.length !== last) return null;
   if (inner.params.axes.includes(last)) return null;
@@ -94,8 +100,9 @@ const channelSum: Match = (eq, { definition, uses }) => {
 const squared = (eq: Equation | undefined, { definition }: Reading): Var | null => {
   if (eq === undefined || !is(eq, 'reduceSum') || eq.out.type.shape.length > 0) return null;
   const product = definition(eq.inputs[0]);
-  if (product?.primitive !== 'mul' || product.inputs[0].id !== product.inputs[1].id) return null;
-  return product.out.type.rows === 0 ? product.inputs[0] : null;
+  if (product?.primitive !== 'mul' || elementAt(product.inputs, 0).id !== elementAt(product.inputs, 1).id)
+    return null;
+  return product.out.type.rows === 0 ? elementAt(product.inputs, 0) : null;
 };
 
 /** The terms of a sum of sums of squares; null where any term is something else. */
@@ -104,7 +111,10 @@ const squares = (x: Var, reading: Reading): readonly Var[] | null => {
   const own = squared(eq, reading);
   if (own !== null) return [own];
   if (eq?.primitive !== 'add' || x.type.rows > 0 || x.type.shape.length > 0) return null;
-  const [a, b] = eq.inputs.map((term) => squares(term, reading));
+  const [a, b] = atLeast(
+    2,
+    eq.inputs.map((term) => squares(term, reading)),
+  );
   return a === null || b === null ? null : [...a, ...b];
 };
 
@@ -120,7 +130,7 @@ export const joined = (graph: GraphBuilder, values: readonly Value[]): string =>
   );
   const n = { tag: 'int', value: flat.length } as const;
   return flat.length === 1
-    ? flat[0]
+    ? elementAt(flat, 0)
     : graph.node('ConcatV2', [...flat, graph.int(0)], { ...T, Tidx: int32, N: n });
 };
 
@@ -138,7 +148,7 @@ const sumOfSquares: Match = (eq, reading) => {
       ];
       const halves = vectors.map((node) => graph.node('L2Loss', [node], T));
       const n = { tag: 'int', value: halves.length } as const;
-      const half = halves.length === 1 ? halves[0] : graph.node('AddN', halves, { ...T, N: n });
+      const half = halves.length === 1 ? elementAt(halves, 0) : graph.node('AddN', halves, { ...T, N: n });
       return { node: graph.node('Mul', [half, graph.floats([2], [])], T), shape: [] };
     },
   };

@@ -1,5 +1,7 @@
 /** Conjugate gradients as a loop of TensorFlow's own nodes. */
+import { atLeast, elementAt, internalError } from '../../../dsl/lookup.js';
 import type { GraphAttribute } from '../graph.js';
+import type { Operands } from '../../../compiler/ir/arity.js';
 import type { EquationOf, Program } from '../../../compiler/ir/program.js';
 import { physicalShape } from '../../../compiler/ir/type.js';
 import { carriedBy, roundOf } from '../../../compiler/loops/conjugate-gradients.js';
@@ -18,13 +20,13 @@ export type LowerInside = (
 export const lowerSolve = (
   graph: GraphBuilder,
   eq: EquationOf<'solveSPD'>,
-  [b, ...captured]: readonly Value[],
+  [b, ...captured]: Operands<'solveSPD', Value>,
   batch: number,
   inside: LowerInside,
   like: Value = b,
 ): Value => {
   const frame = `conjugate_gradients_${graph.nodes().length}`;
-  const shape = physicalShape(eq.inputs[0].type, batch);
+  const shape = physicalShape(elementAt(eq.inputs, 0).type, batch);
   const enter = (node: string, type: GraphAttribute, constant: boolean): string =>
     graph.node('Enter', [node], {
       T: type,
@@ -53,7 +55,7 @@ export const lowerSolve = (
       merged: graph.node('Merge', inputs, { T: type, N: { tag: 'int', value: 2 } }),
     };
   });
-  const [counter, running] = variables;
+  const [counter, running] = atLeast(2, variables);
   const head = insideLoop(graph, counter.merged);
   const more = head.node('Less', [counter.merged, head.int(eq.params.iterations)], { T: int32 });
   const unfinished = head.node('Greater', [running.merged, head.floats([0.5], [])], { T: float });
@@ -62,17 +64,18 @@ export const lowerSolve = (
     const either = graph.node('Switch', [merged, condition], { T: type });
     return { name, type, next, either, taken: graph.node('Identity', [`${either}:1`], { T: type }) };
   });
-  const [{ taken: count }] = switched;
+  const { taken: count } = elementAt(switched, 0);
   const result = carriedBy(eq).find(({ isResult }) => isResult)?.name;
-  const either = switched.find(({ name }) => name === result)?.either ?? '';
+  const { either } =
+    switched.find(({ name }) => name === result) ?? internalError('a solver carries no result');
   const body = insideLoop(graph, count);
   const values = captured.map(
-    (x, i) => materialised(graph, x, physicalShape(eq.inputs[i + 1].type, batch), like).node,
+    (x, i) => materialised(graph, x, physicalShape(elementAt(eq.inputs, i + 1).type, batch), like).node,
   );
   const round = roundOf(eq, batch);
   const carried = new Map(switched.map(({ name, taken }) => [name, taken]));
   const kept = round.binders.slice(carriedBy(eq).length).map(({ name }) => name);
-  const bound = [right, ...values].map((node, i) => [kept[i], enter(node, float, true)] as const);
+  const bound = [right, ...values].map((node, i) => [elementAt(kept, i), enter(node, float, true)] as const);
   const results = new Map([
     ...inside(body, round, new Map([...carried, ...bound]), batch).map(
       ({ name, node }) => [name, node] as const,
@@ -80,7 +83,8 @@ export const lowerSolve = (
     ['i', body.node('AddV2', [count, body.int(1)], { T: int32 })] as const,
   ]);
   for (const { name, type, next } of switched) {
-    graph.node('NextIteration', [results.get(name) ?? ''], { T: type }, next);
+    const after = results.get(name) ?? internalError(`a solver's round leaves no ${name}`);
+    graph.node('NextIteration', [after], { T: type }, next);
   }
   return { node: graph.node('Exit', [either], { T: float }), shape: physicalShape(eq.out.type, batch) };
 };

@@ -1,4 +1,6 @@
 /** Each primitive as TensorFlow operations; repeated values stay small and are broadcast by the operation that uses them. */
+import { type Operands, operandsOf } from '../../../compiler/ir/arity.js';
+import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import type { GraphAttribute } from '../graph.js';
 import { firstJitter } from '../../../compiler/ir/primitives/factorization.js';
 import type { Params, PrimitiveName, Window } from '../../../compiler/ir/params.js';
@@ -14,7 +16,7 @@ import { withRows } from '../../../compiler/loops/kernel-rows.js';
 type Site<P extends PrimitiveName> = {
   readonly graph: GraphBuilder;
   readonly params: Params[P];
-  readonly inputs: readonly Value[];
+  readonly inputs: Operands<P, Value>;
   readonly eq: EquationOf<P>;
   /** Physical shapes of the inputs and the result. */
   readonly full: readonly (readonly number[])[];
@@ -32,7 +34,7 @@ type Lower<P extends PrimitiveName> = (site: Site<P>) => Value;
 const T = { T: float } as const;
 
 const fullInput = <P extends PrimitiveName>({ graph, inputs, full, like }: Site<P>, i: number): Value =>
-  materialised(graph, inputs[i], full[i], like);
+  materialised(graph, elementAt(inputs, i), elementAt(full, i), like);
 
 /** A rule for operands written out and with an axis of rows, for operands with or without. */
 const withRowAxis =
@@ -40,7 +42,11 @@ const withRowAxis =
   (site) => {
     const { graph, eq, full, shape } = site;
     const rows = full.map((own, i) => reshaped(graph, fullInput(site, i), withRows(eq.primitive, own)));
-    return reshaped(graph, rule({ ...site, inputs: rows, shape: withRows(eq.primitive, shape) }), shape);
+    return reshaped(
+      graph,
+      rule({ ...site, inputs: operandsOf(eq.primitive, rows), shape: withRows(eq.primitive, shape) }),
+      shape,
+    );
   };
 
 const broadcastShape = (shapes: readonly (readonly number[])[]): readonly number[] => {
@@ -73,15 +79,15 @@ const addRows = elementwise<'add'>('AddV2');
 const addition: Lower<'add'> = (site) => {
   const { graph, inputs, shape } = site;
   if (shape.length !== 2 || shape[0] !== 1) return addRows(site);
-  const vectors = inputs.map((x) => (x.shape.length === 2 ? reshaped(graph, x, x.shape.slice(1)) : x));
-  const sum = addRows({ ...site, inputs: vectors });
+  const vector = (x: Value): Value => (x.shape.length === 2 ? reshaped(graph, x, x.shape.slice(1)) : x);
+  const sum = addRows({ ...site, inputs: [vector(inputs[0]), vector(inputs[1])] });
   return sum.shape.length === 1 ? reshaped(graph, sum, [1, ...sum.shape]) : sum;
 };
 
 const toFloat = (graph: GraphBuilder, node: string): string =>
   graph.node('Cast', [node], { SrcT: bool, DstT: float, Truncate: { tag: 'bool', value: false } });
 
-const same = <P extends PrimitiveName>({ inputs: [x] }: Site<P>): Value => x;
+const same: Lower<'stop' | 'statistics' | 'spread'> = ({ inputs: [x] }) => x;
 
 /** A view with another shape: repeated values must be written out first. */
 const asReshape = <P extends PrimitiveName>(site: Site<P>): Value =>
@@ -115,9 +121,11 @@ const matmul = (
 /** 'SAME' where it means the same: oneDNN's kernels take it, explicit padding falls back to slower ones. */
 const windowAttributes = (
   { strides: [sh, sw], padding: [t, b, l, r] }: Window,
-  [h, w]: readonly number[],
-  [kh, kw]: readonly number[],
+  image: readonly number[],
+  filter: readonly number[],
 ): Readonly<Record<string, GraphAttribute>> => {
+  const [h, w] = atLeast(2, image);
+  const [kh, kw] = atLeast(2, filter);
   const total = (n: number, k: number, s: number): number => Math.max((Math.ceil(n / s) - 1) * s + k - n, 0);
   const isSame = (n: number, k: number, s: number, before: number, after: number): boolean =>
     before === Math.floor(total(n, k, s) / 2) && before + after === total(n, k, s);
@@ -214,7 +222,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     return reshaped(
       graph,
       x,
-      shape.map((_, i) => (kept.includes(i) ? sizes[kept.indexOf(i)] : 1)),
+      shape.map((_, i) => (kept.includes(i) ? elementAt(sizes, kept.indexOf(i)) : 1)),
     );
   },
   reduceSum: (site) =>
@@ -251,7 +259,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   },
   pad: (site) => {
     const { graph, params, shape, lead } = site;
-    const own = params.before.flatMap((before, i) => [before, params.after[i]]);
+    const own = params.before.flatMap((before, i) => [before, elementAt(params.after, i)]);
     const values = lead === 1 ? [0, 0, ...own] : own;
     const paddings = graph.node('Const', [], {
       dtype: int32,
@@ -301,7 +309,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     };
   }),
   convInput: withRowAxis((site) => {
-    const [y, filter] = site.inputs;
+    const [y, filter] = atLeast(2, site.inputs);
     const attributes = windowAttributes(site.params, site.params.size, filter.shape);
     const gpu: GraphAttribute = { tag: 'bool', value: true };
     return {
@@ -317,7 +325,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     };
   }),
   convFilter: withRowAxis((site) => {
-    const [x, y] = site.inputs;
+    const [x, y] = atLeast(2, site.inputs);
     const attributes = windowAttributes(site.params, x.shape.slice(1, 3), site.shape);
     const gpu: GraphAttribute = { tag: 'bool', value: true };
     return {
@@ -329,7 +337,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     };
   }),
   band: (site) => {
-    const [n, m] = site.eq.out.type.shape;
+    const [n, m] = atLeast(2, site.eq.out.type.shape);
     const factors = Array.from({ length: n * m }, (_, i) =>
       bandFactor(site.params, Math.floor(i / m), i % m),
     );
@@ -345,7 +353,12 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     shape: site.shape,
   }),
   cholesky: (site) => ({
-    node: choleskyNodes(site.graph, fullInput(site, 0).node, site.params.jitters, site.eq.out.type.shape[0]),
+    node: choleskyNodes(
+      site.graph,
+      fullInput(site, 0).node,
+      site.params.jitters,
+      elementAt(site.eq.out.type.shape, 0),
+    ),
     shape: site.shape,
   }),
   triangularSolve: (site) => ({
@@ -375,7 +388,7 @@ export const lowerToGraph = <P extends PrimitiveName>(
     inside,
     like,
     params: eq.params,
-    inputs,
+    inputs: operandsOf(eq.primitive, inputs),
     eq,
     full: eq.inputs.map((x) => physicalShape(x.type, batch)),
     shape: physicalShape(eq.out.type, batch),

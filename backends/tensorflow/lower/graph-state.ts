@@ -1,4 +1,5 @@
 /** Where the state lies in a session: a variable for each large array, and one for each kind of small arrays that Adam changes together. */
+import { elementAt } from '../../../dsl/lookup.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { sizeOfShape } from '../../../compiler/ir/type.js';
 import { float, type GraphBuilder, int32 } from './graph-builder.js';
@@ -48,7 +49,7 @@ const shapesOf = ({ holds }: Variable, state: State): readonly (readonly number[
 /** The variable's own shape: its array's, or a vector of all. */
 const shapeOf = (variable: Variable, state: State): readonly number[] => {
   const shapes = shapesOf(variable, state);
-  return shapes.length === 1 ? shapes[0] : [shapes.map(sizeOfShape).reduce((a, b) => a + b, 0)];
+  return shapes.length === 1 ? elementAt(shapes, 0) : [shapes.map(sizeOfShape).reduce((a, b) => a + b, 0)];
 };
 
 export const handleOf = (graph: GraphBuilder, variable: Variable, state: State): string =>
@@ -70,7 +71,7 @@ export const readArrays = (
   state: State,
 ): readonly (readonly [name: string, node: string])[] => {
   const all = readOf(graph, variable, state);
-  if (variable.holds.length === 1) return [[variable.holds[0], all]];
+  if (variable.holds.length === 1) return [[elementAt(variable.holds, 0), all]];
   const shapes = shapesOf(variable, state);
   const parts = graph.node('SplitV', [all, graph.ints(shapes.map(sizeOfShape)), graph.int(0)], {
     T: float,
@@ -78,8 +79,8 @@ export const readArrays = (
     num_split: { tag: 'int', value: shapes.length },
   });
   return variable.holds.map((name, i) => {
-    const part = { node: i === 0 ? parts : `${parts}:${i}`, shape: [sizeOfShape(shapes[i])] };
-    return [name, reshaped(graph, part, shapes[i]).node];
+    const part = { node: i === 0 ? parts : `${parts}:${i}`, shape: [sizeOfShape(elementAt(shapes, i))] };
+    return [name, reshaped(graph, part, elementAt(shapes, i)).node];
   });
 };
 
@@ -91,7 +92,7 @@ export const assignArrays = (
   node: (name: string) => string,
 ): string => {
   const shapes = shapesOf(variable, state);
-  const arrays = variable.holds.map((name, i) => ({ node: node(name), shape: shapes[i] }));
-  const value = arrays.length === 1 ? arrays[0].node : joined(graph, arrays);
+  const arrays = variable.holds.map((name, i) => ({ node: node(name), shape: elementAt(shapes, i) }));
+  const value = arrays.length === 1 ? elementAt(arrays, 0).node : joined(graph, arrays);
   return graph.node('AssignVariableOp', [handleOf(graph, variable, state), value], { dtype: float });
 };

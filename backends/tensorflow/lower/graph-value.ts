@@ -1,4 +1,5 @@
 /** Values in a graph under construction: repeated ones stay small until something needs them written out. */
+import { atLeast } from '../../../dsl/lookup.js';
 import type { GraphAttribute } from '../graph.js';
 import { float, type GraphBuilder, int32 } from './graph-builder.js';
 
@@ -35,7 +36,7 @@ export const shapeTensor = (graph: GraphBuilder, shape: readonly number[], like:
     new_axis_mask: none,
     shrink_axis_mask: { tag: 'int', value: 1 },
   });
-  const [rows] = like.shape;
+  const [rows] = atLeast(1, like.shape);
   const sizes = shape.map((n) =>
     n >= 0
       ? graph.int(n)

@@ -1,4 +1,5 @@
 /** Lowers programs over one state to a single TensorFlow graph: state in variables, one signature for each program. */
+import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import type { Graph, GraphNode, Signature } from '../graph.js';
 import { eliminateDeadCode } from '../../../compiler/passes/dce.js';
 import { type AdamUpdate, type Program, updatedBy, type Var } from '../../../compiler/ir/program.js';
@@ -106,7 +107,10 @@ const adamChanges = (
   variableOf: (name: string) => SessionVariable,
 ): readonly Change[] => {
   const number = (value: number): string => graph.floats([value], []);
-  const [rate, power1, power2] = [adam.rate, adam.beta1Power, adam.beta2Power].map((x) => written(x).node);
+  const [rate, power1, power2] = atLeast(
+    3,
+    [adam.rate, adam.beta1Power, adam.beta2Power].map((x) => written(x).node),
+  );
   const rest = graph.node('Sub', [number(1), power2], { T: float });
   const root = graph.node('Sqrt', [rest], { T: float });
   const epsilon = graph.node('Mul', [number(adam.epsilon), root], { T: float });
@@ -115,10 +119,10 @@ const adamChanges = (
   const variables = [...new Set(adam.targets.map(({ parameter }) => variableOf(parameter)))];
   return variables.map((variable) => {
     const together = adam.targets.filter(({ parameter }) => variableOf(parameter) === variable);
-    const [{ parameter, mean, square }] = together;
+    const { parameter, mean, square } = elementAt(together, 0);
     const gradients = together.map(({ gradient }) => written(gradient));
     return {
-      value: together.length === 1 ? gradients[0].node : joined(graph, gradients),
+      value: together.length === 1 ? elementAt(gradients, 0).node : joined(graph, gradients),
       after: [variable.read],
       apply: (value, control) =>
         graph.node(

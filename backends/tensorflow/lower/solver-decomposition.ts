@@ -1,4 +1,5 @@
 /** Legalization for runtimes without factors and loops: systems of the weights are solved beforehand, those of each example written out. */
+import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import { interpret } from '../../../compiler/ir/interpret.js';
 import { firstJitter } from '../../../compiler/ir/primitives/factorization.js';
 import {
@@ -41,9 +42,9 @@ const identity = (emit: Emit, n: number): Var =>
 /** M⁻¹·b of a matrix that all examples share: the columns of b times M⁻ᵀ, whatever their number. */
 const byInverse: Rule = (eq, emit) => {
   if (!is(eq, 'triangularSolve')) return null;
-  const [matrix, b] = eq.inputs;
+  const [matrix, b] = atLeast(2, eq.inputs);
   if (matrix.type.rows > 0 || b.type.rows === 0) return null;
-  const [n, columns] = b.type.shape;
+  const [n, columns] = atLeast(2, b.type.shape);
   const params = { ...eq.params, transposed: !eq.params.transposed };
   const inverse = emit('triangularSolve', params, [matrix, identity(emit, n)]);
   const product = emit('linear', {}, [emit('fold', {}, [turned(emit, b)]), inverse]);
@@ -78,7 +79,7 @@ const solvedBeforehand = (
 
 /** The factors of k matrices [k,n,n], column by column; not a number from the first pivot on that is not positive. */
 const factors = (emit: Emit, matrices: Var): Var => {
-  const [k, n] = matrices.type.shape;
+  const [k, n] = atLeast(2, matrices.type.shape);
   const columns: Var[] = [];
   let rest = matrices;
   for (let j = 0; j < n; j++) {
@@ -97,16 +98,19 @@ const factors = (emit: Emit, matrices: Var): Var => {
     if (m === 1) break;
     const shape = [k, m - 1, m - 1];
     const below = emit('slice', { begin: [0, 1], size: [k, m - 1] }, [column]);
-    const [down, across] = [1, 2].map((axis) => emit('broadcast', { shape, axes: [0, axis] }, [below]));
+    const [down, across] = atLeast(
+      2,
+      [1, 2].map((axis) => emit('broadcast', { shape, axes: [0, axis] }, [below])),
+    );
     rest = sub(emit, emit('slice', { begin: [0, 1, 1], size: shape }, [rest]), mul(emit, down, across));
   }
-  return columns.length === 1 ? columns[0] : emit('concat', { axis: 2 }, columns);
+  return columns.length === 1 ? elementAt(columns, 0) : emit('concat', { axis: 2 }, columns);
 };
 
 /** All jitters at once, and the factor of the first that has one. */
 const cholesky = (emit: Emit, a: Var, { jitters }: Params['cholesky']): Var => {
   const { shape } = a.type;
-  const [n] = shape;
+  const [n] = atLeast(1, shape);
   const onDiagonal = emit('band', { below: 0, diagonal: 1, above: 0 }, [
     fillShape(emit, sumAll(emit, emit('band', { below: 0, diagonal: 1, above: 0 }, [a])), shape),
   ]);
@@ -114,14 +118,17 @@ const cholesky = (emit: Emit, a: Var, { jitters }: Params['cholesky']): Var => {
     const jitter = times(emit, onDiagonal, (firstJitter * 10 ** (attempt - 1)) / n);
     return emit('reshape', { shape: [1, n, n] }, [attempt === 0 ? a : add(emit, a, jitter)]);
   });
-  const all = factors(emit, attempts.length === 1 ? attempts[0] : emit('concat', { axis: 0 }, attempts));
+  const all = factors(
+    emit,
+    attempts.length === 1 ? elementAt(attempts, 0) : emit('concat', { axis: 0 }, attempts),
+  );
   const candidates = attempts.map((_, i) =>
     emit('reshape', { shape }, [emit('slice', { begin: [i, 0, 0], size: [1, n, n] }, [all])]),
   );
   const holds = candidates.map((factor) => unary(emit, 'finite', sumAll(emit, factor)));
   const none = unary(emit, 'sqrt', constantLike(emit, -1, a.type));
   return candidates.reduceRight(
-    (later, factor, i) => select(emit, fillShape(emit, holds[i], shape), factor, later),
+    (later, factor, i) => select(emit, fillShape(emit, elementAt(holds, i), shape), factor, later),
     none,
   );
 };
@@ -132,9 +139,9 @@ const substitution = (
   { lower, transposed }: Params['triangularSolve'],
   inputs: readonly Var[],
 ): Var => {
-  const [given, b] = joined(emit, inputs);
+  const [given, b] = atLeast(2, joined(emit, inputs));
   const matrix = transposed ? turned(emit, given) : given;
-  const [n, columns] = b.type.shape;
+  const [n, columns] = atLeast(2, b.type.shape);
   const isForward = lower !== transposed;
   const solution: Var[] = [];
   let rest = b;
@@ -156,17 +163,17 @@ const substitution = (
     rest = sub(emit, remaining, mul(emit, filled([others, row], left), known));
   }
   const rows = isForward ? solution : solution.reverse();
-  return rows.length === 1 ? rows[0] : emit('concat', { axis: 0 }, rows);
+  return rows.length === 1 ? elementAt(rows, 0) : emit('concat', { axis: 0 }, rows);
 };
 
 /** Every round of conjugate gradients one after the other; an example that is done stays as it is. */
 const rounds = (emit: Emit, eq: EquationOf<'solveSPD'>): Var => {
-  const [b, ...captured] = eq.inputs;
+  const [b, ...captured] = atLeast(1, eq.inputs);
   const round = roundOf(eq, 1);
   const carried = carriedBy(eq);
   const once = (before: readonly Var[]): readonly Var[] => {
     const given = [...before, b, ...captured];
-    const values = new Map(round.binders.map(({ var: x }, i) => [x.id, given[i]]));
+    const values = new Map(round.binders.map(({ var: x }, i) => [x.id, elementAt(given, i)]));
     const valueOf = ({ id }: Var): Var => {
       const value = values.get(id);
       if (value === undefined) throw new Error(`variable ${id} of a round has no value`);
@@ -174,15 +181,25 @@ const rounds = (emit: Emit, eq: EquationOf<'solveSPD'>): Var => {
     };
     for (const { primitive, params, inputs, out } of round.equations)
       values.set(out.id, emit(primitive, params, inputs.map(valueOf)));
-    return carried.map(({ name }) => valueOf(round.outputs.filter((o) => o.name === name)[0].var));
+    return carried.map(({ name }) =>
+      valueOf(
+        elementAt(
+          round.outputs.filter((o) => o.name === name),
+          0,
+        ).var,
+      ),
+    );
   };
   let values = carried.map(({ type, begins }) => (begins === 'b' ? b : constantLike(emit, 0, type)));
   for (let i = 0; i < eq.params.iterations; i++) values = [...once(values)];
-  return values[carried.findIndex(({ isResult }) => isResult)];
+  return elementAt(
+    values,
+    carried.findIndex(({ isResult }) => isResult),
+  );
 };
 
 const writtenOut: Rule = (eq, emit) => {
-  if (is(eq, 'cholesky')) return cholesky(emit, eq.inputs[0], eq.params);
+  if (is(eq, 'cholesky')) return cholesky(emit, elementAt(eq.inputs, 0), eq.params);
   if (is(eq, 'triangularSolve')) return substitution(emit, eq.params, eq.inputs);
   return is(eq, 'solveSPD') ? rounds(emit, eq) : null;
 };

@@ -2,6 +2,7 @@
  * Matrix products and convolutions: two families of three bilinear primitives, each closed under transposition. A vector or
  * image that the batch shares is a single row.
  */
+import { atLeast, float64At } from '../../../dsl/lookup.js';
 import { addTangents } from '../operations.js';
 import type { JvpContext, Row, Value } from '../primitive.js';
 import type { Params, Window } from '../params.js';
@@ -63,17 +64,18 @@ const forEachTap = (
   }
 };
 
-const geometry = (x: Type, filter: Type, y: Type, batch: number): Geometry => ({
-  rows: rowCount(x, batch),
-  h: x.shape[0],
-  w: x.shape[1],
-  c: x.shape[2],
-  kh: filter.shape[0],
-  kw: filter.shape[1],
-  f: filter.shape[3],
-  oh: y.shape[0],
-  ow: y.shape[1],
-});
+const geometry = (x: Type, filter: Type, y: Type, batch: number): Geometry => {
+  const [h, w, c] = atLeast(3, x.shape);
+  const [kh, kw, , f] = atLeast(4, filter.shape);
+  const [oh, ow] = atLeast(2, y.shape);
+  return { rows: rowCount(x, batch), h, w, c, kh, kw, f, oh, ow };
+};
+
+/** The sizes of an image or of a filter's window. */
+const windowOf = ({ shape }: Type): readonly [number, number] => {
+  const [h, w] = atLeast(2, shape);
+  return [h, w];
+};
 
 const convFlops = (x: Type, filter: Type, y: Type, batch: number): number =>
   2 *
@@ -82,29 +84,33 @@ const convFlops = (x: Type, filter: Type, y: Type, batch: number): number =>
   sizeOfShape(filter.shape.slice(0, 3)) *
   (x.shape.length === 3 ? 1 : 0);
 
-const isImage = ({ shape }: Type): boolean => shape.length === 3;
-const isFilter = ({ rows, shape }: Type): boolean => rows === 0 && shape.length === 4;
+type Vector = Type & { readonly shape: readonly [number] };
+type Matrix = Type & { readonly shape: readonly [number, number] };
+type Image = Type & { readonly shape: readonly [number, number, number] };
+type Filter = Type & { readonly shape: readonly [number, number, number, number] };
+
+const isVector = (type: Type): type is Vector => type.shape.length === 1;
+const isMatrix = (type: Type): type is Matrix => type.rows === 0 && type.shape.length === 2;
+const isImage = (type: Type): type is Image => type.shape.length === 3;
+const isFilter = (type: Type): type is Filter => type.rows === 0 && type.shape.length === 4;
 const found = (types: readonly Type[]): string => `found ${types.map(showType).join(' and ')}`;
 
 const windowShape = (
   { strides: [sh, sw], padding: [t, b, l, r] }: Window,
-  [h, w]: readonly number[],
-  [kh, kw]: readonly number[],
+  [h, w]: readonly [number, number, ...(readonly number[])],
+  [kh, kw]: readonly [number, number, ...(readonly number[])],
 ) => [outputSize(h, kh, sh, t, b), outputSize(w, kw, sw, l, r)] as const;
 
 /** y += x·W for one row. */
 const multiply = (x: Value, w: Value, y: Float64Array, rows: number): void => {
-  const [n, m] = w.type.shape;
+  const [n, m] = atLeast(2, w.type.shape);
   for (let r = 0; r < rows; r++) {
     for (let i = 0; i < n; i++) {
-      const xi = x.data[r * n + i];
-      for (let j = 0; j < m; j++) y[r * m + j] += xi * w.data[i * m + j];
+      const xi = float64At(x.data, r * n + i);
+      for (let j = 0; j < m; j++) y[r * m + j] = float64At(y, r * m + j) + xi * float64At(w.data, i * m + j);
     }
   }
 };
-
-const isVector = ({ shape }: Type): boolean => shape.length === 1;
-const isMatrix = ({ rows, shape }: Type): boolean => rows === 0 && shape.length === 2;
 
 export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
   linear: {
@@ -130,12 +136,12 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
         ? { rows: y.rows, shape: [w.shape[0]] }
         : `a vector [m] and a matrix [n,m], ${found([y, w])}`,
     evaluate: (_, [y, w], out, batch) => {
-      const [n, m] = w.type.shape;
+      const [n, m] = atLeast(2, w.type.shape);
       const x = new Float64Array(elementCount(out, batch));
       for (let r = 0; r < rowCount(out, batch); r++) {
         for (let i = 0; i < n; i++) {
           let total = 0;
-          for (let j = 0; j < m; j++) total += y.data[r * m + j] * w.data[i * m + j];
+          for (let j = 0; j < m; j++) total += float64At(y.data, r * m + j) * float64At(w.data, i * m + j);
           x[r * n + i] = total;
         }
       }
@@ -152,12 +158,13 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
         ? { rows: 0, shape: [x.shape[0], y.shape[0]] }
         : `two vectors of as many rows, ${found([x, y])}`,
     evaluate: (_, [x, y], out, batch) => {
-      const [n, m] = out.shape;
+      const [n, m] = atLeast(2, out.shape);
       const w = new Float64Array(n * m);
       for (let r = 0; r < rowCount(x.type, batch); r++) {
         for (let i = 0; i < n; i++) {
-          const xi = x.data[r * n + i];
-          for (let j = 0; j < m; j++) w[i * m + j] += xi * y.data[r * m + j];
+          const xi = float64At(x.data, r * n + i);
+          for (let j = 0; j < m; j++)
+            w[i * m + j] = float64At(w, i * m + j) + xi * float64At(y.data, r * m + j);
         }
       }
       return w;
@@ -182,8 +189,9 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
       const y = new Float64Array(elementCount(out, batch));
       forEachTap(g, params, (px, pf, py) => {
         for (let c = 0; c < g.c; c++) {
-          const v = x.data[px + c];
-          for (let f = 0; f < g.f; f++) y[py + f] += v * filter.data[pf + c * g.f + f];
+          const v = float64At(x.data, px + c);
+          for (let f = 0; f < g.f; f++)
+            y[py + f] = float64At(y, py + f) + v * float64At(filter.data, pf + c * g.f + f);
         }
       });
       return y;
@@ -191,17 +199,8 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
     jvp: productRule('conv'),
     transpose: ({ emit, params, inputs: [x, filter], linear: [first], cotangent }) =>
       first
-        ? [
-            emit('convInput', { ...params, size: [x.type.shape[0], x.type.shape[1]] }, [cotangent, filter]),
-            null,
-          ]
-        : [
-            null,
-            emit('convFilter', { ...params, kernel: [filter.type.shape[0], filter.type.shape[1]] }, [
-              x,
-              cotangent,
-            ]),
-          ],
+        ? [emit('convInput', { ...params, size: windowOf(x.type) }, [cotangent, filter]), null]
+        : [null, emit('convFilter', { ...params, kernel: windowOf(filter.type) }, [x, cotangent])],
     flops: (_, [x, filter], out, batch) => convFlops(x, filter, out, batch),
   },
   convInput: {
@@ -220,8 +219,9 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
       forEachTap(g, params, (px, pf, py) => {
         for (let c = 0; c < g.c; c++) {
           let total = 0;
-          for (let f = 0; f < g.f; f++) total += y.data[py + f] * filter.data[pf + c * g.f + f];
-          x[px + c] += total;
+          for (let f = 0; f < g.f; f++)
+            total += float64At(y.data, py + f) * float64At(filter.data, pf + c * g.f + f);
+          x[px + c] = float64At(x, px + c) + total;
         }
       });
       return x;
@@ -231,13 +231,7 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
       const { strides, padding } = params;
       return first
         ? [emit('conv', { strides, padding }, [cotangent, filter]), null]
-        : [
-            null,
-            emit('convFilter', { strides, padding, kernel: [filter.type.shape[0], filter.type.shape[1]] }, [
-              cotangent,
-              y,
-            ]),
-          ];
+        : [null, emit('convFilter', { strides, padding, kernel: windowOf(filter.type) }, [cotangent, y])];
     },
     flops: (_, [y, filter], out, batch) => convFlops(out, filter, y, batch),
   },
@@ -255,8 +249,9 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
       const filter = new Float64Array(elementCount(out, batch));
       forEachTap(g, params, (px, pf, py) => {
         for (let c = 0; c < g.c; c++) {
-          const v = x.data[px + c];
-          for (let f = 0; f < g.f; f++) filter[pf + c * g.f + f] += v * y.data[py + f];
+          const v = float64At(x.data, px + c);
+          for (let f = 0; f < g.f; f++)
+            filter[pf + c * g.f + f] = float64At(filter, pf + c * g.f + f) + v * float64At(y.data, py + f);
         }
       });
       return filter;
@@ -264,10 +259,7 @@ export const bilinear: { readonly [P in BilinearName]: Row<P> } = {
     jvp: productRule('convFilter'),
     transpose: ({ emit, params: { strides, padding }, inputs: [x, y], linear: [first], cotangent }) =>
       first
-        ? [
-            emit('convInput', { strides, padding, size: [x.type.shape[0], x.type.shape[1]] }, [y, cotangent]),
-            null,
-          ]
+        ? [emit('convInput', { strides, padding, size: windowOf(x.type) }, [y, cotangent]), null]
         : [null, emit('conv', { strides, padding }, [x, cotangent])],
     flops: (_, [x, y], out, batch) => convFlops(x, out, y, batch),
   },

@@ -1,7 +1,8 @@
 /** The element-wise primitives: all operands of one type, no implicit broadcasting. */
+import { float64At } from '../../../dsl/lookup.js';
 import { functions, oneType } from './functions.js';
 import { addTangents, binary, constantLike, mul, plus, select, sub, times, unary } from '../operations.js';
-import type { JvpContext, Row, TransposeContext, Value } from '../primitive.js';
+import type { Row, Value } from '../primitive.js';
 import type { BinaryName, UnaryName } from '../params.js';
 import type { Emit, Var } from '../program.js';
 import type { Type } from '../type.js';
@@ -10,13 +11,13 @@ const noFlops = (): number => 0;
 
 const map1 =
   (f: (a: number) => number) =>
-  (_: unknown, [a]: readonly Value[]): Float64Array =>
+  (_: unknown, [a]: readonly [Value]): Float64Array =>
     a.data.map((x) => f(x));
 
 const map2 =
   (f: (a: number, b: number) => number) =>
-  (_: unknown, [a, b]: readonly Value[]): Float64Array =>
-    a.data.map((x, i) => f(x, b.data[i]));
+  (_: unknown, [a, b]: readonly [Value, Value]): Float64Array =>
+    a.data.map((x, i) => f(x, float64At(b.data, i)));
 
 /** A function whose derivative is zero wherever it has one. */
 const flat = <P extends 'greater' | 'stop'>(evaluate: Row<P>['evaluate']): Row<P> => ({
@@ -38,28 +39,28 @@ const chosen = (emit: Emit, mask: Var, a: Var | null, b: Var | null, type: Type)
   return select(emit, mask, a ?? zero, b ?? zero);
 };
 
-const extremum = <P extends 'max' | 'min'>(
+const extremum = (
   f: (a: number, b: number) => number,
   second: (emit: Emit, a: Var, b: Var) => Var,
-): Row<P> => ({
+): Row<'max' | 'min'> => ({
   type: oneType,
   evaluate: map2(f),
-  jvp: ({ emit, inputs: [a, b], tangents: [ta, tb], out }: JvpContext<P>) =>
+  jvp: ({ emit, inputs: [a, b], tangents: [ta, tb], out }) =>
     ta === null && tb === null ? null : chosen(emit, second(emit, a, b), tb, ta, out.type),
   transpose: null,
   flops: noFlops,
 });
 
-const quotient = <P extends 'div' | 'divNoNan'>(name: P, f: (a: number, b: number) => number): Row<P> => {
+const quotient = (name: 'div' | 'divNoNan', f: (a: number, b: number) => number): Row<'div' | 'divNoNan'> => {
   const over = (emit: Emit, a: Var, b: Var): Var => binary(emit, name, a, b);
   return {
     type: oneType,
     evaluate: map2(f),
-    jvp: ({ emit, inputs: [, b], tangents: [ta, tb], out }: JvpContext<P>) => {
+    jvp: ({ emit, inputs: [, b], tangents: [ta, tb], out }) => {
       const numerator = addTangents(emit, ta, tb === null ? null : unary(emit, 'neg', mul(emit, out, tb)));
       return numerator === null ? null : over(emit, numerator, b);
     },
-    transpose: ({ emit, inputs: [, b], cotangent }: TransposeContext<P>) => [over(emit, cotangent, b), null],
+    transpose: ({ emit, inputs: [, b], cotangent }) => [over(emit, cotangent, b), null],
     flops: noFlops,
   };
 };
@@ -133,7 +134,8 @@ export const elementwise: { readonly [P in ElementwiseName]: Row<P> } = {
   },
   select: {
     type: oneType,
-    evaluate: (_, [mask, a, b]) => mask.data.map((m, i) => (m !== 0 ? a.data[i] : b.data[i])),
+    evaluate: (_, [mask, a, b]) =>
+      mask.data.map((m, i) => (m !== 0 ? float64At(a.data, i) : float64At(b.data, i))),
     jvp: ({ emit, inputs: [mask], tangents: [, ta, tb], out }) => chosen(emit, mask, ta, tb, out.type),
     transpose: ({ emit, inputs: [mask], linear: [, first, second], cotangent }) => {
       const zero = constantLike(emit, 0, cotangent.type);

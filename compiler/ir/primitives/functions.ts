@@ -29,28 +29,26 @@ type Calculus = {
 
 type Context = {
   readonly emit: Emit;
-  readonly inputs: readonly Var[];
+  readonly inputs: readonly [Var];
   readonly out: Var;
-  readonly tangents: readonly (Var | null)[];
+  readonly tangents: readonly [Var | null];
 };
 
 /** A row of the table of primitives, and what a loop pays for it: rough cycles on four lanes. */
 export type FunctionRow = {
-  readonly type: (params: None, inputs: readonly Type[]) => Type | string;
+  readonly type: (params: None, inputs: readonly [Type]) => Type | string;
   readonly value: (x: number) => number;
-  readonly evaluate: (params: None, inputs: readonly { readonly data: Float64Array }[]) => Float64Array;
+  readonly evaluate: (params: None, inputs: readonly [{ readonly data: Float64Array }]) => Float64Array;
   readonly jvp: (context: Context) => Var | null;
   readonly transpose: null;
   readonly flops: () => number;
   readonly cycles: number;
 };
 
-export const oneType = (_: unknown, inputs: readonly Type[]): Type | string => {
-  const [first] = inputs;
-  return first !== undefined && inputs.every((t) => sameType(t, first))
-    ? first
+export const oneType = (_: unknown, inputs: readonly [Type, ...(readonly Type[])]): Type | string =>
+  inputs.every((t) => sameType(t, inputs[0]))
+    ? inputs[0]
     : `operands of one type, found ${inputs.map(showType).join(' and ')}`;
-};
 
 /** By its value and how a tangent t passes at x, where the value is y. */
 const row = (
@@ -60,9 +58,9 @@ const row = (
 ): FunctionRow => ({
   type: oneType,
   value,
-  evaluate: (_, [a]) => (a === undefined ? new Float64Array() : a.data.map((x) => value(x))),
+  evaluate: (_, [a]) => a.data.map((x) => value(x)),
   jvp: ({ emit, inputs: [x], out, tangents: [t] }) => {
-    if (t === null || t === undefined || x === undefined) return null;
+    if (t === null) return null;
     const { rows, shape } = out.type;
     const m: Calculus = {
       number: (number) => emit('constant', { value: number, rows, shape }, []),

@@ -1,4 +1,5 @@
 /** Matrices of each row: products, triangular bands, Cholesky factors and triangular systems. */
+import { atLeast, elementAt, float64At } from '../../../dsl/lookup.js';
 import { choleskyFactors, solveTriangles } from './factorization.js';
 import { add, addTangents, atRows, joined } from '../operations.js';
 import type { Row, Value } from '../primitive.js';
@@ -33,8 +34,10 @@ const solve = (emit: Emit, params: Params['triangularSolve'], matrix: Var, b: Va
 };
 
 const innerSizes = ({ transposeA, transposeB }: Params['matmul'], a: Type, b: Type) => {
-  const [n, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
-  const [l, m] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
+  const [a0, a1] = atLeast(2, a.shape);
+  const [b0, b1] = atLeast(2, b.shape);
+  const [n, k] = transposeA ? [a1, a0] : [a0, a1];
+  const [l, m] = transposeB ? [b1, b0] : [b0, b1];
   return { n, k, l, m };
 };
 
@@ -44,7 +47,7 @@ const zeros = (out: Type, batch: number): Float64Array => new Float64Array(eleme
 
 const multiply = (
   params: Params['matmul'],
-  [a, b]: readonly Value[],
+  [a, b]: readonly [Value, Value],
   out: Type,
   batch: number,
 ): Float64Array => {
@@ -55,8 +58,10 @@ const multiply = (
   for (let r = 0; r < rowCount(out, batch); r++) {
     for (let i = 0; i < n; i++) {
       for (let t = 0; t < k; t++) {
-        const x = a.data[r * n * k + i * aRow + t * aTerm];
-        for (let j = 0; j < m; j++) y[(r * n + i) * m + j] += x * b.data[r * k * m + t * bTerm + j * bColumn];
+        const x = float64At(a.data, r * n * k + i * aRow + t * aTerm);
+        for (let j = 0; j < m; j++)
+          y[(r * n + i) * m + j] =
+            float64At(y, (r * n + i) * m + j) + x * float64At(b.data, r * k * m + t * bTerm + j * bColumn);
       }
     }
   }
@@ -67,7 +72,7 @@ export const matrix: { readonly [P in MatrixName]: Row<P> } = {
   band: {
     type: (_, [x]) => (x.shape.length === 2 ? x : `a matrix [n,m], ${found([x])}`),
     evaluate: (params, [x]) => {
-      const [n, m] = x.type.shape;
+      const [n, m] = atLeast(2, x.type.shape);
       return x.data.map((value, i) => value * bandFactor(params, Math.floor(i / m) % n, i % m));
     },
     jvp: ({ emit, params, tangents: [t] }) => (t === null ? null : emit('band', params, [t])),
@@ -109,7 +114,7 @@ export const matrix: { readonly [P in MatrixName]: Row<P> } = {
     type: (_, [a]) => (isSquare(a) ? a : `a square matrix, ${found([a])}`),
     evaluate: (params, [a], out, batch) => {
       const factors = zeros(out, batch);
-      choleskyFactors(a.data, out.shape[0], params, factors);
+      choleskyFactors(a.data, elementAt(out.shape, 0), params, factors);
       return factors;
     },
     // dL = L·Φ(L⁻¹·dA·L⁻ᵀ), Φ the lower triangle with half the diagonal (Murray, Differentiation of the Cholesky decomposition, 2016).
@@ -121,7 +126,7 @@ export const matrix: { readonly [P in MatrixName]: Row<P> } = {
       return product(emit, out, triangle(emit, solve(emit, across, out, half), true, 0.5), false, false);
     },
     transpose: null,
-    flops: (_, [a], out, batch) => (rowCount(out, batch) * a.shape[0] ** 3) / 3,
+    flops: (_, [a], out, batch) => (rowCount(out, batch) * elementAt(a.shape, 0) ** 3) / 3,
   },
   triangularSolve: {
     type: (_, [a, b]) =>
@@ -130,7 +135,7 @@ export const matrix: { readonly [P in MatrixName]: Row<P> } = {
         : `a square matrix [n,n], shared or one for each row, and right-hand sides [n,m], ${found([a, b])}`,
     evaluate: (params, [a, b], out, batch) => {
       const x = zeros(out, batch);
-      solveTriangles(a.data, b.data, out.shape[0], out.shape[1], params, x);
+      solveTriangles(a.data, b.data, elementAt(out.shape, 0), elementAt(out.shape, 1), params, x);
       return x;
     },
     jvp: ({ emit, params, inputs: [a], out, tangents: [ta, tb] }) => {
@@ -151,7 +156,7 @@ export const matrix: { readonly [P in MatrixName]: Row<P> } = {
       null,
       solve(emit, { ...params, transposed: !params.transposed }, a, cotangent),
     ],
-    flops: (_, [a], out, batch) => rowCount(out, batch) * sizeOfShape(out.shape) * a.shape[0],
+    flops: (_, [a], out, batch) => rowCount(out, batch) * sizeOfShape(out.shape) * elementAt(a.shape, 0),
   },
 };
 

@@ -1,4 +1,5 @@
 /** Symmetric positive definite systems whose matrix is known by its products alone: conjugate gradients (Hestenes and Stiefel, 1952). */
+import { elementAt, float64At } from '../../../dsl/lookup.js';
 import { addTangents, unary } from '../operations.js';
 import type { Row, Value } from '../primitive.js';
 import type { Emit, Equation, Operator, Var } from '../program.js';
@@ -66,7 +67,7 @@ const conjugateGradients = (
   const [x, r, p] = [new Float64Array(b.length), b.slice(), new Float64Array(b.length)];
   const dot = (u: Float64Array, v: Float64Array, row: number): number => {
     let sum = 0;
-    for (let i = row * n; i < (row + 1) * n; i++) sum += u[i] * v[i];
+    for (let i = row * n; i < (row + 1) * n; i++) sum += float64At(u, i) * float64At(v, i);
     return sum;
   };
   const [before, rounds] = [new Float64Array(rows), new Float64Array(rows)];
@@ -74,34 +75,37 @@ const conjugateGradients = (
   for (let iteration = 0; iteration < iterations; iteration++) {
     const squares = before.map((_, row) => dot(r, r, row));
     // A residual that is not a number is not below the limit either: it goes on and shows.
-    if (squares.every((square, row) => square <= limits[row])) break;
+    if (squares.every((square, row) => square <= float64At(limits, row))) break;
     for (let row = 0; row < rows; row++) {
-      const beta = before[row] === 0 ? 0 : squares[row] / before[row];
-      for (let i = row * n; i < (row + 1) * n; i++) p[i] = r[i] + beta * p[i];
+      const beta = before[row] === 0 ? 0 : float64At(squares, row) / float64At(before, row);
+      for (let i = row * n; i < (row + 1) * n; i++) p[i] = float64At(r, i) + beta * float64At(p, i);
     }
     const Ap = product(p);
     for (let row = 0; row < rows; row++) {
-      before[row] = squares[row];
-      if (squares[row] <= limits[row]) continue;
-      rounds[row]++;
+      before[row] = float64At(squares, row);
+      if (float64At(squares, row) <= float64At(limits, row)) continue;
+      rounds[row] = float64At(rounds, row) + 1;
       const curvature = dot(p, Ap, row);
-      const alpha = curvature === 0 ? 0 : squares[row] / curvature;
+      const alpha = curvature === 0 ? 0 : float64At(squares, row) / curvature;
       for (let i = row * n; i < (row + 1) * n; i++) {
-        x[i] += alpha * p[i];
-        r[i] -= alpha * Ap[i];
+        x[i] = float64At(x, i) + alpha * float64At(p, i);
+        r[i] = float64At(r, i) - alpha * float64At(Ap, i);
       }
     }
   }
   return { solution: x, rounds };
 };
 
-const refusal = (operator: Operator, [b, ...captured]: readonly Type[]): string | undefined => {
-  if (b === undefined || b.rows < 1)
-    return `a right-hand side of each example, found ${b ? showType(b) : 'nothing'}`;
+const refusal = (
+  operator: Operator,
+  [b, ...captured]: readonly [Type, ...(readonly Type[])],
+): string | undefined => {
+  if (b.rows < 1) return `a right-hand side of each example, found ${showType(b)}`;
   if (!sameType(operator.argument.type, b) || !sameType(operator.out.type, b))
     return `an operator ${showType(b)} → ${showType(b)}, found ${showType(operator.argument.type)} → ${showType(operator.out.type)}`;
   const expected = operator.captured.map((x) => x.type);
-  return captured.length === expected.length && captured.every((type, i) => sameType(type, expected[i]))
+  return captured.length === expected.length &&
+    captured.every((type, i) => sameType(type, elementAt(expected, i)))
     ? undefined
     : `captured values ${expected.map(showType).join(', ')}, found ${captured.map(showType).join(', ')}`;
 };

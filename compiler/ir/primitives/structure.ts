@@ -1,4 +1,5 @@
 /** Primitives that move, repeat or add up elements: all linear, each the transpose of another. */
+import { elementAt, float64At, int32At, last } from '../../../dsl/lookup.js';
 import { atRows, constantLike } from '../operations.js';
 import type { JvpContext, Row, Value } from '../primitive.js';
 import type { Var } from '../program.js';
@@ -8,7 +9,7 @@ const noFlops = (): number => 0;
 
 /** The rule of every linear primitive with one input: the tangent goes through the same equation. */
 const through =
-  <P extends StructureName>(name: P) =>
+  <P extends Exclude<StructureName, 'constant' | 'concat'>>(name: P) =>
   ({ emit, params, tangents: [t] }: JvpContext<P>): Var | null =>
     t === null ? null : emit(name, params, [t]);
 
@@ -26,7 +27,7 @@ export const gatherIndices = (
   shape.forEach((n, axis) => {
     const next = new Int32Array(indices.length * n);
     for (let i = 0; i < indices.length; i++) {
-      for (let k = 0; k < n; k++) next[i * n + k] = indices[i] + k * strides[axis];
+      for (let k = 0; k < n; k++) next[i * n + k] = int32At(indices, i) + k * elementAt(strides, axis);
     }
     indices = next;
   });
@@ -40,8 +41,8 @@ const gatherRows = ({ type, data }: Value, batch: number, places: Int32Array): F
   const result = new Float64Array(count * places.length);
   for (let r = 0; r < count; r++) {
     for (let i = 0; i < places.length; i++) {
-      const place = places[i];
-      result[r * places.length + i] = place < 0 ? 0 : data[r * size + place];
+      const place = int32At(places, i);
+      result[r * places.length + i] = place < 0 ? 0 : float64At(data, r * size + place);
     }
   }
   return result;
@@ -71,12 +72,12 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
   broadcast: {
     type: ({ shape, axes }, [x]) =>
       axes.length === x.shape.length &&
-      axes.every((axis, i) => shape[axis] === x.shape[i] && (i === 0 || axis > axes[i - 1]))
+      axes.every((axis, i) => shape[axis] === x.shape[i] && (i === 0 || axis > elementAt(axes, i - 1)))
         ? { rows: x.rows, shape }
         : `ascending axes of [${shape.join(',')}] with the sizes of ${showType(x)}, found [${axes.join(',')}]`,
     evaluate: ({ shape, axes }, [x], _, batch) => {
       const own = stridesOf(x.type.shape);
-      const strides = shape.map((_, i) => (axes.includes(i) ? own[axes.indexOf(i)] : 0));
+      const strides = shape.map((_, i) => (axes.includes(i) ? elementAt(own, axes.indexOf(i)) : 0));
       return gatherRows(x, batch, gatherIndices(shape, strides));
     },
     jvp: through('broadcast'),
@@ -95,12 +96,14 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
       const keptAxes = repeatedAxes(x.type.shape, axes);
       const places = gatherIndices(
         x.type.shape,
-        x.type.shape.map((_, i) => (axes.includes(i) ? 0 : kept[keptAxes.indexOf(i)])),
+        x.type.shape.map((_, i) => (axes.includes(i) ? 0 : elementAt(kept, keptAxes.indexOf(i)))),
       );
       const size = sizeOfShape(out.shape);
       const result = new Float64Array(elementCount(out, batch));
       for (let r = 0; r < rowCount(out, batch); r++) {
-        for (let i = 0; i < places.length; i++) result[r * size + places[i]] += x.data[r * places.length + i];
+        for (let i = 0; i < places.length; i++)
+          result[r * size + int32At(places, i)] =
+            float64At(result, r * size + int32At(places, i)) + float64At(x.data, r * places.length + i);
       }
       return result;
     },
@@ -123,7 +126,7 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
   permute: {
     type: ({ permutation }, [x]) =>
       isPermutation(permutation, x.shape.length)
-        ? { rows: x.rows, shape: permutation.map((axis) => x.shape[axis]) }
+        ? { rows: x.rows, shape: permutation.map((axis) => elementAt(x.shape, axis)) }
         : `a permutation of the axes of ${showType(x)}, found [${permutation.join(',')}]`,
     evaluate: ({ permutation }, [x], out, batch) => {
       const own = stridesOf(x.type.shape);
@@ -132,7 +135,7 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
         batch,
         gatherIndices(
           out.shape,
-          permutation.map((axis) => own[axis]),
+          permutation.map((axis) => elementAt(own, axis)),
         ),
       );
     },
@@ -144,12 +147,12 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
   },
   reorder: {
     type: ({ order }, [x]) =>
-      x.shape.length > 0 && isPermutation(order, x.shape[x.shape.length - 1])
+      x.shape.length > 0 && isPermutation(order, last(x.shape))
         ? x
         : `a permutation of the last axis of ${showType(x)}, found [${order.join(',')}]`,
     evaluate: ({ order }, [x]) => {
       const n = order.length;
-      return x.data.map((_, i) => x.data[i - (i % n) + order[i % n]]);
+      return x.data.map((_, i) => float64At(x.data, i - (i % n) + elementAt(order, i % n)));
     },
     jvp: through('reorder'),
     transpose: ({ emit, params: { order }, cotangent }) => [
@@ -161,17 +164,26 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
     type: ({ begin, size }, [x]) =>
       begin.length === x.shape.length &&
       size.length === x.shape.length &&
-      x.shape.every((n, i) => begin[i] >= 0 && size[i] >= 1 && begin[i] + size[i] <= n)
+      x.shape.every(
+        (n, i) =>
+          elementAt(begin, i) >= 0 &&
+          elementAt(size, i) >= 1 &&
+          elementAt(begin, i) + elementAt(size, i) <= n,
+      )
         ? { rows: x.rows, shape: size }
         : `a block inside ${showType(x)}, found begin [${begin.join(',')}] size [${size.join(',')}]`,
     evaluate: ({ begin, size }, [x], _, batch) => {
       const own = stridesOf(x.type.shape);
-      const offset = begin.reduce((sum, b, i) => sum + b * own[i], 0);
+      const offset = begin.reduce((sum, b, i) => sum + b * elementAt(own, i), 0);
       return gatherRows(x, batch, gatherIndices(size, own, offset));
     },
     jvp: through('slice'),
     transpose: ({ emit, params: { begin, size }, inputs: [x], cotangent }) => [
-      emit('pad', { before: begin, after: x.type.shape.map((n, i) => n - begin[i] - size[i]) }, [cotangent]),
+      emit(
+        'pad',
+        { before: begin, after: x.type.shape.map((n, i) => n - elementAt(begin, i) - elementAt(size, i)) },
+        [cotangent],
+      ),
     ],
     flops: noFlops,
   },
@@ -180,19 +192,20 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
       before.length === x.shape.length &&
       after.length === x.shape.length &&
       [...before, ...after].every((n) => n >= 0)
-        ? { rows: x.rows, shape: x.shape.map((n, i) => before[i] + n + after[i]) }
+        ? { rows: x.rows, shape: x.shape.map((n, i) => elementAt(before, i) + n + elementAt(after, i)) }
         : `padding for each axis of ${showType(x)}, found [${before.join(',')}] and [${after.join(',')}]`,
     evaluate: ({ before }, [x], out, batch) => {
       const strides = stridesOf(out.shape);
       const places = gatherIndices(
         x.type.shape,
         strides,
-        before.reduce((sum, b, i) => sum + b * strides[i], 0),
+        before.reduce((sum, b, i) => sum + b * elementAt(strides, i), 0),
       );
       const size = sizeOfShape(out.shape);
       const result = new Float64Array(elementCount(out, batch));
       for (let r = 0; r < rowCount(out, batch); r++) {
-        for (let i = 0; i < places.length; i++) result[r * size + places[i]] = x.data[r * places.length + i];
+        for (let i = 0; i < places.length; i++)
+          result[r * size + int32At(places, i)] = float64At(x.data, r * places.length + i);
       }
       return result;
     },
@@ -216,7 +229,7 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
         ? {
             rows: inputs[0].rows,
             shape: inputs[0].shape.map((n, i) =>
-              i === axis ? inputs.reduce((sum, t) => sum + t.shape[i], 0) : n,
+              i === axis ? inputs.reduce((sum, t) => sum + elementAt(t.shape, i), 0) : n,
             ),
           }
         : `arrays that agree but for axis ${axis}, found ${inputs.map(showType).join(' and ')}`,
@@ -240,17 +253,24 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
         'concat',
         params,
         tangents.map((t, i) =>
-          t === null ? constantLike(emit, 0, { rows, shape: inputs[i].type.shape }) : atRows(emit, rows, t),
+          t === null
+            ? constantLike(emit, 0, { rows, shape: elementAt(inputs, i).type.shape })
+            : atRows(emit, rows, t),
         ),
       );
     },
     transpose: ({ emit, params: { axis }, inputs, linear, cotangent }) => {
-      const begins = inputs.map((_, i) => inputs.slice(0, i).reduce((sum, x) => sum + x.type.shape[axis], 0));
+      const begins = inputs.map((_, i) =>
+        inputs.slice(0, i).reduce((sum, x) => sum + elementAt(x.type.shape, axis), 0),
+      );
       return inputs.map((x, i) =>
         linear[i]
           ? emit(
               'slice',
-              { begin: x.type.shape.map((_, a) => (a === axis ? begins[i] : 0)), size: x.type.shape },
+              {
+                begin: x.type.shape.map((_, a) => (a === axis ? elementAt(begins, i) : 0)),
+                size: x.type.shape,
+              },
               [cotangent],
             )
           : null,
@@ -277,7 +297,7 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
       const size = sizeOfShape(out.shape);
       const result = new Float64Array(size);
       for (let r = 0; r < rowCount(x.type, batch); r++) {
-        for (let i = 0; i < size; i++) result[i] += x.data[r * size + i];
+        for (let i = 0; i < size; i++) result[i] = float64At(result, i) + float64At(x.data, r * size + i);
       }
       return result;
     },
@@ -291,7 +311,7 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
     evaluate: ({ by }, [x], _, batch) => {
       const size = x.data.length / batch;
       const from = (i: number): number => (((Math.floor(i / size) + by) % batch) + batch) % batch;
-      return x.data.map((_value, i) => x.data[from(i) * size + (i % size)]);
+      return x.data.map((_value, i) => float64At(x.data, from(i) * size + (i % size)));
     },
     jvp: through('rotateBatch'),
     transpose: ({ emit, params: { by }, cotangent }) => [emit('rotateBatch', { by: -by }, [cotangent])],
@@ -300,12 +320,12 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
   fold: {
     type: (_, [x]) =>
       x.rows >= 1 && x.shape.length >= 1
-        ? { rows: x.rows * x.shape[0], shape: x.shape.slice(1) }
+        ? { rows: x.rows * elementAt(x.shape, 0), shape: x.shape.slice(1) }
         : `a value of each example with a leading axis, found ${showType(x)}`,
     evaluate: (_, [x]) => x.data,
     jvp: through('fold'),
     transpose: ({ emit, inputs: [x], cotangent }) => [
-      emit('unfold', { times: x.type.shape[0] }, [cotangent]),
+      emit('unfold', { times: elementAt(x.type.shape, 0) }, [cotangent]),
     ],
     flops: noFlops,
   },

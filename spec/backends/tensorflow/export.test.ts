@@ -1,4 +1,5 @@
 /** Laws of exports: what other runtimes load gives the numbers that the compiler's own backend gives, for any batch size. */
+import { elementAt, entryOf } from '../../../dsl/lookup.js';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,7 +31,10 @@ const folder = mkdtempSync(join(tmpdir(), 'immersion-export-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const widthOf = (program: Program): number =>
-  program.binders.filter((b) => b.kind === 'data')[0].var.type.shape.reduce((a, b) => a * b, 1);
+  elementAt(
+    program.binders.filter((b) => b.kind === 'data'),
+    0,
+  ).var.type.shape.reduce((a, b) => a * b, 1);
 
 /** What a program gives on its own backend for `count` examples. */
 const expected = async ({ program, weights: own, values }: Case, output: string): Promise<Float32Array> => {
@@ -113,7 +117,10 @@ const caseOf = (program: Program, of = weights, name = program.name): Case => ({
   program,
   weights: of,
   outputs: program.outputs.map((o) => o.name),
-  shape: program.binders.filter((b) => b.kind === 'data')[0].var.type.shape,
+  shape: elementAt(
+    program.binders.filter((b) => b.kind === 'data'),
+    0,
+  ).var.type.shape,
   values: Float32Array.from({ length: count * widthOf(program) }, (_, i) => Math.sin(i) / 2 + 0.5),
 });
 
@@ -125,7 +132,7 @@ const ofFlows = await Promise.all(
     const { arrays } = await fitted.state();
     const own = new Map([...arrays].map(([name, { data }]) => [name, data]));
     const d = widthOf(fitted.compiled.decode);
-    return [caseOf(encode, own, `encode of ${d}`), caseOf(density, own, `density of ${d}`)];
+    return [caseOf(encode, own, `encode of ${d}`), caseOf(density, own, `density of ${d}`)] as const;
   }),
 );
 
@@ -136,7 +143,7 @@ const cases: readonly Case[] = [
 
 const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a).reduce(
-    (most, x, i) => Math.max(most, Math.abs(x - b[i])),
+    (most, x, i) => Math.max(most, Math.abs(x - elementAt(b, i))),
     a.length === b.length ? 0 : Infinity,
   );
 
@@ -197,14 +204,14 @@ describe('exports', () => {
   test.skipIf(python === undefined).each(cases)(
     "the SavedModel of $name gives the same values in Python's TensorFlow (IMMERSION_PYTHON names an interpreter that has it)",
     async (one) => {
-      const results = inPython[one.name];
+      const results = entryOf(inPython, one.name);
       expect(Object.keys(results).toSorted()).toEqual(one.outputs.toSorted());
       for (const output of one.outputs)
-        expect(largestDifference(await expected(one, output), results[output])).toBeLessThan(1e-5);
+        expect(largestDifference(await expected(one, output), entryOf(results, output))).toBeLessThan(1e-5);
     },
   );
 
-  test.each(ofFlows.map(([, one], i) => ({ ...one, fitted: flows[i] })))(
+  test.each(ofFlows.map(([, one], i) => ({ ...one, fitted: elementAt(flows, i) })))(
     'the $name is what the fitted model calls its density',
     async ({ fitted, values, ...one }) => {
       const found = await fitted.logProb(values);
@@ -233,7 +240,7 @@ describe('exports', () => {
   });
 
   test('an existing folder is left alone', async () => {
-    const [{ program }] = cases;
+    const { program } = elementAt(cases, 0);
     const before = readFileSync(join(folder, 'graph', program.name, 'model.json'));
     const again = await exportProgram(program, weights, 'graph-model', join(folder, 'graph', program.name));
     expect(again._tag).toBe('Left');

@@ -1,4 +1,5 @@
 /** Programs for other runtimes: the same values without a factor, a triangular system or a loop in them. */
+import { elementAt, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
@@ -40,7 +41,7 @@ const law = <P extends (typeof systems)[number]>(primitive: P): void => {
       const program = programOf(primitive, site, b);
       const inputs = new Map(
         program.binders.map(({ name, var: { type } }, i) => {
-          const interval = domains[Math.min(i, domains.length - 1)];
+          const interval = elementAt(domains, Math.min(i, domains.length - 1));
           return [name, made(valuesIn(interval, elementCount(type, b), s, name), i, type)];
         }),
       );
@@ -56,7 +57,7 @@ const law = <P extends (typeof systems)[number]>(primitive: P): void => {
       const expected = arrayOf(interpret(program, inputs), 'out');
       const scale = Math.max(1, ...expected.map(Math.abs));
       arrayOf(interpret(found, given), 'out').forEach((x, i) =>
-        expect(Math.abs(x - expected[i])).toBeLessThan(1e-10 * scale),
+        expect(Math.abs(x - float64At(expected, i))).toBeLessThan(1e-10 * scale),
       );
     },
   );

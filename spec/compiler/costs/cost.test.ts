@@ -1,4 +1,5 @@
 /** Costs are known from shapes: figures worked out by hand, and laws that every program's cost keeps. */
+import { elementAt } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { compile } from '../../../compiler/compile.js';
@@ -111,7 +112,7 @@ describe('derivatives', () => {
   const flopsOf = (net: Network): readonly number[] => right(outline(net)).map(({ flops }) => batch * flops);
   const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   const forward = { encoder: total(flopsOf(encoder)), decoder: total(flopsOf(decoder)) };
-  const first = { encoder: flopsOf(encoder)[0], decoder: flopsOf(decoder)[0] };
+  const first = { encoder: elementAt(flopsOf(encoder), 0), decoder: elementAt(flopsOf(decoder), 0) };
   const step = (objective: ReturnType<typeof ae>): Cost =>
     costOf(right(compile({ ...autoencoder(encoder, decoder, batch), objective })).step);
 
@@ -134,7 +135,7 @@ const recount = (program: Program): number => {
   const home = (x: Var): Var | undefined => {
     const eq = definitions.get(x.id)?.eq;
     if (eq?.primitive === 'constant') return undefined;
-    return eq !== undefined && views.includes(eq.primitive) ? home(eq.inputs[0]) : x;
+    return eq !== undefined && views.includes(eq.primitive) ? home(elementAt(eq.inputs, 0)) : x;
   };
   const uses = (x: Var): readonly number[] =>
     equations.flatMap((eq, i) => ([...eq.inputs, eq.out].some((y) => home(y)?.id === x.id) ? [i] : []));

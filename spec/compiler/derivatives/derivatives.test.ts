@@ -1,4 +1,5 @@
 /** Forward and reverse mode are linear, compose, and are adjoint, over one direction and over several. */
+import { float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import type { Arrays } from '../../../compiler/ir/interpret.js';
@@ -30,7 +31,7 @@ const arrows = (kit: Kit): fc.Arbitrary<Arrow> =>
 const expectSame = (found: Float64Array, expected: Float64Array): void => {
   expect(found.length).toBe(expected.length);
   const scaleOf = Math.max(1, ...expected.map(Math.abs));
-  found.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(1e-9 * scaleOf));
+  found.forEach((value, i) => expect(Math.abs(value - float64At(expected, i))).toBeLessThan(1e-9 * scaleOf));
 };
 
 const feedOf = (expressions: Readonly<Record<string, Node>>, s: number): Arrays => {
@@ -51,7 +52,7 @@ describe('jvp and vjp', () => {
     const b1 = value('b');
     expectSame(
       value('both'),
-      value('a').map((t, i) => 2.5 * t + b1[i]),
+      value('a').map((t, i) => 2.5 * t + float64At(b1, i)),
     );
   });
 
@@ -65,7 +66,7 @@ describe('jvp and vjp', () => {
     const b1 = value('b');
     expectSame(
       value('both'),
-      value('a').map((t, i) => 2.5 * t + b1[i]),
+      value('a').map((t, i) => 2.5 * t + float64At(b1, i)),
     );
   });
 
@@ -154,7 +155,7 @@ describe('jvp and vjp', () => {
         { ...options(s), given: new Map([['v', Float64Array.from(v)]]) },
       )('Jv').slice(0, 4);
     const [one1, other] = [at([1, 2, 3, 4, 5, 6]), at([1, 2, 3, 7, 7, 9])];
-    return Math.max(...one1.map((value, i) => Math.abs(value - other[i])));
+    return Math.max(...one1.map((value, i) => Math.abs(value - float64At(other, i))));
   };
 
   test.prop([seed])("with constant statistics another example's tangent does not matter", (s) => {

@@ -1,4 +1,5 @@
 /** Gradients agree with differences, also those of objectives that hold a derivative. */
+import { elementAt, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
 import { differentiate } from '../../../compiler/derivatives/differentiate.js';
@@ -32,13 +33,13 @@ const branches = (program: Program, inputs: Arrays): string | null => {
   const ways: number[] = [];
   for (const eq of program.equations) {
     const operands = eq.inputs.flatMap((y) => values.get(y.id) ?? []);
-    const [a, b] = operands.map(({ data }) => data);
-    if (eq.primitive === 'elu') ways.push(...a.map((y) => (y > 0 ? 1 : 0)));
+    const dataOf = (i: number): Float64Array => elementAt(operands, i).data;
+    if (eq.primitive === 'elu') ways.push(...dataOf(0).map((y) => (y > 0 ? 1 : 0)));
     if (eq.primitive === 'max' || eq.primitive === 'min' || eq.primitive === 'greater') {
-      ways.push(...a.map((y, i) => Math.sign(y - b[i])));
+      ways.push(...dataOf(0).map((y, i) => Math.sign(y - float64At(dataOf(1), i))));
     }
     // The root has no derivative at 0, and large ones beside it.
-    if (eq.primitive === 'sqrt' && a.some((y) => y < 1e-4)) return null;
+    if (eq.primitive === 'sqrt' && dataOf(0).some((y) => y < 1e-4)) return null;
     values.set(eq.out.id, { type: eq.out.type, data: evaluateEquation(eq, operands, program.batch) });
   }
   return ways.join('');
@@ -63,10 +64,10 @@ const agrees = (experiment: Experiment, s: number): boolean => {
     new Map(
       [...inputs].map(([name, values]) => {
         const by = along.get(name);
-        return [name, by === undefined ? values : values.map((y, i) => y + h * by[i])];
+        return [name, by === undefined ? values : values.map((y, i) => y + h * float64At(by, i))];
       }),
     );
-  const loss = (h: number): number => arrayOf(interpret(objective, at(h)), 'loss')[0];
+  const loss = (h: number): number => float64At(arrayOf(interpret(objective, at(h)), 'loss'), 0);
   const slope = (h: number): number => (loss(-2 * h) - 8 * loss(-h) + 8 * loss(h) - loss(2 * h)) / (12 * h);
   const gradients = interpret(program, inputs);
   const pairs = parameters.map((name) => ({
@@ -148,7 +149,7 @@ const holding = (net: NetworkValue, to: Shape): Readonly<Record<string, Expr>> =
 const outputShape = (layers: readonly Layer[]): Shape => {
   const net: NetworkValue = { name: 'net', input: [2, 2, 1], layers };
   const { program } = calculation({ y: { tag: 'apply', network: net, at: x([2, 2, 1]), output: '' } });
-  return program.outputs[0].var.type.shape;
+  return elementAt(program.outputs, 0).var.type.shape;
 };
 
 describe('the gradient', () => {
@@ -198,7 +199,7 @@ describe('the gradient', () => {
       gradient.forEach((g, i) => {
         const loss = (h: number): number => {
           const moved = arrayOf(inputs, name).map((w, k) => (k === i ? w + h : w));
-          return arrayOf(interpret(objective, new Map([...inputs, [name, moved]])), 'loss')[0];
+          return float64At(arrayOf(interpret(objective, new Map([...inputs, [name, moved]])), 'loss'), 0);
         };
         const h = 1e-3;
         const slope = (loss(-2 * h) - 8 * loss(-h) + 8 * loss(h) - loss(2 * h)) / (12 * h);

@@ -1,4 +1,5 @@
 /** Flows have their inverse, on both sides where they are onto, and their log-determinant is that of the full Jacobian. */
+import { elementAt, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import type { Invertible } from '../../../dsl/layers/bijector.js';
@@ -30,7 +31,9 @@ const furthest = (found: Float64Array, expected: Float64Array): number => {
   expect(found.length).toBe(expected.length);
   return Math.max(
     0,
-    ...found.map((value, i) => Math.abs(value - expected[i]) / Math.max(1, Math.abs(expected[i]))),
+    ...found.map(
+      (value, i) => Math.abs(value - float64At(expected, i)) / Math.max(1, Math.abs(float64At(expected, i))),
+    ),
   );
 };
 
@@ -46,15 +49,19 @@ const logAbsDet = (matrix: readonly Float64Array[]): number => {
   return rows.reduce((sum, _, k) => {
     const pivot = rows
       .slice(k)
-      .reduce((best, row, i) => (Math.abs(row[k]) > Math.abs(rows[best][k]) ? k + i : best), k);
-    [rows[k], rows[pivot]] = [rows[pivot], rows[k]];
+      .reduce(
+        (best, row, i) =>
+          Math.abs(float64At(row, k)) > Math.abs(float64At(elementAt(rows, best), k)) ? k + i : best,
+        k,
+      );
+    [rows[k], rows[pivot]] = [elementAt(rows, pivot), elementAt(rows, k)];
     for (const row of rows.slice(k + 1)) {
-      const factor = row[k] / rows[k][k];
+      const factor = float64At(row, k) / float64At(elementAt(rows, k), k);
       row.forEach((value, j) => {
-        row[j] = value - factor * rows[k][j];
+        row[j] = value - factor * float64At(elementAt(rows, k), j);
       });
     }
-    return sum + Math.log(Math.abs(rows[k][k]));
+    return sum + Math.log(Math.abs(float64At(elementAt(rows, k), k)));
   }, 0);
 };
 
@@ -94,7 +101,7 @@ const kinds: { readonly [T in Invertible['tag']]: readonly NetworkValue[] } = ((
     { tag: 'affine', bound: 2 },
     { tag: 'spline', bins: 4, bound: 2 },
   ];
-  const bent = coupling(transforms[0], 'last');
+  const bent = coupling(elementAt(transforms, 0), 'last');
   return {
     coupling: transforms.flatMap((transform) =>
       (['first', 'last'] as const).flatMap((part) =>
@@ -196,7 +203,7 @@ describe('in float64', () => {
         { there: logDet(flow, at), back: logDet(invert(flow), apply(flow, at)) },
         { seed: s },
       );
-      expect(Math.abs(value('there')[0] + value('back')[0])).toBeLessThan(1e-9);
+      expect(Math.abs(float64At(value('there'), 0) + float64At(value('back'), 0))).toBeLessThan(1e-9);
     },
   );
 
@@ -243,7 +250,7 @@ describe('in float64', () => {
         ]),
       );
       const results = interpret(program, given);
-      expect(Math.abs(arrayOf(results, 'logDet')[0])).toBeLessThan(1e-12);
+      expect(Math.abs(float64At(arrayOf(results, 'logDet'), 0))).toBeLessThan(1e-12);
       const sorted = (values: Float64Array): Float64Array => Float64Array.from(values).sort();
       expect(furthest(sorted(arrayOf(results, 'value')), sorted(arrayOf(given, 'data')))).toBeLessThan(1e-12);
     },

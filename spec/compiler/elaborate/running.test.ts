@@ -1,4 +1,5 @@
 /** Running values: what they become, what reads them, what is wrong with them, and the multipliers made of them. */
+import { entryOf, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { pipe } from 'fp-ts/lib/function.js';
 import { describe, expect, test as example } from 'vitest';
@@ -73,7 +74,7 @@ const stepOf = (
     ['w', Float64Array.of(1, 1)],
   ]);
   const found = interpret(differentiate(program), inputs);
-  return (name: string): number => arrayOf(found, name)[0];
+  return (name: string): number => float64At(arrayOf(found, name), 0);
 };
 
 const close = (found: number, expected: number): void =>
@@ -224,7 +225,7 @@ const constrained = async (schedule: typeof geco, backend: Backend): Promise<voi
   const { terms } = await session.step(Float32Array.from(points));
   session.dispose();
   const m = points.reduce((total, p) => total + p * p, 0) / points.length;
-  expect(terms['error'] * 1e9).toBeCloseTo(0.05, 3);
+  expect(entryOf(terms, 'error') * 1e9).toBeCloseTo(0.05, 3);
   expect(terms['mu']).toBeCloseTo(0.1 / (Math.sqrt(0.05 / m) * m), 2);
 };
 

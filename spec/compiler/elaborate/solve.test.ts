@@ -1,4 +1,5 @@
 /** Factors, triangular systems and conjugate gradients against dense linear algebra; failure shows, and nothing runs for ever. */
+import { elementAt, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
@@ -63,22 +64,22 @@ const normal = (n: number, m: number): Operator => {
 const dense = (a: Float64Array, b: Float64Array, n: number, m: number): Float64Array => {
   const rows = Array.from({ length: n }, (_, i) =>
     Float64Array.from({ length: n + 1 }, (__, j) => {
-      if (j === n) return b[i];
+      if (j === n) return float64At(b, i);
       let sum = 0;
-      for (let k = 0; k < m; k++) sum += a[k * n + i] * a[k * n + j];
+      for (let k = 0; k < m; k++) sum += float64At(a, k * n + i) * float64At(a, k * n + j);
       return sum;
     }),
   );
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {
       if (i === j) continue;
-      const factor = rows[j][i] / rows[i][i];
-      rows[j].forEach((_, k) => {
-        rows[j][k] -= factor * rows[i][k];
+      const factor = float64At(elementAt(rows, j), i) / float64At(elementAt(rows, i), i);
+      elementAt(rows, j).forEach((_, k) => {
+        elementAt(rows, j)[k] = float64At(elementAt(rows, j), k) - factor * float64At(elementAt(rows, i), k);
       });
     }
   }
-  return Float64Array.from(rows, (row, i) => row[n] / row[i]);
+  return Float64Array.from(rows, (row, i) => float64At(row, n) / float64At(row, i));
 };
 
 const solveProgram = (
@@ -111,7 +112,7 @@ const systemOf = (batch: number, n: number, m: number, s: number): Arrays => {
 const expectClose = (found: Float64Array, expected: Float64Array, tolerance: number): void => {
   const scale = Math.max(1, ...expected.map(Math.abs));
   expect(found.length).toBe(expected.length);
-  found.forEach((x, i) => expect(Math.abs(x - expected[i])).toBeLessThan(tolerance * scale));
+  found.forEach((x, i) => expect(Math.abs(x - float64At(expected, i))).toBeLessThan(tolerance * scale));
 };
 
 const sizes = fc.record({ n: fc.integer({ min: 1, max: 6 }), extra: fc.nat(3) });
@@ -185,7 +186,7 @@ const square = (factor: Float64Array, n: number): Float64Array =>
   factor.map((_, i) => {
     const [row, column] = [Math.floor(i / n), i % n];
     let sum = 0;
-    for (let k = 0; k < n; k++) sum += factor[row * n + k] * factor[column * n + k];
+    for (let k = 0; k < n; k++) sum += float64At(factor, row * n + k) * float64At(factor, column * n + k);
     return sum;
   });
 
@@ -213,7 +214,7 @@ describe('the Cholesky factor', () => {
       ]);
       const found = arrayOf(await runAnywhere(name, factorProgram(cases.length, 2, 3), inputs), 'out');
       cases.forEach(({ lowest, jitter }, i) => {
-        const pivot = found[4 * i + 3] ** 2;
+        const pivot = float64At(found, 4 * i + 3) ** 2;
         const expected = lowest + jitter * firstJitter;
         if (Number.isNaN(jitter)) expect([0, 2, 3].map((k) => found[4 * i + k])).toEqual([NaN, NaN, NaN]);
         else expect(Math.abs(pivot - expected)).toBeLessThan(1e-5 * Math.max(Math.abs(expected), 1e-2));

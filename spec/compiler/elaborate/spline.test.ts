@@ -1,4 +1,5 @@
 /** Splines as steep and as flat as their bounds allow: what comes back is as good as the slope lets it be. */
+import { float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
@@ -55,7 +56,9 @@ const furthest = (way: Way, inputs: Arrays, results: Arrays): number => {
   const logSlope = arrayOf(interpret(program(way), inputs), 'logSlope');
   const point = arrayOf(inputs, 'point');
   return Math.max(
-    ...arrayOf(results, 'back').map((x, i) => Math.abs(x - point[i]) * Math.min(1, Math.exp(logSlope[i]))),
+    ...arrayOf(results, 'back').map(
+      (x, i) => Math.abs(x - float64At(point, i)) * Math.min(1, Math.exp(float64At(logSlope, i))),
+    ),
   );
 };
 

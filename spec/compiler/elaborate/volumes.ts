@@ -1,4 +1,5 @@
 /** Decoders whose volumes are checked, their Jacobians by dense linear algebra, and the comparisons that laws of volumes make. */
+import { atLeast, elementAt, float64At } from '../../../dsl/lookup.js';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { differentiate } from '../../../compiler/derivatives/differentiate.js';
@@ -29,7 +30,7 @@ export const decoderOf = (d: number, D: number): Network => ({
 const encoderFor = (decoder: Network, D: number): Network => ({
   name: 'encoder',
   input: [D],
-  layers: [dense(decoder.input[0])],
+  layers: [dense(elementAt(decoder.input, 0))],
 });
 
 export const training = (decoder: Network, D: number, objective: Objective): Experiment => ({
@@ -71,10 +72,11 @@ export const halfLogDet = (columns: readonly Float64Array[]): number => {
   const m = columns.map((a) => columns.map((b) => dot(a, b)));
   let sum = 0;
   for (let i = 0; i < n; i++) {
-    sum += Math.log(m[i][i]) / 2;
+    sum += Math.log(elementAt(elementAt(m, i), i)) / 2;
     for (let j = i + 1; j < n; j++) {
-      const factor = m[j][i] / m[i][i];
-      for (let k = i; k < n; k++) m[j][k] -= factor * m[i][k];
+      const factor = elementAt(elementAt(m, j), i) / elementAt(elementAt(m, i), i);
+      for (let k = i; k < n; k++)
+        elementAt(m, j)[k] = elementAt(elementAt(m, j), k) - factor * elementAt(elementAt(m, i), k);
     }
   }
   return sum;
@@ -86,7 +88,7 @@ export const columnsOf = (
   D: number,
   given: Arrays,
 ): readonly (readonly Float64Array[])[] => {
-  const [d] = decoder.input;
+  const [d] = atLeast(1, decoder.input);
   const values = calculate({ J: jvp(decoder, codeOf(decoder, D), basis(d)) }, { batch, given })('J');
   const column = (b: number, k: number): Float64Array =>
     values.subarray((b * d + k) * D, (b * d + k + 1) * D);
@@ -104,7 +106,9 @@ export const expectNear = (found: number, expected: number, tolerance: number): 
 
 export const expectClose = (found: Float64Array, expected: Float64Array, tolerance: number): void => {
   const scale = Math.max(1e-2, ...expected.map(Math.abs));
-  found.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(tolerance * scale));
+  found.forEach((value, i) =>
+    expect(Math.abs(value - float64At(expected, i))).toBeLessThan(tolerance * scale),
+  );
 };
 
 export const gradientsOf = (results: Arrays, program: Program): Float64Array =>
@@ -122,9 +126,9 @@ export const agreesWithSlope = (decoder: Network, D: number, objective: Objectiv
   const valueAt = (h: number): number => {
     const moved = names.map((name): [string, Float64Array] => {
       const by = arrayOf(along, name);
-      return [name, arrayOf(point, name).map((w, i) => w + h * by[i])];
+      return [name, arrayOf(point, name).map((w, i) => w + h * float64At(by, i))];
     });
-    return arrayOf(interpret(loss, new Map([...point, ...moved])), 'loss')[0];
+    return float64At(arrayOf(interpret(loss, new Map([...point, ...moved])), 'loss'), 0);
   };
   const slope = (h: number): number =>
     (valueAt(-2 * h) - 8 * valueAt(-h) + 8 * valueAt(h) - valueAt(2 * h)) / (12 * h);

@@ -1,4 +1,5 @@
 /** Optimizers and schedules in the intermediate representation equal their formulas; a step that is not finite is not committed. */
+import { elementAt, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { compile } from '../../../compiler/compile.js';
@@ -81,7 +82,7 @@ const byHand = (
       g.map((x) => x * factor),
       i,
     );
-    theta = theta.map((x, k) => x - change[k]);
+    theta = theta.map((x, k) => x - float64At(change, k));
     results.push(theta);
   }
   return results;
@@ -90,7 +91,9 @@ const byHand = (
 const expectSame = (found: readonly Float64Array[], expected: readonly Float64Array[]): void => {
   expected.forEach((values, i) =>
     values.forEach((x, k) =>
-      expect(Math.abs(found[i][k] - x), `step ${i}`).toBeLessThan(1e-11 * Math.max(1, Math.abs(x))),
+      expect(Math.abs(float64At(elementAt(found, i), k) - x), `step ${i}`).toBeLessThan(
+        1e-11 * Math.max(1, Math.abs(x)),
+      ),
     ),
   );
 };
@@ -108,8 +111,8 @@ describe('optimizers', () => {
     (start, momentum, nesterov, clipNorm) => {
       const m = new Float64Array(5);
       const expected = byHand(start, clipNorm, (g) => {
-        g.forEach((x, k) => (m[k] = momentum * m[k] + x));
-        return m.map((x, k) => 0.05 * (nesterov ? g[k] + momentum * x : x));
+        g.forEach((x, k) => (m[k] = momentum * float64At(m, k) + x));
+        return m.map((x, k) => 0.05 * (nesterov ? float64At(g, k) + momentum * x : x));
       });
       expectSame(trajectory(sgd({ rate: 0.05, momentum, nesterov, ...clipped(clipNorm) }), start), expected);
     },
@@ -125,8 +128,8 @@ describe('optimizers', () => {
         const t = i + 1;
         const rate = 0.02 * Math.min(t / 4, 1);
         return g.map((x, k) => {
-          m[k] = beta1 * m[k] + (1 - beta1) * x;
-          v[k] = beta2 * v[k] + (1 - beta2) * x * x;
+          m[k] = beta1 * float64At(m, k) + (1 - beta1) * x;
+          v[k] = beta2 * float64At(v, k) + (1 - beta2) * x * x;
           const mean = m[k] / (1 - beta1 ** t);
           return (rate * mean) / (Math.sqrt(v[k] / (1 - beta2 ** t)) + epsilon);
         });
@@ -183,7 +186,10 @@ describe('commit', () => {
 
 describe('schedules', () => {
   const at = (expression: Node, step: number): number =>
-    calculate({ value: expression }, { given: new Map([['step', Float64Array.of(step)]]) })('value')[0];
+    float64At(
+      calculate({ value: expression }, { given: new Map([['step', Float64Array.of(step)]]) })('value'),
+      0,
+    );
   const step = fc.nat(100_000);
   const number = fc.double({ min: -10, max: 10, noNaN: true });
   const positive = fc.double({ min: 0.1, max: 1000, noNaN: true });

@@ -1,4 +1,5 @@
 /** Cutting, padding and joining: simplification keeps the meaning, and leaves no work that cancels. */
+import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
@@ -57,9 +58,11 @@ const rejoined = (given: Cut, order: readonly number[]) =>
     (emit, xs) =>
       order
         .map((i) => {
-          const [before, after] = [given.parts.slice(0, i), given.parts.slice(i + 1)].map(total);
+          const [before, after] = atLeast(2, [given.parts.slice(0, i), given.parts.slice(i + 1)].map(total));
           const { axis } = given;
-          return emit('pad', { before: along(axis, before, 0), after: along(axis, after, 0) }, [xs[i]]);
+          return emit('pad', { before: along(axis, before, 0), after: along(axis, after, 0) }, [
+            elementAt(xs, i),
+          ]);
         })
         .reduce((a, b) => emit('add', {}, [a, b])),
   );
@@ -86,22 +89,25 @@ describe('a sum of blocks', () => {
   });
 
   test('that overlap or lie askew stays a sum', () => {
-    const overlapping = programOf([[2], [2]], (emit, [a, b]) =>
-      emit('add', {}, [
+    const overlapping = programOf([[2], [2]], (emit, xs) => {
+      const [a, b] = atLeast(2, xs);
+      return emit('add', {}, [
         emit('pad', { before: [0], after: [1] }, [a]),
         emit('pad', { before: [1], after: [0] }, [b]),
-      ]),
-    );
+      ]);
+    });
     const askew = programOf(
       [
         [1, 1],
         [1, 1],
       ],
-      (emit, [a, b]) =>
-        emit('add', {}, [
+      (emit, xs) => {
+        const [a, b] = atLeast(2, xs);
+        return emit('add', {}, [
           emit('pad', { before: [0, 0], after: [1, 1] }, [a]),
           emit('pad', { before: [1, 1], after: [0, 0] }, [b]),
-        ]),
+        ]);
+      },
     );
     expect(simplified(overlapping)).toEqual(['pad', 'pad', 'add']);
     expect(simplified(askew)).toEqual(['pad', 'pad', 'add']);
@@ -115,7 +121,9 @@ test.prop([cut, fc.nat(), fc.nat()])(
     const begin = a % size;
     const count = 1 + (b % (size - begin));
     const starts = given.parts.map((_, i) => total(given.parts.slice(0, i)));
-    const isInside = starts.some((start, i) => begin >= start && begin + count <= start + given.parts[i]);
+    const isInside = starts.some(
+      (start, i) => begin >= start && begin + count <= start + elementAt(given.parts, i),
+    );
     const program = programOf(
       given.parts.map((n) => along(given.axis, n, given.other)),
       (emit, xs) =>
@@ -133,6 +141,6 @@ test.prop([cut])('concatenations within one another are one', (given) => {
     given.parts.map((n) => along(axis, n, given.other)),
     (emit, xs) => xs.reduce((whole, x) => emit('concat', { axis }, [whole, x])),
   );
-  expect(program.program.outputs[0].var.type.shape).toEqual(shapeOf(given));
+  expect(elementAt(program.program.outputs, 0).var.type.shape).toEqual(shapeOf(given));
   expect(simplified(program)).toEqual(['concat']);
 });

@@ -1,4 +1,5 @@
 /** Trees of one and two splits: what they can tell apart, what they cannot, and what changes nothing. */
+import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import {
@@ -17,7 +18,7 @@ const value = fc.oneof(
 const class_ = (scores: number) =>
   fc
     .array(fc.tuple(...Array.from({ length: scores }, () => value)), { minLength: 1, maxLength: 30 })
-    .map((rows): Columns => Array.from({ length: scores }, (_, k) => rows.map((row) => row[k])));
+    .map((rows): Columns => Array.from({ length: scores }, (_, k) => rows.map((row) => elementAt(row, k))));
 const [one, two] = [class_(1), class_(2)];
 const splits = fc.constantFrom(1 as const, 2 as const);
 
@@ -25,7 +26,9 @@ const fittedAccuracy = (inside: Columns, outside: Columns, count: 1 | 2): number
   accuracyOf(fitTree(inside, outside, count), inside, outside);
 
 /** Every threshold at and between values, either side. */
-const exhaustive = ([inside]: Columns, [outside]: Columns): number => {
+const exhaustive = (insides: Columns, outsides: Columns): number => {
+  const [inside] = atLeast(1, insides);
+  const [outside] = atLeast(1, outsides);
   const thresholds = [...Array.from(inside), ...Array.from(outside)];
   const share = (values: ArrayLike<number>, t: number): number =>
     Array.from(values).filter((x) => x <= t).length / values.length;
@@ -45,7 +48,7 @@ describe('on the examples that it is fitted to', () => {
     'two splits tell at least what either score tells, and neither less than chance',
     (inside, outside) => {
       const both = fittedAccuracy(inside, outside, 2);
-      const single = [0, 1].map((k) => fittedAccuracy([inside[k]], [outside[k]], 1));
+      const single = [0, 1].map((k) => fittedAccuracy([elementAt(inside, k)], [elementAt(outside, k)], 1));
       single.forEach((accuracy) => {
         expect(accuracy).toBeGreaterThanOrEqual(0.5);
         expect(both).toBeGreaterThanOrEqual(accuracy - 1e-12);
@@ -62,8 +65,8 @@ describe('on the examples that it is fitted to', () => {
       expect(fittedAccuracy(each(inside, map), each(outside, map), count)).toBe(
         fittedAccuracy(inside, outside, count),
       );
-      expect(areaUnderCurve(each(inside, map)[0], each(outside, map)[0])).toBe(
-        areaUnderCurve(inside[0], outside[0]),
+      expect(areaUnderCurve(elementAt(each(inside, map), 0), elementAt(each(outside, map), 0))).toBe(
+        areaUnderCurve(elementAt(inside, 0), elementAt(outside, 0)),
       );
     },
   );
@@ -82,7 +85,10 @@ test.prop([two, two, splits])(
   'which class is called outside changes no accuracy',
   (inside, outside, count) => {
     expect(fittedAccuracy(outside, inside, count)).toBeCloseTo(fittedAccuracy(inside, outside, count), 12);
-    expect(areaUnderCurve(outside[0], inside[0])).toBeCloseTo(1 - areaUnderCurve(inside[0], outside[0]), 12);
+    expect(areaUnderCurve(elementAt(outside, 0), elementAt(inside, 0))).toBeCloseTo(
+      1 - areaUnderCurve(elementAt(inside, 0), elementAt(outside, 0)),
+      12,
+    );
   },
 );
 
@@ -104,7 +110,7 @@ test.prop([fc.nat(1e4), splits], { numRuns: 10 })('equal distributions are not t
   const tree = fitTree(sample(0), sample(1), count);
   // Five standard deviations of a mean of 8,000.
   expect(Math.abs(accuracyOf(tree, sample(2), sample(3)) - 0.5)).toBeLessThan((5 * 0.5) / Math.sqrt(8000));
-  expect(Math.abs(areaUnderCurve(sample(2)[0], sample(3)[0]) - 0.5)).toBeLessThan(
+  expect(Math.abs(areaUnderCurve(elementAt(sample(2), 0), elementAt(sample(3), 0)) - 0.5)).toBeLessThan(
     5 * Math.sqrt(1 / 12 / 2000),
   );
 });
@@ -118,7 +124,9 @@ example('two scores tell what neither tells alone, and two splits a band', () =>
     [1, 1, 1, 1],
     [1, 1, 1, 1],
   ];
-  expect([0, 1].map((k) => fittedAccuracy([inside[k]], [outside[k]], 1))).toEqual([0.75, 0.875]);
+  expect([0, 1].map((k) => fittedAccuracy([elementAt(inside, k)], [elementAt(outside, k)], 1))).toEqual([
+    0.75, 0.875,
+  ]);
   expect(fittedAccuracy(inside, outside, 2)).toBe(1);
   const band = [[0, 1, 2]];
   expect(fittedAccuracy(band, [[-1, 3]], 1)).toBe(0.75);

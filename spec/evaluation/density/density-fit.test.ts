@@ -1,4 +1,5 @@
 /** How well a density was learned: a model that is the true manifold has the true density everywhere on it, and is drawn as it is. */
+import { atLeast, elementAt, float64At } from '../../../dsl/lookup.js';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../compiler/index.js';
 import { generateSplit, linear, logDensity, type Manifold } from '../../../data/index.js';
@@ -15,21 +16,19 @@ import { right } from '../../shared/either.js';
 const factors = (
   manifold: Manifold,
 ): { readonly upper: number[]; readonly lower: number[]; readonly scale: number[] } => {
-  const {
-    dimension: d,
-    shape: [D],
-  } = manifold;
+  const { dimension: d, shape } = manifold;
+  const [D] = atLeast(1, shape);
   const jacobian = manifold.jacobian(new Float64Array(d));
   const [upper, lower, scale] = [new Array(D * D).fill(0), new Array(D * D).fill(0), new Array(D).fill(0)];
   let above: readonly number[] = [];
   for (let i = 0; i < d; i++) {
-    const row = Array.from({ length: D }, (_, j) => jacobian[j * d + i]);
-    const factor = i === 0 ? 0 : row[0] / above[0];
+    const row = Array.from({ length: D }, (_, j) => float64At(jacobian, j * d + i));
+    const factor = i === 0 ? 0 : elementAt(row, 0) / elementAt(above, 0);
     const rest = row.map((value, j) => value - factor * (above[j] ?? 0));
-    const sign = Math.sign(rest[i]);
+    const sign = Math.sign(elementAt(rest, i));
     rest.forEach((value, j) => (upper[i * D + j] = sign * value));
     if (i > 0) lower[i * D] = sign * factor;
-    scale[i] = 3 * Math.atanh(Math.log(Math.abs(rest[i])) / 3);
+    scale[i] = 3 * Math.atanh(Math.log(Math.abs(elementAt(rest, i))) / 3);
     if (i === 0) above = upper.slice(0, D);
   }
   return { upper, lower, scale };
@@ -38,10 +37,11 @@ const factors = (
 /** The latents of the nearest point, by the normal equations of one or two columns. */
 const leastSquares = (jacobian: ArrayLike<number>, d: number, at: readonly number[]): Float64Array => {
   const dot = (i: number, of: (row: number) => number): number =>
-    at.reduce((sum, _, row) => sum + jacobian[row * d + i] * of(row), 0);
-  const [b0, b1] = [0, 1].map((i) => dot(i, (row) => at[row]));
-  const gram = (i: number, j: number): number => dot(i, (row) => jacobian[row * d + j]);
-  if (d === 1) return Float64Array.of(b0 / gram(0, 0));
+    at.reduce((sum, _, row) => sum + elementAt(jacobian, row * d + i) * of(row), 0);
+  const right = (i: number): number => dot(i, (row) => elementAt(at, row));
+  const gram = (i: number, j: number): number => dot(i, (row) => elementAt(jacobian, row * d + j));
+  if (d === 1) return Float64Array.of(right(0) / gram(0, 0));
+  const [b0, b1] = [right(0), right(1)];
   const det = gram(0, 0) * gram(1, 1) - gram(0, 1) ** 2;
   return Float64Array.of(
     (b0 * gram(1, 1) - b1 * gram(0, 1)) / det,
@@ -111,7 +111,7 @@ describe.each([
     for (const { at, logDensity: learned } of found.learned) {
       const z = leastSquares(jacobian, d, at);
       const [nearest, truth] = [manifold.embed(z), logDensity(manifold, z)];
-      expect(Math.hypot(...at.map((value, i) => value - nearest[i]))).toBeLessThan(1e-5);
+      expect(Math.hypot(...at.map((value, i) => value - float64At(nearest, i)))).toBeLessThan(1e-5);
       expect(Math.abs(learned - truth)).toBeLessThan(1e-4);
     }
   });
@@ -121,11 +121,11 @@ describe.each([
     const drawings = densityDrawings(found);
     const colours = drawings.map((svg) => new Set([...svg.matchAll(/hsl\([^)]*\)/g)].map(([text]) => text)));
     expect(drawings).toHaveLength(2);
-    expect(drawings[0].match(d === 1 ? /<line/g : /<circle/g)).toHaveLength(d === 1 ? 1199 : 1200);
-    expect(drawings[1].length).toBeGreaterThan(0.9 * drawings[0].length);
-    expect(colours[0].size).toBeGreaterThan(50);
-    expect([...colours[1]].filter((one) => colours[0].has(one)).length).toBeGreaterThan(
-      0.9 * colours[0].size,
+    expect(elementAt(drawings, 0).match(d === 1 ? /<line/g : /<circle/g)).toHaveLength(d === 1 ? 1199 : 1200);
+    expect(elementAt(drawings, 1).length).toBeGreaterThan(0.9 * elementAt(drawings, 0).length);
+    expect(elementAt(colours, 0).size).toBeGreaterThan(50);
+    expect([...elementAt(colours, 1)].filter((one) => elementAt(colours, 0).has(one)).length).toBeGreaterThan(
+      0.9 * elementAt(colours, 0).size,
     );
     expect(densityLegend(found)).toMatch(/^<p class="legend"><span>ln p −\d/);
   });

@@ -1,4 +1,5 @@
 /** Densities that may be reported: exact, integrating to one, with the distance from the manifold beside them; surrogates are refused. */
+import { elementAt } from '../../../dsl/lookup.js';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../compiler/index.js';
 import { generateSplit, linear } from '../../../data/index.js';
@@ -55,11 +56,11 @@ test('on a line it is the normal density over the stretching, with the distance 
   const { logDensity, distance } = await logProb(points);
   expect(logDensity).toHaveLength(9);
   for (let i = 0; i < 9; i++) {
-    const code = (points[2 * i] - b[0]) / scale;
+    const code = (elementAt(points, 2 * i) - b[0]) / scale;
     const stretch = Math.hypot(scale, u);
     const expected = -0.5 * Math.log(2 * Math.PI) - (code * code) / 2 - Math.log(stretch);
     expect(logDensity[i]).toBeCloseTo(expected, 4);
-    expect(distance[i]).toBeCloseTo(Math.abs(points[2 * i + 1] - (u * code + b[1])), 4);
+    expect(distance[i]).toBeCloseTo(Math.abs(elementAt(points, 2 * i + 1) - (u * code + b[1])), 4);
   }
 });
 

@@ -1,4 +1,5 @@
 /** The density of a trained injective flow integrates to one over what it decodes to, measured by rulers: no Jacobian but the model's own. */
+import { atLeast, elementAt, float32At } from '../../../dsl/lookup.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadData } from '../../../data/index.js';
 import * as d from '../../../dsl/index.js';
@@ -63,7 +64,7 @@ const totals = async (
       .subarray(piece * dimension, (piece + 1) * dimension)
       .reduce((sum, x) => sum - x ** 2 / 2 - Math.log(2 * Math.PI) / 2, 0);
   return {
-    density: sizes.reduce((sum, size, i) => sum + Math.exp(logDensity[i]) * size, 0),
+    density: sizes.reduce((sum, size, i) => sum + Math.exp(float32At(logDensity, i)) * size, 0),
     ofCodes: sizes.reduce((sum, size, i) => sum + Math.exp(logCode(i)) * size, 0),
   };
 };
@@ -72,7 +73,8 @@ const totals = async (
 const REACH = 5;
 const axis = (steps: number, i: number): number => REACH * ((2 * i) / steps - 1);
 
-const subtract = (a: readonly number[], b: readonly number[]): readonly number[] => a.map((x, i) => x - b[i]);
+const subtract = (a: readonly number[], b: readonly number[]): readonly number[] =>
+  a.map((x, i) => x - elementAt(b, i));
 
 describe('a curve in the plane', () => {
   const models: Fitted[] = [];
@@ -86,24 +88,29 @@ describe('a curve in the plane', () => {
     ['sine', 0],
     ['circle', 1],
   ] as const)('trained on a %s integrates to one along its length', async (_, which) => {
-    const model = models[which];
+    const model = elementAt(models, which);
     const steps = 4000;
     const points = await model.decode(Float32Array.from({ length: steps + 1 }, (_, i) => axis(steps, i)));
     const along = [0];
     for (let i = 1; i <= steps; i++)
       along.push(
-        along[i - 1] + Math.hypot(points[2 * i] - points[2 * i - 2], points[2 * i + 1] - points[2 * i - 1]),
+        elementAt(along, i - 1) +
+          Math.hypot(
+            float32At(points, 2 * i) - float32At(points, 2 * i - 2),
+            float32At(points, 2 * i + 1) - float32At(points, 2 * i - 1),
+          ),
       );
-    const [length, pieces] = [along[steps], 6000];
+    const [length, pieces] = [elementAt(along, steps), 6000];
     const centres = new Float32Array(2 * pieces);
     let at = 1;
     for (let piece = 0; piece < pieces; piece++) {
       const s = ((piece + 0.5) / pieces) * length;
-      while (along[at] < s) at++;
-      const share = (s - along[at - 1]) / (along[at] - along[at - 1]);
+      while (elementAt(along, at) < s) at++;
+      const share = (s - elementAt(along, at - 1)) / (elementAt(along, at) - elementAt(along, at - 1));
       for (const k of [0, 1])
         centres[2 * piece + k] =
-          points[2 * at - 2 + k] + share * (points[2 * at + k] - points[2 * at - 2 + k]);
+          float32At(points, 2 * at - 2 + k) +
+          share * (float32At(points, 2 * at + k) - float32At(points, 2 * at - 2 + k));
     }
     const sizes = new Float64Array(pieces).fill(length / pieces);
     const { density, ofCodes } = await totals(model, 1, centres, sizes);
@@ -128,11 +135,13 @@ test('a surface in space integrates to one over its area', { timeout: 30_000 }, 
     return [
       [corner, corner + 1, corner + side],
       [corner + 1, corner + side, corner + side + 1],
-    ].map((nodes) => nodes.map(point));
+    ].map((nodes) => atLeast(3, nodes.map(point)));
   }).flat();
-  const centres = Float32Array.from(triangles.flatMap(([a, b, c]) => a.map((x, k) => (x + b[k] + c[k]) / 3)));
+  const centres = Float32Array.from(
+    triangles.flatMap(([a, b, c]) => a.map((x, k) => (x + elementAt(b, k) + elementAt(c, k)) / 3)),
+  );
   const areas = Float64Array.from(triangles, ([a, b, c]) => {
-    const [[p, q, r], [s, t, u]] = [subtract(b, a), subtract(c, a)];
+    const [[p, q, r], [s, t, u]] = [atLeast(3, subtract(b, a)), atLeast(3, subtract(c, a))];
     return Math.hypot(q * u - r * t, r * s - p * u, p * t - q * s) / 2;
   });
   const { density, ofCodes } = await totals(model, 2, centres, areas);

@@ -1,4 +1,5 @@
 /** Features by graphs of others: what they give is what the graph gives, whatever its format, its layout and its batch. */
+import { elementAt, float32At } from '../../../dsl/lookup.js';
 import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -71,7 +72,7 @@ const expected = async (): Promise<Float32Array> => {
 
 const close = (a: Float32Array, b: Float32Array): void => {
   expect(a.length).toBe(b.length);
-  a.forEach((x, i) => expect(Math.abs(x - b[i])).toBeLessThan(1e-5));
+  a.forEach((x, i) => expect(Math.abs(x - float32At(b, i))).toBeLessThan(1e-5));
 };
 
 describe('a graph of this project, read back', () => {
@@ -99,7 +100,7 @@ describe('a graph of this project, read back', () => {
     const grey = right(await graphFeatures(path, { shape: [2, 3, 1], range: [0, 1] }));
     const colour = right(await graphFeatures(path, { shape: [2, 3, 3], range: [0, 1] }));
     const pixels = images.subarray(0, 18);
-    const repeated = Float32Array.from({ length: 54 }, (_, i) => pixels[Math.floor(i / 3)]);
+    const repeated = Float32Array.from({ length: 54 }, (_, i) => float32At(pixels, Math.floor(i / 3)));
     close(await grey.apply(pixels), await colour.apply(repeated));
     grey.dispose();
     colour.dispose();
@@ -108,7 +109,7 @@ describe('a graph of this project, read back', () => {
 
 describe('what cannot be a feature map is one problem', () => {
   const problemOf = async (path: string, shape: readonly number[] = [4, 6, 3]) =>
-    left(await graphFeatures(path, { shape }))[0];
+    elementAt(left(await graphFeatures(path, { shape })), 0);
 
   example('no graph, examples that are no images, a broken file, a decoder', async () => {
     expect((await problemOf(join(folder, 'nothing'))).found).toBe('no graph');
@@ -123,7 +124,7 @@ describe('what cannot be a feature map is one problem', () => {
   example('an ONNX file without its package', async () => {
     const path = join(folder, 'mean.onnx');
     writeFileSync(path, onnxFile(['GlobalAveragePool', 'Flatten'], ['n', 3, 4, 6], ['n', 3]));
-    const [{ found, hint }] = left(await openOnnx(path, 'a-package-that-nobody-has'));
+    const { found, hint } = elementAt(left(await openOnnx(path, 'a-package-that-nobody-has')), 0);
     expect(found).toBe('no package onnxruntime-node');
     expect(hint).toContain('npm install onnxruntime-node');
   });
@@ -165,8 +166,9 @@ describe.skipIf(!hasOnnx())('an ONNX file', () => {
 
   example('that is none is one problem', async () => {
     writeFileSync(join(folder, 'text.onnx'), 'no protobuf');
-    const [{ path, expected: wanted }] = left(
-      await graphFeatures(join(folder, 'text.onnx'), { shape: [4, 6, 3] }),
+    const { path, expected: wanted } = elementAt(
+      left(await graphFeatures(join(folder, 'text.onnx'), { shape: [4, 6, 3] })),
+      0,
     );
     expect([path, wanted]).toEqual([join(folder, 'text.onnx'), 'a graph that can be loaded']);
   });
@@ -218,9 +220,9 @@ describe('an image of another size', () => {
   test.prop([sizes, sizes, sizes, sizes])(
     'keeps a colour that is the same everywhere',
     (h, w, height, width) => {
-      const flat = Float32Array.from({ length: h * w * 3 }, (_, i) => [0.25, 0.5, 1][i % 3]);
+      const flat = Float32Array.from({ length: h * w * 3 }, (_, i) => elementAt([0.25, 0.5, 1], i % 3));
       const found = resized(flat, { height: h, width: w, channels: 3 }, { height, width, channels: 3 }, all);
-      found.forEach((x, i) => expect(x).toBeCloseTo([0.25, 0.5, 1][i % 3], 6));
+      found.forEach((x, i) => expect(x).toBeCloseTo(elementAt([0.25, 0.5, 1], i % 3), 6));
     },
   );
 

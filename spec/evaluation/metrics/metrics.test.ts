@@ -1,4 +1,5 @@
 /** Metrics of samples against exact values and against their definitions. */
+import { atLeast, elementAt, float32At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { Matrix } from 'ml-matrix';
 import { describe, expect, test as example } from 'vitest';
@@ -40,7 +41,8 @@ const variances = fc.array(fc.double({ min: 0, max: 9, noNaN: true }), { minLeng
 const means = fc.array(fc.double({ min: -3, max: 3, noNaN: true }), { minLength: 3, maxLength: 3 });
 
 /** A rotation of three dimensions from three angles. */
-const rotation = ([a, b, c]: readonly number[]): Matrix => {
+const rotation = (angles: readonly number[]): Matrix => {
+  const [a, b, c] = atLeast(3, angles);
   const turn = (i: number, j: number, angle: number): Matrix => {
     const R = Matrix.eye(3, 3);
     R.set(i, i, Math.cos(angle)).set(j, j, Math.cos(angle));
@@ -65,7 +67,10 @@ describe('the Fréchet distance', () => {
         covariance: R.mmul(Matrix.diag([...v])).mmul(R.transpose()),
       });
       const exact = m1.reduce(
-        (sum, m, i) => sum + (m - m2[i]) ** 2 + (Math.sqrt(v1[i]) - Math.sqrt(v2[i])) ** 2,
+        (sum, m, i) =>
+          sum +
+          (m - elementAt(m2, i)) ** 2 +
+          (Math.sqrt(elementAt(v1, i)) - Math.sqrt(elementAt(v2, i))) ** 2,
         0,
       );
       expect(frechetDistance(turned(m1, v1), turned(m2, v2))).toBeCloseTo(exact, 5);
@@ -121,7 +126,7 @@ describe.each(sampleMetrics)('$name', (metric) => {
 });
 
 const squared = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
-  Array.from(a).reduce((sum, x, i) => sum + (x - b[i]) ** 2, 0);
+  Array.from(a).reduce((sum, x, i) => sum + (x - elementAt(b, i)) ** 2, 0);
 
 const two = fc.record({ seed: fc.nat(1e6), d: fc.integer({ min: 1, max: 3 }) }).map(({ seed, d }) => ({
   d,
@@ -133,8 +138,13 @@ describe('precision and recall', () => {
   test.prop([two, fc.integer({ min: 1, max: 5 })])('are what their definition says', ({ a, b, d }, k) => {
     const [rows, centres] = [rowsOf(a, d), rowsOf(b, d)];
     // The first of the sorted distances is that from the centre itself.
-    const reach = centres.map((c) => centres.map((other) => squared(c, other)).sort((x, y) => x - y)[k]);
-    const inside = rows.filter((row) => centres.some((c, i) => squared(row, c) <= reach[i]));
+    const reach = centres.map((c) =>
+      elementAt(
+        centres.map((other) => squared(c, other)).sort((x, y) => x - y),
+        k,
+      ),
+    );
+    const inside = rows.filter((row) => centres.some((c, i) => squared(row, c) <= elementAt(reach, i)));
     expect(coverage(a, b, d, k)).toBe(inside.length / 30);
   });
 
@@ -194,7 +204,7 @@ describe('the maximum mean discrepancy', () => {
   test.prop([two])('and for the Gaussian one, as wide as the reference', ({ a, b, d }) => {
     const rows = rowsOf(b, d);
     const squares = rows.flatMap((x, i) => rows.slice(0, i).map((y) => squared(x, y))).sort((x, y) => x - y);
-    const median = squares[Math.floor(squares.length / 2)];
+    const median = elementAt(squares, Math.floor(squares.length / 2));
     const exact = estimate(a, b, d, (x, y) => Math.exp(-squared(x, y) / (2 * median)));
     expect(measure(rbfMmd, features(d, a), features(d, b))).toBeCloseTo(exact, 10);
   });
@@ -223,7 +233,7 @@ describe('the sliced Wasserstein distance', () => {
   test.prop([fc.nat(1e6), fc.integer({ min: 1, max: 5 })])('of a sample moved by t is |t|/√d', (seed, d) => {
     const a = normals(60, d, seed);
     const t = normals(1, d, seed + 1);
-    const moved = a.map((x, i) => x + t[i % d]);
+    const moved = a.map((x, i) => x + float32At(t, i % d));
     const exact = Math.sqrt(dot(t, t) / d);
     expect(measure(slicedWasserstein(), features(d, moved), features(d, a)) / exact).toBeCloseTo(1, 4);
   });

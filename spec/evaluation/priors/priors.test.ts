@@ -1,4 +1,5 @@
 /** Priors over codes: densities against their formula, and expectation-maximization that climbs, recovers and bears degenerate codes. */
+import { elementAt, float32At, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { determinant, inverse, Matrix } from 'ml-matrix';
 import { describe, expect, test as example } from 'vitest';
@@ -17,7 +18,7 @@ const average = (values: ArrayLike<number>): number => meanOf(values, (x) => x);
 
 /** ln N(z; m, C) as it is written, by an inverse and a determinant. */
 const formula = ({ mean, covariance }: Gaussian, z: ArrayLike<number>): number => {
-  const c = Matrix.columnVector(Array.from(z, (x, i) => x - mean[i]));
+  const c = Matrix.columnVector(Array.from(z, (x, i) => x - float64At(mean, i)));
   const square = c.transpose().mmul(inverse(covariance)).mmul(c).get(0, 0);
   return -(square + Math.log(determinant(covariance)) + mean.length * Math.log(2 * Math.PI)) / 2;
 };
@@ -35,7 +36,7 @@ const gaussians = fc.integer({ min: 1, max: 7 }).chain((d) =>
       const L = Matrix.zeros(d, d);
       for (let i = 0; i < d; i++)
         for (let j = 0; j <= i; j++)
-          L.set(i, j, i === j ? 0.5 + Math.abs(below[i * d + i]) : below[i * d + j]);
+          L.set(i, j, i === j ? 0.5 + Math.abs(elementAt(below, i * d + i)) : elementAt(below, i * d + j));
       return gaussianOf(Float64Array.from(mean), L);
     }),
 );
@@ -45,7 +46,7 @@ describe('a Gaussian', () => {
     const codes = gaussian.sample(3, seed);
     const densities = gaussian.logDensity(codes);
     rowsOf(codes, gaussian.size).forEach((z, row) => {
-      expect(densities[row] / formula(gaussian, z)).toBeCloseTo(1, 6);
+      expect(float64At(densities, row) / formula(gaussian, z)).toBeCloseTo(1, 6);
     });
   });
 
@@ -54,7 +55,7 @@ describe('a Gaussian', () => {
   });
 
   example('of mean 0 and variance 1 has density (2π)^(−d/2) exp(−‖z‖²/2)', () => {
-    const [density] = standardGaussian(5).logDensity([1, 2, 0, -1, 3]);
+    const [density] = standardGaussian(5).logDensity(Float64Array.of(1, 2, 0, -1, 3));
     expect(density).toBeCloseTo(-2.5 * Math.log(2 * Math.PI) - 7.5, 12);
   });
 
@@ -98,7 +99,7 @@ describe('expectation-maximization', () => {
   test.prop([fewCodes, few, fc.nat()])('never loses likelihood', ({ d, codes }, components, seed) => {
     const { logLikelihoods } = right(fitMixture(codes, d, { components, seed, tolerance: 0, rounds: 30 }));
     logLikelihoods.slice(1).forEach((after, i) => {
-      expect(after).toBeGreaterThanOrEqual(logLikelihoods[i] - 1e-9 * (1 + Math.abs(after)));
+      expect(after).toBeGreaterThanOrEqual(elementAt(logLikelihoods, i) - 1e-9 * (1 + Math.abs(after)));
     });
   });
 
@@ -126,7 +127,7 @@ describe('expectation-maximization', () => {
       fc.pre(spread > 1e-3);
       const a = right(fitMixture(codes, d, options)).logDensity(codes);
       const b = right(fitMixture(scaled, d, options)).logDensity(scaled);
-      a.forEach((log, row) => expect(b[row] + d * power * Math.LN2).toBeCloseTo(log, 4));
+      a.forEach((log, row) => expect(float64At(b, row) + d * power * Math.LN2).toBeCloseTo(log, 4));
     },
   );
 
@@ -135,10 +136,12 @@ describe('expectation-maximization', () => {
     const { components, weights } = right(fitMixture(codes, source.size, { components: 1 }));
     const gaussian = right(fitGaussian(codes, source.size));
     expect(weights).toEqual([1]);
-    components[0].covariance.to1DArray().forEach((x, at) => {
-      expect(x).toBeCloseTo(gaussian.covariance.to1DArray()[at], 6);
-    });
-    components[0].mean.forEach((x, i) => expect(x).toBeCloseTo(gaussian.mean[i], 6));
+    elementAt(components, 0)
+      .covariance.to1DArray()
+      .forEach((x, at) => {
+        expect(x).toBeCloseTo(elementAt(gaussian.covariance.to1DArray(), at), 6);
+      });
+    elementAt(components, 0).mean.forEach((x, i) => expect(x).toBeCloseTo(float64At(gaussian.mean, i), 6));
   });
 
   const [one, two, three] = [
@@ -153,10 +156,10 @@ describe('expectation-maximization', () => {
     const nearest = (to: Gaussian): number =>
       mixture.components.reduce(
         (best, { mean }, k) =>
-          Math.hypot(mean[0] - to.mean[0], mean[1] - to.mean[1]) <
+          Math.hypot(float64At(mean, 0) - float64At(to.mean, 0), float64At(mean, 1) - float64At(to.mean, 1)) <
           Math.hypot(
-            mixture.components[best].mean[0] - to.mean[0],
-            mixture.components[best].mean[1] - to.mean[1],
+            float64At(elementAt(mixture.components, best).mean, 0) - float64At(to.mean, 0),
+            float64At(elementAt(mixture.components, best).mean, 1) - float64At(to.mean, 1),
           )
             ? k
             : best,
@@ -164,12 +167,14 @@ describe('expectation-maximization', () => {
       );
     truth.components.forEach((component, i) => {
       const k = nearest(component);
-      expect(Math.abs(mixture.weights[k] - truth.weights[i])).toBeLessThan(0.02);
+      expect(Math.abs(elementAt(mixture.weights, k) - elementAt(truth.weights, i))).toBeLessThan(0.02);
       component.mean.forEach((x, at) =>
-        expect(Math.abs(mixture.components[k].mean[at] - x)).toBeLessThan(0.12),
+        expect(Math.abs(float64At(elementAt(mixture.components, k).mean, at) - x)).toBeLessThan(0.12),
       );
       component.covariance.to1DArray().forEach((x, at) => {
-        expect(Math.abs(mixture.components[k].covariance.to1DArray()[at] - x)).toBeLessThan(0.2);
+        expect(
+          Math.abs(elementAt(elementAt(mixture.components, k).covariance.to1DArray(), at) - x),
+        ).toBeLessThan(0.2);
       });
     });
     expect(mixture.converged).toBe(true);
@@ -202,7 +207,7 @@ describe('expectation-maximization', () => {
 
   example('draws components by their weights, and the same codes for one seed', () => {
     const codes = truth.sample(20_000, 11);
-    const share = rowsOf(codes, 2).filter(([x]) => x < -1).length / 20_000;
+    const share = rowsOf(codes, 2).filter((row) => float32At(row, 0) < -1).length / 20_000;
     expect(Math.abs(share - 0.5)).toBeLessThan(0.02);
     expect(truth.sample(20, 11)).toEqual(codes.subarray(0, 40));
     expect(truth.sample(20, 12)).not.toEqual(codes.subarray(0, 40));

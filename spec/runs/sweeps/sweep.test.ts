@@ -1,4 +1,5 @@
 /** A sweep is data, its trials are the product of what varies, and what is done is not done again. */
+import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { type Dataset, inMemory, loadData } from '../../../data/index.js';
@@ -74,7 +75,7 @@ describe('as data', () => {
     const back = right(decodeSweep(anyString)(json));
     expect(asText(right(encodeSweep(anyString)(back)))).toEqual(json);
     expect({ ...back, spec: null }).toEqual({ ...sweep, spec: null });
-    const [trial] = trialsOf(sweep);
+    const [trial] = atLeast(1, trialsOf(sweep));
     const trialJson = asText(right(encodeTrial(anyString)(trial)));
     expect({ ...right(decodeTrial(anyString)(trialJson)), spec: null }).toEqual({ ...trial, spec: null });
   });
@@ -130,7 +131,7 @@ describe('as data', () => {
   });
 
   test('what is wrong with a trial is named by its path', () => {
-    const json = right(encodeTrial(anyString)(trialsOf(right(decodeSweep(anyString)(small)))[0]));
+    const json = right(encodeTrial(anyString)(elementAt(trialsOf(right(decodeSweep(anyString)(small))), 0)));
     const broken = { ...Object(json), seed: -1, sed: 2, settings: { eta: true } };
     expect(
       left(decodeTrial(anyString)(broken))
@@ -232,6 +233,6 @@ describe('held out', () => {
   test('nothing, or less than an example', async () => {
     const split = right(await loadData('digits')());
     expect(right(holdOut(split, 0))).toEqual({ ...split, validation: split.test });
-    expect(left(holdOut(split, 1e-9))[0].path).toBe('validation');
+    expect(elementAt(left(holdOut(split, 1e-9)), 0).path).toBe('validation');
   });
 });
