@@ -129,3 +129,10 @@ export const bindDraw = (context: Context, spec: DrawSpec, type: Type): Var => {
   context.draws.set(spec.name, spec);
   return context.builder.bind('draw', spec.name, type);
 };
+
+/** Whether a name stands for what it stood for before. */
+export const isSame = (known: Map<string, string>, name: string, meaning: string): boolean => {
+  const before = known.get(name) ?? meaning;
+  known.set(name, before);
+  return before === meaning;
+};

@@ -30,6 +30,7 @@ import {
   type Context,
   type Elaborate,
   fail,
+  isSame,
   type Scope,
 } from './context.js';
 import { applicationAt, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
@@ -88,13 +89,6 @@ const createKeys = () => {
     const net = network === undefined ? '' : networkKey(network);
     return [node.tag, keyOf(plainValues(node)), net, unused, layers, inputs].join('|');
   };
-};
-
-/** Whether a name stands for what it stood for before. */
-const isSame = (known: Map<string, string>, name: string, meaning: string): boolean => {
-  const before = known.get(name) ?? meaning;
-  known.set(name, before);
-  return before === meaning;
 };
 
 export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
