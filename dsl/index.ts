@@ -15,6 +15,7 @@ export * from './layers/flow.js';
 export * from './printing/format.js';
 export * from './layers/initializer.js';
 export * from './layers/layer.js';
+export * from './layers/library.js';
 export * from './names.js';
 export * from './network.js';
 export * from './optimizer.js';

@@ -2,20 +2,24 @@
 import { atLeast } from '../../dsl/lookup.js';
 import { describe, expect, test } from 'vitest';
 import { type Compiled, compile, type OutputKind, print } from '../../compiler/index.js';
-import { type Experiment, encodeExperiment, latent, sizeOf } from '../../dsl/index.js';
+import { type Experiment, encodeExperiment, fieldsReadBy, latent, sizeOf } from '../../dsl/index.js';
 import aeL2 from '../../examples/ae-l2.js';
 import ae from '../../examples/ae.js';
 import circle from '../../examples/circle.js';
+import conditional from '../../examples/conditional-injflow.js';
 import digitsFlow from '../../examples/digits-flow.js';
 import digits from '../../examples/digits.js';
 import { densityExperiment, parts } from '../../examples/flows.js';
 import line from '../../examples/linear.js';
+import masked from '../../examples/masked-table.js';
 import mlp from '../../examples/mlp.js';
 import mnist from '../../examples/mnist.js';
 import sine from '../../examples/sine.js';
 import sphere from '../../examples/sphere.js';
 import table from '../../examples/table.js';
 import torus from '../../examples/torus.js';
+import transformer from '../../examples/transformer.js';
+import unet from '../../examples/unet-vae.js';
 import { createSession, initialState, type StepEvent } from '../../runs/index.js';
 import { backends } from '../shared/backends.js';
 import { right } from '../shared/either.js';
@@ -55,17 +59,28 @@ const examples: Readonly<Record<string, Example>> = {
   torus: flow(torus),
   table: flow(table),
   'digits-flow': flow(digitsFlow),
+  'conditional-injflow': flow(conditional),
+  'masked-table': flow(masked),
+  transformer: flow(transformer),
+  'unet-vae': flow(unet),
 };
 
 /** Numbers in [0, 1], as pixels are. */
 const pixels = (count: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => 0.5 + 0.5 * Math.sin(i * i + 1));
 
+const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
+
 const twoSteps = async (compiled: Compiled): Promise<readonly Omit<StepEvent, 'seconds'>[]> => {
   const { encoder, batch } = compiled.experiment;
   const session = await createSession(compiled, backends.wasm, initialState(compiled, 1));
   const data = pixels(batch * sizeOf(encoder.input));
-  const events = [await session.step(data), await session.step(data)];
+  const fields = new Map(
+    [...fieldsReadBy(compiled.experiment)].map(
+      ([name, shape]) => [name, ones(batch * sizeOf(shape))] as const,
+    ),
+  );
+  const events = [await session.step(data, fields), await session.step(data, fields)];
   session.dispose();
   return events;
 };
