@@ -1,12 +1,13 @@
 /** A network layer by layer: what each gives, holds and costs, found by elaborating every prefix of the network. */
 import { elementAt } from '../dsl/lookup.js';
 import type { Layer } from '../dsl/layers/layer.js';
-import { layerName, type NetworkValue, outputNames, written } from '../dsl/network.js';
+import { argumentsOf, layerName, type NetworkValue, outputNames, written } from '../dsl/network.js';
 import { fieldPath } from '../dsl/path.js';
 import type { Problem } from '../dsl/problem.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { costOf } from './costs/cost.js';
 import { createContext } from './elaborate/context.js';
+import { createElaborate } from './elaborate/expression.js';
 import { applicationOf } from './elaborate/network.js';
 import type { Program } from './ir/program.js';
 
@@ -26,10 +27,13 @@ type Prefix = { readonly program: Program; readonly outputs: ReadonlyMap<string,
 
 const elaboratePrefix = (net: NetworkValue, count: number): Either<readonly Problem[], Prefix> => {
   const { input } = written(net);
-  const context = createContext('inference', 1, input);
+  const context = createContext(createElaborate, 'inference', 1, input);
   const prefix = { ...written(net), layers: net.layers.slice(0, count) };
-  const x = context.builder.bind('data', 'x', { rows: 1, shape: input });
-  const application = applicationOf(context, prefix, x, fieldPath('networks', net.name));
+  const bound = Object.entries(argumentsOf(prefix)).map(
+    ([name, shape]) =>
+      [name, context.builder.bind('data', name === '' ? 'x' : name, { rows: 1, shape })] as const,
+  );
+  const application = applicationOf(context, prefix, new Map(bound), fieldPath('networks', net.name));
   if (application === null) return left(context.problems);
   const { builder } = context;
   const names = outputNames(prefix);

@@ -1,6 +1,7 @@
-/** What one example of an experiment's data is. */
+/** What one example of an experiment's data is, and what must be known of it beside itself. */
 import type { Experiment } from './experiment.js';
 import { everyNode, nodesOf } from './expressions/rewrite.js';
+import { argumentsOf } from './network.js';
 import { type Problem, problem } from './problem.js';
 import { sameShape, type Shape, showShape } from './shape.js';
 
@@ -31,3 +32,12 @@ export const turnedProblems = (experiment: Experiment): readonly Problem[] => {
       ]
     : [];
 };
+
+/** The fields that an experiment reads, with their shapes: those in its expressions, and arguments of its encoder and decoder after the first. */
+export const fieldsReadBy = (experiment: Experiment): ReadonlyMap<string, Shape> =>
+  new Map([
+    ...[experiment.encoder, experiment.decoder].flatMap((net) => Object.entries(argumentsOf(net)).slice(1)),
+    ...everyNode(nodesOf(experiment)).flatMap(({ node }) =>
+      node.tag === 'field' ? [[node.name, node.shape] as const] : [],
+    ),
+  ]);

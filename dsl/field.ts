@@ -14,6 +14,7 @@ export type Field =
   /** A subexpression, or several; absent from a node only where `isOptional`. */
   | { readonly kind: 'node'; readonly isOptional: boolean }
   | { readonly kind: 'nodes' }
+  | { readonly kind: 'named'; readonly isOptional: boolean }
   /** Layers, in one list or in a list for each name, and a layer that is a part of another. */
   | { readonly kind: 'layers' }
   | { readonly kind: 'branches' }
@@ -38,15 +39,19 @@ type FieldOf<A> = readonly [A] extends readonly [Node]
     ? typeof optionalNode
     : readonly [A] extends readonly [readonly Node[]]
       ? typeof nodes
-      : readonly [A] extends readonly [NetworkValue]
-        ? typeof network
-        : readonly [A] extends readonly [readonly Layer[]]
-          ? typeof layers
-          : readonly [A] extends readonly [Readonly<Record<string, readonly Layer[]>>]
-            ? typeof branches
-            : readonly [A] extends readonly [KernelLayer]
-              ? typeof kernel
-              : Value<A>;
+      : readonly [A] extends readonly [Readonly<Record<string, Node>>]
+        ? typeof named
+        : readonly [A] extends readonly [Readonly<Record<string, Node>> | undefined]
+          ? typeof optionalNamed
+          : readonly [A] extends readonly [NetworkValue]
+            ? typeof network
+            : readonly [A] extends readonly [readonly Layer[]]
+              ? typeof layers
+              : readonly [A] extends readonly [Readonly<Record<string, readonly Layer[]>>]
+                ? typeof branches
+                : readonly [A] extends readonly [KernelLayer]
+                  ? typeof kernel
+                  : Value<A>;
 
 /** The fields of one variant, all of them. */
 export type FieldsOf<V> = {
@@ -61,6 +66,8 @@ export type FieldTable<U extends { readonly tag: string }> = {
 export const node = { kind: 'node', isOptional: false } as const;
 export const optionalNode = { kind: 'node', isOptional: true } as const;
 export const nodes = { kind: 'nodes' } as const;
+export const named = { kind: 'named', isOptional: false } as const;
+export const optionalNamed = { kind: 'named', isOptional: true } as const;
 export const layers = { kind: 'layers' } as const;
 export const branches = { kind: 'branches' } as const;
 export const kernel = { kind: 'kernel' } as const;

@@ -1,7 +1,7 @@
 /** The grammar of the language: the closed sets of expressions, layers and networks, as immutable data. */
 import type { DistributionName } from './expressions/draw.js';
 import type { Initializer } from './layers/initializer.js';
-import type { Shape } from './shape.js';
+import type { Known, Shape } from './shape.js';
 
 export type Padding = 'same' | 'valid';
 
@@ -51,9 +51,23 @@ export type Layer =
   | { readonly tag: 'residual'; readonly layers: readonly Layer[] }
   | { readonly tag: 'averagePool'; readonly size: number }
   | { readonly tag: 'upsample'; readonly size: number }
+  | DefinedLayer
   /** Several outputs from one trunk; only as the last layer of a network. */
   | { readonly tag: 'heads'; readonly heads: Readonly<Record<string, readonly Layer[]>> }
   | BijectorLayer;
+
+/**
+ * A layer that is a function of expressions: of its input alone between other layers, of several arguments where it is a network of
+ * its own. In its body stand arguments, parameters that are its own, layers (`through`) and other networks.
+ */
+export type DefinedLayer = {
+  readonly tag: 'defined';
+  readonly name: string;
+  /** The shapes of the arguments, the first of them the input. */
+  readonly arguments: Readonly<Record<string, Shape>>;
+  /** What it gives by name; a single output has the name ''. */
+  readonly outputs: Readonly<Record<string, Node>>;
+};
 
 export type ConvLayer<Tag extends string> = {
   readonly tag: Tag;
@@ -121,11 +135,33 @@ export const unaryOps = [
 export type UnaryOp = (typeof unaryOps)[number];
 export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow' | 'greater';
 
+export type ReductionOp = 'add' | 'max' | 'min' | 'mul';
+
 /** How a volume is trained: exactly, by a stochastic surrogate, or whichever is cheaper. Evaluation is always exact. */
 export type VolumeMethod = 'auto' | 'exact' | 'stochastic';
 
+/** Where a network of several arguments is applied. */
+type Arguments = {
+  /** The argument that is differentiated: of one argument the only one, of several the first unless `argument` says which. */
+  readonly at: Node;
+  readonly argument?: string;
+  /** The other arguments by name, held where they are. */
+  readonly given?: Readonly<Record<string, Node>>;
+};
+
 export type Node =
   | { readonly tag: 'data'; readonly shape: Shape }
+  /** A named part of the example beside the data: its class, a mask, a weight. */
+  | {
+      readonly tag: 'field';
+      readonly name: string;
+      readonly shape: Shape;
+      readonly type: 'integer' | 'float';
+    }
+  /** An argument of the function in whose body it stands. */
+  | { readonly tag: 'argument'; readonly name: string; readonly shape: Shape }
+  /** Layers on the way from one expression to another inside a body; the name is a part of their parameters' names. */
+  | { readonly tag: 'through'; readonly name: string; readonly layers: readonly Layer[]; readonly of: Node }
   | { readonly tag: 'constant'; readonly value: number }
   /** A named number that the command line and sweeps can set. */
   | { readonly tag: 'hyper'; readonly name: string; readonly value: number }
@@ -149,21 +185,19 @@ export type Node =
   | { readonly tag: 'running'; readonly name: string; readonly initial: number; readonly update?: Node }
   /** Σθ² over a network's trainable parameters, or over its kernels only. */
   | { readonly tag: 'sqNormOfWeights'; readonly network: NetworkValue; readonly only: 'all' | 'kernels' }
-  | { readonly tag: 'apply'; readonly network: NetworkValue; readonly at: Node; readonly output: string }
-  | {
+  | ({ readonly tag: 'apply'; readonly network: NetworkValue; readonly output: string } & Arguments)
+  | ({
       readonly tag: 'jvp';
       readonly network: NetworkValue;
-      readonly at: Node;
       readonly tangent: Node;
       readonly output: string;
-    }
-  | {
+    } & Arguments)
+  | ({
       readonly tag: 'vjp';
       readonly network: NetworkValue;
-      readonly at: Node;
       readonly cotangent: Node;
       readonly output: string;
-    }
+    } & Arguments)
   /** log |det J| of a network of invertible layers at a point. */
   | { readonly tag: 'logDet'; readonly network: NetworkValue; readonly at: Node }
   | { readonly tag: 'stop'; readonly of: Node }
@@ -173,6 +207,26 @@ export type Node =
   | { readonly tag: 'scale'; readonly by: Node; readonly of: Node }
   /** A scalar spread over a shape. */
   | { readonly tag: 'fill'; readonly of: Node; readonly shape: Shape }
+  /** Axis i of the result is axis permutation[i]. */
+  | { readonly tag: 'transpose'; readonly of: Node; readonly permutation: Shape }
+  /** Axis i is axis axes[i] of the shape; the other axes repeat. */
+  | { readonly tag: 'broadcast'; readonly of: Node; readonly shape: Shape; readonly axes: Shape }
+  /** One operator between all elements along the axes, which disappear. */
+  | { readonly tag: 'reduce'; readonly op: ReductionOp; readonly of: Node; readonly axes: Shape }
+  /** Σ over the letters that the result lacks, of the product of two arrays: `ik,jk->ij`. */
+  | { readonly tag: 'contract'; readonly subscripts: string; readonly left: Node; readonly right: Node }
+  /** A matrix times a number by the place of an entry: below, on or above the diagonal. */
+  | {
+      readonly tag: 'band';
+      readonly of: Node;
+      readonly below: number;
+      readonly diagonal: number;
+      readonly above: number;
+    }
+  /** The mean over the batch: the same for each of its examples. */
+  | { readonly tag: 'batchMean'; readonly of: Node }
+  /** The value of another example of the batch: so many places further on, around its end. */
+  | { readonly tag: 'another'; readonly of: Node; readonly by: number }
   /** Sum over all axes but the first `keep`. */
   | { readonly tag: 'sum'; readonly of: Node; readonly keep: number }
   /** Euclidean norm over all axes but the first `keep`; its derivative at 0 is 0. */
@@ -189,26 +243,27 @@ export type Node =
   /** ln det of a symmetric positive definite matrix [n, n]. */
   | { readonly tag: 'logDetSPD'; readonly of: Node }
   /** (JᵀJ)⁻¹·of by conjugate gradients. */
-  | {
+  | ({
       readonly tag: 'solveGram';
       readonly network: NetworkValue;
-      readonly at: Node;
       readonly of: Node;
       readonly output: string;
       /** At most as many products with JᵀJ; absent for as many as are exact, or a factor of JᵀJ where that is cheaper. */
       readonly iterations?: number;
       /** Of ‖residual‖/‖of‖, where an example is done. */
       readonly tolerance: number;
-    }
+    } & Arguments)
   /** ½ ln det JᵀJ, or in training a surrogate with its gradient. */
-  | {
+  | ({
       readonly tag: 'volume';
       readonly network: NetworkValue;
-      readonly at: Node;
       readonly output: string;
       readonly method: VolumeMethod;
       /** Random directions [k, …input] with E εεᵀ = I, for the surrogate; absent where the method is exact. */
       readonly probes?: Node;
       /** See solveGram. */
       readonly iterations?: number;
-    };
+    } & Arguments);
+
+/** An expression whose value has shape S for each example. */
+export type Expr<S extends Shape = Shape> = Node & { readonly _shape?: Known<S> | undefined };

@@ -1,7 +1,27 @@
 /** The language: everything a model specification is written with, its JSON form and its formulas. */
 export { checkExperiment, decodeExperiment, encodeExperiment, SCHEMA_VERSION } from './codec/experiment.js';
 export { setHypers, setPath, settablePaths, type Settings, setValues } from './codec/settings.js';
-export { dataShapeOf } from './data-shape.js';
+export { dataShapeOf, fieldsReadBy } from './data-shape.js';
+export {
+  along,
+  band,
+  broadcast,
+  clip,
+  contract,
+  cumulatedSum,
+  less,
+  logSumExpOver,
+  maxOver,
+  meanOver,
+  minOver,
+  productOver,
+  range,
+  softmax,
+  sumOver,
+  transpose,
+  varianceOver,
+} from './expressions/arrays.js';
+export { another, batchCovariance, batchMean, batchVariance } from './expressions/batch.js';
 export { type Experiment, experiment, type Objective, objective, override } from './experiment.js';
 export { crossEntropy, logSumExp, maximum } from './expressions/classification.js';
 export {
@@ -29,9 +49,11 @@ export {
   draw,
   exp,
   type Expr,
+  field,
   fill,
   greater,
   hyper,
+  integerField,
   jvp,
   log,
   logDet,
@@ -65,7 +87,8 @@ export {
   surrogate,
   vjp,
 } from './expressions/expression.js';
-export { everyNode, once } from './expressions/rewrite.js';
+export { once } from './expressions/once.js';
+export { everyNode } from './expressions/rewrite.js';
 export { movingAverage, running } from './expressions/running.js';
 export { type Schedule, schedule } from './expressions/schedule.js';
 export {
@@ -156,11 +179,18 @@ export {
   tanh,
   upsample,
 } from './layers/layer.js';
+export { layer, through } from './layers/defined.js';
+export { gated, layerNorm, positions, rmsNorm, selfAttention, skip, tokenDense } from './layers/library.js';
+export { shapeOf } from './shape-rules.js';
 export { spectral, spectralNorm, type SpectralOptions } from './layers/spectral.js';
 export { hypersOf, networksOf } from './names.js';
 export {
+  type ArgumentsOf,
+  argumentsOf,
   codeOutput,
   type Flow,
+  type FunctionNetwork,
+  type HeadedFunction,
   type HeadedNetwork,
   invert,
   mapLayers,

@@ -8,7 +8,7 @@ import type { Path } from './path.js';
 import { showPath } from './path.js';
 import type { Problem } from './problem.js';
 import { problem } from './problem.js';
-import { everyNode, networkIn, nodesOf } from './expressions/rewrite.js';
+import { everyNode, isInBody, networkIn, nodesOf } from './expressions/rewrite.js';
 
 /** A named part of an experiment. */
 type Named<A> = { readonly name: string; readonly path: Path; readonly value: A };
@@ -19,14 +19,21 @@ const firsts = <A>(all: readonly Named<A>[]): ReadonlyMap<string, A> => {
   return new Map(all.map(({ name, value }) => [name, values.get(name) ?? value]));
 };
 
-type NamedNode = Extract<Node, { readonly tag: 'hyper' | 'draw' | 'parameter' | 'running' }>;
+type NamedNode = Extract<Node, { readonly tag: 'hyper' | 'draw' | 'parameter' | 'running' | 'field' }>;
 
 const namedNodes = (experiment: Experiment): readonly Named<NamedNode>[] =>
-  everyNode(nodesOf(experiment)).flatMap(({ path, node }) =>
-    node.tag === 'hyper' || node.tag === 'draw' || node.tag === 'parameter' || node.tag === 'running'
+  everyNode(nodesOf(experiment)).flatMap((located) => {
+    const { path, node } = located;
+    // A parameter in a body is that body's own.
+    if (node.tag === 'parameter' && isInBody(located)) return [];
+    return node.tag === 'hyper' ||
+      node.tag === 'field' ||
+      node.tag === 'draw' ||
+      node.tag === 'parameter' ||
+      node.tag === 'running'
       ? [{ path, name: node.name, value: node }]
-      : [],
-  );
+      : [];
+  });
 
 /** The named numbers of an experiment with their values, in the order of first use. */
 export const hypersOf = (experiment: Experiment): ReadonlyMap<string, number> =>

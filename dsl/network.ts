@@ -3,7 +3,7 @@ import { elementAt } from './lookup.js';
 import { shapesAlong } from './layers/bijector.js';
 import { mapLayer } from './layers/rewrite.js';
 import type { Direction, FlowStack, FlowType, Kind, Opposite } from './layers/flow.js';
-import type { ActivationName, Layer, NetworkValue } from './grammar.js';
+import type { ActivationName, DefinedLayer, Expr, Layer, NetworkValue } from './grammar.js';
 import type { Headed, Stack } from './layers/layer.js';
 import type { Known, Shape } from './shape.js';
 
@@ -35,7 +35,78 @@ export type HeadedNetwork<
   readonly _outputs?: { readonly [K in keyof H]: Known<H[K]> } | undefined;
 };
 
-/** Names a stack. Parameters are then called `name/layer-path/role`. */
+type ArgumentShapes = Readonly<Record<string, Shape>>;
+
+/** A network of several arguments by name, with one output. */
+export type FunctionNetwork<
+  A extends ArgumentShapes = ArgumentShapes,
+  O extends Shape = Shape,
+> = NetworkValue & {
+  readonly _arguments?: { readonly [K in keyof A]: Known<A[K]> } | undefined;
+  readonly _input?: undefined;
+  readonly _output?: Known<O> | undefined;
+  readonly _outputs?: undefined;
+};
+
+/** A network of several arguments with several named outputs. */
+export type HeadedFunction<
+  A extends ArgumentShapes = ArgumentShapes,
+  H extends ArgumentShapes = ArgumentShapes,
+> = NetworkValue & {
+  readonly _arguments?: { readonly [K in keyof A]: Known<A[K]> } | undefined;
+  readonly _input?: undefined;
+  readonly _output?: undefined;
+  readonly _outputs?: { readonly [K in keyof H]: Known<H[K]> } | undefined;
+};
+
+/** An expression for each argument. */
+export type ArgumentsOf<A extends ArgumentShapes> = { readonly [K in keyof A]: Expr<A[K]> };
+
+type IsUnion<T, U = T> = T extends unknown ? (readonly [U] extends readonly [T] ? false : true) : never;
+
+/** A function of one argument is a network like any other. */
+type FunctionOf<A extends ArgumentShapes, O extends Shape> =
+  IsUnion<keyof A> extends true ? FunctionNetwork<A, O> : Network<A[keyof A], O>;
+type HeadedOf<A extends ArgumentShapes, H extends ArgumentShapes> =
+  IsUnion<keyof A> extends true ? HeadedFunction<A, H> : HeadedNetwork<A[keyof A], H>;
+
+type Result = Expr | Readonly<Record<string, Expr>>;
+
+const isOne = (result: Result): result is Expr => typeof result.tag === 'string';
+
+/** The function as the only layer of a network. */
+const definedBy = (
+  shapes: ArgumentShapes,
+  body: (at: Readonly<Record<string, Expr>>) => Result,
+): DefinedLayer => {
+  const at = Object.entries(shapes).map(([name, shape]): readonly [string, Expr] => [
+    name,
+    { tag: 'argument', name, shape },
+  ]);
+  const result = body(Object.fromEntries(at));
+  return {
+    tag: 'defined',
+    name: 'body',
+    arguments: shapes,
+    outputs: isOne(result) ? { '': result } : result,
+  };
+};
+
+/**
+ * Names a stack, or a function of named arguments with its body: `network('decoder', { z: [6], c: [10] }, ({ z, c }) => …)`. In a
+ * body stand arguments, hyper-parameters, parameters (which are this network's own), layers (`through`) and other networks.
+ * Parameters are then called `name/layer-path/role`.
+ */
+export function network<const A extends ArgumentShapes, O extends Shape>(
+  name: string,
+  shapes: A,
+  body: (at: ArgumentsOf<A>) => Expr<O>,
+): FunctionOf<A, O>;
+export function network<const A extends ArgumentShapes, H extends ArgumentShapes>(
+  name: string,
+  shapes: A,
+  body: (at: ArgumentsOf<A>) => { readonly [K in keyof H]: Expr<H[K]> },
+): HeadedOf<A, H>;
 export function network<I extends Shape, O extends Shape, D extends Direction, K extends Kind>(
   name: string,
   stack: FlowStack<I, O, D, K>,
@@ -45,9 +116,25 @@ export function network<I extends Shape, H extends Readonly<Record<string, Shape
   name: string,
   stack: Headed<I, H>,
 ): HeadedNetwork<I, H>;
-export function network(name: string, stack: { input: Shape; layers: readonly Layer[] }): NetworkValue {
-  return { name, input: stack.input, layers: stack.layers };
+export function network(
+  name: string,
+  ...of:
+    | readonly [stack: { readonly input: Shape; readonly layers: readonly Layer[] }]
+    | readonly [shapes: ArgumentShapes, body: (at: Readonly<Record<string, Expr>>) => Result]
+): NetworkValue {
+  if (of.length === 1) {
+    const [{ input, layers }] = of;
+    return { name, input, layers };
+  }
+  const [shapes, body] = of;
+  return { name, input: Object.values(shapes)[0] ?? [], layers: [definedBy(shapes, body)] };
 }
+
+/** The arguments of a network with their shapes; the single one of a stack has the name ''. */
+export const argumentsOf = ({ input, layers }: NetworkValue): ArgumentShapes => {
+  const [first, ...rest] = layers;
+  return first?.tag === 'defined' && rest.length === 0 ? first.arguments : { '': input };
+};
 
 /**
  * The inverse of a flow, of an injective one its left inverse: the same layers and weights, run backwards. `invert` of that
@@ -75,7 +162,14 @@ export const labelOf = (net: NetworkValue): string =>
 /** Names of the outputs; a network with one output has the single name ''. */
 export const outputNames = (net: NetworkValue): readonly string[] => {
   const last = net.layers.at(-1);
-  return last?.tag === 'heads' ? Object.keys(last.heads) : [''];
+  switch (last?.tag) {
+    case 'heads':
+      return Object.keys(last.heads);
+    case 'defined':
+      return Object.keys(last.outputs);
+    default:
+      return [''];
+  }
 };
 
 /** The output that is a network's code: the one named `mean` where there is one (a Gaussian encoder's), else the first. */
@@ -89,7 +183,7 @@ export const codeOutput = (net: NetworkValue): string => {
  * that wrapping changes no parameter's name and no initial value.
  */
 export const layerName = (index: number, layer: Layer): string =>
-  `${index}.${layer.tag === 'spectral' ? layer.layer.tag : layer.tag}`;
+  `${index}.${layer.tag === 'spectral' ? layer.layer.tag : layer.tag === 'defined' ? layer.name : layer.tag}`;
 
 /** The same network with every layer rewritten by `f`. */
 export const mapLayers = <N extends NetworkValue>(net: N, f: (layer: Layer) => Layer): N => ({

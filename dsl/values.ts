@@ -4,7 +4,8 @@ import type { Node } from './expressions/expression.js';
 import { showPath } from './path.js';
 import type { Problem } from './problem.js';
 import { problem } from './problem.js';
-import { everyNode, nodesOf, once } from './expressions/rewrite.js';
+import { once } from './expressions/once.js';
+import { everyNode, nodesOf } from './expressions/rewrite.js';
 
 /** Says whether an expression is zero for its constants and hyper-parameters alone; sums are not looked into. */
 const zeroTest = (): ((node: Node) => boolean) => {

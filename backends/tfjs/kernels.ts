@@ -219,6 +219,16 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
     plan.kernel('Sum', { x }, { axis: [0], keepDims: false }, shape),
   fold: asView,
   unfold: asView,
+  rotateBatch: ({ plan, params, inputs: [x], eq, shape, batch }) => {
+    const places = (((params.by % batch) + batch) % batch) * eq.out.type.rows;
+    if (places === 0) return view(x, shape);
+    const [rows = 1, ...rest] = shape;
+    const block = (from: number, count: number): Operand => {
+      const size = [count, ...rest];
+      return plan.kernel('Slice', { x }, { begin: [from, ...rest.map(() => 0)], size }, size);
+    };
+    return plan.kernel('Concat', [block(places, rows - places), block(0, places)], { axis: 0 }, shape);
+  },
   linear: withRowAxis(({ plan, inputs: [x, w] }) => matmul(plan, x, w, false, false)),
   linearInput: withRowAxis(({ plan, inputs: [y, w] }) => matmul(plan, y, w, false, true)),
   linearFilter: withRowAxis(({ plan, inputs: [x, y] }) => matmul(plan, x, y, true, false)),

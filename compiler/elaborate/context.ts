@@ -35,17 +35,29 @@ export type DrawSpec = {
   readonly shape: readonly number[];
 };
 
+/** Where a layer stands: in the specification, for problems, and in the names of its parameters. */
+export type Place = { readonly path: string; readonly name: string };
+
 export type Mode = 'train' | 'inference';
 
 /** What a network gives at an argument: the argument as its primal uses it, the outputs by name, and a flow's log |det J|. */
 export type Application = {
+  readonly arguments: ReadonlyMap<string, Var>;
   readonly at: Var;
   readonly outputs: ReadonlyMap<string, Var>;
   /** For each row; null where it is 0, and for networks that have none. */
   readonly logDet: Var | null;
 };
 
+/** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
+export type Elaborate = (node: Node, path: string) => Var | null;
+
+/** Where the body of a function is: its arguments, and the place whose parameters are its own. */
+export type Scope = { readonly arguments: ReadonlyMap<string, Var>; readonly place: Place };
+
 export type Context = {
+  /** Elaborates expressions, those of a body in its scope. */
+  readonly expressions: (context: Context, scope?: Scope) => Elaborate;
   readonly builder: Builder;
   readonly mode: Mode;
   readonly batch: number;
@@ -62,11 +74,19 @@ export type Context = {
   /** Next values of running statistics, from the first application in term order. */
   readonly nextStates: Map<string, Var>;
   readonly networks: Map<string, NetworkValue>;
+  /** What the parameters and layers of bodies are, by their full names. */
+  readonly blocks: Map<string, string>;
   /** Each application by network name, way and argument. */
   readonly applications: Map<string, Application | null>;
 };
 
-export const createContext = (mode: Mode, batch: number, example?: Shape): Context => ({
+export const createContext = (
+  expressions: Context['expressions'],
+  mode: Mode,
+  batch: number,
+  example?: Shape,
+): Context => ({
+  expressions,
   builder: createBuilder(),
   mode,
   batch,
@@ -79,6 +99,7 @@ export const createContext = (mode: Mode, batch: number, example?: Shape): Conte
   surrogates: new Set(),
   nextStates: new Map(),
   networks: new Map(),
+  blocks: new Map(),
   applications: new Map(),
 });
 
@@ -107,4 +128,11 @@ export const bindState = (context: Context, spec: StateSpec): Var => {
 export const bindDraw = (context: Context, spec: DrawSpec, type: Type): Var => {
   context.draws.set(spec.name, spec);
   return context.builder.bind('draw', spec.name, type);
+};
+
+/** Whether a name stands for what it stood for before. */
+export const isSame = (known: Map<string, string>, name: string, meaning: string): boolean => {
+  const before = known.get(name) ?? meaning;
+  known.set(name, before);
+  return before === meaning;
 };

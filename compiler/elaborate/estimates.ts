@@ -4,15 +4,15 @@ import { dataShapeOf } from '../../dsl/data-shape.js';
 import type { Experiment } from '../../dsl/experiment.js';
 import type { Node } from '../../dsl/expressions/expression.js';
 import { everyNode } from '../../dsl/expressions/rewrite.js';
-import { type SolveNode, surrogateSystem, type VolumeNode } from '../../dsl/expressions/volume.js';
+import { placesIn, type SolveNode, surrogateSystem, type VolumeNode } from '../../dsl/expressions/volume.js';
 import { solveCost } from '../costs/jacobian-cost.js';
 import { add, atRows, constantLike, div, mul, sumAll, unary } from '../ir/operations.js';
 import type { Output, Var } from '../ir/program.js';
 import { pullBack } from '../derivatives/reverse.js';
 import { sizeOfShape } from '../ir/type.js';
-import { type Context, createContext } from './context.js';
-import { createElaborate, type Elaborate } from './expression.js';
-import { applicationOf, solveGramAt } from './network.js';
+import { type Context, createContext, type Elaborate } from './context.js';
+import { createElaborate } from './expression.js';
+import { applicationAt, solveGramAt } from './network.js';
 import { type Elaborated, programOf } from './program.js';
 import { isSurrogate, surrogateAt, volumeAt } from './volume-method.js';
 
@@ -34,13 +34,13 @@ const systemFigures = (
   elaborate: Elaborate,
   { name, solve }: System,
 ): readonly Figure[] => {
-  const { network, at, of, output, iterations } = solve;
-  const [point, b] = [elaborate(at, name), elaborate(of, name)];
-  const application = point && applicationOf(context, network, point, name);
+  const { network, of, output, iterations } = solve;
+  const b = elaborate(of, name);
+  const application = applicationAt(context, elaborate, solve, name);
   if (b === null || application === null) return [];
   const keep = b.type.shape.length - application.at.type.shape.length;
-  const product: Node = { tag: 'jvp', network, at, tangent: solve, output };
-  const back: Node = { tag: 'vjp', network, at, cotangent: product, output };
+  const product: Node = { tag: 'jvp', network, ...placesIn(solve), tangent: solve, output };
+  const back: Node = { tag: 'vjp', network, ...placesIn(solve), cotangent: product, output };
   const left: Node = { tag: 'norm', of: { tag: 'binary', op: 'sub', left: of, right: back }, keep };
   const relative: Node = { tag: 'binary', op: 'div', left, right: { tag: 'norm', of, keep } };
   const residual = elaborate(relative, name);
@@ -87,8 +87,7 @@ const volumeFigures = (
   { name, volume }: System,
 ): readonly Figure[] => {
   if (volume?.probes === undefined) return [];
-  const point = elaborate(volume.at, name);
-  const application = point && applicationOf(context, volume.network, point, name);
+  const application = applicationAt(context, elaborate, volume, name);
   const exact = application && volumeAt(context, elaborate, volume, application, name);
   const surrogate = application && surrogateAt(context, elaborate, volume, application, name);
   if (exact === null || surrogate === null) return [];
@@ -102,8 +101,7 @@ const systemsOf = (context: Context, elaborate: Elaborate, experiment: Experimen
     const found = [...nodes].flatMap((node): readonly Omit<System, 'name'>[] => {
       if (node.tag === 'solveGram') return [{ solve: node }];
       if (node.tag !== 'volume' || node.probes === undefined) return [];
-      const point = elaborate(node.at, term);
-      const application = point && applicationOf(context, node.network, point, term);
+      const application = applicationAt(context, elaborate, node, term);
       return application !== null && isSurrogate(node, application)
         ? [{ solve: surrogateSystem(node, node.probes), volume: node }]
         : [];
@@ -118,7 +116,7 @@ const systemsOf = (context: Context, elaborate: Elaborate, experiment: Experimen
  * examples. Undefined where a step solves nothing.
  */
 export const elaborateDiagnosis = (experiment: Experiment): Elaborated | undefined => {
-  const context = createContext('inference', 1, dataShapeOf(experiment));
+  const context = createContext(createElaborate, 'inference', 1, dataShapeOf(experiment));
   const elaborate = createElaborate(context);
   const systems = systemsOf(context, elaborate, experiment);
   if (systems.length === 0) return undefined;

@@ -8,12 +8,10 @@ import {
   binary,
   constantLike,
   fillShape,
-  joined,
   mul,
   select,
   sumAll,
   batchMean,
-  times,
   unary,
 } from '../ir/operations.js';
 import { branches, networkIn, plainValues } from '../../dsl/expressions/rewrite.js';
@@ -22,14 +20,23 @@ import { keyOf } from '../ir/key.js';
 import { isFunction } from '../ir/primitives/functions.js';
 import type { Emit, Var } from '../ir/program.js';
 import { activate } from './activation.js';
-import { bindDraw, bindParameter, bindState, type Context, fail } from './context.js';
-import { applicationOf, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
-import { jitter, jitters, least, smallestPivot, unitProbes } from './gram-system.js';
+import { arrayOf, concatOf, contractionOf } from './arrays.js';
+import { gramOf, logDetOf, logDetOfGram } from './matrices.js';
+import { elaborateLayers } from './layer.js';
+import {
+  bindDraw,
+  bindParameter,
+  bindState,
+  type Context,
+  type Elaborate,
+  fail,
+  isSame,
+  type Scope,
+} from './context.js';
+import { applicationAt, declare, jvpAt, parametersOf, solveGramAt, vjpAt } from './network.js';
+import { unitProbes } from './gram-system.js';
 import { scaledNorm } from './scaled-norm.js';
 import { volumeAt } from './volume-method.js';
-
-/** Elaborates one expression at a path; null where it is ill-formed, with the problems noted. */
-export type Elaborate = (node: Node, path: string) => Var | null;
 
 /** Beyond this, e^x has no finite value in single precision. */
 const largestExponent = 88.7;
@@ -75,15 +82,17 @@ const createKeys = () => {
     structures.set(net, known);
     return known;
   };
-  return (node: Node, children: readonly Var[]): string => {
+  return (node: Node, operands: readonly (readonly [string, Node])[], children: readonly Var[]): string => {
     const network = networkIn(node);
     const unused = node.tag === 'volume' && node.probes !== undefined ? keyOf(node.probes) : '';
-    const operands = children.map((x) => x.id).join();
-    return `${node.tag}|${keyOf(plainValues(node))}|${network === undefined ? '' : networkKey(network)}|${unused}|${operands}`;
+    const layers = node.tag === 'through' ? keyOf(node.layers) : '';
+    const inputs = children.map((x, i) => `${operands[i]?.[0]}:${x.id}`).join();
+    const net = network === undefined ? '' : networkKey(network);
+    return [node.tag, keyOf(plainValues(node)), net, unused, layers, inputs].join('|');
   };
 };
 
-export const createElaborate = (context: Context): Elaborate => {
+export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
   const { emit } = context.builder;
   const byIdentity = new Map<Node, Var | null>();
   const byStructure = new Map<string, Var | null>();
@@ -99,10 +108,12 @@ export const createElaborate = (context: Context): Elaborate => {
   };
 
   const elaborateNode = (node: Node, path: string): Var | null => {
-    const operands = operandsOf(node).map(([field, child]) => elaborate(child, `${path}.${field}`));
-    const children = operands.filter((x) => x !== null);
+    const operands = operandsOf(node);
+    const children = operands
+      .map(([field, child]) => elaborate(child, `${path}.${field}`))
+      .filter((x) => x !== null);
     if (children.length < operands.length) return null;
-    const key = nodeKey(node, children);
+    const key = nodeKey(node, operands, children);
     const known = byStructure.get(key);
     if (known !== undefined) return known;
     const result = build(node, children, path);
@@ -113,6 +124,7 @@ export const createElaborate = (context: Context): Elaborate => {
   const build = (node: Node, operands: readonly Var[], path: string): Var | null => {
     switch (node.tag) {
       case 'data':
+        if (scope !== undefined) return outsideOf('data', path);
         return context.example === undefined || sameShape(node.shape, context.example)
           ? context.builder.bind('data', 'data', { rows: 1, shape: node.shape })
           : fail(
@@ -121,55 +133,134 @@ export const createElaborate = (context: Context): Elaborate => {
               `data of shape ${showShape(node.shape)}`,
               `${showShape(context.example)}, what a batch is made of`,
             );
+      case 'field':
+        return scope === undefined
+          ? context.builder.bind('data', node.name, { rows: 1, shape: node.shape })
+          : outsideOf(`the field ${JSON.stringify(node.name)}`, path);
+      case 'argument':
+        return (
+          scope?.arguments.get(node.name) ??
+          fail(
+            context,
+            path,
+            `an argument ${node.name}`,
+            scope === undefined
+              ? 'an expression outside of bodies'
+              : `one of ${[...scope.arguments.keys()].join(', ')}`,
+          )
+        );
       case 'constant':
       case 'hyper':
         return emit('constant', { value: node.value, rows: 0, shape: [] }, []);
       case 'step':
         return context.builder.bind('scalar', 'step', { rows: 0, shape: [] });
       case 'draw':
-        return drawOf(node, path);
-      case 'parameter':
-        return bindParameter(context, { ...node, ...fansOf(node.shape) });
+        return scope === undefined
+          ? drawOf(node, path)
+          : outsideOf(`the draw ${JSON.stringify(node.name)}`, path);
+      case 'parameter': {
+        const name = scope === undefined ? node.name : `${scope.place.name}/${node.name}`;
+        if (!isSame(context.blocks, name, keyOf(node)))
+          return fail(
+            context,
+            path,
+            `another parameter named ${JSON.stringify(node.name)}`,
+            'one parameter for each name',
+          );
+        return bindParameter(context, { ...node, name, ...fansOf(node.shape) });
+      }
       case 'sqNormOfWeights':
         return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
       case 'running':
-        return runningOf(node, operands[0], path);
+        return scope === undefined ? runningOf(node, operands[0], path) : outsideOf('a running value', path);
       case 'basis':
         return unitProbes(emit, node.shape);
       case 'concat':
-        return concatOf(operands, node.axis, path);
+        return concatOf(context, operands, node.axis, path);
       default:
         break;
     }
     const [x] = atLeast(1, operands);
     switch (node.tag) {
+      case 'through': {
+        if (scope === undefined)
+          return fail(
+            context,
+            path,
+            'layers',
+            'layers in the body of a network or of a layer',
+            'give them a network and apply it',
+          );
+        const place = { path, name: `${scope.place.name}/${node.name}` };
+        if (!isSame(context.blocks, place.name, keyOf(node.layers)))
+          return fail(
+            context,
+            path,
+            `other layers named ${JSON.stringify(node.name)}`,
+            'one list of layers for each name in a body',
+          );
+        return elaborateLayers(context, node.layers, x, place, '.layers');
+      }
       case 'apply': {
-        const application = applicationOf(context, node.network, x, path);
+        const application = applicationAt(context, elaborate, node, path);
         const output = application?.outputs.get(node.output) ?? null;
         return application !== null && output === null
           ? fail(context, path, `output ${JSON.stringify(node.output)}`, `an output of ${node.network.name}`)
           : output;
       }
+      case 'jvp': {
+        const application = applicationAt(context, elaborate, node, path);
+        const tangent = elaborate(node.tangent, `${path}.tangent`);
+        return (
+          application &&
+          tangent &&
+          jvpAt(context, node.network, application, node.output, tangent, `${path}.tangent`)
+        );
+      }
+      case 'vjp': {
+        const application = applicationAt(context, elaborate, node, path);
+        const cotangent = elaborate(node.cotangent, `${path}.cotangent`);
+        return (
+          application &&
+          cotangent &&
+          vjpAt(context, node.network, application, node.output, cotangent, `${path}.cotangent`)
+        );
+      }
       case 'logDet': {
-        const application = applicationOf(context, node.network, x, path);
+        const application = applicationAt(context, elaborate, node, path);
         return application && (application.logDet ?? constantLike(emit, 0, { rows: 0, shape: [] }));
       }
+      case 'solveGram': {
+        const application = applicationAt(context, elaborate, node, path);
+        const b = elaborate(node.of, `${path}.of`);
+        return application && b && solveGramAt(context, node, application, b, path);
+      }
       case 'volume': {
-        const application = applicationOf(context, node.network, x, path);
+        const application = applicationAt(context, elaborate, node, path);
         return application && volumeAt(context, elaborate, node, application, path);
       }
       case 'gram':
-        return gramOf(x, path);
+        return gramOf(context, x, path);
       case 'logDetSPD':
         return node.of.tag === 'gram'
-          ? logDetOfGram(x, elaborate(node.of.of, path), path)
-          : logDetOf(x, path);
+          ? logDetOfGram(context, x, elaborate(node.of.of, path), path)
+          : logDetOf(context, x, path);
       case 'stop':
         return unary(emit, 'stop', x);
       case 'unary':
         return applyUnary(emit, node.op, x);
       case 'fill':
         return scalarOnly(`${path}.of`, x) && fillShape(emit, x, node.shape);
+      case 'transpose':
+      case 'broadcast':
+      case 'reduce':
+      case 'band':
+        return arrayOf(context, node, x, path);
+      case 'batchMean':
+        return scope === undefined ? meanOverBatch(x) : outsideOf('the batch', path);
+      case 'another':
+        if (scope !== undefined) return outsideOf('the batch', path);
+        return x.type.rows === 0 ? x : emit('rotateBatch', { by: node.by }, [x]);
       case 'sum':
         return sumAll(emit, x, node.keep);
       case 'norm':
@@ -208,18 +299,8 @@ export const createElaborate = (context: Context): Elaborate => {
     }
     const [, y] = atLeast(2, operands);
     switch (node.tag) {
-      case 'jvp': {
-        const application = applicationOf(context, node.network, x, path);
-        return application && jvpAt(context, node.network, application, node.output, y, `${path}.tangent`);
-      }
-      case 'vjp': {
-        const application = applicationOf(context, node.network, x, path);
-        return application && vjpAt(context, node.network, application, node.output, y, `${path}.cotangent`);
-      }
-      case 'solveGram': {
-        const application = applicationOf(context, node.network, x, path);
-        return application && solveGramAt(context, node, application, y, path);
-      }
+      case 'contract':
+        return contractionOf(context, node.subscripts, x, y, path);
       case 'binary':
         return sameShapes(path, x, y) && binaryOf(node, x, y);
       case 'scale':
@@ -229,6 +310,17 @@ export const createElaborate = (context: Context): Elaborate => {
         return sameShapes(path, x, y) && sameShapes(path, y, z) && select(emit, x, y, z);
       }
     }
+  };
+
+  /** What a function may not see: it would be no function of its arguments. */
+  const outsideOf = (found: string, path: string): null =>
+    fail(context, path, found, 'arguments, parameters and networks in a body', 'pass it as an argument');
+
+  /** A program that is evaluated is for any batch, so it counts the examples it is given. */
+  const meanOverBatch = (x: Var): Var => {
+    if (context.mode === 'train' || x.type.rows === 0) return batchMean(emit, x, context.batch);
+    const count = emit('sumBatch', {}, [constantLike(emit, 1, x.type)]);
+    return binary(emit, 'div', emit('sumBatch', {}, [x]), count);
   };
 
   const binaryOf = ({ op, right }: Extract<Node, { tag: 'binary' }>, x: Var, y: Var): Var =>
@@ -283,7 +375,9 @@ export const createElaborate = (context: Context): Elaborate => {
   };
 
   const sqNormOfWeights = (net: NetworkValue, only: 'all' | 'kernels'): Var => {
-    const chosen = parametersOf(net).filter(({ name }) => only === 'all' || name.endsWith('/kernel'));
+    const chosen = parametersOf(context, net).filter(
+      ({ name }) => only === 'all' || name.endsWith('/kernel'),
+    );
     return chosen
       .map((spec) => bindParameter(context, spec))
       .map((w) => sumAll(emit, mul(emit, w, w)))
@@ -291,69 +385,6 @@ export const createElaborate = (context: Context): Elaborate => {
         (total, term) => add(emit, total, term),
         emit('constant', { value: 0, rows: 0, shape: [] }, []),
       );
-  };
-
-  const concatOf = (parts: readonly Var[], axis: number, path: string): Var | null => {
-    const shapes = parts.map((part) => part.type.shape);
-    const agree = shapes.every(
-      (s) =>
-        s.length === elementAt(shapes, 0).length &&
-        s.every((n, i) => i === axis || n === elementAt(shapes, 0)[i]) &&
-        axis < s.length,
-    );
-    return agree && parts.length > 0
-      ? emit('concat', { axis }, joined(emit, parts))
-      : fail(
-          context,
-          path,
-          `parts ${shapes.map(showShape).join(', ')}`,
-          `parts that agree but for axis ${axis}`,
-        );
-  };
-
-  const gramOf = (x: Var, path: string): Var | null => {
-    const [k, ...inner] = x.type.shape;
-    if (k === undefined) return fail(context, path, 'a scalar', 'an array with a leading axis');
-    const flat = emit('reshape', { shape: [k, sizeOf(inner)] }, [x]);
-    return emit('matmul', { transposeA: false, transposeB: true }, [flat, flat]);
-  };
-
-  const diagonalOf = (matrix: Var): Var =>
-    emit('reduceSum', { axes: [1] }, [emit('band', { below: 0, diagonal: 1, above: 0 }, [matrix])]);
-
-  /**
-   * ln det of the products of k arrays with each other, from the factor of the arrays: to multiply them would square their condition. Where
-   * they are not independent, as far as single precision knows, a training step goes on with jitter, and evaluated there is no determinant.
-   */
-  const logDetOfGram = (products: Var, x: Var | null, path: string): Var | null => {
-    if (x === null) return null;
-    const [k = 0, ...inner] = x.type.shape;
-    if (k > sizeOf(inner)) return logDetOf(products, path);
-    const rows = emit('reshape', { shape: [k, sizeOf(inner)] }, [x]);
-    const params = { jitter: context.mode === 'train' ? jitter : 0, least };
-    return times(emit, sumAll(emit, unary(emit, 'log', diagonalOf(emit('lq', params, [rows])))), 2);
-  };
-
-  /**
-   * 2·Σ ln of the diagonal of the Cholesky factor. A training step goes on with a bounded jitter; evaluated, a matrix without full
-   * rank has no determinant: a row that adds next to nothing to those before it is one whose pivot rounding alone has made.
-   */
-  const logDetOf = (x: Var, path: string): Var | null => {
-    const [n, m] = x.type.shape;
-    if (x.type.shape.length !== 2 || n !== m)
-      return fail(context, path, showShape(x.type.shape), 'a square matrix [n, n]');
-    const isTraining = context.mode === 'train';
-    const roots = diagonalOf(emit('cholesky', { jitters: isTraining ? jitters : 0 }, [x]));
-    const fewest = (): Var => times(emit, diagonalOf(x), smallestPivot);
-    const known = isTraining
-      ? roots
-      : select(
-          emit,
-          binary(emit, 'greater', mul(emit, roots, roots), fewest()),
-          roots,
-          constantLike(emit, -1, roots.type),
-        );
-    return times(emit, sumAll(emit, unary(emit, 'log', known)), 2);
   };
 
   return elaborate;

@@ -2,7 +2,9 @@
 import { atLeast } from '../../dsl/lookup.js';
 import { type Invertible, isInvertible } from '../../dsl/layers/bijector.js';
 import { type Initializer, ones, zeros } from '../../dsl/layers/initializer.js';
-import type { Layer } from '../../dsl/layers/layer.js';
+import type { DefinedLayer, Layer } from '../../dsl/grammar.js';
+import { fieldPath } from '../../dsl/path.js';
+import { sameShape, showShape } from '../../dsl/shape.js';
 import { add, constantLike, div, mul, plus, sub, times, unary } from '../ir/operations.js';
 import type { Var } from '../ir/program.js';
 import { showType, sizeOfShape } from '../ir/type.js';
@@ -94,6 +96,9 @@ const rules: { readonly [T in Ordinary['tag']]: Rule<Extract<Layer, { tag: T }>>
     }
     return add(emitOf(site), x, y);
   },
+  defined: (site) =>
+    definedAt(site.context, site.layer, new Map([[inputName(site.layer), site.x]]), site.place)?.get('') ??
+    null,
   averagePool: (site) => {
     const { x, layer } = site;
     const k = layer.size;
@@ -114,6 +119,34 @@ const rules: { readonly [T in Ordinary['tag']]: Rule<Extract<Layer, { tag: T }>>
     const repeated = emit('broadcast', { shape: [h, k, w, k, c], axes: [0, 2, 4] }, [x]);
     return emit('reshape', { shape: [h * k, w * k, c] }, [repeated]);
   },
+};
+
+const inputName = (layer: DefinedLayer): string => Object.keys(layer.arguments)[0] ?? '';
+
+/** The outputs of a function by name at its arguments; null where one of them is ill-formed, or an argument does not fit. */
+export const definedAt = (
+  context: Context,
+  layer: DefinedLayer,
+  given: ReadonlyMap<string, Var>,
+  place: Place,
+): ReadonlyMap<string, Var> | null => {
+  for (const [name, shape] of Object.entries(layer.arguments)) {
+    const x = given.get(name);
+    const found = x === undefined ? 'nothing' : showShape(x.type.shape);
+    if (x === undefined || !sameShape(x.type.shape, shape))
+      return fail(
+        context,
+        place.path,
+        `${found} as ${name}`,
+        `${showShape(shape)}, as ${layer.name} is written for`,
+      );
+  }
+  const elaborate = context.expressions(context, { arguments: given, place });
+  const outputs = Object.entries(layer.outputs).flatMap(([name, body]) => {
+    const y = elaborate(body, fieldPath(`${place.path}.outputs`, name));
+    return y === null ? [] : [[name, y] as const];
+  });
+  return outputs.length === Object.keys(layer.outputs).length ? new Map(outputs) : null;
 };
 
 /** Runs a value through layers; null where one of them does not fit, with the problem noted. */
@@ -138,6 +171,7 @@ const dispatch = (context: Context, layer: Ordinary, x: Var, place: Place): Var 
     case 'dropout': return rules.dropout({ context, layer, x, place });
     case 'activation': return rules.activation({ context, layer, x, place });
     case 'residual': return rules.residual({ context, layer, x, place });
+    case 'defined': return rules.defined({ context, layer, x, place });
     case 'averagePool': return rules.averagePool({ context, layer, x, place });
     case 'upsample': return rules.upsample({ context, layer, x, place });
   } // prettier-ignore

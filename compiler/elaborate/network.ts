@@ -1,19 +1,34 @@
 /** Elaborates networks: one primal for equal applications, shared by value, jvp and vjp. */
-import { atLeast } from '../../dsl/lookup.js';
+import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { isInvertible } from '../../dsl/layers/bijector.js';
 import { someLayer } from '../../dsl/layers/rewrite.js';
-import { labelOf, layerName, type NetworkValue, outputNames, written } from '../../dsl/network.js';
+import {
+  argumentsOf,
+  labelOf,
+  layerName,
+  type NetworkValue,
+  outputNames,
+  written,
+} from '../../dsl/network.js';
 import type { SolveNode } from '../../dsl/expressions/volume.js';
 import { fieldPath } from '../../dsl/path.js';
-import { showShape } from '../../dsl/shape.js';
+import { sameShape, showShape } from '../../dsl/shape.js';
 import { atRows, constantLike } from '../ir/operations.js';
 import { pushForward } from '../derivatives/forward.js';
 import type { Emit, Var } from '../ir/program.js';
 import { pullBack } from '../derivatives/reverse.js';
-import { type Application, type Context, createContext, fail, type ParameterSpec } from './context.js';
+import {
+  type Application,
+  type Context,
+  createContext,
+  type Elaborate,
+  fail,
+  type ParameterSpec,
+} from './context.js';
+import type { Node } from '../../dsl/grammar.js';
 import { runFlow } from './layer-inverse.js';
-import { elaborateLayers } from './layer.js';
-import type { Place } from './site.js';
+import { definedAt, elaborateLayers } from './layer.js';
+import { placeInside, type Place } from './site.js';
 import { sizeOfShape } from '../ir/type.js';
 import { gramOperator, solveByFactor } from './gram-system.js';
 import { solveCost } from '../costs/jacobian-cost.js';
@@ -42,8 +57,14 @@ export const declare = (context: Context, net: NetworkValue, path: string): bool
 /** What a network gives at an argument; of a flow also log |det| of its Jacobian there, null where it is 0. */
 type Results = { readonly outputs: ReadonlyMap<string, Var>; readonly logDet: Var | null };
 
-const resultsOf = (context: Context, net: NetworkValue, at: Var): Results | null => {
+const resultsOf = (context: Context, net: NetworkValue, given: ReadonlyMap<string, Var>): Results | null => {
   const place: Place = { path: fieldPath('networks', net.name), name: net.name };
+  const at = elementAt([...given.values()], 0);
+  const [only] = net.layers;
+  if (only?.tag === 'defined' && net.layers.length === 1) {
+    const outputs = definedAt(context, only, given, placeInside(place, '.layers', 0, only));
+    return outputs === null ? null : { outputs, logDet: null };
+  }
   if (!net.layers.every(isInvertible)) {
     const outputs = outputsOf(context, net, at, place);
     return outputs === null ? null : { outputs, logDet: null };
@@ -81,31 +102,90 @@ const outputsOf = (
   return complete.length === heads.length ? new Map(complete) : null;
 };
 
-/** The application of a network; equal ones (same name and way, same argument) are one. */
+/** The arguments by the names that a network gives them, each a variable of its own with the shape it is to have. */
+const argumentsAt = (
+  context: Context,
+  net: NetworkValue,
+  given: ReadonlyMap<string, Var>,
+  path: string,
+): ReadonlyMap<string, Var> | null => {
+  const shapes = Object.entries(argumentsOf(net));
+  const unknown = [...given.keys()].find((name) => !shapes.some(([known]) => known === name));
+  if (unknown !== undefined) {
+    const known = shapes.map(([name]) => name).join(', ');
+    return fail(context, path, `an argument ${JSON.stringify(unknown)}`, `one of ${known}`);
+  }
+  const used = new Set<number>();
+  const bound = shapes.flatMap(([name, shape]) => {
+    const x = given.get(name);
+    const of = name === '' ? `the input of network` : `argument ${name} of network`;
+    const expected = `${showShape(shape)}, ${of} ${JSON.stringify(net.name)}`;
+    if (x === undefined || !sameShape(x.type.shape, shape)) {
+      const found = x === undefined ? 'nothing' : `an argument of shape ${showShape(x.type.shape)}`;
+      fail(context, path, found, expected);
+      return [];
+    }
+    const { emit } = context.builder;
+    const at = atRows(emit, Math.max(x.type.rows, 1), x);
+    // One value in two places is two arguments: only one of them is differentiated.
+    const own = used.has(at.id) ? emit('reshape', { shape }, [at]) : at;
+    used.add(own.id);
+    return [[name, own] as const];
+  });
+  return bound.length === shapes.length ? new Map(bound) : null;
+};
+
+/** The application of a network; equal ones (same name and way, same arguments) are one. */
 export const applicationOf = (
   context: Context,
   net: NetworkValue,
-  argument: Var,
+  given: ReadonlyMap<string, Var>,
   path: string,
+  argument?: string,
 ): Application | null => {
   if (!declare(context, net, path)) return null;
-  if (argument.type.shape.join() !== net.input.join()) {
-    const found = `an argument of shape ${showShape(argument.type.shape)}`;
-    return fail(
-      context,
-      path,
-      found,
-      `${showShape(net.input)}, the input of network ${JSON.stringify(net.name)}`,
-    );
-  }
-  const key = `${labelOf(net)}@${argument.id}`;
+  const key = `${labelOf(net)}@${[...given]
+    .map(([name, x]) => `${name}:${x.id}`)
+    .sort()
+    .join()}`;
   const known = context.applications.get(key);
-  if (known !== undefined) return known;
-  const at = atRows(context.builder.emit, Math.max(argument.type.rows, 1), argument);
-  const results = resultsOf(context, net, at);
-  const application = results === null ? null : { at, ...results };
+  const application = known === undefined ? applied(context, net, given, path) : known;
   context.applications.set(key, application);
-  return application;
+  if (application === null || argument === undefined) return application;
+  const at = application.arguments.get(argument);
+  return at === undefined ? null : { ...application, at };
+};
+
+type Placed = Extract<Node, { readonly tag: 'apply' | 'jvp' | 'vjp' | 'solveGram' | 'volume' }>;
+
+/** The application that an expression is about, differentiated in the argument that it names, or in the first. */
+export const applicationAt = (
+  context: Context,
+  elaborate: Elaborate,
+  { network, at, argument, given = {} }: Pick<Placed, 'network' | 'at' | 'argument' | 'given'>,
+  path: string,
+): Application | null => {
+  const name = argument ?? Object.keys(argumentsOf(network))[0] ?? '';
+  const point = elaborate(at, `${path}.at`);
+  const others = Object.entries(given).flatMap(([other, node]) => {
+    const x = elaborate(node, `${path}.given.${other}`);
+    return x === null ? [] : [[other, x] as const];
+  });
+  return point === null || others.length < Object.keys(given).length
+    ? null
+    : applicationOf(context, network, new Map([[name, point], ...others]), path, name);
+};
+
+const applied = (
+  context: Context,
+  net: NetworkValue,
+  given: ReadonlyMap<string, Var>,
+  path: string,
+): Application | null => {
+  const bound = argumentsAt(context, net, given, path);
+  const results = bound && resultsOf(context, net, bound);
+  const [at] = bound?.values() ?? [];
+  return bound === null || results === null || at === undefined ? null : { at, arguments: bound, ...results };
 };
 
 /** A batch statistic that is differentiated couples the examples of a probe, so probes cannot share one folded batch. */
@@ -235,9 +315,12 @@ const wrongDirection = (context: Context, direction: Var, like: Var, path: strin
   );
 
 /** The trainable parameters of a network, in order, whether it is applied or not. */
-export const parametersOf = (net: NetworkValue): readonly ParameterSpec[] => {
-  const scratch = createContext('inference', 1, net.input);
-  const x = scratch.builder.bind('data', 'x', { rows: 1, shape: net.input });
-  resultsOf(scratch, net, x);
+export const parametersOf = (context: Context, net: NetworkValue): readonly ParameterSpec[] => {
+  const scratch = createContext(context.expressions, 'inference', 1, net.input);
+  const { builder } = scratch;
+  const bound = Object.entries(argumentsOf(net)).map(
+    ([name, shape]) => [name, builder.bind('data', name === '' ? 'x' : name, { rows: 1, shape })] as const,
+  );
+  resultsOf(scratch, net, new Map(bound));
   return [...scratch.parameters.values()];
 };

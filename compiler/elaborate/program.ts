@@ -4,7 +4,7 @@ import { dataShapeOf } from '../../dsl/data-shape.js';
 import type { Experiment } from '../../dsl/experiment.js';
 import { data, type Node } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
-import { codeOutput } from '../../dsl/network.js';
+import { argumentsOf, codeOutput } from '../../dsl/network.js';
 import { everyNode } from '../../dsl/expressions/rewrite.js';
 import { fieldPath } from '../../dsl/path.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
@@ -56,7 +56,7 @@ const termsOf = (context: Context, experiment: Experiment): readonly (readonly [
  * their sum, and `rate`, the optimizer's, and the next running statistics and running values.
  */
 export const elaborateStep = (experiment: Experiment): Elaborated => {
-  const context = createContext('train', experiment.batch, dataShapeOf(experiment));
+  const context = createContext(createElaborate, 'train', experiment.batch, dataShapeOf(experiment));
   const { emit } = context.builder;
   const means = termsOf(context, experiment).map(([name, x]): Output => ({
     kind: holdsSurrogate(context, entryOf(experiment.objective, name)) ? 'surrogate' : 'term',
@@ -89,7 +89,7 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
 
 /** The terms of each example, without a mean, with running statistics and without dropout. */
 export const elaborateEvaluation = (experiment: Experiment): Elaborated => {
-  const context = createContext('inference', experiment.batch, dataShapeOf(experiment));
+  const context = createContext(createElaborate, 'inference', experiment.batch, dataShapeOf(experiment));
   const terms = termsOf(context, experiment).map(([name, x]): Output => ({
     kind: 'term',
     name,
@@ -105,7 +105,7 @@ export const elaborateExpressions = (
   example: Shape,
   outputs: readonly { readonly path: string; readonly output: string; readonly node: Node }[],
 ): Elaborated => {
-  const context = createContext('inference', batch, example);
+  const context = createContext(createElaborate, 'inference', batch, example);
   const elaborate = createElaborate(context);
   const values = outputs.flatMap(({ path, output, node }) => {
     const x = elaborate(node, path);
@@ -114,13 +114,14 @@ export const elaborateExpressions = (
   return { program: programOf(context, name, values), context };
 };
 
-/** A network's code, or its only output. */
-const only = (net: NetworkValue, at: Node): Node => ({
-  tag: 'apply',
-  network: net,
-  at,
-  output: codeOutput(net),
-});
+/** A network's code, or its only output; arguments after the first are the fields of their names. */
+const only = (net: NetworkValue, at: Node): Node => {
+  const others = Object.entries(argumentsOf(net))
+    .slice(1)
+    .map(([name, shape]): readonly [string, Node] => [name, { tag: 'field', name, shape, type: 'float' }]);
+  const given = others.length === 0 ? {} : { given: Object.fromEntries(others) };
+  return { tag: 'apply', network: net, at, ...given, output: codeOutput(net) };
+};
 
 /** data → code. */
 export const elaborateEncoder = ({ encoder, batch }: Experiment): Elaborated =>

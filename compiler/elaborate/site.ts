@@ -5,10 +5,9 @@ import { layerName } from '../../dsl/network.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
 import { add } from '../ir/operations.js';
 import type { Emit, Var } from '../ir/program.js';
-import { bindParameter, type Context, fail } from './context.js';
+import { bindParameter, type Context, fail, type Place } from './context.js';
 
-/** Where a layer stands: in the specification, for problems, and in the names of its parameters. */
-export type Place = { readonly path: string; readonly name: string };
+export type { Place } from './context.js';
 
 /** What one layer's elaboration sees. */
 export type Site<L extends Layer = Layer> = {

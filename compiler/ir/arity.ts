@@ -35,6 +35,7 @@ export const arity = {
   concat: 'some',
   spread: 1,
   sumBatch: 1,
+  rotateBatch: 1,
   fold: 1,
   unfold: 1,
   linear: 2,

@@ -67,6 +67,8 @@ export type Params = Simple & {
   spread: { readonly rows: number };
   /** Sums over all rows of the batch. */
   sumBatch: None;
+  /** The value of the example that is so many places further on in the batch, around its end. */
+  rotateBatch: { readonly by: number };
   /** A leading axis of k becomes k rows. */
   fold: None;
   /** k rows become a leading axis. */

@@ -39,6 +39,7 @@ const foldConstants: Rule = (eq, emit, definition) => {
     case 'spread':
     case 'fold':
     case 'unfold':
+    case 'rotateBatch':
       return constant(emit, elementAt(values, 0), eq.out);
     case 'reduceSum':
       return constant(

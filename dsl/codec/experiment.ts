@@ -33,6 +33,7 @@ import { languageOf } from './language.js';
 import { bodyCodec, createNetworkCodec, inversionIssues } from './network.js';
 import { optimizerCodec } from './optimizer.js';
 import { name, nonEmptyString, nonNegativeInteger, positiveInteger } from './primitive.js';
+import { recursionProblems } from './recursion.js';
 import { contextPath, depthProblems, problemsOf, showFound } from './problems.js';
 
 /** The version of the JSON form that is written here; no newer one is read. */
@@ -157,6 +158,8 @@ export const decodeExperiment = (json: unknown): E.Either<readonly Problem[], Ex
   const early = [...depthProblems(json), ...versionProblems(json)];
   if (early.length > 0) return E.left(early);
   const table = isRecord(json) ? json.networks : undefined;
+  const circles = recursionProblems(table);
+  if (circles.length > 0) return E.left(circles);
   const { network, body } = referencesTo(table);
   const networks = record('an object of named networks', name, body, 0);
   return finished(struct(title, { schemaVersion: version, networks, ...fieldsWith(network) }).decode(json));

@@ -1,5 +1,6 @@
 /** Conditions between the fields of a layer. */
 import { isInvertible } from '../layers/bijector.js';
+import { everyNode, isInBody } from '../expressions/rewrite.js';
 import { someLayer } from '../layers/rewrite.js';
 import type { Layer } from '../grammar.js';
 import type { Issue } from './codec.js';
@@ -28,6 +29,20 @@ export const layerConditions: Conditions<Layer> = {
           },
         ]
       : [],
+  defined: ({ arguments: shapes, outputs }) => {
+    const roots = Object.entries(outputs).map(([name, node]) => ({ path: [name], node }));
+    const used = everyNode(roots).flatMap((located) =>
+      located.node.tag === 'argument' && !isInBody(located) ? [located.node.name] : [],
+    );
+    return Object.keys(shapes)
+      .filter((name) => !used.includes(name))
+      .map((name) => ({
+        key: 'arguments',
+        found: name,
+        expected: 'arguments that the body uses',
+        hint: `nothing depends on ${name}`,
+      }));
+  },
   factorOut: invertibleIssues,
   inverse: invertibleIssues,
 };

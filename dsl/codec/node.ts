@@ -12,6 +12,7 @@ import {
   optional,
   record,
   struct,
+  such,
   withDefault,
 } from './codec.js';
 import { name } from './primitive.js';
@@ -28,12 +29,19 @@ export type Parts = {
 export const layersOf = (layer: Codec<Layer>): Codec<readonly Layer[]> =>
   list('an array of layers', () => layer);
 
+/** A name, or '' for what is alone. */
+const outputName = such('a name without "/"', (u): u is string => u === '' || name.is(u));
+
 const codecOf = (field: Field, parts: Parts): t.Mixed => {
   switch (field.kind) {
     case 'node':
       return field.isOptional ? optional(parts.node) : parts.node;
     case 'nodes':
       return list('an array of at least one expression', () => parts.node, 1);
+    case 'named': {
+      const of = record('an object of expressions', outputName, parts.node, 1);
+      return field.isOptional ? optional(of) : of;
+    }
     case 'layers':
       return layersOf(parts.layer);
     case 'branches':

@@ -1,17 +1,11 @@
 /** Constructors of expressions: typed, immutable formulas over data, draws, parameters and networks, for one example. */
-import { elementAt } from '../lookup.js';
 import type { Distribution } from './draw.js';
-import type { ActivationName, BinaryOp, NetworkValue, Node, UnaryOp } from '../grammar.js';
+import type { ActivationName, BinaryOp, Expr, NetworkValue, Node, UnaryOp } from '../grammar.js';
 import type { Initializer } from '../layers/initializer.js';
-import type { Direction } from '../layers/flow.js';
-import type { Flow, HeadedNetwork, Network } from '../network.js';
-import { outputNames } from '../network.js';
 import type { Known, Scalar, Shape } from '../shape.js';
 
-export type { BinaryOp, Node, UnaryOp, VolumeMethod } from '../grammar.js';
-
-/** An expression whose value has shape S for each example. */
-export type Expr<S extends Shape = Shape> = Node & { readonly _shape?: Known<S> | undefined };
+export { apply, jvp, logDet, vjp } from './application.js';
+export type { BinaryOp, Expr, Node, UnaryOp, VolumeMethod } from '../grammar.js';
 
 /**
  * A scalar of which only the gradient means anything. It can be scaled and be a term of an objective; added to a likelihood it
@@ -39,6 +33,22 @@ export const dataOf = <I extends Shape>(
 ): Expr<I> => ({
   tag: 'data',
   shape: network.input,
+});
+
+/** A named number, or array of numbers, of each example beside the data: its class, a mask, a weight. */
+export const field = <const S extends Shape>(name: string, ...shape: S): Expr<S> => ({
+  tag: 'field',
+  name,
+  shape,
+  type: 'float',
+});
+
+/** A named whole number of each example, such as its class. */
+export const integerField = (name: string): Expr<Scalar> => ({
+  tag: 'field',
+  name,
+  shape: [],
+  type: 'integer',
 });
 
 /** A number, a scalar. */
@@ -79,63 +89,6 @@ export const sqNormOfWeights = (network: NetworkValue, only: 'all' | 'kernels' =
   network,
   only,
 });
-
-/** The network's value at `at`. Equal applications are one: one primal, one dropout mask, one state update. */
-export function apply<I extends Shape, H extends Readonly<Record<string, Shape>>>(
-  network: HeadedNetwork<I, H>,
-  at: Expr<NoInfer<I>>,
-): { readonly [K in keyof H]: Expr<H[K]> };
-export function apply<I extends Shape, O extends Shape>(
-  network: Network<I, O>,
-  at: Expr<NoInfer<I>>,
-): Expr<O>;
-export function apply(network: NetworkValue, at: Node): unknown {
-  return perOutput(network, (output) => ({ tag: 'apply', network, at, output }));
-}
-
-/**
- * J·tangent, the directional derivative of the network at `at`. A tangent with a leading axis of k probes gives k
- * directional derivatives at the same point.
- */
-export function jvp<I extends Shape, O extends Shape>(
-  network: Network<I, O>,
-  at: Expr<NoInfer<I>>,
-  tangent: Expr<NoInfer<I>>,
-): Expr<O>;
-export function jvp<I extends Shape, O extends Shape, K extends number>(
-  network: Network<I, O>,
-  at: Expr<NoInfer<I>>,
-  tangent: Expr<readonly [K, ...I]>,
-): Expr<readonly [K, ...O]>;
-export function jvp(network: NetworkValue, at: Node, tangent: Node): Node {
-  return { tag: 'jvp', network, at, tangent, output: elementAt(outputNames(network), 0) };
-}
-
-/** Jᵀ·cotangent, the transpose of `jvp`; a leading axis of k probes as there. */
-export function vjp<I extends Shape, O extends Shape>(
-  network: Network<I, O>,
-  at: Expr<NoInfer<I>>,
-  cotangent: Expr<NoInfer<O>>,
-): Expr<I>;
-export function vjp<I extends Shape, O extends Shape, K extends number>(
-  network: Network<I, O>,
-  at: Expr<NoInfer<I>>,
-  cotangent: Expr<readonly [K, ...O]>,
-): Expr<readonly [K, ...I]>;
-export function vjp(network: NetworkValue, at: Node, cotangent: Node): Node {
-  return { tag: 'vjp', network, at, cotangent, output: elementAt(outputNames(network), 0) };
-}
-
-/** log |det J| of the flow at `at`, in nats, with the primal of `apply(flow, at)`. */
-export const logDet = <I extends Shape, O extends Shape>(
-  flow: Flow<I, O, Direction, 'bijective'>,
-  at: Expr<NoInfer<I>>,
-): Expr<Scalar> => ({ tag: 'logDet', network: flow, at });
-
-const perOutput = (network: NetworkValue, make: (output: string) => Node): unknown => {
-  const names = outputNames(network);
-  return names[0] === '' ? make('') : Object.fromEntries(names.map((name) => [name, make(name)]));
-};
 
 /** The same value, with derivative zero. */
 export const stop = <S extends Shape>(e: Expr<S>): Expr<S> => ({ tag: 'stop', of: e });

@@ -16,10 +16,12 @@ import { exampleShapeCodec, offsetsCodec, shapeCodec } from '../codec/shape.js';
 import {
   type Fields,
   type FieldTable,
+  layers,
   network,
   node,
   nodes,
   optional,
+  optionalNamed,
   optionalNode,
   value,
   withDefault,
@@ -31,10 +33,18 @@ const unaryOp = oneOf(...unaryOps);
 const binaryOp = oneOf('add', 'sub', 'mul', 'div', 'max', 'min', 'pow', 'greater');
 
 const output = withDefault(anyString, '');
+const places = { at: node, argument: optional(name), given: optionalNamed };
 const keep = withDefault(nonNegativeInteger, 0);
 
 export const expressionFields: FieldTable<Node> = {
   data: { shape: value(exampleShapeCodec) },
+  field: {
+    name: value(name),
+    shape: value(shapeCodec),
+    type: withDefault(oneOf('integer', 'float'), 'float'),
+  },
+  argument: { name: value(name), shape: value(shapeCodec) },
+  through: { name: value(name), layers, of: node },
   constant: { value: value(finite) },
   hyper: { name: value(name), value: value(finite) },
   step: {},
@@ -47,15 +57,22 @@ export const expressionFields: FieldTable<Node> = {
   parameter: { name: value(name), shape: value(shapeCodec), initializer: value(initializerCodec) },
   running: { name: value(name), initial: value(finite), update: optionalNode },
   sqNormOfWeights: { network, only: withDefault(oneOf('all', 'kernels'), 'all') },
-  apply: { network, at: node, output },
-  jvp: { network, at: node, tangent: node, output },
-  vjp: { network, at: node, cotangent: node, output },
+  apply: { network, ...places, output },
+  jvp: { network, ...places, tangent: node, output },
+  vjp: { network, ...places, cotangent: node, output },
   logDet: { network, at: node },
   stop: { of: node },
   unary: { op: value(unaryOp), of: node },
   binary: { op: value(binaryOp), left: node, right: node },
   scale: { by: node, of: node },
   fill: { of: node, shape: value(shapeCodec) },
+  transpose: { of: node, permutation: value(offsetsCodec) },
+  broadcast: { of: node, shape: value(shapeCodec), axes: value(offsetsCodec) },
+  reduce: { op: value(oneOf('add', 'max', 'min', 'mul')), of: node, axes: value(offsetsCodec) },
+  contract: { subscripts: value(anyString), left: node, right: node },
+  band: { of: node, below: value(finite), diagonal: value(finite), above: value(finite) },
+  batchMean: { of: node },
+  another: { of: node, by: withDefault(positiveInteger, 1) },
   sum: { of: node, keep },
   norm: { of: node, keep },
   select: { condition: node, then: node, otherwise: node },
@@ -68,7 +85,7 @@ export const expressionFields: FieldTable<Node> = {
   logDetSPD: { of: node },
   solveGram: {
     network,
-    at: node,
+    ...places,
     of: node,
     output,
     iterations: optional(positiveInteger),
@@ -76,7 +93,7 @@ export const expressionFields: FieldTable<Node> = {
   },
   volume: {
     network,
-    at: node,
+    ...places,
     output,
     method: withDefault(oneOf('auto', 'exact', 'stochastic'), 'auto'),
     probes: optionalNode,

@@ -6,8 +6,15 @@ import { elementAt } from '../lookup.js';
 import { draw } from './expression.js';
 import type { Expr, Node, Surrogate, VolumeMethod } from './expression.js';
 import type { DistributionName } from './draw.js';
-import type { Network, NetworkValue } from '../network.js';
-import { outputNames } from '../network.js';
+import { placesOf } from './application.js';
+import {
+  type ArgumentsOf,
+  argumentsOf,
+  type FunctionNetwork,
+  type Network,
+  type NetworkValue,
+  outputNames,
+} from '../network.js';
 import type { Scalar, Shape } from '../shape.js';
 
 /** The unit probes of a shape: jvp over them gives the whole Jacobian, a column for each. */
@@ -96,6 +103,11 @@ export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
  * JᵀJ = L·Lᵀ, whose variance does not grow with J's condition; or, where conjugate gradients are asked for by `iterations` or cost less, of
  * ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹ε, whose variance does. Evaluation is exact whatever the method.
  */
+export function volume<A extends Readonly<Record<string, Shape>>, O extends Shape>(
+  network: FunctionNetwork<A, O>,
+  at: ArgumentsOf<NoInfer<A>>,
+  options: VolumeOptions & { readonly argument: keyof A & string },
+): Surrogate;
 export function volume<I extends Shape, O extends Shape>(
   network: Network<I, O>,
   at: Expr<NoInfer<I>>,
@@ -106,15 +118,21 @@ export function volume<I extends Shape, O extends Shape>(
   at: Expr<NoInfer<I>>,
   options?: VolumeOptions,
 ): Surrogate;
-export function volume(network: NetworkValue, at: Node, options: VolumeOptions = {}): Node {
-  const { method = 'auto', probe = 'sphere', probes = 1, name = 'epsilon', iterations } = options;
+export function volume(
+  network: NetworkValue,
+  at: Node | Readonly<Record<string, Node>>,
+  options: VolumeOptions & { readonly argument?: string } = {},
+): Node {
+  const { method = 'auto', probe = 'sphere', probes = 1, name = 'epsilon', iterations, argument } = options;
+  const shapes = argumentsOf(network);
+  const input = shapes[argument ?? ''] ?? network.input;
   return {
     tag: 'volume',
     network,
-    at,
+    ...placesOf(network, at, argument),
     output: elementAt(outputNames(network), 0),
     method,
-    ...(method === 'exact' ? {} : { probes: draw(name, { tag: probe, shape: network.input }, { probes }) }),
+    ...(method === 'exact' ? {} : { probes: draw(name, { tag: probe, shape: input }, { probes }) }),
     ...(iterations === undefined ? {} : { iterations }),
   };
 }
@@ -126,33 +144,49 @@ export type SolveNode = Extract<Node, { readonly tag: 'solveGram' }>;
 export const probeCount = (probes: Node | undefined): number =>
   probes?.tag === 'draw' ? (probes.probes ?? 1) : 1;
 
+type Placed = Pick<VolumeNode, 'at' | 'argument' | 'given'>;
+
+/** Where a network is applied, for another question about it there. */
+export const placesIn = ({ at, argument, given }: Placed): Placed => ({
+  at,
+  ...(argument === undefined ? {} : { argument }),
+  ...(given === undefined ? {} : { given }),
+});
+
 const half = (of: Node): Node => ({ tag: 'scale', by: { tag: 'constant', value: 0.5 }, of });
 
 /** The volume by all columns of J, or by all its rows: its shape is that of the basis. */
-export const exactVolume = (
-  { network, at, output }: VolumeNode,
-  by: 'columns' | 'rows',
-  shape: Shape,
-): Node => {
+export const exactVolume = (volumeNode: VolumeNode, by: 'columns' | 'rows', shape: Shape): Node => {
+  const { network, output } = volumeNode;
+  const places = placesIn(volumeNode);
   const unit: Node = { tag: 'basis', shape };
   const products: Node =
     by === 'columns'
-      ? { tag: 'jvp', network, at, tangent: unit, output }
-      : { tag: 'vjp', network, at, cotangent: unit, output };
+      ? { tag: 'jvp', network, ...places, tangent: unit, output }
+      : { tag: 'vjp', network, ...places, cotangent: unit, output };
   return half({ tag: 'logDetSPD', of: { tag: 'gram', of: products } });
 };
 
 /** u = (JᵀJ)⁻¹·ε, as the surrogate has it. */
-export const surrogateSystem = ({ network, at, output, iterations }: VolumeNode, probes: Node): SolveNode => {
+export const surrogateSystem = (volumeNode: VolumeNode, probes: Node): SolveNode => {
+  const { network, output, iterations } = volumeNode;
   const bound = iterations === undefined ? {} : { iterations };
-  return { tag: 'solveGram', network, at, of: probes, output, ...bound, tolerance: 1e-6 };
+  return {
+    tag: 'solveGram',
+    network,
+    ...placesIn(volumeNode),
+    of: probes,
+    output,
+    ...bound,
+    tolerance: 1e-6,
+  };
 };
 
 /** The surrogate: ½·mean over the probes ε of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹·ε. */
 export const surrogateVolume = (volumeNode: VolumeNode, probes: Node): Node => {
-  const { network, at, output } = volumeNode;
+  const { network, output } = volumeNode;
   const u = surrogateSystem(volumeNode, probes);
-  const push = (tangent: Node): Node => ({ tag: 'jvp', network, at, tangent, output });
+  const push = (tangent: Node): Node => ({ tag: 'jvp', network, ...placesIn(volumeNode), tangent, output });
   const products: Node = {
     tag: 'binary',
     op: 'mul',

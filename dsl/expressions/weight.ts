@@ -1,7 +1,7 @@
 /** The weight of a term where it is a schedule: the factors of the term that depend on the step and on numbers alone. */
 import type { Objective } from '../experiment.js';
 import type { BinaryOp, Node, UnaryOp } from './expression.js';
-import { once } from './rewrite.js';
+import { once } from './once.js';
 
 /** A number at each step; undefined where an expression depends on anything else, or is of a kind that schedules are not made of. */
 type AtStep = ((step: number) => number) | undefined;

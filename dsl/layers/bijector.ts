@@ -1,6 +1,6 @@
 /** Which layers have an inverse, and the shapes they lead to. */
+import type { BijectorLayer, Layer, Part } from '../grammar.js';
 import { elementAt, last } from '../lookup.js';
-import type { BijectorLayer, Layer, Part } from './layer.js';
 import type { Shape } from '../shape.js';
 import { sameShape, showShape, sizeOf } from '../shape.js';
 

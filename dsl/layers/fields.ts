@@ -1,11 +1,28 @@
 /** What each layer holds, one row each and exhaustive by type: walking, rewriting and the JSON form follow from it. */
-import { oneOf, type Rows, struct, tagged } from '../codec/codec.js';
+import { oneOf, record, type Rows, struct, tagged } from '../codec/codec.js';
 import * as t from 'io-ts/lib/index.js';
 import { initializerCodec } from '../codec/initializer.js';
-import { atLeastTwo, finite, fraction, positiveInteger, positiveNumber, truth } from '../codec/primitive.js';
+import {
+  atLeastTwo,
+  finite,
+  fraction,
+  positiveInteger,
+  positiveNumber,
+  truth,
+  name,
+} from '../codec/primitive.js';
 import { exampleShapeCodec, shapeCodec } from '../codec/shape.js';
 import { withDefault as optionalIn } from '../codec/codec.js';
-import { branches, type Fields, type FieldTable, kernel, layers, value, withDefault } from '../field.js';
+import {
+  branches,
+  type Fields,
+  type FieldTable,
+  kernel,
+  layers,
+  named,
+  value,
+  withDefault,
+} from '../field.js';
 import type { Layer, Transform } from '../grammar.js';
 import { glorotUniform } from './initializer.js';
 
@@ -32,6 +49,8 @@ const convolution = {
   bias: withDefault(truth, true),
   initializer: withDefault(initializerCodec, glorotUniform),
 };
+
+const argumentsCodec = record('an object with the shape of at least one argument', name, shapeCodec, 1);
 
 /** What a constructor defaults may be left out of the JSON. */
 export const layerFields: FieldTable<Layer> = {
@@ -67,6 +86,7 @@ export const layerFields: FieldTable<Layer> = {
   factorOut: { layers },
   inverse: { input: value(exampleShapeCodec), layers },
   inject: { units: value(positiveInteger) },
+  defined: { name: value(name), arguments: value(argumentsCodec), outputs: named },
   heads: { heads: branches },
 };
 

@@ -2,6 +2,7 @@
 import type { ActivationName, ConvLayer, Layer, Padding, Statistics } from '../grammar.js';
 import type { Initializer } from './initializer.js';
 import { glorotUniform } from './initializer.js';
+import { shapeAfterLayers } from '../shape-rules.js';
 import type { Enlarged, Known, Shape, Strided } from '../shape.js';
 
 export type {
@@ -165,7 +166,7 @@ type Residual = {
 export const residual: Residual =
   <A extends Shape>(f: (stack: Stack<A, A>) => Stack<A, A>) =>
   <I extends Shape>(stack: Stack<I, A>): Stack<I, A> =>
-    append(stack, { tag: 'residual', layers: layersOf(f) });
+    append(stack, { tag: 'residual', layers: layersOf(stack, f) });
 
 /** Mean over windows of size × size. [h,w,c] → [h/size,w/size,c]; size divides h and w. */
 export const averagePool =
@@ -200,10 +201,13 @@ export const heads =
     append(stack, {
       tag: 'heads',
       heads: Object.fromEntries(
-        Object.entries<(s: Stack<A, A>) => Stack<A, Shape>>(branches).map(([k, f]) => [k, layersOf(f)]),
+        Object.entries<(s: Stack<A, A>) => Stack<A, Shape>>(branches).map(([k, f]) => [
+          k,
+          layersOf(stack, f),
+        ]),
       ),
     });
 
-/** The layers that a block appends; a block never looks at its stack's input, so an empty one will do. */
-const layersOf = (block: (stack: Layers) => Layers): readonly Layer[] =>
-  block({ input: [], layers: [] }).layers;
+/** The layers that a block appends to a stack, as a list of their own: it sees the shape that the stack has come to. */
+export const layersOf = (stack: Layers, block: (inner: Layers) => Layers): readonly Layer[] =>
+  block({ input: shapeAfterLayers(stack.layers, stack.input) ?? [], layers: [] }).layers;

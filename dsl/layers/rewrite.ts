@@ -1,6 +1,7 @@
-/** Walking and rewriting layers: those inside a layer, and maps from the inside out. */
+/** Walking and rewriting layers: those inside a layer, the expressions that layers are defined by, and maps from the inside out. */
 import { isRecord } from '../codec/codec.js';
-import type { Layer } from '../grammar.js';
+import type { Layer, Node } from '../grammar.js';
+import type { Path } from '../path.js';
 import { layerFields, layerFieldsOf } from './fields.js';
 
 /** Whether a value of a field is a layer; fields are read by name, so their types are not known. */
@@ -42,3 +43,36 @@ export const mapLayer = (layer: Layer, f: (layer: Layer) => Layer): Layer => {
   ]);
   return f(changed.length === 0 ? layer : { ...layer, ...Object.fromEntries(changed) });
 };
+
+type Body = { readonly path: Path; readonly node: Node };
+
+/** The expressions that layers are defined by, also inside other layers, with their paths from the list of layers. */
+export const bodiesOf = (layers: readonly Layer[]): readonly Body[] =>
+  layers.flatMap((layer, i): readonly Body[] =>
+    layer.tag === 'defined'
+      ? Object.entries(layer.outputs).map(([name, node]) => ({ path: [i, 'outputs', name], node }))
+      : fieldsWithin(layer).flatMap(([field, kind, held]) =>
+          kind === 'layers'
+            ? bodiesOf(layersIn(held)).map(({ path, node }) => ({ path: [i, field, ...path], node }))
+            : branchesIn(held).flatMap(([name, inner]) =>
+                bodiesOf(inner).map(({ path, node }) => ({ path: [i, field, name, ...path], node })),
+              ),
+        ),
+  );
+
+/** The layers with every expression that they are defined by replaced; the very same where nothing changes. */
+export const mapBodies = (layers: readonly Layer[], f: (body: Node) => Node): readonly Layer[] =>
+  bodiesOf(layers).every(({ node }) => f(node) === node)
+    ? layers
+    : layers.map((layer) =>
+        mapLayer(layer, (one) =>
+          one.tag === 'defined'
+            ? {
+                ...one,
+                outputs: Object.fromEntries(
+                  Object.entries(one.outputs).map(([name, node]) => [name, f(node)]),
+                ),
+              }
+            : one,
+        ),
+      );

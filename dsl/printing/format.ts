@@ -7,7 +7,7 @@ import { labelOf } from '../network.js';
 import type { Piece } from './precedence.js';
 import { atom, level, within } from './precedence.js';
 import { abbreviations } from './let-bindings.js';
-import { showShape } from '../shape.js';
+import { type Shape, showShape } from '../shape.js';
 
 const call = (name: string, ...inside: readonly string[]): Piece => atom(`${name}(${inside.join(', ')})`);
 
@@ -77,6 +77,20 @@ const binaryPiece = (op: BinaryOp, left: Piece, right: Piece): Piece => {
 
 const output = (name: string): string => (name === '' ? '' : `.${name}`);
 
+type Placed = Extract<Node, { readonly tag: 'apply' | 'jvp' | 'vjp' | 'solveGram' | 'volume' }>;
+
+/** `h`, and `z, c: label` where there are other arguments. */
+const placeOf = ({ at, given = {} }: Placed, text: (child: Node) => string): string =>
+  [text(at), ...Object.entries(given).map(([name, node]) => `${name}: ${text(node)}`)].join(', ');
+
+/** `J_decoder`, and `J_decoder/z` where an argument is named. */
+const jacobianOf = ({ network, output: name, argument }: Placed): string =>
+  `J_${labelOf(network)}${output(name)}${argument === undefined ? '' : `/${argument}`}`;
+
+const reductionNames = { add: 'Σ', max: 'max', min: 'min', mul: 'Π' } as const;
+
+const isTurned = (permutation: Shape): boolean => permutation.join() === '1,0';
+
 /** The piece of a node, given those of its subexpressions. */
 const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
   const text = (child: Node): string => piece(child).text;
@@ -94,18 +108,17 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
       return atom('i');
     case 'sqNormOfWeights':
       return squared(atom(`‖${node.only === 'all' ? 'θ' : 'W'}_${node.network.name}‖`));
+    case 'field':
+    case 'argument':
+      return atom(node.name);
+    case 'through':
+      return call(node.name, text(node.of));
     case 'apply':
-      return call(`${labelOf(node.network)}${output(node.output)}`, text(node.at));
+      return call(`${labelOf(node.network)}${output(node.output)}`, placeOf(node, text));
     case 'jvp':
-      return applied(
-        call(`J_${labelOf(node.network)}${output(node.output)}`, text(node.at)),
-        piece(node.tangent),
-      );
+      return applied(call(jacobianOf(node), placeOf(node, text)), piece(node.tangent));
     case 'vjp':
-      return applied(
-        atom(`J_${labelOf(node.network)}${output(node.output)}(${text(node.at)})ᵀ`),
-        piece(node.cotangent),
-      );
+      return applied(atom(`${jacobianOf(node)}(${placeOf(node, text)})ᵀ`), piece(node.cotangent));
     case 'logDet':
       return call('ln', `|det J_${labelOf(node.network)}(${text(node.at)})|`);
     case 'basis':
@@ -115,13 +128,32 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
     case 'logDetSPD':
       return call('ln det', text(node.of));
     case 'solveGram': {
-      const J = `J_${labelOf(node.network)}${output(node.output)}`;
-      return applied(atom(`(${J}ᵀ·${J})(${text(node.at)})⁻¹`), piece(node.of));
+      const J = jacobianOf(node);
+      return applied(atom(`(${J}ᵀ·${J})(${placeOf(node, text)})⁻¹`), piece(node.of));
     }
     case 'volume': {
-      const J = `J_${labelOf(node.network)}${output(node.output)}`;
-      return { text: `½·ln det(${J}ᵀ·${J})(${text(node.at)})`, level: level.product };
+      const J = jacobianOf(node);
+      return { text: `½·ln det(${J}ᵀ·${J})(${placeOf(node, text)})`, level: level.product };
     }
+    case 'transpose':
+      return isTurned(node.permutation)
+        ? { text: `${within(level.atom, piece(node.of))}ᵀ`, level: level.power }
+        : call('transpose', text(node.of), showShape(node.permutation));
+    case 'broadcast':
+      return call('broadcast', text(node.of), showShape(node.shape));
+    case 'reduce':
+      return call(reductionNames[node.op], text(node.of), `axes ${node.axes.join(' ')}`);
+    case 'contract':
+      return call('contract', node.subscripts, text(node.left), text(node.right));
+    case 'band':
+      return call('band', text(node.of), `${node.below} ${node.diagonal} ${node.above}`);
+    case 'batchMean':
+      return call('mean over the batch', text(node.of));
+    case 'another':
+      return {
+        text: `${within(level.atom, piece(node.of))}′${node.by === 1 ? '' : node.by}`,
+        level: level.atom,
+      };
     case 'stop':
       return call('stop', text(node.of));
     case 'unary':
@@ -275,6 +307,8 @@ export const describeLayer = (layer: Layer): string => {
       return `inverse from ${showShape(layer.input)} (${describeLayers(layer.layers)})`;
     case 'inject':
       return `inject ${layer.units}`;
+    case 'defined':
+      return layer.name;
     case 'heads':
       return `heads ${Object.entries(layer.heads)
         .map(([name, layers]) => `${name} (${describeLayers(layers)})`)

@@ -4,6 +4,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { evaluationBatches } from '../../data/batches.js';
 import { type Dataset, inMemory, read, select, type Source } from '../../data/dataset.js';
 import { sizeOf } from '../../dsl/index.js';
+import { fieldsAt, type FieldValues } from './fields.js';
 import { BackendFailure } from '../../backends/failure.js';
 
 type Arrays = ReadonlyMap<string, Float32Array>;
@@ -15,6 +16,8 @@ export type Rows = {
   readonly width: number;
   /** Copies the rows of these indices into an array of the batch's size. */
   readonly fill: (indices: Int32Array, into: Float32Array) => void | Promise<void>;
+  /** What is known of the rows of these indices beside themselves. */
+  readonly fields: (indices: Int32Array) => FieldValues;
 };
 
 /** The examples at these rows, wherever they are; what cannot be read ends the run as a backend's failure does. */
@@ -40,14 +43,25 @@ export const rowsOfSource = (source: Source): Rows => ({
   count: source.size,
   width: sizeOf(source.shape),
   fill: (indices, into) => readExamples(source, indices, into),
+  fields: (indices) => fieldsAt(source, indices),
 });
 
 /** Rows that lie one after another in an array of a multiple of `width` numbers. */
-export const rowsOf = (values: Float32Array, width: number): Rows => ({
+export const rowsOf = (values: Float32Array, width: number, given: FieldValues = new Map()): Rows => ({
   count: values.length / width,
   width,
   fill: (indices, into) =>
     indices.forEach((row, i) => into.set(values.subarray(row * width, (row + 1) * width), i * width)),
+  fields: (indices) => {
+    const count = values.length / width;
+    const all = [...given].map(
+      ([name, held]) => [name, { shape: [held.length / count], values: held }] as const,
+    );
+    return fieldsAt(
+      { fields: Object.fromEntries(all.map(([name, of]) => [name, { ...of, type: 'float' }])) },
+      indices,
+    );
+  },
 });
 
 /**
@@ -56,8 +70,8 @@ export const rowsOf = (values: Float32Array, width: number): Rows => ({
  */
 export const overRows = async (
   batch: number,
-  { count, width, fill }: Rows,
-  run: (data: Float32Array, first: number) => Promise<Arrays>,
+  { count, width, fill, fields }: Rows,
+  run: (data: Float32Array, first: number, fields: FieldValues) => Promise<Arrays>,
 ): Promise<Arrays> => {
   const plan = evaluationBatches(count, batch);
   const joined = new Map<string, Float32Array>();
@@ -66,7 +80,7 @@ export const overRows = async (
   for (const { indices, valid } of plan.right) {
     const data = new Float32Array(batch * width);
     await fill(indices, data);
-    for (const [name, values] of await run(data, first)) {
+    for (const [name, values] of await run(data, first, fields(indices))) {
       const size = values.length / batch;
       const all = joined.get(name) ?? new Float32Array(count * size);
       joined.set(name, all);

@@ -6,6 +6,8 @@ import { fillDraw } from '../../backends/draws.js';
 
 export type Feed = {
   readonly data?: Float32Array;
+  /** What is known of each example beside itself, by name. */
+  readonly fields?: ReadonlyMap<string, Float32Array>;
   readonly step: number;
   /** Key of the draws; `name` sets training and validation apart. */
   readonly draws: {
@@ -26,8 +28,10 @@ export const feedOf = (
   new Map(
     program.binders.flatMap(({ kind, name, var: x }) => {
       switch (kind) {
-        case 'data':
-          return feed.data === undefined ? [] : [[name, feed.data] as const];
+        case 'data': {
+          const values = name === 'data' ? feed.data : feed.fields?.get(name);
+          return values === undefined ? [] : [[name, values] as const];
+        }
         case 'scalar':
           return [[name, Float32Array.of(feed.step)] as const];
         case 'draw': {

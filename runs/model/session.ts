@@ -16,18 +16,19 @@ import type { Backend, Instance } from '../../backends/backend.js';
 import type { Evaluated, StepEvent, Terms } from '../records/events.js';
 import { type Feed, feedOf } from './feed.js';
 import { overRows, readExamples, type Rows, rowsOf, rowsOfSource } from './batched-evaluation.js';
+import { fieldsAt, fieldsOfProgram, type FieldValues } from './fields.js';
 import type { LogProb } from './model.js';
 import type { Tensor, TrainState } from './state.js';
 
 export type Session = {
-  /** One step on a batch, [batch, …shape] row-major. */
-  readonly step: (data: Float32Array) => Promise<Omit<StepEvent, 'seconds'>>;
+  /** One step on a batch, [batch, …shape] row-major, with what else is known of its examples. */
+  readonly step: (data: Float32Array, fields?: FieldValues) => Promise<Omit<StepEvent, 'seconds'>>;
   /** Every term's and every metric's mean over a data set. */
   readonly evaluate: (data: Source) => Promise<Evaluated>;
   /** data [n, …shape], in memory or read by row → codes [n, d]. */
-  readonly encode: (examples: Float32Array | Source) => Promise<Float32Array>;
-  /** codes [n, d] → data [n, …shape]. */
-  readonly decode: (codes: Float32Array) => Promise<Float32Array>;
+  readonly encode: (examples: Float32Array | Source, fields?: FieldValues) => Promise<Float32Array>;
+  /** codes [n, d] → data [n, …shape]; a decoder of several arguments takes the others as fields. */
+  readonly decode: (codes: Float32Array, fields?: FieldValues) => Promise<Float32Array>;
   /** Of data [n, …shape], where the experiment has a density. */
   readonly logProb: ((examples: Float32Array) => Promise<LogProb>) | undefined;
   /** The state as it stands, copied to the host. */
@@ -88,10 +89,10 @@ export const createSession = async (
   const run = (program: Program, feed: Feed): Promise<Results<Float32Array>> =>
     instance.run(program.name, feedOf(program, draws, feed));
 
-  const takeStep: Session['step'] = async (data) => {
+  const takeStep: Session['step'] = async (data, fields = new Map()) => {
     const at = taken;
     const key = { seed: from.seed, step: at, purpose: 'train' };
-    const { term, surrogate, telemetry } = await run(stepProgram, { data, step: at, draws: key });
+    const { term, surrogate, telemetry } = await run(stepProgram, { data, fields, step: at, draws: key });
     const scalar = (name: TelemetryName): number => telemetry.get(name)?.[0] ?? NaN;
     taken = at + 1;
     return {
@@ -108,8 +109,8 @@ export const createSession = async (
 
   // A step builds on the one before, also where a caller does not wait for it.
   let last: Promise<unknown> = Promise.resolve();
-  const step: Session['step'] = (data) => {
-    const next = last.then(() => takeStep(data));
+  const step: Session['step'] = (data, fields) => {
+    const next = last.then(() => takeStep(data, fields));
     last = next.catch(() => undefined);
     return next;
   };
@@ -119,21 +120,24 @@ export const createSession = async (
     kind: OutputKind,
     rows: Rows,
   ): Promise<ReadonlyMap<string, Float32Array>> =>
-    overRows(batch, rows, async (data, first) => {
+    overRows(batch, rows, async (data, first, fields) => {
+      const missing = [...fieldsOfProgram(program).keys()].filter((name) => !fields.has(name));
+      if (missing.length > 0)
+        throw new BackendFailure(
+          problem(program.name, 'examples alone', `the fields ${missing.join(', ')} of each of them too`),
+        );
       const key = { seed: from.seed, step: 0, purpose: 'validation', first };
-      return (await run(program, { data, step: taken, draws: key }))[kind];
+      return (await run(program, { data, fields, step: taken, draws: key }))[kind];
     });
 
   /** On the first examples of a set; on some of them twice where it has fewer. */
   const diagnosis = async (program: Program, data: Source): Promise<Terms> => {
     const examples = new Float32Array(program.batch * sizeOf(data.shape));
-    await readExamples(
-      data,
-      Int32Array.from({ length: program.batch }, (_, row) => row % data.size),
-      examples,
-    );
+    const rows = Int32Array.from({ length: program.batch }, (_, row) => row % data.size);
+    await readExamples(data, rows, examples);
+    const fields = fieldsAt(data, rows);
     const key = { seed: from.seed, step: taken, purpose: 'diagnosis' };
-    return scalarsOf((await run(program, { data: examples, step: taken, draws: key })).value);
+    return scalarsOf((await run(program, { data: examples, fields, step: taken, draws: key })).value);
   };
 
   const evaluate: Session['evaluate'] = async (data) => {
@@ -164,9 +168,10 @@ export const createSession = async (
     program: Program,
     inputShape: readonly number[],
     values: Float32Array | Source,
+    fields?: FieldValues,
   ): Promise<ReadonlyMap<string, Float32Array>> => {
     const width = sizeOf(inputShape);
-    const rows = values instanceof Float32Array ? rowsOf(values, width) : rowsOfSource(values);
+    const rows = values instanceof Float32Array ? rowsOf(values, width, fields) : rowsOfSource(values);
     if (!Number.isInteger(rows.count) || rows.width !== width) {
       const found =
         values instanceof Float32Array
@@ -184,8 +189,9 @@ export const createSession = async (
     output: string,
     inputShape: readonly number[],
     values: Float32Array | Source,
+    fields?: FieldValues,
   ): Promise<Float32Array> =>
-    (await outputsAt(program, inputShape, values)).get(output) ?? new Float32Array();
+    (await outputsAt(program, inputShape, values, fields)).get(output) ?? new Float32Array();
 
   const logProb = async (program: Program, examples: Float32Array): Promise<LogProb> => {
     const found = await outputsAt(program, compiled.experiment.encoder.input, examples);
@@ -198,8 +204,8 @@ export const createSession = async (
   return {
     step,
     evaluate,
-    encode: (examples) => map(encode, 'code', compiled.experiment.encoder.input, examples),
-    decode: (codes) => map(decode, 'data', compiled.experiment.decoder.input, codes),
+    encode: (examples, fields) => map(encode, 'code', compiled.experiment.encoder.input, examples, fields),
+    decode: (codes, fields) => map(decode, 'data', compiled.experiment.decoder.input, codes, fields),
     logProb: density === undefined ? undefined : (examples) => logProb(density, examples),
     state: async () => {
       const arrays = await instance.read();

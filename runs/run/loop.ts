@@ -4,6 +4,7 @@ import type { Source } from '../../data/dataset.js';
 import { dataShapeOf, type Experiment, problem, sizeOf } from '../../dsl/index.js';
 import { BackendFailure } from '../../backends/failure.js';
 import { readExamples } from '../model/batched-evaluation.js';
+import { fieldsAt } from '../model/fields.js';
 import type { Session } from '../model/session.js';
 import { isFiniteState } from '../model/state.js';
 import type { Notice, NoticeEvent, StepEvent, TrainEvent } from '../records/events.js';
@@ -82,7 +83,7 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
     const examples = readExamples(train, batches.indices(i), into).then(() => into);
     // Awaited at its step; nobody listens where the caller stops before.
     examples.catch(() => undefined);
-    return { step: i, examples };
+    return { step: i, examples, fields: fieldsAt(train, batches.indices(i)) };
   };
 
   const isDue = (taken: number): boolean =>
@@ -143,9 +144,10 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
     let next = taken < steps && !loop.ended ? reading(taken) : undefined;
     while (next !== undefined && signal?.aborted !== true) {
       const examples = await next.examples;
+      const { fields } = next;
       const at = taken;
       next = at + 1 < steps ? reading(at + 1) : undefined;
-      const done = await session.step(examples);
+      const done = await session.step(examples, fields);
       const event: StepEvent = { ...done, seconds: (performance.now() - began) / 1000 };
       taken = at + 1;
       yield event;

@@ -13,6 +13,7 @@ import { openData, type Source, type Split } from '../../data/index.js';
 import {
   checkExperiment,
   dataShapeOf,
+  fieldsReadBy,
   type Experiment,
   type NetworkValue,
   type Problem,
@@ -26,6 +27,7 @@ import type { Backend } from '../../backends/backend.js';
 import { memoryProblems } from '../../backends/memory.js';
 import { startBackend } from '../../backends/choose.js';
 import { threadsFor } from '../../backends/tensorflow/threads.js';
+import { fieldProblems } from '../model/fields.js';
 import { createSession, type Session } from '../model/session.js';
 import { initialState, type TrainState } from '../model/state.js';
 import { fittedOf } from '../model/fitted.js';
@@ -82,8 +84,13 @@ const fitting = ({ name, inverts }: NetworkValue, shape: Shape): string =>
     ? `let ${name} begin with input(${shape.join(', ')})`
     : `let ${name} end in ${showShape(shape)}`;
 
-/** Data whose examples are not what the objective reads. */
-const dataProblems = (experiment: Experiment, split: Split<Source>): readonly Problem[] => {
+/** Data whose examples, or whose fields, are not what the objective reads. */
+const dataProblems = (experiment: Experiment, split: Split<Source>): readonly Problem[] => [
+  ...exampleProblems(experiment, split),
+  ...fieldProblems(fieldsReadBy(experiment), split.train),
+];
+
+const exampleProblems = (experiment: Experiment, split: Split<Source>): readonly Problem[] => {
   const { encoder, data } = experiment;
   const shape = dataShapeOf(experiment);
   const reader = sameShape(shape, encoder.input)

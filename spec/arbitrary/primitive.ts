@@ -207,6 +207,13 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
     fc.record({ rows, shape }).map((t) => ({ params: {}, inputs: [t] })),
     { ill: [{ params: {}, inputs: [shared(2)] }], linear: [[0]] },
   ),
+  rotateBatch: subject(
+    fc.record({ by: fc.integer({ min: -5, max: 5 }), rows, shape }).map(({ by, rows: r, shape: s }) => ({
+      params: { by },
+      inputs: [{ rows: r, shape: s }],
+    })),
+    { ill: [{ params: { by: 1 }, inputs: [shared(2)] }], linear: [[0]] },
+  ),
   fold: subject(
     fc
       .record({ rows, shape: fc.array(size, { minLength: 1, maxLength: 3 }) })

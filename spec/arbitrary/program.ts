@@ -1,4 +1,5 @@
 /** Random experiments that compile: objectives over random networks, with every kind of expression, well-conditioned for float32. */
+import type { Layer } from '../../dsl/grammar.js';
 import { atLeast, elementAt } from '../../dsl/lookup.js';
 import type fc from 'fast-check';
 import type { Experiment, Objective } from '../../dsl/experiment.js';
@@ -254,6 +255,9 @@ const optimizerFrom = (tape: Tape): Optimizer => {
     : sgd({ rate, momentum: tape.pick([0, 0.9]), nesterov: tape.below(2) === 0, ...clip });
 };
 
+const normalises = (layers: readonly Layer[]): boolean =>
+  layers.some((layer) => layer.tag === 'batchNorm' || (layer.tag === 'residual' && normalises(layer.layers)));
+
 const experimentFrom =
   (kit: Kit, batchSizes: readonly number[]) =>
   (tape: Tape): Experiment => {
@@ -268,12 +272,14 @@ const experimentFrom =
       Array.from({ length: terms }, (_, i) => [`term${i}`, scalar(4)]),
     );
     const optimizer = optimizerFrom(tape);
+    // Of a single value, batchNorm is refused.
+    const fewest = [encoder, decoder].some(({ layers }) => normalises(layers)) ? 2 : 1;
     return {
       encoder,
       decoder,
       objective,
       optimizer,
-      batch: tape.pick(batchSizes),
+      batch: Math.max(fewest, tape.pick(batchSizes)),
       steps: 10,
       data: 'none',
       validation: { every: 0 },

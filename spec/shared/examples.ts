@@ -3,16 +3,20 @@ import { type Experiment, latent } from '../../dsl/index.js';
 import aeL2 from '../../examples/ae-l2.js';
 import ae from '../../examples/ae.js';
 import circle from '../../examples/circle.js';
+import conditional from '../../examples/conditional-injflow.js';
 import digitsFlow from '../../examples/digits-flow.js';
 import digits from '../../examples/digits.js';
 import { densityExperiment, parts } from '../../examples/flows.js';
 import line from '../../examples/linear.js';
+import masked from '../../examples/masked-table.js';
 import mlp from '../../examples/mlp.js';
 import mnist from '../../examples/mnist.js';
 import sine from '../../examples/sine.js';
 import sphere from '../../examples/sphere.js';
 import table from '../../examples/table.js';
 import torus from '../../examples/torus.js';
+import transformer from '../../examples/transformer.js';
+import unet from '../../examples/unet-vae.js';
 
 export type Example = {
   readonly experiment: Experiment;
@@ -54,3 +58,11 @@ export const examples: Readonly<Record<string, Example>> = {
 /** Numbers in [0, 1], as pixels are. */
 export const pixels = (count: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => 0.5 + 0.5 * Math.sin(i * i + 1));
+
+/** Those whose networks are functions, whose layers are definitions, or that read fields beside the data. */
+export const fieldExamples: Readonly<Record<string, Example>> = {
+  'conditional-injflow': flow(conditional),
+  'masked-table': flow(masked),
+  transformer: flow(transformer),
+  'unet-vae': flow(unet),
+};

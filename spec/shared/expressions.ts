@@ -18,7 +18,7 @@ export const calculation = (
   batch = 1,
   mode: Mode = 'train',
 ): Calculation => {
-  const context = createContext(mode, batch);
+  const context = createContext(createElaborate, mode, batch);
   const elaborate = createElaborate(context);
   const outputs = Object.entries(expressions).map(([name, node]) => {
     const x = elaborate(node, name);

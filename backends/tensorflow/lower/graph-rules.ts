@@ -295,6 +295,12 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   sumBatch: (site) => summed(site, [0]),
   fold: asReshape,
   unfold: asReshape,
+  rotateBatch: (site) => {
+    const { graph, params, shape, eq } = site;
+    const places = graph.int(-params.by * eq.out.type.rows);
+    const inputs = [fullInput(site, 0).node, places, graph.int(0)];
+    return { node: graph.node('Roll', inputs, { ...T, Tshift: int32, Taxis: int32 }), shape };
+  },
   linear: withRowAxis(({ graph, inputs: [x, w], shape }) => matmul(graph, x, w, false, false, shape)),
   linearInput: withRowAxis(({ graph, inputs: [y, w], shape }) => matmul(graph, y, w, false, true, shape)),
   linearFilter: withRowAxis(({ graph, inputs: [x, y], shape }) => matmul(graph, x, y, true, false, shape)),

@@ -305,6 +305,18 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
     transpose: ({ emit, inputs: [x], cotangent }) => [emit('spread', { rows: x.type.rows }, [cotangent])],
     flops: noFlops,
   },
+  rotateBatch: {
+    type: ({ by }, [x]) =>
+      x.rows >= 1 && Number.isInteger(by) ? x : `a value of each example, found ${showType(x)}`,
+    evaluate: ({ by }, [x], _, batch) => {
+      const size = x.data.length / batch;
+      const from = (i: number): number => (((Math.floor(i / size) + by) % batch) + batch) % batch;
+      return x.data.map((_value, i) => float64At(x.data, from(i) * size + (i % size)));
+    },
+    jvp: through('rotateBatch'),
+    transpose: ({ emit, params: { by }, cotangent }) => [emit('rotateBatch', { by: -by }, [cotangent])],
+    flops: noFlops,
+  },
   fold: {
     type: (_, [x]) =>
       x.rows >= 1 && x.shape.length >= 1
@@ -331,4 +343,4 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
 
 export type StructureName =
   | 'constant' | 'broadcast' | 'reduceSum' | 'reshape' | 'permute' | 'reorder' | 'slice' | 'pad' | 'concat'
-  | 'spread' | 'sumBatch' | 'fold' | 'unfold'; // prettier-ignore
+  | 'spread' | 'sumBatch' | 'rotateBatch' | 'fold' | 'unfold'; // prettier-ignore

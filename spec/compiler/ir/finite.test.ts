@@ -49,7 +49,7 @@ const data: Expr<readonly []> = { tag: 'data', shape: [] };
 
 /** A function's value and its first two derivatives, forward over forward and reverse over forward. */
 const jet = (node: Node): Program => {
-  const context = createContext('train', points.length);
+  const context = createContext(createElaborate, 'train', points.length);
   const { builder } = context;
   const y = createElaborate(context)(node, 'y');
   const argument = context.builder.bind('data', 'data', { rows: 1, shape: [] });

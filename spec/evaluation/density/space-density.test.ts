@@ -269,8 +269,8 @@ describe('the density over the whole space', () => {
     const model = await curve();
     const [share, noise, count] = [0.7, 0.1, 600];
     const background = gaussianOf(Float64Array.of(0, 0), Matrix.eye(2, 2, 2));
-    const on = await around(model, 1, count * share, noise);
-    const off = background.sample(count * (1 - share), 9);
+    const on = await around(model, 1, Math.round(count * share), noise);
+    const off = background.sample(Math.round(count * (1 - share)), 9);
     const found = right(await fitSpaceDensity(model, Float32Array.of(...on, ...off), { background }));
     expect(Math.abs(found.share - share)).toBeLessThan(4 * Math.sqrt((share * (1 - share)) / count));
     expect(Math.abs(found.noise / noise - 1)).toBeLessThan(0.15);
