@@ -68,6 +68,12 @@ const lowerOther =
       return plan.routine({ name: 'triangularSolve', params: eq.params, n, columns }, inputs, shape);
     }
     if (is(eq, 'reorder')) return plan.routine({ name: 'reorder', order: eq.params.order }, inputs, shape);
+    if (is(eq, 'rotateBatch')) {
+      const size = shape.reduce((product, extent) => product * extent, 1);
+      const start = ((((eq.params.by % batch) + batch) % batch) * size) / batch;
+      const order = Array.from({ length: size }, (_, i) => (i + start) % size);
+      return plan.routine({ name: 'reorder', order }, inputs, shape);
+    }
     if (is(eq, 'concat')) {
       const widths = inputs.map((x) => widthFrom(x.shape, eq.params.axis + lead));
       return plan.routine({ name: 'join', widths }, inputs, shape);

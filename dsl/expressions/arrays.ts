@@ -53,6 +53,7 @@ const reducing =
 export const sumOver = reducing('add');
 /** The greatest along axes; where elements tie, one of them has the derivative. */
 export const maxOver = reducing('max');
+/** The least over axes; its derivative goes to one of the least, as that of `min` does. */
 export const minOver = reducing('min');
 /** Π along axes. */
 export const productOver = reducing('mul');

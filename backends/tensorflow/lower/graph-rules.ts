@@ -12,7 +12,15 @@ import { bool, float, type GraphBuilder, int32 } from './graph-builder.js';
 import { type LowerInside, lowerSolve } from './graph-loop.js';
 import { lqNodes } from './graph-lq.js';
 import { sum } from './graph-sum.js';
-import { materialised, openSizes, reshaped, shapeTensor, type Value } from './graph-value.js';
+import {
+  aligned,
+  broadcastShape,
+  materialised,
+  openSizes,
+  reshaped,
+  shapeTensor,
+  type Value,
+} from './graph-value.js';
 import { withRows } from '../../../compiler/loops/kernel-rows.js';
 
 type Site<P extends PrimitiveName> = {
@@ -50,19 +58,6 @@ const withRowAxis =
       shape,
     );
   };
-
-const broadcastShape = (shapes: readonly (readonly number[])[]): readonly number[] => {
-  const rank = Math.max(...shapes.map((s) => s.length));
-  return Array.from({ length: rank }, (_, i) =>
-    shapes.map((s) => s[s.length - rank + i] ?? 1).reduce((a, b) => (a === 1 ? b : a)),
-  );
-};
-
-/** A shape with ones before it. */
-const aligned = (shape: readonly number[], rank: number): readonly number[] => [
-  ...new Array<number>(rank - shape.length).fill(1),
-  ...shape,
-];
 
 const elementwise =
   <P extends PrimitiveName>(op: string): Lower<P> =>

@@ -58,3 +58,17 @@ export const materialised = (
   const sizes = shapeTensor(graph, shape, like);
   return { node: graph.node('BroadcastTo', [x.node, sizes], { ...T, Tidx: int32 }), shape };
 };
+
+/** The shape that shapes give together, as TensorFlow broadcasts. */
+export const broadcastShape = (shapes: readonly (readonly number[])[]): readonly number[] => {
+  const rank = Math.max(...shapes.map((s) => s.length));
+  return Array.from({ length: rank }, (_, i) =>
+    shapes.map((s) => s[s.length - rank + i] ?? 1).reduce((a, b) => (a === 1 ? b : a)),
+  );
+};
+
+/** A shape with ones before it. */
+export const aligned = (shape: readonly number[], rank: number): readonly number[] => [
+  ...new Array<number>(rank - shape.length).fill(1),
+  ...shape,
+];
