@@ -96,6 +96,16 @@ const aboutRows = (source: Source, name: string, rows: Rows): About => {
   };
 };
 
+/** As many examples as that, or all, at even distances: of a set whose files may be in order of their classes. */
+export function spaced(set: Dataset, most: number): Dataset;
+export function spaced(source: Source, most: number): Source;
+export function spaced(source: Source, most: number): Source {
+  const count = Math.max(0, Math.min(source.size, most));
+  if (count === source.size) return source;
+  const rows = Array.from({ length: count }, (_, i) => Math.floor((i * source.size) / count));
+  return select(source, source.name, rows);
+}
+
 /** Rows of a set that are known by their number alone, such as every sixth. */
 export type Rows = { readonly size: number; readonly at: (i: number) => number };
 

@@ -1,5 +1,5 @@
 /** One pass over a set in double precision: what values there are in each place of an example, and which are no numbers. */
-import { atLeast, float32At, float64At } from '../dsl/lookup.js';
+import { atLeast, type Floats, float32At, float64At } from '../dsl/lookup.js';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../dsl/problem.js';
@@ -38,6 +38,28 @@ export type SurveyOptions = {
   readonly onBlock?: (first: number, count: number, block: Float64Array) => void;
 };
 
+const blockRows = (source: Source): number =>
+  Math.max(1, Math.min(source.size, Math.floor(VALUES_AT_ONCE / sizeOf(source.shape))));
+
+const blockSize = (source: Source): number => blockRows(source) * sizeOf(source.shape);
+
+/** Reads all examples in order, one block after another in the same array, while `each` of them says so; answers whether it came to the end. */
+const eachBlock = async (
+  source: Source,
+  block: Floats,
+  each: (first: number, count: number) => boolean,
+): Promise<Either<readonly Problem[], boolean>> => {
+  const most = blockRows(source);
+  for (let first = 0; first < source.size; first += most) {
+    const count = Math.min(most, source.size - first);
+    const rows = Int32Array.from({ length: count }, (_, i) => first + i);
+    const done = await read(source, rows, block.subarray(0, count * sizeOf(source.shape)))();
+    if (isLeft(done)) return done;
+    if (!each(first, count)) return right(false);
+  }
+  return right(true);
+};
+
 /** Mean and squares in one pass, blocks merged as Chan, Golub and LeVeque (1983) do. */
 export const survey =
   (
@@ -54,17 +76,9 @@ export const survey =
     const complete = keep ? new Uint8Array(source.size).fill(1) : undefined;
     let infinite: Survey['infinite'];
     let firstMissing: Survey['firstMissing'];
-    const most = Math.max(1, Math.min(source.size, Math.floor(VALUES_AT_ONCE / width)));
-    const block = new Float64Array(most * width);
-    for (let first = 0; first < source.size; first += most) {
-      const count = Math.min(most, source.size - first);
+    const block = new Float64Array(blockSize(source));
+    const done = await eachBlock(source, block, (first, count) => {
       const values = block.subarray(0, count * width);
-      const done = await read(
-        source,
-        Int32Array.from({ length: count }, (_, i) => first + i),
-        values,
-      )();
-      if (isLeft(done)) return done;
       counts.fill(0);
       sums.fill(0);
       spreads.fill(0);
@@ -104,7 +118,9 @@ export const survey =
         present[i] = total;
       }
       onBlock?.(first, count, values);
-    }
+      return true;
+    });
+    if (isLeft(done)) return done;
     return right({
       rows: source.size,
       ...{ present, missing, least, greatest, mean, squares, inexact, infinite, firstMissing, complete },
@@ -121,22 +137,12 @@ export const deviationsOf = ({ squares, present, least, greatest }: Survey): Flo
 export const allFinite =
   (source: Source): TaskEither<readonly Problem[], boolean> =>
   async () => {
+    const block = new Float32Array(blockSize(source));
     const width = sizeOf(source.shape);
-    const most = Math.max(1, Math.min(source.size, Math.floor(VALUES_AT_ONCE / width)));
-    const block = new Float32Array(most * width);
-    for (let first = 0; first < source.size; first += most) {
-      const count = Math.min(most, source.size - first);
-      const values = block.subarray(0, count * width);
-      const done = await read(
-        source,
-        Int32Array.from({ length: count }, (_, i) => first + i),
-        values,
-      )();
-      if (isLeft(done)) return done;
+    return eachBlock(source, block, (_, count) => {
       // 0 · x is NaN for what is not finite, and stays so in a sum.
       let sum = 0;
-      for (let i = 0; i < values.length; i++) sum += 0 * float32At(values, i);
-      if (sum !== 0) return right(false);
-    }
-    return right(true);
+      for (let i = 0; i < count * width; i++) sum += 0 * float32At(block, i);
+      return sum === 0;
+    });
   };

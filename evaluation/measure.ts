@@ -1,5 +1,5 @@
 /** What a trial measures after training, as data, and measuring it. */
-import { entryOf, float32At } from '../dsl/lookup.js';
+import { entryOf } from '../dsl/lookup.js';
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
 import type { Dataset, Source } from '../data/index.js';
 import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec.js';
@@ -16,15 +16,18 @@ import {
 } from '../runs/index.js';
 import { below } from '../runs/sweeps/trial.js';
 import { densityFit } from './density/density-fit.js';
-import { type FeatureMap, openFeatures } from './features/index.js';
-import { type Metric, reconstructionError, sampleMetrics, score } from './metrics/index.js';
+import type { FeatureMap } from './features/feature-map.js';
+import { openFeatures } from './features/open.js';
+import type { Metric } from './metrics/metric.js';
+import { reconstructionError } from './metrics/reconstruction.js';
+import { sampleMetrics, score } from './metrics/score.js';
 import { detectionFigures } from './density/detection.js';
 import { detections, openOutside } from './density/out-of-distribution.js';
 import { type CodePrior, fitGaussian, type FittedGaussian, standardGaussian } from './priors/gaussian.js';
 import { fitMixture, type FittedMixture } from './priors/mixture-fit.js';
 import { mean } from './summary.js';
 import { geometryFigures } from './geometry/geometry-figures.js';
-import { spaced } from './thinned.js';
+import { spaced } from '../data/dataset.js';
 
 /** Where codes of new examples are drawn: N(0, I), or what is fitted to the codes of the training examples. */
 export const priorNames = ['standard', 'gaussian', 'mixture'] as const;
@@ -81,12 +84,6 @@ export const evaluationCodec: Codec<Evaluation> = withDefault(
   }),
   plainEvaluation,
 );
-
-/** Mean of ‖x − g(h(x))‖² over a data set. */
-export const squaredError = async (fitted: Fitted, { examples, size }: Dataset): Promise<number> => {
-  const reconstructions = await fitted.reconstruct(examples);
-  return examples.reduce((total, x, i) => total + (x - float32At(reconstructions, i)) ** 2, 0) / size;
-};
 
 type Checked<A> = Either<readonly Problem[], A>;
 

@@ -9,10 +9,3 @@ export const thinned = (source: Source, most: number): Promise<Either<readonly P
   const rows = Array.from({ length: Math.ceil(source.size / stride) }, (_, i) => i * stride);
   return inMemory(stride === 1 ? source : select(source, source.name, rows))();
 };
-
-/** As many as that, or all, at even distances. */
-export const spaced = (set: Dataset, most: number): Dataset => {
-  const count = Math.min(most, set.size);
-  const rows = Array.from({ length: count }, (_, i) => Math.floor((i * set.size) / count));
-  return select(set, set.name, rows);
-};

@@ -1,6 +1,13 @@
 /** Writes a graph as a tfjs GraphModel: `model.json` with the topology, and the weights as one binary file beside it. */
 import { atLeast } from '../../dsl/lookup.js';
-import type { DType, Graph, GraphAttribute, GraphNode, Signature } from './graph.js';
+import {
+  type DType,
+  type Graph,
+  type GraphAttribute,
+  type GraphNode,
+  type Signature,
+  tensorBytes,
+} from './graph.js';
 
 const dataTypes: Readonly<Record<DType, string>> = {
   float: 'DT_FLOAT',
@@ -52,18 +59,6 @@ const portsOf = (ports: Signature['inputs']) =>
     ]),
   );
 
-const bytesOf = (dtype: DType, values: ArrayLike<number>): Uint8Array =>
-  dtype === 'bool'
-    ? Uint8Array.from(values)
-    : new Uint8Array(
-        (dtype === 'int32'
-          ? Int32Array.from(values)
-          : dtype === 'double'
-            ? Float64Array.from(values)
-            : Float32Array.from(values)
-        ).buffer,
-      );
-
 type Constant = {
   readonly name: string;
   readonly tensor: Extract<GraphAttribute, { readonly tag: 'tensor' }>;
@@ -80,7 +75,7 @@ export type GraphModel = { readonly json: string; readonly weights: Uint8Array }
 export const encodeGraphModel = (graph: Graph, weightsFile: string): GraphModel => {
   const constants = constantsOf(graph).map(({ name, tensor }) => ({
     entry: { name, shape: tensor.shape, dtype: weightTypes[tensor.dtype] },
-    bytes: bytesOf(tensor.dtype, tensor.values),
+    bytes: tensorBytes(tensor.dtype, tensor.values),
   }));
   const [signature] = atLeast(1, graph.signatures);
   const model = {

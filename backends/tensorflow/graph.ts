@@ -67,3 +67,16 @@ export const printGraph = ({ nodes, signatures }: Graph): string =>
     ),
     '',
   ].join('\n');
+
+/** The values of a tensor as its type lies in memory. */
+export const tensorBytes = (dtype: DType, values: ArrayLike<number>): Uint8Array =>
+  dtype === 'bool'
+    ? Uint8Array.from(values)
+    : new Uint8Array(
+        (dtype === 'int32'
+          ? Int32Array.from(values)
+          : dtype === 'double'
+            ? Float64Array.from(values)
+            : Float32Array.from(values)
+        ).buffer,
+      );

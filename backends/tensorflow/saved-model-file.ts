@@ -4,7 +4,15 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { problem } from '../../dsl/problem.js';
-import type { DType, Graph, GraphAttribute, GraphNode, Port, Signature } from './graph.js';
+import {
+  type DType,
+  type Graph,
+  type GraphAttribute,
+  type GraphNode,
+  type Port,
+  type Signature,
+  tensorBytes,
+} from './graph.js';
 import { BackendFailure } from '../failure.js';
 import { tidied } from '../places.js';
 
@@ -51,18 +59,6 @@ const shapeOf = (pb: Messages, shape: readonly number[]): Message => {
   return message;
 };
 
-const bytesOf = (dtype: DType, values: ArrayLike<number>): Uint8Array =>
-  dtype === 'bool'
-    ? Uint8Array.from(values)
-    : new Uint8Array(
-        (dtype === 'int32'
-          ? Int32Array.from(values)
-          : dtype === 'double'
-            ? Float64Array.from(values)
-            : Float32Array.from(values)
-        ).buffer,
-      );
-
 const attributeOf = (pb: Messages, attribute: GraphAttribute): Message => {
   const message = new pb.AttrValue();
   switch (attribute.tag) {
@@ -85,7 +81,7 @@ const attributeOf = (pb: Messages, attribute: GraphAttribute): Message => {
       const tensor = new pb.Tensor();
       tensor.setDtype(dataTypes[attribute.dtype]);
       tensor.setTensorShape(shapeOf(pb, attribute.shape));
-      tensor.setTensorContent(bytesOf(attribute.dtype, attribute.values));
+      tensor.setTensorContent(tensorBytes(attribute.dtype, attribute.values));
       return message.setTensor(tensor);
     }
   }

@@ -1,5 +1,4 @@
 /** Which way a volume is computed: what the user said, or what costs less. */
-import type { Node } from '../../dsl/expressions/expression.js';
 import {
   exactVolume,
   probeCount,
@@ -11,7 +10,7 @@ import { volumeCost } from '../costs/jacobian-cost.js';
 import { mul, sumAll, times, unary } from '../ir/operations.js';
 import type { Var } from '../ir/program.js';
 import { sizeOfShape } from '../ir/type.js';
-import { type Application, type Context, fail } from './context.js';
+import { type Application, type Context, type Elaborate, fail } from './context.js';
 import { jvpAt, solveGramAt } from './network.js';
 
 const outputShape = (node: VolumeNode, { outputs }: Application): readonly number[] =>
@@ -26,9 +25,6 @@ const costAt = (node: VolumeNode, application: Application) => {
 /** Whether a training step has the surrogate in its place. */
 export const isSurrogate = (node: VolumeNode, application: Application): boolean =>
   node.probes !== undefined && costAt(node, application).chosen === 'stochastic';
-
-/** What elaborates an expression at a path. */
-type Elaborate = (node: Node, path: string) => Var | null;
 
 /**
  * Instead of the volume, for its gradient: ½·mean over the probes ε of ‖J·stop(w)‖², w = L⁻ᵀ·ε with JᵀJ = L·Lᵀ, where all columns of J are

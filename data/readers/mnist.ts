@@ -10,7 +10,7 @@ import type { Stored } from '../dataset.js';
 import { integerField, LABEL } from '../field.js';
 import { entryAt } from './file.js';
 import { readImages, readLabels } from './idx.js';
-import { byteSettings, type Found, HELD_OUT } from '../parts.js';
+import { type Found, HELD_OUT } from '../parts.js';
 import { plainPreprocessing } from '../preprocessing/preprocessing.js';
 import { recordsInMemory, storedRecords } from './records.js';
 
@@ -79,8 +79,6 @@ const readPart = (folder: string, name: string, part: 'train' | 't10k'): Loading
     ),
   );
 };
-
-export const idxSettings = byteSettings;
 
 /** Bytes 0 … 255 become 0 … 1. */
 const ofBytes = (parts: Found['parts'], shape: readonly number[]): Found => ({

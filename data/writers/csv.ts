@@ -1,5 +1,5 @@
 /** Tables as text with commas between cells, quoted where a cell holds one (RFC 4180). */
-import type { Cell } from '../preprocessing/index.js';
+import type { Cell } from '../preprocessing/rows.js';
 
 const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 

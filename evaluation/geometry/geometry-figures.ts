@@ -10,7 +10,7 @@ import { localFigures, reencodingDistances, spreadOf } from './geometry.js';
 import { jacobiansAt, type LocalGeometry } from './decoder-jacobian.js';
 import type { CodePrior } from '../priors/gaussian.js';
 import { mean } from '../summary.js';
-import { spaced } from '../thinned.js';
+import { spaced } from '../../data/dataset.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 

@@ -5,7 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, map, right, tryCatch } from 'fp-ts/lib/Either.js';
-import { inMemory, select, type Source, type Split } from '../../data/index.js';
+import { spaced } from '../../data/dataset.js';
+import { inMemory, type Source, type Split } from '../../data/index.js';
 import { costOf } from '../../compiler/index.js';
 import { type Problem, sizeOf } from '../../dsl/index.js';
 import { thrownAt } from '../../dsl/problem.js';
@@ -30,12 +31,6 @@ const MOST_EXAMPLES = 256;
 const MOST_VALUES = 2 ** 18;
 /** What encoding may cost: about a second. */
 const MOST_FLOPS = 2e10;
-
-const spaced = (source: Source, most: number): Source => {
-  const count = Math.max(0, Math.min(source.size, most));
-  const rows = Array.from({ length: count }, (_, i) => Math.floor((i * source.size) / count));
-  return select(source, source.name, rows);
-};
 
 /** Encodes and writes them; for a model whose encoder does not take examples whole there is nothing to keep. */
 export const keepExamples = async (

@@ -3,7 +3,7 @@
  * suffices to use the model where its data and the program that made it are gone.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
 import type { Expressions } from '../../compiler/index.js';
 import { decodePreprocessing, type Preprocessing } from '../../data/index.js';
@@ -143,6 +143,3 @@ export const checkpointAt = (note: RunNote, at: At = 'model'): Checked<Checkpoin
     ? readCheckpoint(checkpointPath(note.folder, best.step))
     : noCheckpoint(note, `of the best validation, after ${best.step} steps`);
 };
-
-/** A run's folder under a path that does not depend on the current folder. */
-export const absolute = (folder: string): string => resolve(folder);

@@ -106,6 +106,24 @@ export const collector = (name: string, options: CollectOptions) => {
     if (firstLacking === 0) firstLacking = line;
   };
 
+  /** The number of a cell's name; −1, and a problem, for a name that is not among those fitted before. */
+  const placeOf = (of: Naming, line: number, i: number, cell: string, what: string): number => {
+    const place = of.place(cell);
+    if (place < 0)
+      report(
+        line,
+        i,
+        cell,
+        `one of ${of
+          .names()
+          .slice(0, 12)
+          .map((name) => name.slice(0, MOST_SHOWN))
+          .join(', ')}`,
+      );
+    if (place >= MOST_CLASSES) report(line, i, `${place + 1} ${what}`, `at most ${MOST_CLASSES}`);
+    return place;
+  };
+
   const element = (line: number, i: number, cell: string): number => {
     const of = namings[i];
     if (isMissing(cell)) {
@@ -126,19 +144,7 @@ export const collector = (name: string, options: CollectOptions) => {
         );
       return value;
     }
-    const place = of.place(cell);
-    if (place < 0)
-      report(
-        line,
-        i,
-        cell,
-        `one of ${of
-          .names()
-          .slice(0, 12)
-          .map((name) => name.slice(0, MOST_SHOWN))
-          .join(', ')}`,
-      );
-    if (place >= MOST_CLASSES) report(line, i, `${place + 1} categories`, `at most ${MOST_CLASSES}`);
+    const place = placeOf(of, line, i, cell, 'categories');
     return place < 0 ? NaN : place;
   };
 
@@ -150,20 +156,7 @@ export const collector = (name: string, options: CollectOptions) => {
       if (Number.isNaN(value)) report(line, i, cell, 'a finite number');
       return value;
     }
-    const place = of.place(cell);
-    if (place < 0)
-      report(
-        line,
-        i,
-        cell,
-        `one of ${of
-          .names()
-          .slice(0, 12)
-          .map((name) => name.slice(0, MOST_SHOWN))
-          .join(', ')}`,
-      );
-    if (place >= MOST_CLASSES) report(line, i, `${place + 1} classes`, `at most ${MOST_CLASSES}`);
-    return Math.max(0, place);
+    return Math.max(0, placeOf(of, line, i, cell, 'classes'));
   };
 
   /** Room for one more row, or the end of the memory. */

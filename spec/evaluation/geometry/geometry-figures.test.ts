@@ -8,7 +8,7 @@ import { dense, input, network, pipe } from '../../../dsl/index.js';
 import { gaussianOf } from '../../../evaluation/priors/gaussian.js';
 import { geometryFigures } from '../../../evaluation/geometry/geometry-figures.js';
 import { spreadOf } from '../../../evaluation/geometry/geometry.js';
-import { spaced } from '../../../evaluation/thinned.js';
+import { spaced } from '../../../data/dataset.js';
 import { holdOut } from '../../../runs/index.js';
 import { scoredInMemory } from '../../../runs/run/hold-out.js';
 import { left, right } from '../../shared/either.js';

@@ -1,4 +1,0 @@
-/** Priors over codes. */
-export * from './gaussian.js';
-export * from './mixture.js';
-export * from './mixture-fit.js';
