@@ -1,7 +1,7 @@
-/** The paper's table on any data set: its protocol as data, the aggregation of its trials, Markdown and a page. */
-export * from './aggregate.js';
-export * from './table-markdown.js';
-export * from './table-page.js';
-export * from './table-plan.js';
-export * from './protocol.js';
-export * from './paper-table.js';
+/** The paper's table on any data set: its protocol as data, the aggregation of its trials, Markdown and a page. Options and files are the command's. */
+export { agreements, compare, rowOf, type TableTrial } from './aggregate.js';
+export { type Table, type TableFacts, tableOf } from './paper-table.js';
+export { claims, paperTableOf, protocol, type ProtocolRow } from './protocol.js';
+export { tableMarkdown } from './table-markdown.js';
+export { type RowPictures, tablePage, type TablePictures } from './table-page.js';
+export { type Plan, planTable, type TableRequest } from './table-plan.js';
