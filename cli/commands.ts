@@ -3,7 +3,7 @@ import { entryOf } from '../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { didYouMean, problem } from '../dsl/index.js';
 import { attempt } from '../backends/failure.js';
-import { wantsJson } from './arguments.js';
+import { wantsJson } from './options/arguments.js';
 import { type Completed, completion, completionUsage } from './completion.js';
 import { data, dataUsage } from './data.js';
 import { doctor, doctorUsage } from './doctor.js';
@@ -11,7 +11,7 @@ import { encode, encodeUsage } from './encode.js';
 import { evaluate, evaluateUsage } from './evaluate.js';
 import { explain, explainUsage } from './explain.js';
 import { exportRun, exportUsage } from './export.js';
-import { fail, printText, printJson } from './output.js';
+import { fail, printText, printJson } from './terminal/output.js';
 import { report, reportUsage } from './report.js';
 import { resume, resumeUsage } from './resume.js';
 import { runs, runsUsage } from './runs.js';
@@ -21,7 +21,7 @@ import { sweep, sweepUsage } from './sweep.js';
 import { table, tableUsage } from './table.js';
 import { train, trainUsage } from './train.js';
 import { trial, trialUsage } from './trial.js';
-import { type Usage, usage, usageText } from './usage.js';
+import { type Usage, usage, usageText } from './options/usage.js';
 import { versions } from '../runs/index.js';
 
 type Command = {

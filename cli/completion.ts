@@ -1,9 +1,9 @@
 /** `immersion completion SHELL`: a script by which bash, zsh or fish complete commands, options, files and the values of some options. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { didYouMean, problem } from '../dsl/index.js';
-import { type Option, readArguments, wantsJson } from './arguments.js';
-import { fail, printJson, printText } from './output.js';
-import { type Usage, usage } from './usage.js';
+import { type Option, readArguments, wantsJson } from './options/arguments.js';
+import { fail, printJson, printText } from './terminal/output.js';
+import { type Usage, usage } from './options/usage.js';
 
 /** What is completed: each command with its words. */
 export type Completed = Readonly<Record<string, { readonly summary: string; readonly usage: Usage }>>;

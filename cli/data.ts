@@ -6,9 +6,9 @@ import { describeData, type Description, inMemory, select, type Source } from '.
 import { type Problem, problem, showProblem, showShape } from '../dsl/index.js';
 import { mosaicUri } from '../evaluation/picture.js';
 import { writeWhole } from '../runs/records/whole-file.js';
-import { type Option, readArguments, wantsJson } from './arguments.js';
-import { fail, printJson, printText, say } from './output.js';
-import { usage } from './usage.js';
+import { type Option, readArguments, wantsJson } from './options/arguments.js';
+import { fail, printJson, printText, say } from './terminal/output.js';
+import { usage } from './options/usage.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 

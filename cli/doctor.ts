@@ -10,10 +10,10 @@ import { threadCount } from '../backends/tensorflow/tensorflow.js';
 import { loadBinding } from '../backends/tensorflow/install/binding.js';
 import { build, type Source } from '../backends/tensorflow/install/build.js';
 import { hasSimd } from '../backends/wasm/simd.js';
-import { type Option, readArguments, wantsJson } from './arguments.js';
-import { fail, printText, printJson, say } from './output.js';
-import { measureSpeed, type Speed } from './speed.js';
-import { usage } from './usage.js';
+import { type Option, readArguments, wantsJson } from './options/arguments.js';
+import { fail, printText, printJson, say } from './terminal/output.js';
+import { measureSpeed, type Speed } from './running/speed.js';
+import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
   {

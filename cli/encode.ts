@@ -3,11 +3,11 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { inMemory } from '../data/index.js';
 import { sizeOf } from '../dsl/index.js';
 import { attempt } from '../backends/failure.js';
-import { type Option, readArguments, wantsJson } from './arguments.js';
-import { fail } from './output.js';
-import { rowsOption, targetOf, writeRows } from './rows-file.js';
-import { newData, openedRun, openOptions } from './run-options.js';
-import { usage } from './usage.js';
+import { type Option, readArguments, wantsJson } from './options/arguments.js';
+import { fail } from './terminal/output.js';
+import { rowsOption, targetOf, writeRows } from './terminal/rows-file.js';
+import { newData, openedRun, openOptions } from './options/run-options.js';
+import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [rowsOption, ...openOptions];
 

@@ -5,13 +5,13 @@ import { type Problem, sameShape, scheduledWeights, showProblem, sizeOf } from '
 import { attempt } from '../backends/failure.js';
 import { type Evaluated, type LogProb, type OpenedRun } from '../runs/index.js';
 import { short } from '../runs/records/progress.js';
-import { type Arguments, type Option, readArguments, wantsJson } from './arguments.js';
-import { priorOf, priorOption } from './code-priors.js';
-import { fail, printJson, printText, say } from './output.js';
-import { type Target, targetOf, writeRows } from './rows-file.js';
-import { newData, openedRun, openOptions, ownData, unitsOf, unitsOption } from './run-options.js';
-import { columns } from './sweep-text.js';
-import { usage } from './usage.js';
+import { type Arguments, type Option, readArguments, wantsJson } from './options/arguments.js';
+import { priorOf, priorOption } from './options/code-priors.js';
+import { fail, printJson, printText, say } from './terminal/output.js';
+import { type Target, targetOf, writeRows } from './terminal/rows-file.js';
+import { newData, openedRun, openOptions, ownData, unitsOf, unitsOption } from './options/run-options.js';
+import { columns } from './terminal/sweep-text.js';
+import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
   {

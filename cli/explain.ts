@@ -4,12 +4,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import { lowerGraph, lowerPlain, lowerWasm, printGraph } from '../backends/index.js';
 import { type Compiled, compile, print, printPlan, type Program } from '../compiler/index.js';
 import { didYouMean, type Problem, problem, setValues } from '../dsl/index.js';
-import { assignments, type Option, readArguments, wantsJson } from './arguments.js';
-import { type Explanation, explanationOf } from './explanation.js';
-import { explanationText } from './explanation-text.js';
+import { assignments, type Option, readArguments, wantsJson } from './options/arguments.js';
+import { type Explanation, explanationOf } from './explanation/explanation.js';
+import { explanationText } from './explanation/explanation-text.js';
 import { loadSpec } from '../runs/load-spec.js';
-import { fail, printText, printJson } from './output.js';
-import { usage } from './usage.js';
+import { fail, printText, printJson } from './terminal/output.js';
+import { usage } from './options/usage.js';
 
 type Checked<A> = E.Either<readonly Problem[], A>;
 /** What a backend runs for a program, as text. */

@@ -8,11 +8,11 @@ import { type Compiled, compile, type Program } from '../compiler/index.js';
 import { didYouMean, type Problem, problem, sameShape, showShape } from '../dsl/index.js';
 import { exportFormats, exportProgram, type ExportFormat } from '../backends/tensorflow/export.js';
 import { decodeSafetensors, type Tensor } from '../backends/safetensors.js';
-import { type Option, readArguments, wantsJson } from './arguments.js';
+import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { loadSpec } from '../runs/load-spec.js';
-import { fail, printJson, say } from './output.js';
+import { fail, printJson, say } from './terminal/output.js';
 import { fileNames } from '../runs/run/run-folder.js';
-import { usage } from './usage.js';
+import { usage } from './options/usage.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 

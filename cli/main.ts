@@ -1,7 +1,7 @@
 /** The `immersion` command: runs a command line and turns whatever goes wrong into one line and an exit code. */
-import { wantsJson } from './arguments.js';
+import { wantsJson } from './options/arguments.js';
 import { dispatch } from './commands.js';
-import { printJson, say } from './output.js';
+import { printJson, say } from './terminal/output.js';
 import { errorText } from '../dsl/problem.js';
 
 const json = wantsJson(process.argv);

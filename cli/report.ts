@@ -8,11 +8,11 @@ import { writableFolder } from '../backends/places.js';
 import { attempt } from '../backends/failure.js';
 import { fileNames, type OpenedRun, readRun } from '../runs/index.js';
 import { writeWhole } from '../runs/records/whole-file.js';
-import { type Option, readArguments, wantsJson } from './arguments.js';
-import { findingsOf } from './findings.js';
-import { fail, printJson, say } from './output.js';
-import { newData, openedRun, openOptions, ownData } from './run-options.js';
-import { usage } from './usage.js';
+import { type Option, readArguments, wantsJson } from './options/arguments.js';
+import { findingsOf } from './running/findings.js';
+import { fail, printJson, say } from './terminal/output.js';
+import { newData, openedRun, openOptions, ownData } from './options/run-options.js';
+import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
   { name: 'baseline', value: 'RUN', summary: 'another run, to compare this one with' },

@@ -1,14 +1,14 @@
 /** `immersion resume RUN`: goes on with a run from its last checkpoint, with another rate or weight if that is asked for. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { defaultPolicy, eventsOf, readRun, resume as goOn } from '../runs/index.js';
-import { assignments, naturalOption, type Option, readArguments, wantsJson } from './arguments.js';
-import type { Findings } from './findings.js';
-import { fail } from './output.js';
-import { policyOf, policyOptions } from './policy-options.js';
-import { backendOptions } from './run-options.js';
+import { assignments, naturalOption, type Option, readArguments, wantsJson } from './options/arguments.js';
+import type { Findings } from './running/findings.js';
+import { fail } from './terminal/output.js';
+import { policyOf, policyOptions } from './options/policy-options.js';
+import { backendOptions } from './options/run-options.js';
 import { finish, tensorboardOption } from './train.js';
-import { findingsAfter, following, resultOf } from './training-run.js';
-import { usage } from './usage.js';
+import { findingsAfter, following, resultOf } from './running/training-run.js';
+import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
   { name: 'steps', value: 'N', summary: 'so many steps more (those that are left)' },

@@ -6,11 +6,11 @@ import { duration, short } from '../runs/records/progress.js';
 import { writeWhole } from '../runs/records/whole-file.js';
 import { dirname } from 'node:path';
 import { writableFolder } from '../backends/places.js';
-import { type Option, readArguments, wantsJson } from './arguments.js';
-import { type ListedRun, listRuns, runFoldersIn } from './list-runs.js';
-import { fail, printJson, printText, say } from './output.js';
-import { columns } from './sweep-text.js';
-import { usage } from './usage.js';
+import { type Option, readArguments, wantsJson } from './options/arguments.js';
+import { type ListedRun, listRuns, runFoldersIn } from './running/list-runs.js';
+import { fail, printJson, printText, say } from './terminal/output.js';
+import { columns } from './terminal/sweep-text.js';
+import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
   { name: 'page', value: 'FILE', summary: 'writes a page with the curves of the runs that are compared' },

@@ -4,12 +4,12 @@ import { invertRows, invertValues, plainPreprocessing } from '../data/index.js';
 import { type Problem, problem, sizeOf } from '../dsl/index.js';
 import { attempt } from '../backends/failure.js';
 import { bytesText, freeBytes } from '../backends/memory.js';
-import { type Arguments, naturalOption, type Option, readArguments, wantsJson } from './arguments.js';
-import { priorOf, priorOption } from './code-priors.js';
-import { fail, say } from './output.js';
-import { type Rows, rowsOption, targetOf, writeRows } from './rows-file.js';
-import { openedRun, openOptions, unitsOf, unitsOption } from './run-options.js';
-import { usage } from './usage.js';
+import { type Arguments, naturalOption, type Option, readArguments, wantsJson } from './options/arguments.js';
+import { priorOf, priorOption } from './options/code-priors.js';
+import { fail, say } from './terminal/output.js';
+import { type Rows, rowsOption, targetOf, writeRows } from './terminal/rows-file.js';
+import { openedRun, openOptions, unitsOf, unitsOption } from './options/run-options.js';
+import { usage } from './options/usage.js';
 import type { OpenedRun } from '../runs/index.js';
 
 const options: readonly Option[] = [

@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { naturalOption, readArguments, wantsJson } from './arguments.js';
+import { naturalOption, readArguments, wantsJson } from './options/arguments.js';
 import { loadSpec } from '../runs/load-spec.js';
-import { fail, say } from './output.js';
+import { fail, say } from './terminal/output.js';
 import { finish, runOptions } from './train.js';
-import { runTraining } from './training-run.js';
-import { usage } from './usage.js';
+import { runTraining } from './running/training-run.js';
+import { usage } from './options/usage.js';
 
 /** The source in a checkout, its compiled form in an installed package. */
 const example = ['ts', 'js']

@@ -7,14 +7,14 @@ import { encodeExperiment, type Problem, problem } from '../dsl/index.js';
 import { type Evaluation, evaluationCodec, plainEvaluation } from '../evaluation/index.js';
 import { axesOf, decodeSweep, type Sweep, type Trial, trialsOf } from '../runs/index.js';
 import { HELD_OUT_PART } from '../runs/run/hold-out.js';
-import { bestText, bestTrial } from './best-trial.js';
-import { type Arguments, assignments, type Option, readArguments, wantsJson } from './arguments.js';
+import { bestText, bestTrial } from './running/best-trial.js';
+import { type Arguments, assignments, type Option, readArguments, wantsJson } from './options/arguments.js';
 import { loadSpec, readJson, type Spec } from '../runs/load-spec.js';
 import { realPath } from '../backends/places.js';
-import { evaluationOf, measureOptions } from './measure-options.js';
-import { fail, printText, printJson, say } from './output.js';
-import { searchOf, searchOptions } from './search-options.js';
-import { figureNames, isValidated, shownFigures, sweepRows, sweepText } from './sweep-text.js';
+import { evaluationOf, measureOptions } from './options/measure-options.js';
+import { fail, printText, printJson, say } from './terminal/output.js';
+import { searchOf, searchOptions } from './options/search-options.js';
+import { figureNames, isValidated, shownFigures, sweepRows, sweepText } from './terminal/sweep-text.js';
 import { configured, runOptions, shorthands } from './train.js';
 import {
   performTrials,
@@ -23,8 +23,8 @@ import {
   type Performed,
   sayFailures,
   trialsOptions,
-} from './trials.js';
-import { usage } from './usage.js';
+} from './running/trials.js';
+import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
   ...searchOptions,

@@ -19,12 +19,12 @@ import {
 import { decodeSafetensors } from '../backends/safetensors.js';
 import { type Provenance, trialFiles } from '../runs/index.js';
 import { writeWhole } from '../runs/records/whole-file.js';
-import { type Option, readArguments, wantsJson } from './arguments.js';
-import { fail, printText, printJson, say } from './output.js';
-import { tableOptions, tableRequestOf } from './table-options.js';
+import { type Option, readArguments, wantsJson } from './options/arguments.js';
+import { fail, printText, printJson, say } from './terminal/output.js';
+import { tableOptions, tableRequestOf } from './options/table-options.js';
 import { runOptions } from './train.js';
-import { type Performed, performTrials, requestOf, sayFailures, trialsOptions } from './trials.js';
-import { usage } from './usage.js';
+import { type Performed, performTrials, requestOf, sayFailures, trialsOptions } from './running/trials.js';
+import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
   ...tableOptions,

@@ -10,12 +10,12 @@ import {
   type Option,
   readArguments,
   wantsJson,
-} from './arguments.js';
+} from './options/arguments.js';
 import { loadSpec } from '../runs/load-spec.js';
-import { fail, printJson } from './output.js';
-import { heldOutOption, policyOf, policyOptions } from './policy-options.js';
-import { type Result, runTraining } from './training-run.js';
-import { usage } from './usage.js';
+import { fail, printJson } from './terminal/output.js';
+import { heldOutOption, policyOf, policyOptions } from './options/policy-options.js';
+import { type Result, runTraining } from './running/training-run.js';
+import { usage } from './options/usage.js';
 
 /** Options that every command that trains has. */
 export const runOptions: readonly Option[] = [

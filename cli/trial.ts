@@ -20,10 +20,10 @@ import {
 import { contentKey } from '../runs/sweeps/trial.js';
 import { writeWhole } from '../runs/records/whole-file.js';
 import { createProgress, duration } from '../runs/records/progress.js';
-import { type Option, readArguments, wantsJson } from './arguments.js';
+import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { readJson } from '../runs/load-spec.js';
-import { fail, printJson, say, screen } from './output.js';
-import { usage } from './usage.js';
+import { fail, printJson, say, screen } from './terminal/output.js';
+import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
   { name: 'out', value: 'DIR', summary: 'where the result is written (the folder of TRIAL)' },

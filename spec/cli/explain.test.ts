@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { explain } from '../../cli/explain.js';
-import { explanationOf } from '../../cli/explanation.js';
-import { explanationText, short, shortBytes } from '../../cli/explanation-text.js';
+import { explanationOf } from '../../cli/explanation/explanation.js';
+import { explanationText, short, shortBytes } from '../../cli/explanation/explanation-text.js';
 import { compile } from '../../compiler/index.js';
 import {
   apply,

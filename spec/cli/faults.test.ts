@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { encodeSafetensors, decodeSafetensors } from '../../backends/safetensors.js';
 import { folderWithin, makeFolder, tidied, writableFolder } from '../../backends/places.js';
-import { sweepText } from '../../cli/sweep-text.js';
+import { sweepText } from '../../cli/terminal/sweep-text.js';
 import { encodeExperiment } from '../../dsl/index.js';
 import { visible } from '../../dsl/printing/visible.js';
 import { writeWhole } from '../../runs/records/whole-file.js';
@@ -190,13 +190,13 @@ describe('names', () => {
   });
 
   test('go out in one place of the command', () => {
-    const texts = readdirSync(join(root, 'cli')).map(
-      (name) => [name, readFileSync(join(root, 'cli', name), 'utf8')] as const,
-    );
+    const texts = readdirSync(join(root, 'cli'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => [name, readFileSync(join(root, 'cli', name), 'utf8')] as const);
     const writers = texts.filter(([, text]) =>
       /process\.std(out|err)\.write|console\.(log|error)\(/.test(text),
     );
-    expect(writers.map(([name]) => name)).toEqual(['output.ts']);
+    expect(writers.map(([name]) => name)).toEqual(['terminal/output.ts']);
   });
 });
 

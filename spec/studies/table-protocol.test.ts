@@ -2,8 +2,8 @@
 import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { readArguments } from '../../cli/arguments.js';
-import { tableOptions, tableRequestOf } from '../../cli/table-options.js';
+import { readArguments } from '../../cli/options/arguments.js';
+import { tableOptions, tableRequestOf } from '../../cli/options/table-options.js';
 import { planTable } from '../../studies/paper/index.js';
 import {
   adam,

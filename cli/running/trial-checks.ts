@@ -1,9 +1,9 @@
 /** What is checked before any trial runs: what none of them could get past ends the command. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { openData, partsOf, type Source, type Split } from '../data/index.js';
-import { didYouMean, type Problem, problem, sizeOf } from '../dsl/index.js';
-import { type Evaluation, featureProblems, openOutside } from '../evaluation/index.js';
-import { backendNames, experimentOf, holdOut, type Trial } from '../runs/index.js';
+import { openData, partsOf, type Source, type Split } from '../../data/index.js';
+import { didYouMean, type Problem, problem, sizeOf } from '../../dsl/index.js';
+import { type Evaluation, featureProblems, openOutside } from '../../evaluation/index.js';
+import { backendNames, experimentOf, holdOut, type Trial } from '../../runs/index.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 

@@ -1,9 +1,9 @@
 /** The options that say what the trials of a sweep measure. */
 import * as E from 'fp-ts/lib/Either.js';
-import { didYouMean, type Problem, problem } from '../dsl/index.js';
-import { type Evaluation, priorNames, sampleMetrics } from '../evaluation/index.js';
+import { didYouMean, type Problem, problem } from '../../dsl/index.js';
+import { type Evaluation, priorNames, sampleMetrics } from '../../evaluation/index.js';
 import type { Arguments, Option } from './arguments.js';
-import { outsideOption } from './train.js';
+import { outsideOption } from '../train.js';
 
 export const measureOptions: readonly Option[] = [
   {

@@ -1,6 +1,6 @@
 /** The options that say how a run is kept and when it ends: `--checkpoints every=100,keep=3,best` and others of that form. */
 import * as E from 'fp-ts/lib/Either.js';
-import { didYouMean, type Problem, problem } from '../dsl/index.js';
+import { didYouMean, type Problem, problem } from '../../dsl/index.js';
 import {
   type CheckpointPolicy,
   defaultPolicy,
@@ -8,7 +8,7 @@ import {
   type Interval,
   type Plateau,
   type PolicyOptions,
-} from '../runs/index.js';
+} from '../../runs/index.js';
 import type { Arguments, Option } from './arguments.js';
 
 type Checked<A> = E.Either<readonly Problem[], A>;

@@ -2,13 +2,13 @@
 import { extname } from 'node:path';
 import { dirname } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { encodeCsv, encodeNpy, type Row } from '../data/index.js';
-import { type Problem, problem, sizeOf } from '../dsl/index.js';
-import { mosaicPng } from '../evaluation/index.js';
-import { isPicture } from '../evaluation/picture.js';
-import { writableFolder } from '../backends/places.js';
-import { writeWhole } from '../runs/records/whole-file.js';
-import type { Arguments, Option } from './arguments.js';
+import { encodeCsv, encodeNpy, type Row } from '../../data/index.js';
+import { type Problem, problem, sizeOf } from '../../dsl/index.js';
+import { mosaicPng } from '../../evaluation/index.js';
+import { isPicture } from '../../evaluation/picture.js';
+import { writableFolder } from '../../backends/places.js';
+import { writeWhole } from '../../runs/records/whole-file.js';
+import type { Arguments, Option } from '../options/arguments.js';
 import { printCsv, printJson, say } from './output.js';
 
 type Checked<A> = Either<readonly Problem[], A>;

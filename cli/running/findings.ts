@@ -1,8 +1,8 @@
 /** What a command looks at after training: the decoder's geometry, the density, data from elsewhere. What cannot be had is said in a line. */
 import { type Either, isRight } from 'fp-ts/lib/Either.js';
-import { costOf } from '../compiler/index.js';
-import type { Source, Split } from '../data/index.js';
-import { type Problem, showProblem } from '../dsl/index.js';
+import { costOf } from '../../compiler/index.js';
+import type { Source, Split } from '../../data/index.js';
+import { type Problem, showProblem } from '../../dsl/index.js';
 import {
   type DensityFit,
   densityFit,
@@ -11,13 +11,13 @@ import {
   type Geometry,
   geometryOf,
   type OutsideData,
-} from '../evaluation/index.js';
-import { densityText } from '../evaluation/density/density-fit.js';
-import { attempt } from '../backends/failure.js';
-import type { Fitted } from '../runs/index.js';
-import { short } from '../runs/records/progress.js';
-import { firstExamples } from '../runs/model/batched-evaluation.js';
-import { say } from './output.js';
+} from '../../evaluation/index.js';
+import { densityText } from '../../evaluation/density/density-fit.js';
+import { attempt } from '../../backends/failure.js';
+import type { Fitted } from '../../runs/index.js';
+import { short } from '../../runs/records/progress.js';
+import { firstExamples } from '../../runs/model/batched-evaluation.js';
+import { say } from '../terminal/output.js';
 
 export type Findings = {
   /** Along the held-out data, or the training data where none is held out; null for a decoder without finite derivatives. */

@@ -1,7 +1,14 @@
 /** What `immersion explain` says of Jacobians: products, volumes and systems, how each is computed, and what other ways would cost. */
-import { solveCost, type SolveCost, volumeCost, type VolumeCost } from '../compiler/index.js';
-import { everyNode, type Experiment, formula, type Node, sizeOf, type VolumeMethod } from '../dsl/index.js';
-import { probeCount } from '../dsl/expressions/volume.js';
+import { solveCost, type SolveCost, volumeCost, type VolumeCost } from '../../compiler/index.js';
+import {
+  everyNode,
+  type Experiment,
+  formula,
+  type Node,
+  sizeOf,
+  type VolumeMethod,
+} from '../../dsl/index.js';
+import { probeCount } from '../../dsl/expressions/volume.js';
 import type { NetworkPart } from './explanation-network.js';
 
 /** Where a Jacobian is asked for. */

@@ -1,7 +1,7 @@
 /** From the words of a command line to a command's options; every mistake at once, unknown names with the nearest known one. */
 import { parseArgs } from 'node:util';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import { didYouMean, type Problem, problem } from '../dsl/index.js';
+import { didYouMean, type Problem, problem } from '../../dsl/index.js';
 
 export type Option = {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** What `immersion explain` says of a network: its layers one by one, and their sums. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type LayerOutline, outline } from '../compiler/index.js';
-import { describeLayer, type NetworkValue, type Problem, sizeOf } from '../dsl/index.js';
+import { type LayerOutline, outline } from '../../compiler/index.js';
+import { describeLayer, type NetworkValue, type Problem, sizeOf } from '../../dsl/index.js';
 
 /** One layer, for one example. */
 export type LayerRow = {

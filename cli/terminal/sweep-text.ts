@@ -1,12 +1,12 @@
 /** The table at the end of a sweep: a row for each configuration, its figures as means over the seeds. */
-import { elementAt, entryOf } from '../dsl/lookup.js';
+import { elementAt, entryOf } from '../../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Settings } from '../dsl/index.js';
-import { acrossSeeds } from '../evaluation/index.js';
-import { type Figures } from '../runs/index.js';
-import { canonical } from '../runs/sweeps/trial.js';
-import { short } from '../runs/records/progress.js';
-import type { Performed } from './trials.js';
+import type { Settings } from '../../dsl/index.js';
+import { acrossSeeds } from '../../evaluation/index.js';
+import { type Figures } from '../../runs/index.js';
+import { canonical } from '../../runs/sweeps/trial.js';
+import { short } from '../../runs/records/progress.js';
+import type { Performed } from '../running/trials.js';
 
 /** A configuration with the figures of each of its trials that ended well. */
 export type SweepRow = {

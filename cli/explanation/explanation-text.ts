@@ -1,7 +1,7 @@
 /** An explanation as text for a terminal of 100 columns. */
-import { elementAt } from '../dsl/lookup.js';
-import { showShape } from '../dsl/index.js';
-import type { SolveCost } from '../compiler/index.js';
+import { elementAt } from '../../dsl/lookup.js';
+import { showShape } from '../../dsl/index.js';
+import type { SolveCost } from '../../compiler/index.js';
 import type { LayerRow, NetworkPart } from './explanation-network.js';
 import type { ProductPart, SystemPart, VolumePart } from './explanation-jacobian.js';
 import type { Explanation, StepPart, TrainingPart } from './explanation.js';

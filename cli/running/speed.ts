@@ -1,9 +1,9 @@
 /** How fast a backend is, in seconds rather than minutes: a product, a convolution and an empty call, through our compiler. */
-import { createBuilder } from '../compiler/ir/builder.js';
-import type { Program, Type, Var } from '../compiler/index.js';
-import type { Emit } from '../compiler/ir/program.js';
-import { elementCount } from '../compiler/index.js';
-import type { Backend, Instance } from '../runs/index.js';
+import { createBuilder } from '../../compiler/ir/builder.js';
+import type { Program, Type, Var } from '../../compiler/index.js';
+import type { Emit } from '../../compiler/ir/program.js';
+import { elementCount } from '../../compiler/index.js';
+import type { Backend, Instance } from '../../runs/index.js';
 
 /** What a backend does in a second, or how long it takes to be called. */
 export type Speed = {

@@ -1,9 +1,9 @@
 /** How trials come along: a line that is redrawn on a terminal, a line for each trial elsewhere. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Outcome, SweepEvent } from '../runs/index.js';
-import { bar, duration, short } from '../runs/records/progress.js';
-import { createStatusLine, type Screen } from '../runs/records/status-line.js';
-import { showProblem } from '../dsl/index.js';
+import type { Outcome, SweepEvent } from '../../runs/index.js';
+import { bar, duration, short } from '../../runs/records/progress.js';
+import { createStatusLine, type Screen } from '../../runs/records/status-line.js';
+import { showProblem } from '../../dsl/index.js';
 
 export type TrialProgress = {
   readonly onEvent: (event: SweepEvent, label: string) => void;

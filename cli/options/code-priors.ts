@@ -1,6 +1,6 @@
 /** Where codes of new examples are drawn, by name: N(0, I), or what is fitted to the codes of training examples that a run has kept. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { didYouMean, type Problem, problem, sizeOf } from '../dsl/index.js';
+import { didYouMean, type Problem, problem, sizeOf } from '../../dsl/index.js';
 import {
   type CodePrior,
   fitGaussian,
@@ -8,8 +8,8 @@ import {
   type PriorName,
   priorNames,
   standardGaussian,
-} from '../evaluation/index.js';
-import type { OpenedRun } from '../runs/index.js';
+} from '../../evaluation/index.js';
+import type { OpenedRun } from '../../runs/index.js';
 import type { Arguments, Option } from './arguments.js';
 
 type Checked<A> = Either<readonly Problem[], A>;

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { eventsOf, fileNames, isStep, isValidation, readRun, type RunNote } from '../runs/index.js';
+import { eventsOf, fileNames, isStep, isValidation, readRun, type RunNote } from '../../runs/index.js';
 
 export type ListedRun = {
   readonly folder: string;

@@ -1,8 +1,8 @@
 /** A run from the command line: what `train` and `start`, and whatever goes on with a run, have in common. */
 import { join } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
-import { openData, type Source, type Split } from '../data/index.js';
-import { type Experiment, type Problem, showProblem } from '../dsl/index.js';
+import { openData, type Source, type Split } from '../../data/index.js';
+import { type Experiment, type Problem, showProblem } from '../../dsl/index.js';
 import {
   type DensityFit,
   type Geometry,
@@ -11,7 +11,7 @@ import {
   openTensorBoard,
   reportPage,
   type TensorBoard,
-} from '../evaluation/index.js';
+} from '../../evaluation/index.js';
 import {
   createHistory,
   type Criterion,
@@ -26,14 +26,14 @@ import {
   type TrainEvent,
   trainRun,
   versions,
-} from '../runs/index.js';
-import { turnText } from '../runs/run/summary.js';
-import { writeWhole } from '../runs/records/whole-file.js';
-import { attempt } from '../backends/failure.js';
-import { createProgress, duration } from '../runs/records/progress.js';
+} from '../../runs/index.js';
+import { turnText } from '../../runs/run/summary.js';
+import { writeWhole } from '../../runs/records/whole-file.js';
+import { attempt } from '../../backends/failure.js';
+import { createProgress, duration } from '../../runs/records/progress.js';
 import { type Findings, findingsOf, noFindings } from './findings.js';
-import { interruption } from './interrupt.js';
-import { say, screen } from './output.js';
+import { interruption } from '../terminal/interrupt.js';
+import { say, screen } from '../terminal/output.js';
 
 export type Request = {
   /** Names the run folder and heads the report. */

@@ -1,6 +1,6 @@
 /** Which trial of a sweep is the best, by what, and how it is opened. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { short } from '../runs/records/progress.js';
+import { short } from '../../runs/records/progress.js';
 import type { Performed } from './trials.js';
 
 type Tried = Pick<Performed, 'label' | 'folder' | 'outcome'>;

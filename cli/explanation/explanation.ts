@@ -1,7 +1,7 @@
 /** What `immersion explain` says, as data: networks layer by layer, Jacobian products, and the cost of a training step. */
-import { atLeast } from '../dsl/lookup.js';
+import { atLeast } from '../../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
-import { type Compiled, compile, type Cost, costOf } from '../compiler/index.js';
+import { type Compiled, compile, type Cost, costOf } from '../../compiler/index.js';
 import {
   apply,
   data,
@@ -16,7 +16,7 @@ import {
   sizeOf,
   sqNorm,
   sub,
-} from '../dsl/index.js';
+} from '../../dsl/index.js';
 import { type NetworkPart, networkPart } from './explanation-network.js';
 import { jacobianParts, type ProductPart, type SystemPart, type VolumePart } from './explanation-jacobian.js';
 

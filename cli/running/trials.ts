@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { type Problem, problem, showProblem } from '../dsl/index.js';
-import { type Evaluation, evaluationCodec } from '../evaluation/index.js';
-import { isPath } from '../evaluation/features/open.js';
+import { type Problem, problem, showProblem } from '../../dsl/index.js';
+import { type Evaluation, evaluationCodec } from '../../evaluation/index.js';
+import { isPath } from '../../evaluation/features/open.js';
 import {
   digestsOf,
   encodeTrial,
@@ -19,14 +19,14 @@ import {
   runTrials,
   type Trial,
   trialFolder,
-} from '../runs/index.js';
-import { contentKey } from '../runs/sweeps/trial.js';
-import { type Arguments, naturalOption, type Option } from './arguments.js';
-import { interruption } from './interrupt.js';
-import { say, screen } from './output.js';
-import { writableFolder } from '../backends/places.js';
+} from '../../runs/index.js';
+import { contentKey } from '../../runs/sweeps/trial.js';
+import { type Arguments, naturalOption, type Option } from '../options/arguments.js';
+import { interruption } from '../terminal/interrupt.js';
+import { say, screen } from '../terminal/output.js';
+import { writableFolder } from '../../backends/places.js';
 import { checkedSets, referenceOf } from './trial-checks.js';
-import { createTrialProgress } from './trial-progress.js';
+import { createTrialProgress } from '../terminal/trial-progress.js';
 
 /** Options of every command that runs many trials. */
 export const trialsOptions: readonly Option[] = [
@@ -108,7 +108,7 @@ const keyed = (trial: Trial<Evaluation>): Checked<Keyed> => {
 const keyOf = (one: Checked<Keyed>): string => (isLeft(one) ? '' : one.right.key);
 
 /** The command that runs a trial, seen from the sources and from their compiled form. */
-const bin = ['../bin/immersion.mjs', '../../bin/immersion.mjs']
+const bin = ['../../bin/immersion.mjs', '../../bin/immersion.mjs']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
   .find((path) => existsSync(path));
 const command = [process.execPath, bin ?? 'immersion'];

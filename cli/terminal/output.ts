@@ -1,7 +1,7 @@
 /** Where a command's words go: results to stdout, everything else to stderr. Nothing else here writes to either, and no name in a text steers a terminal. */
-import { type Problem, showProblem } from '../dsl/index.js';
-import { visible } from '../dsl/printing/visible.js';
-import type { Screen } from '../runs/records/status-line.js';
+import { type Problem, showProblem } from '../../dsl/index.js';
+import { visible } from '../../dsl/printing/visible.js';
+import type { Screen } from '../../runs/records/status-line.js';
 
 /** Whether what goes to a stream may have colours: a terminal, and nobody said NO_COLOR (no-color.org). */
 const isColoured = (stream: { readonly isTTY?: boolean }): boolean =>

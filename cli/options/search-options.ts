@@ -1,11 +1,11 @@
 /** The options that say what a sweep varies. */
-import { atLeast } from '../dsl/lookup.js';
+import { atLeast } from '../../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
-import type { Problem } from '../dsl/index.js';
-import { problem } from '../dsl/index.js';
-import { type Distribution, distributionCodec, type Sweep, trialCountProblems } from '../runs/index.js';
-import { HELD_OUT_PART } from '../runs/run/hold-out.js';
-import { contextPath, problemsOf } from '../dsl/codec/problems.js';
+import type { Problem } from '../../dsl/index.js';
+import { problem } from '../../dsl/index.js';
+import { type Distribution, distributionCodec, type Sweep, trialCountProblems } from '../../runs/index.js';
+import { HELD_OUT_PART } from '../../runs/run/hold-out.js';
+import { contextPath, problemsOf } from '../../dsl/codec/problems.js';
 import { type Arguments, naturalOption, type Option } from './arguments.js';
 
 export const searchOptions: readonly Option[] = [

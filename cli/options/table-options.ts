@@ -1,9 +1,9 @@
 /** The options of `immersion table`, and what they ask for. */
-import { atLeast } from '../dsl/lookup.js';
+import { atLeast } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { type Problem, problem } from '../dsl/index.js';
-import { loadSpec } from '../runs/index.js';
-import type { TableRequest } from '../studies/paper/index.js';
+import { type Problem, problem } from '../../dsl/index.js';
+import { loadSpec } from '../../runs/index.js';
+import type { TableRequest } from '../../studies/paper/index.js';
 import { type Arguments, naturalOption, type Option } from './arguments.js';
 import { words } from './measure-options.js';
 

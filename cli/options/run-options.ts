@@ -1,8 +1,8 @@
 /** The options that say which weights of a run are used and on what, and opening the run. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { openData, type Source, type Split } from '../data/index.js';
-import { type Problem, problem } from '../dsl/index.js';
-import { type At, backendNames, openRun, type OpenedRun, type RunNote } from '../runs/index.js';
+import { openData, type Source, type Split } from '../../data/index.js';
+import { type Problem, problem } from '../../dsl/index.js';
+import { type At, backendNames, openRun, type OpenedRun, type RunNote } from '../../runs/index.js';
 import type { Arguments, Option } from './arguments.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
