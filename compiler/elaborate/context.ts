@@ -13,6 +13,8 @@ import type { Type } from '../ir/type.js';
 export type ParameterSpec = {
   /** `network/layer-path/role`. */
   readonly name: string;
+  /** What it is to its layer: `kernel`, `bias`, or the name that an expression gives it. */
+  readonly role: string;
   readonly shape: readonly number[];
   readonly initializer: Initializer;
   readonly fanIn: number;

@@ -167,7 +167,7 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
             `another parameter named ${JSON.stringify(node.name)}`,
             'one parameter for each name',
           );
-        return bindParameter(context, { ...node, name, ...fansOf(node.shape) });
+        return bindParameter(context, { ...node, name, role: node.name, ...fansOf(node.shape) });
       }
       case 'sqNormOfWeights':
         return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
@@ -375,9 +375,7 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
   };
 
   const sqNormOfWeights = (net: NetworkValue, only: 'all' | 'kernels'): Var => {
-    const chosen = parametersOf(context, net).filter(
-      ({ name }) => only === 'all' || name.endsWith('/kernel'),
-    );
+    const chosen = parametersOf(context, net).filter(({ role }) => only === 'all' || role === 'kernel');
     return chosen
       .map((spec) => bindParameter(context, spec))
       .map((w) => sumAll(emit, mul(emit, w, w)))

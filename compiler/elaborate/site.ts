@@ -37,7 +37,7 @@ export const parameter = (
   shape: Shape,
   initializer: Initializer,
   fans: { readonly fanIn: number; readonly fanOut: number } = { fanIn: 1, fanOut: 1 },
-): Var => bindParameter(context, { name: `${place.name}/${role}`, shape, initializer, ...fans });
+): Var => bindParameter(context, { name: `${place.name}/${role}`, role, shape, initializer, ...fans });
 
 /** A value of the last axis made to fill the shape of x. */
 export const alongLast = (emit: Emit, value: Var, x: Var): Var => {

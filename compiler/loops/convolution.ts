@@ -15,6 +15,36 @@ export type ConvParams = {
   readonly padding: readonly [top: number, bottom: number, left: number, right: number];
 };
 
+type Extent = readonly [height: number, width: number];
+
+/** What a convolution reads of its input: as many rows and columns as its windows cover, from the padding on. */
+const covered = (
+  builder: PlanBuilder,
+  x: Operand,
+  kernel: Extent,
+  windows: Extent,
+  { strides, padding }: ConvParams,
+): { readonly padded: Operand; readonly rows: number; readonly columns: number } => {
+  const rows = (windows[0] - 1) * strides[0] + kernel[0];
+  const columns = (windows[1] - 1) * strides[1] + kernel[1];
+  return { padded: window(builder, x, [-padding[0], -padding[2]], [rows, columns]), rows, columns };
+};
+
+/** A matrix [terms, features] by blocks of features, as products read it; itself where it is packed already: one block, or one feature. */
+const inBlocks = (
+  builder: PlanBuilder,
+  matrix: Operand,
+  terms: number,
+  features: number,
+): { readonly packed: Operand; readonly block: number } => {
+  const [outer, inner, block] = packing(builder, features, 1, terms);
+  const axes = [outer, { extent: terms, from: [features], to: block }, inner];
+  return {
+    packed: block === features ? matrix : copy(builder, matrix, axes, [features / block, terms, block]),
+    block,
+  };
+};
+
 export const lowerConv = (
   builder: PlanBuilder,
   x: Operand,
@@ -25,21 +55,12 @@ export const lowerConv = (
   const [n, , , channels] = dimensions(x);
   const [kernelHeight, kernelWidth, , features] = dimensions(w);
   const [, height = 1, width = 1] = outShape;
-  const rows = (height - 1) * strides[0] + kernelHeight;
-  const columns = (width - 1) * strides[1] + kernelWidth;
-  const padded = window(builder, x, [-padding[0], -padding[2]], [rows, columns]);
+  const { padded, rows, columns } = covered(builder, x, [kernelHeight, kernelWidth], [height, width], {
+    strides,
+    padding,
+  });
   const terms = kernelHeight * kernelWidth * channels;
-  const [outer, inner, block] = packing(builder, features, 1, terms);
-  // Packed already: one block, or one feature.
-  const packed =
-    block === features
-      ? w
-      : copy(
-          builder,
-          w,
-          [outer, { extent: terms, from: [features], to: block }, inner],
-          [features / block, terms, block],
-        );
+  const { packed, block } = inBlocks(builder, w, terms, features);
   const line = columns * channels;
   return sumOfProducts(
     builder,
@@ -208,21 +229,13 @@ export const lowerConvFilter = (
       outShape,
     );
   }
-  const rows = (height - 1) * strides[0] + kernelHeight;
-  const columns = (width - 1) * strides[1] + kernelWidth;
-  const padded = window(builder, x, [-padding[0], -padding[2]], [rows, columns]);
+  const { padded, rows, columns } = covered(builder, x, [kernelHeight, kernelWidth], [height, width], {
+    strides,
+    padding,
+  });
   const line = columns * channels;
   const terms = n * height * width;
-  const [outer, inner, block] = packing(builder, features, 1, terms);
-  const packed =
-    block === features
-      ? ct
-      : copy(
-          builder,
-          ct,
-          [outer, { extent: terms, from: [features], to: block }, inner],
-          [features / block, terms, block],
-        );
+  const { packed, block } = inBlocks(builder, ct, terms, features);
   return sumOfProducts(
     builder,
     [padded, packed],

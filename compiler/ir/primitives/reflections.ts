@@ -1,4 +1,5 @@
 /** The triangular factor of a wide matrix without its square, by Householder reflections in double precision (Golub and Van Loan, Matrix Computations, 5.2). */
+import { float64At } from '../../../dsl/lookup.js';
 import type { Params } from '../params.js';
 
 type Numbers = Float32Array | Float64Array;
@@ -12,11 +13,11 @@ const reflect = (w: Float64Array, n: number, width: number, least: number): bool
   for (let k = 0; k < n; k++) {
     const own = k * width;
     let [before, square] = [0, 0];
-    for (let i = 0; i < k; i++) before += (w[own + i] ?? 0) ** 2;
-    for (let i = k; i < width; i++) square += (w[own + i] ?? 0) ** 2;
+    for (let i = 0; i < k; i++) before += float64At(w, own + i) ** 2;
+    for (let i = k; i < width; i++) square += float64At(w, own + i) ** 2;
     if (!(square > least * least * (before + square) && square < Infinity)) isIndependent = false;
     const length = Math.sqrt(square);
-    const head = w[own + k] ?? 0;
+    const head = float64At(w, own + k);
     const diagonal = head > 0 ? -length : length;
     // The reflection of v = row − diagonal·e_k; half of vᵀv.
     w[own + k] = head - diagonal;
@@ -24,10 +25,10 @@ const reflect = (w: Float64Array, n: number, width: number, least: number): bool
     for (let j = k + 1; j < n; j++) {
       const other = j * width;
       let along = 0;
-      for (let i = k; i < width; i++) along += (w[own + i] ?? 0) * (w[other + i] ?? 0);
+      for (let i = k; i < width; i++) along += float64At(w, own + i) * float64At(w, other + i);
       const factor = half === 0 ? 0 : along / half;
-      for (let i = k; i < width; i++) w[other + i] = (w[other + i] ?? 0) - factor * (w[own + i] ?? 0);
-      if (diagonal < 0) w[other + k] = -(w[other + k] ?? 0);
+      for (let i = k; i < width; i++) w[other + i] = float64At(w, other + i) - factor * float64At(w, own + i);
+      if (diagonal < 0) w[other + k] = -float64At(w, other + k);
     }
     w[own + k] = length;
     for (let i = k + 1; i < width; i++) w[own + i] = 0;
@@ -64,7 +65,7 @@ export const lqFactors = (
     }
     for (let i = 0; i < n; i++)
       for (let k = 0; k <= i; k++)
-        out[(row * n + i) * n + k] = isKnown ? (factor[i * width + k] ?? NaN) : NaN;
+        out[(row * n + i) * n + k] = isKnown ? float64At(factor, i * width + k) : NaN;
   }
   return out;
 };
