@@ -7,6 +7,6 @@ export { backendNames, startBackend } from './choose.js';
 export { printGraph } from './tensorflow/graph.js';
 export { lowerGraph } from './tensorflow/lower/graph.js';
 export { threadsFor } from './tensorflow/threads.js';
-export { lowerPlain } from './tfjs/kernels.js';
+export { lowerToKernels } from './tfjs/kernels.js';
 export { lowerWasm } from './wasm/lower.js';
 export { createWasmBackend } from './wasm/wasm.js';

@@ -1,7 +1,7 @@
 /** `immersion explain SPEC`: what an experiment computes and what it costs, before anything runs. */
 import { elementAt } from '../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
-import { lowerGraph, lowerPlain, lowerWasm, printGraph } from '../backends/index.js';
+import { lowerGraph, lowerToKernels, lowerWasm, printGraph } from '../backends/index.js';
 import { type Compiled, compile, print, printPlan, type Program } from '../compiler/index.js';
 import { didYouMean, type Problem, problem, setValues } from '../dsl/index.js';
 import { assignments, type Option, readArguments, wantsJson } from './options/arguments.js';
@@ -23,7 +23,7 @@ const graphOf: Lower = (program) => {
 
 const lowerings = new Map<string, Lower>([
   ['wasm', (program) => printPlan(lowerWasm(program))],
-  ['cpu', (program) => printPlan(lowerPlain(program, { hasFilterGradient: true }))],
+  ['cpu', (program) => printPlan(lowerToKernels(program, { hasFilterGradient: true }))],
   ['native', graphOf],
 ]);
 

@@ -1,4 +1,8 @@
-/** The compiler: from experiments to programs, and from programs to what a backend runs. */
+/**
+ * The compiler: from experiments to programs, and from programs to loops. `ir` is the programs and their primitives, `elaborate` makes
+ * them of specifications, `derivatives` differentiates, `optimizers` are updates as equations, `passes` rewrites, `costs` counts,
+ * `loops` fuses and schedules. No backend, no file and no clock: what a machine runs is made in backends/.
+ */
 export { compile, type Compiled } from './compile.js';
 export { type Cost, costOf, type EquationCost, mostExpensive } from './costs/cost.js';
 export { type SolveCost, solveCost, type VolumeCost, volumeCost } from './costs/jacobian-cost.js';

@@ -1,4 +1,8 @@
-/** The language: everything a model specification is written with, its JSON form and its formulas. */
+/**
+ * The language: everything a model specification is written with. `expressions` and `layers` are the words, `grammar` their one table of
+ * nodes, `codec` the JSON form, `printing` the formulas. Immutable data and checks of shapes only: nothing here differentiates,
+ * computes, reads a file or knows of programs.
+ */
 export { checkExperiment, decodeExperiment, encodeExperiment, SCHEMA_VERSION } from './codec/experiment.js';
 export { setHypers, setPath, settablePaths, type Settings, setValues } from './codec/settings.js';
 export { dataShapeOf, fieldsReadBy } from './data-shape.js';

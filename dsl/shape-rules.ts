@@ -3,6 +3,7 @@ import { contractionShape } from './expressions/contraction.js';
 import { once } from './expressions/once.js';
 import type { Layer, NetworkValue, Node } from './grammar.js';
 import { type Invertible, isInvertible, shapeAfter } from './layers/bijector.js';
+import { sideAfter } from './layers/convolution.js';
 import { type Shape, sizeOf } from './shape.js';
 
 /** Undefined where a part does not fit: the compiler says which, and why. */
@@ -23,18 +24,8 @@ const afterOrdinary = (layer: Ordinary, shape: Shape): Shape | undefined => {
     case 'dense':
       return shape.length === 1 ? [layer.units] : undefined;
     case 'conv':
-    case 'convTranspose': {
-      const { kernel, stride, padding } = layer;
-      const side = (n: number): number =>
-        layer.tag === 'conv'
-          ? padding === 'same'
-            ? Math.ceil(n / stride)
-            : Math.floor((n - kernel) / stride) + 1
-          : padding === 'same'
-            ? n * stride
-            : (n - 1) * stride + kernel;
-      return image(shape, (h, w) => [side(h), side(w), layer.filters]);
-    }
+    case 'convTranspose':
+      return image(shape, (h, w) => [sideAfter(layer, h), sideAfter(layer, w), layer.filters]);
     case 'spectral':
       return afterOrdinary(layer.layer, shape);
     case 'batchNorm':

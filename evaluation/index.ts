@@ -1,4 +1,8 @@
-/** Evaluation: any expression of a trained model over data, priors fitted after training, metrics of samples, the decoder's geometry, and the report page of a run. */
+/**
+ * Evaluation: how good a trained model is. `metrics` and `features` judge samples, `priors` are fitted after training, `density` and
+ * `geometry` measure the decoder's manifold, `gallery` and `page` show a run. It asks models questions; nothing here trains, and
+ * nothing opens a run.
+ */
 export {
   baselineOf,
   type Compared,

@@ -75,7 +75,13 @@ export {
 } from './run/settings.js';
 export type { End, Summary } from './run/summary.js';
 export { type Measurable, type Started, type Trained, type TrainOptions, trainRun } from './run/train.js';
-export { digestsOf, inputOf, type Pins, pinsCodec, pinsOf } from './sweeps/fingerprint.js';
+export {
+  digestsOf,
+  inputOf,
+  type Fingerprint,
+  fingerprintCodec,
+  fingerprintOf,
+} from './sweeps/fingerprint.js';
 export {
   decodeOutcome,
   encodeOutcome,

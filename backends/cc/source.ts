@@ -33,7 +33,7 @@ type Kernel = {
 const inputCount = (kernel: LoopKernel): number =>
   kernel.loads.reduce((count, load) => Math.max(count, load.buffer + 1), 0);
 
-const workOf = (nest: Nest): number =>
+const costOfNest = (nest: Nest): number =>
   product(nest.extents) * nest.body.reduce((sum, instruction) => sum + weight(instruction), 1);
 
 export const sourceOf = (plan: Plan, target: Target): Source => {
@@ -67,7 +67,7 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
         functions.push(writer.text());
         const shared =
           nest.mode !== 'scalar' &&
-          workOf(nest) >= worthSharing &&
+          costOfNest(nest) >= worthSharing &&
           nest.extents.length > 1 &&
           rangesApart(nest);
         return { name, extent: at(nest.extents, 0), shared };

@@ -1,12 +1,12 @@
 /** The backend in plain JavaScript: slow, everywhere, and a second opinion in tests. */
 import '@tensorflow/tfjs-backend-cpu';
-import { lowerPlain } from './kernels.js';
+import { lowerToKernels } from './kernels.js';
 import type { ArrayBackend } from '../backend.js';
 import { createTfjsBackend } from './tfjs.js';
 
 export const createCpuBackend = (): Promise<ArrayBackend> =>
   createTfjsBackend('cpu', {
-    lower: (program) => lowerPlain(program, { hasFilterGradient: true }),
+    lower: (program) => lowerToKernels(program, { hasFilterGradient: true }),
     allocate: () => {
       throw new Error('the cpu backend runs no loops');
     },

@@ -13,11 +13,11 @@ import { createPlan, imageAttributes, type PlanDraft } from '../../compiler/loop
 import { lowerSolve } from '../../compiler/loops/conjugate-gradients.js';
 
 /** Kernels that a backend lacks are written with others. */
-export type PlainTarget = { readonly hasFilterGradient: boolean };
+export type KernelTarget = { readonly hasFilterGradient: boolean };
 
 type Site<P extends PrimitiveName> = {
   readonly plan: PlanDraft;
-  readonly target: PlainTarget;
+  readonly target: KernelTarget;
   readonly params: Params[P];
   /** Physical operands. */
   readonly inputs: Operands<P, Operand>;
@@ -45,8 +45,10 @@ const binary =
 const toFloat = (plan: PlanDraft, x: Operand): Operand =>
   plan.kernel('Cast', { x }, { dtype: 'float32' }, x.shape);
 
-const asView: Lower<'stop' | 'statistics' | 'reshape' | 'fold' | 'unfold'> = ({ inputs: [x], shape }) =>
-  view(x, shape);
+const asView: Lower<'stop' | 'statistics' | 'reshape' | 'axisToBatch' | 'batchToAxis'> = ({
+  inputs: [x],
+  shape,
+}) => view(x, shape);
 
 const tile = (
   plan: PlanDraft,
@@ -214,11 +216,11 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
   },
   concat: ({ plan, params, inputs, eq, shape }) =>
     plan.kernel('Concat', inputs, { axis: params.axis + lead(eq.out) }, shape),
-  spread: ({ plan, inputs: [x], shape }) => tile(plan, x, shape, [0]),
+  broadcastBatch: ({ plan, inputs: [x], shape }) => tile(plan, x, shape, [0]),
   sumBatch: ({ plan, inputs: [x], shape }) =>
     plan.kernel('Sum', { x }, { axis: [0], keepDims: false }, shape),
-  fold: asView,
-  unfold: asView,
+  axisToBatch: asView,
+  batchToAxis: asView,
   rotateBatch: ({ plan, params, inputs: [x], eq, shape, batch }) => {
     const places = (((params.by % batch) + batch) % batch) * eq.out.type.rows;
     if (places === 0) return view(x, shape);
@@ -269,13 +271,13 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
     return plan.routine({ name: 'triangularSolve', params, n, columns }, inputs, shape);
   },
   solveSPD: ({ plan, target, inputs, eq, batch }) =>
-    lowerSolve(plan, eq, inputs, batch, (program) => lowerPlain(program, target)),
+    lowerSolve(plan, eq, inputs, batch, (program) => lowerToKernels(program, target)),
 };
 
 /** One equation as tfjs kernels; `inputs` are physical operands. */
 export const lowerEquation = <P extends PrimitiveName>(
   plan: PlanDraft,
-  target: PlainTarget,
+  target: KernelTarget,
   eq: EquationOf<P>,
   inputs: readonly Operand[],
   batch: number,
@@ -290,7 +292,7 @@ export const lowerEquation = <P extends PrimitiveName>(
     batch,
   });
 
-export const lowerPlain = (whole: Program, target: PlainTarget): Plan => {
+export const lowerToKernels = (whole: Program, target: KernelTarget): Plan => {
   const program = decompose(whole, lacking);
   const plan = createPlan();
   const operands = new Map<number, Operand>();

@@ -1,7 +1,7 @@
 /** The embedded default: tfjs's wasm backend, with loops generated into its memory. */
 import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import type { DataId, KernelBackend } from '@tensorflow/tfjs-core';
-import { lowerPlain } from '../tfjs/kernels.js';
+import { lowerToKernels } from '../tfjs/kernels.js';
 import { lowerWasm } from './lower.js';
 import { keyOf } from '../../compiler/ir/key.js';
 import type { LoopKernel } from '../../compiler/loops/loop.js';
@@ -46,7 +46,7 @@ export const createWasmBackend = (options: { readonly plain?: boolean } = {}): P
   setThreadsCount(1);
   return createTfjsBackend('wasm', {
     lower:
-      options.plain === true ? (program) => lowerPlain(program, { hasFilterGradient: false }) : lowerWasm,
+      options.plain === true ? (program) => lowerToKernels(program, { hasFilterGradient: false }) : lowerWasm,
     allocate: (backend, size) => heapOf(backend).makeOutput([size], 'float32').dataId,
     loops: runLoops,
   });

@@ -15,7 +15,7 @@ import {
   localProcesses,
   memoryOf,
   type Outcome,
-  pinsOf,
+  fingerprintOf,
   runTrials,
   type Trial,
   trialFolder,
@@ -71,7 +71,7 @@ const pinned = async (trials: readonly Labelled[]): Promise<readonly Labelled[]>
   const digests = await digestsOf(trials.flatMap(({ trial }) => inputsOf(trial)));
   return trials.map(({ label, trial }) => ({
     label,
-    trial: { ...trial, pins: pinsOf(inputsOf(trial), digests) },
+    trial: { ...trial, fingerprint: fingerprintOf(inputsOf(trial), digests) },
   }));
 };
 

@@ -13,12 +13,12 @@ const bytesPerNumber = 4;
 /** Equations whose result is the memory of their input, read in another shape or repeatedly. */
 const views: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
   'reshape',
-  'fold',
-  'unfold',
+  'axisToBatch',
+  'batchToAxis',
   'stop',
   'statistics',
   'broadcast',
-  'spread',
+  'broadcastBatch',
 ]);
 
 export type EquationCost = {

@@ -89,7 +89,7 @@ const product = (emit: Emit, a: Var, b: Var): Var => {
   const turned = (x: Var): Var => emit('permute', { permutation: [1, 0] }, [x]);
   const [n = 1] = a.type.shape;
   if (a.type.rows > 0 && b.type.rows === 0)
-    return emit('unfold', { times: n }, [emit('linear', {}, [emit('fold', {}, [a]), b])]);
+    return emit('batchToAxis', { times: n }, [emit('linear', {}, [emit('axisToBatch', {}, [a]), b])]);
   if (a.type.rows === 0 && b.type.rows > 0) return turned(product(emit, turned(b), turned(a)));
   return emit('matmul', { transposeA: false, transposeB: false }, joined(emit, [a, b]));
 };
@@ -134,10 +134,10 @@ export const contractionOf = (context: Context, text: string, x: Var, y: Var, pa
   const [p, q] = joined(emit, [reshaped(emit, first, [t, n, k]), reshaped(emit, second, [t, k, m])]);
   if (p === undefined || q === undefined) return null;
   const folded = emit('matmul', { transposeA: false, transposeB: false }, [
-    emit('fold', {}, [p]),
-    emit('fold', {}, [q]),
+    emit('axisToBatch', {}, [p]),
+    emit('axisToBatch', {}, [q]),
   ]);
-  return finished(emit('unfold', { times: t }, [folded]));
+  return finished(emit('batchToAxis', { times: t }, [folded]));
 };
 
 /** Arrays end to end along an axis. */

@@ -110,7 +110,7 @@ export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var, gives?:
   const { rows, shape } = at.type;
   const d = sizeOfShape(shape);
   const right = atRows(emit, Math.max(rows, b.type.rows), b);
-  const unit = emit('fold', {}, [atRows(emit, rows, unitProbes(emit, shape))]);
+  const unit = emit('axisToBatch', {}, [atRows(emit, rows, unitProbes(emit, shape))]);
   const [columns] = atLeast(
     1,
     pushForward(emit, builder.equations(), [{ primal: at, tangent: unit }], [y], true),
@@ -118,7 +118,9 @@ export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var, gives?:
   const J =
     columns === null
       ? constantLike(emit, 0, { rows, shape: [d, 1] })
-      : emit('reshape', { shape: [d, sizeOfShape(y.type.shape)] }, [emit('unfold', { times: d }, [columns])]);
+      : emit('reshape', { shape: [d, sizeOfShape(y.type.shape)] }, [
+          emit('batchToAxis', { times: d }, [columns]),
+        ]);
   const factor = emit('lq', { jitter, least }, [J]);
   const count = sizeOfShape(right.type.shape) / d;
   const turned = (x: Var): Var => emit('permute', { permutation: [1, 0] }, [x]);

@@ -1,7 +1,7 @@
 /** Elaborates the layers that hold a kernel, spectrally normalised or not. */
 import { atLeast } from '../../dsl/lookup.js';
 import type { KernelLayer, Layer, Padding, SpectralLayer } from '../../dsl/layers/layer.js';
-import { outputSize } from '../ir/primitives/bilinear.js';
+import { sideAfter } from '../../dsl/layers/convolution.js';
 import type { Var } from '../ir/program.js';
 import { emitOf, parameter, type Rule, type Site, withBias, wrongShape } from './site.js';
 import { type LinearMap, matrixMap, normalised } from './spectral-norm.js';
@@ -61,12 +61,7 @@ const convMap = (site: Site, layer: Conv): Linear | null => {
   const [h, w, c] = atLeast(3, x.type.shape);
   const size = [h, w] as const;
   const window = windowOf(layer, size);
-  const [t, b, l, r] = window.padding;
-  const output = [
-    outputSize(h, layer.kernel, layer.stride, t, b),
-    outputSize(w, layer.kernel, layer.stride, l, r),
-    layer.filters,
-  ];
+  const output = [sideAfter(layer, h), sideAfter(layer, w), layer.filters];
   if (output.some((n) => n < 1)) {
     return wrongShape(site, `an image of at least ${layer.kernel}×${layer.kernel} pixels`);
   }
@@ -87,9 +82,7 @@ const convTransposeMap = (site: Site, layer: Conv): Linear | null => {
   const emit = emitOf(site);
   if (x.type.shape.length !== 3) return wrongShape(site, 'an image [h,w,c]');
   const [h, w, c] = atLeast(3, x.type.shape);
-  const enlarged = (n: number): number =>
-    n * layer.stride + (layer.padding === 'same' ? 0 : Math.max(layer.kernel - layer.stride, 0));
-  const size = [enlarged(h), enlarged(w)] as const;
+  const size = [sideAfter(layer, h), sideAfter(layer, w)] as const;
   const window = windowOf(layer, size);
   const shape = [layer.kernel, layer.kernel, layer.filters, c];
   return {

@@ -200,13 +200,13 @@ const overProbes = (
   coupled: boolean,
   f: (direction: Var) => Var,
 ): Var => {
-  const spread = atRows(emit, Math.max(direction.type.rows, 1), direction);
-  if (spread.type.shape.length === size.length) return f(spread);
-  const [k] = atLeast(1, spread.type.shape);
-  if (!coupled) return emit('unfold', { times: k }, [f(emit('fold', {}, [spread]))]);
+  const directions = atRows(emit, Math.max(direction.type.rows, 1), direction);
+  if (directions.type.shape.length === size.length) return f(directions);
+  const [k] = atLeast(1, directions.type.shape);
+  if (!coupled) return emit('batchToAxis', { times: k }, [f(emit('axisToBatch', {}, [directions]))]);
   const one = (i: number): Var => {
     const block = { begin: [i, ...size.map(() => 0)], size: [1, ...size] };
-    const result = f(emit('reshape', { shape: size }, [emit('slice', block, [spread])]));
+    const result = f(emit('reshape', { shape: size }, [emit('slice', block, [directions])]));
     return emit('reshape', { shape: [1, ...result.type.shape] }, [result]);
   };
   return emit(

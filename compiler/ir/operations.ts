@@ -1,4 +1,4 @@
-/** Short names for emitting equations; operands of different rows are brought together by an explicit spread or repeat. */
+/** Short names for emitting equations; operands of different rows are brought together by an explicit broadcast or repeat. */
 import type { BinaryName, UnaryName } from './params.js';
 import type { Emit, Var } from './program.js';
 import { joined } from './rows.js';

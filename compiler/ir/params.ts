@@ -64,15 +64,15 @@ export type Params = Simple & {
   pad: { readonly before: readonly number[]; readonly after: readonly number[] };
   concat: { readonly axis: number };
   /** Gives every row the shared value. */
-  spread: { readonly rows: number };
+  broadcastBatch: { readonly rows: number };
   /** Sums over all rows of the batch. */
   sumBatch: None;
   /** The value of the example that is so many places further on in the batch, around its end. */
   rotateBatch: { readonly by: number };
   /** A leading axis of k becomes k rows. */
-  fold: None;
+  axisToBatch: None;
   /** k rows become a leading axis. */
-  unfold: { readonly times: number };
+  batchToAxis: { readonly times: number };
   // Bilinear, two families closed under transposition.
   /** x[n], W[n,m] → x·W[m]. */
   linear: None;

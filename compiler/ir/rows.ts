@@ -1,10 +1,10 @@
-/** Brings operands of different rows together by an explicit spread or repeat. */
+/** Brings operands of different rows together by an explicit broadcast or repeat. */
 import type { Var } from './var.js';
 
 /** As much of a program's `emit` as this takes. */
 export type EmitMoves = {
-  (spread: 'spread', params: { readonly rows: number }, inputs: readonly Var[]): Var;
-  (fold: 'fold', params: Readonly<Record<never, never>>, inputs: readonly Var[]): Var;
+  (broadcast: 'broadcastBatch', params: { readonly rows: number }, inputs: readonly Var[]): Var;
+  (toBatch: 'axisToBatch', params: Readonly<Record<never, never>>, inputs: readonly Var[]): Var;
   (
     broadcast: 'broadcast',
     params: { readonly shape: readonly number[]; readonly axes: readonly number[] },
@@ -12,13 +12,13 @@ export type EmitMoves = {
   ): Var;
 };
 
-/** The value at `rows` rows per example: a shared value is spread, a per-example one repeated. */
+/** The value at `rows` rows per example: a shared value is broadcast, a per-example one repeated. */
 export const atRows = (emit: EmitMoves, rows: number, x: Var): Var => {
   if (x.type.rows === rows) return x;
-  if (x.type.rows === 0) return emit('spread', { rows }, [x]);
+  if (x.type.rows === 0) return emit('broadcastBatch', { rows }, [x]);
   const times = rows / x.type.rows;
   const { shape } = x.type;
-  return emit('fold', {}, [
+  return emit('axisToBatch', {}, [
     emit('broadcast', { shape: [times, ...shape], axes: shape.map((_, i) => i + 1) }, [x]),
   ]);
 };

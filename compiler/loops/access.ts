@@ -36,7 +36,7 @@ export const viewThrough = (eq: Equation, input: View, batch: number): View | nu
     return { source, offset, strides: [...front, ...inner] };
   }
   if (is(eq, 'stop') || is(eq, 'statistics')) return input;
-  if (is(eq, 'spread')) return { source, offset, strides: [0, ...strides] };
+  if (is(eq, 'broadcastBatch')) return { source, offset, strides: [0, ...strides] };
   if (is(eq, 'permute')) {
     const inner = eq.params.permutation.map((axis) => elementAt(strides, lead + axis));
     return { source, offset, strides: [...strides.slice(0, lead), ...inner] };
@@ -45,7 +45,7 @@ export const viewThrough = (eq: Equation, input: View, batch: number): View | nu
     const start = eq.params.begin.reduce((sum, b, i) => sum + b * elementAt(strides, lead + i), 0);
     return { source, offset: offset + start, strides };
   }
-  if (is(eq, 'reshape') || is(eq, 'fold') || is(eq, 'unfold')) {
+  if (is(eq, 'reshape') || is(eq, 'axisToBatch') || is(eq, 'batchToAxis')) {
     return isContiguous(input, own) ? contiguous(source, outShape) : null;
   }
   return null;

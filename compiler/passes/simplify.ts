@@ -36,9 +36,9 @@ const foldConstants: Rule = (eq, emit, definition) => {
     case 'permute':
     case 'reorder':
     case 'slice':
-    case 'spread':
-    case 'fold':
-    case 'unfold':
+    case 'broadcastBatch':
+    case 'axisToBatch':
+    case 'batchToAxis':
     case 'rotateBatch':
       return constant(emit, elementAt(values, 0), eq.out);
     case 'reduceSum':
@@ -163,11 +163,12 @@ const moves: Rule = (eq, emit, definition) => {
   if (is(eq, 'slice') && sameType(eq.out.type, x.type)) return x;
   if (is(eq, 'pad') && sameType(eq.out.type, x.type)) return x;
   if (is(eq, 'concat') && eq.inputs.length === 1) return x;
-  if (is(eq, 'fold') && inner !== undefined && is(inner, 'unfold')) return elementAt(inner.inputs, 0);
+  if (is(eq, 'axisToBatch') && inner !== undefined && is(inner, 'batchToAxis'))
+    return elementAt(inner.inputs, 0);
   if (
-    is(eq, 'unfold') &&
+    is(eq, 'batchToAxis') &&
     inner !== undefined &&
-    is(inner, 'fold') &&
+    is(inner, 'axisToBatch') &&
     sameType(eq.out.type, elementAt(inner.inputs, 0).type)
   ) {
     return elementAt(inner.inputs, 0);
@@ -182,7 +183,7 @@ const moves: Rule = (eq, emit, definition) => {
 const beforeRepeating: Rule = (eq, emit, definition) => {
   if (!isElementwise(eq)) return null;
   const sources = eq.inputs.map(definition);
-  const first = sources.find((s) => s !== undefined && (is(s, 'spread') || is(s, 'broadcast')));
+  const first = sources.find((s) => s !== undefined && (is(s, 'broadcastBatch') || is(s, 'broadcast')));
   if (first === undefined) return null;
   const key = keyOf([first.primitive, first.params, elementAt(first.inputs, 0).type]);
   const small = eq.inputs.map((x, i): Var | null => {

@@ -63,7 +63,11 @@ const replaced = (
  * The experiment with the number, text or truth value at a path of its JSON form replaced, such as
  * `networks.encoder.layers[1].units`; what does not decode then is a problem at that path.
  */
-export const setPlace = (experiment: Experiment, path: Path, value: number | string): Checked<Experiment> => {
+export const replaceAt = (
+  experiment: Experiment,
+  path: Path,
+  value: number | string,
+): Checked<Experiment> => {
   const json = encodeExperiment(experiment);
   if (E.isLeft(json)) return json;
   const changed = replaced(json.right, path, 0, (old) => valueLike(path, old, value));

@@ -16,7 +16,7 @@ import type { Problem } from '../problem.js';
 import { didYouMean, problem } from '../problem.js';
 import { hypersOf, isField } from '../names.js';
 import { type Path, parsePath } from '../path.js';
-import { setPlace } from './set-path.js';
+import { replaceAt } from './set-path.js';
 import { mapExpressions } from '../expressions/rewrite.js';
 import { valueProblems } from '../values.js';
 
@@ -111,7 +111,7 @@ export const setPath = (
   }
   const setting = settings(experiment).get(path);
   const place = placeOf(path);
-  if (setting === undefined && place !== undefined) return setPlace(experiment, place, value);
+  if (setting === undefined && place !== undefined) return replaceAt(experiment, place, value);
   if (setting === undefined) return E.left([unknownName(path, settablePaths(experiment))]);
   const number = accepted(path, value, setting.accepts);
   return E.isLeft(number) ? E.left([number.left]) : E.right(setting.set(number.right));

@@ -4,44 +4,47 @@ import type { BinaryOp, Node, UnaryOp } from '../expressions/expression.js';
 import type { Initializer } from '../layers/initializer.js';
 import type { Layer, Transform } from '../layers/layer.js';
 import { labelOf } from '../network.js';
-import type { Piece } from './precedence.js';
-import { atom, level, within } from './precedence.js';
-import { abbreviations } from './let-bindings.js';
+import type { Printed } from './precedence.js';
+import { atom, precedence, within } from './precedence.js';
+import { letBindings } from './let-bindings.js';
 import { type Shape, showShape } from '../shape.js';
 
-const call = (name: string, ...inside: readonly string[]): Piece => atom(`${name}(${inside.join(', ')})`);
+const call = (name: string, ...inside: readonly string[]): Printed => atom(`${name}(${inside.join(', ')})`);
 
 /** To six digits: ½ ln 2π is no clearer with sixteen. */
 const digits = (value: number): string => String(Number(value.toPrecision(6)));
 
-const number = (value: number): Piece =>
-  value < 0 ? { text: `−${digits(-value)}`, level: level.minus } : atom(digits(value));
+const number = (value: number): Printed =>
+  value < 0 ? { text: `−${digits(-value)}`, precedence: precedence.minus } : atom(digits(value));
 
-const squared = (piece: Piece): Piece => ({ text: `${within(level.atom, piece)}²`, level: level.power });
+const squared = (printed: Printed): Printed => ({
+  text: `${within(precedence.atom, printed)}²`,
+  precedence: precedence.power,
+});
 
-const product = (left: Piece, right: Piece): Piece => ({
-  text: `${within(level.product, left)}·${within(level.product, right)}`,
-  level: level.product,
+const product = (left: Printed, right: Printed): Printed => ({
+  text: `${within(precedence.product, left)}·${within(precedence.product, right)}`,
+  precedence: precedence.product,
 });
 
 /** A linear map's product with a vector, which does not associate with what follows. */
-const applied = (jacobian: Piece, vector: Piece): Piece => ({
-  text: `${jacobian.text}·${within(level.power, vector)}`,
-  level: level.product,
+const applied = (jacobian: Printed, vector: Printed): Printed => ({
+  text: `${jacobian.text}·${within(precedence.power, vector)}`,
+  precedence: precedence.product,
 });
 
 /** The same for each index of the first axes, which are kept. */
-const each = (keep: number, piece: Piece): Piece =>
-  keep === 0 ? piece : keep === 1 ? call('each', piece.text) : call('each', piece.text, `${keep} axes`);
+const each = (keep: number, printed: Printed): Printed =>
+  keep === 0 ? printed : keep === 1 ? call('each', printed.text) : call('each', printed.text, `${keep} axes`);
 
-const unaryPiece = (op: UnaryOp, of: Piece): Piece => {
+const unaryOf = (op: UnaryOp, of: Printed): Printed => {
   switch (op) {
     case 'neg':
-      return { text: `−${within(level.product, of)}`, level: level.minus };
+      return { text: `−${within(precedence.product, of)}`, precedence: precedence.minus };
     case 'square':
       return squared(of);
     case 'sqrt':
-      return { text: `√${within(level.atom, of)}`, level: level.power };
+      return { text: `√${within(precedence.atom, of)}`, precedence: precedence.power };
     case 'abs':
       return atom(`|${of.text}|`);
     case 'log':
@@ -51,21 +54,27 @@ const unaryPiece = (op: UnaryOp, of: Piece): Piece => {
   }
 };
 
-const binaryPiece = (op: BinaryOp, left: Piece, right: Piece): Piece => {
+const binaryOf = (op: BinaryOp, left: Printed, right: Printed): Printed => {
   switch (op) {
     case 'add':
       return {
-        text: `${left.text} + ${within(right.text.startsWith('−') ? level.product : level.sum, right)}`,
-        level: level.sum,
+        text: `${left.text} + ${within(right.text.startsWith('−') ? precedence.product : precedence.sum, right)}`,
+        precedence: precedence.sum,
       };
     case 'sub':
-      return { text: `${left.text} − ${within(level.product, right)}`, level: level.sum };
+      return { text: `${left.text} − ${within(precedence.product, right)}`, precedence: precedence.sum };
     case 'mul':
       return product(left, right);
     case 'div':
-      return { text: `${within(level.product, left)}/${within(level.power, right)}`, level: level.product };
+      return {
+        text: `${within(precedence.product, left)}/${within(precedence.power, right)}`,
+        precedence: precedence.product,
+      };
     case 'pow':
-      return { text: `${within(level.atom, left)}^${within(level.atom, right)}`, level: level.power };
+      return {
+        text: `${within(precedence.atom, left)}^${within(precedence.atom, right)}`,
+        precedence: precedence.power,
+      };
     case 'max':
       return call('max', left.text, right.text);
     case 'min':
@@ -91,9 +100,9 @@ const reductionNames = { add: 'Σ', max: 'max', min: 'min', mul: 'Π' } as const
 
 const isTurned = (permutation: Shape): boolean => permutation.join() === '1,0';
 
-/** The piece of a node, given those of its subexpressions. */
-const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
-  const text = (child: Node): string => piece(child).text;
+/** A node in print, given those of its subexpressions. */
+const printedOf = (node: Node, printed: (child: Node) => Printed): Printed => {
+  const text = (child: Node): string => printed(child).text;
   switch (node.tag) {
     case 'data':
       return atom('x');
@@ -116,9 +125,9 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
     case 'apply':
       return call(`${labelOf(node.network)}${output(node.output)}`, placeOf(node, text));
     case 'jvp':
-      return applied(call(jacobianOf(node), placeOf(node, text)), piece(node.tangent));
+      return applied(call(jacobianOf(node), placeOf(node, text)), printed(node.tangent));
     case 'vjp':
-      return applied(atom(`${jacobianOf(node)}(${placeOf(node, text)})ᵀ`), piece(node.cotangent));
+      return applied(atom(`${jacobianOf(node)}(${placeOf(node, text)})ᵀ`), printed(node.cotangent));
     case 'logDet':
       return call('ln', `|det J_${labelOf(node.network)}(${text(node.at)})|`);
     case 'basis':
@@ -129,15 +138,15 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
       return call('ln det', text(node.of));
     case 'solveGram': {
       const J = jacobianOf(node);
-      return applied(atom(`(${J}ᵀ·${J})(${placeOf(node, text)})⁻¹`), piece(node.of));
+      return applied(atom(`(${J}ᵀ·${J})(${placeOf(node, text)})⁻¹`), printed(node.of));
     }
     case 'volume': {
       const J = jacobianOf(node);
-      return { text: `½·ln det(${J}ᵀ·${J})(${placeOf(node, text)})`, level: level.product };
+      return { text: `½·ln det(${J}ᵀ·${J})(${placeOf(node, text)})`, precedence: precedence.product };
     }
     case 'transpose':
       return isTurned(node.permutation)
-        ? { text: `${within(level.atom, piece(node.of))}ᵀ`, level: level.power }
+        ? { text: `${within(precedence.atom, printed(node.of))}ᵀ`, precedence: precedence.power }
         : call('transpose', text(node.of), showShape(node.permutation));
     case 'broadcast':
       return call('broadcast', text(node.of), showShape(node.shape));
@@ -151,21 +160,21 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
       return call('mean over the batch', text(node.of));
     case 'another':
       return {
-        text: `${within(level.atom, piece(node.of))}′${node.by === 1 ? '' : node.by}`,
-        level: level.atom,
+        text: `${within(precedence.atom, printed(node.of))}′${node.by === 1 ? '' : node.by}`,
+        precedence: precedence.atom,
       };
     case 'stop':
       return call('stop', text(node.of));
     case 'unary':
-      return unaryPiece(node.op, piece(node.of));
+      return unaryOf(node.op, printed(node.of));
     case 'binary':
-      return binaryPiece(node.op, piece(node.left), piece(node.right));
+      return binaryOf(node.op, printed(node.left), printed(node.right));
     case 'scale':
-      return product(piece(node.by), piece(node.of));
+      return product(printed(node.by), printed(node.of));
     case 'fill':
       return call('fill', text(node.of), showShape(node.shape));
     case 'sum':
-      return each(node.keep, sumOf(node.of, piece));
+      return each(node.keep, sumOf(node.of, printed));
     case 'norm':
       return each(node.keep, atom(`‖${text(node.of)}‖`));
     case 'select':
@@ -174,8 +183,8 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
       return call('reshape', text(node.of), showShape(node.shape));
     case 'slice':
       return {
-        text: `${within(level.atom, piece(node.of))}[${node.begin.map((b, i) => range(b, node.size[i])).join(', ')}]`,
-        level: level.atom,
+        text: `${within(precedence.atom, printed(node.of))}[${node.begin.map((b, i) => range(b, node.size[i])).join(', ')}]`,
+        precedence: precedence.atom,
       };
     case 'concat':
       return call('concat', ...node.of.map(text), ...(node.axis === 0 ? [] : [`axis ${node.axis}`]));
@@ -188,18 +197,18 @@ const pieceOf = (node: Node, piece: (child: Node) => Piece): Piece => {
 const range = (begin: number, size: number | undefined): string =>
   `${begin}:${size === undefined ? '' : begin + size}`;
 
-const sumOf = (node: Node, piece: (child: Node) => Piece): Piece => {
-  if (node.tag === 'unary' && node.op === 'square') return squared(atom(`‖${piece(node.of).text}‖`));
+const sumOf = (node: Node, printed: (child: Node) => Printed): Printed => {
+  if (node.tag === 'unary' && node.op === 'square') return squared(atom(`‖${printed(node.of).text}‖`));
   if (node.tag === 'binary' && node.op === 'mul') {
-    return atom(`⟨${piece(node.left).text}, ${piece(node.right).text}⟩`);
+    return atom(`⟨${printed(node.left).text}, ${printed(node.right).text}⟩`);
   }
-  return call('Σ', piece(node).text);
+  return call('Σ', printed(node).text);
 };
 
 /** The expression on one line, with no more parentheses than it needs. */
 export const formula = (node: Node): string => {
-  const piece = (child: Node): Piece => pieceOf(child, piece);
-  return piece(node).text;
+  const printed = (child: Node): Printed => printedOf(child, printed);
+  return printed(node).text;
 };
 
 const aligned = (lines: readonly (readonly [string, string])[], sign: string): readonly string[] => {
@@ -212,7 +221,7 @@ const aligned = (lines: readonly (readonly [string, string])[], sign: string): r
  * what becomes of running values, `multiplier ← …`.
  */
 export const objectiveFormula = (objective: Objective): string => {
-  const { definitions, terms, updates } = abbreviations(objective, pieceOf);
+  const { definitions, terms, updates } = letBindings(objective, printedOf);
   return [
     ...aligned(definitions, ':='),
     ...(definitions.length === 0 ? [] : ['']),

@@ -2,7 +2,7 @@
 import type { Objective } from '../experiment.js';
 import type { Node } from '../expressions/expression.js';
 import { labelOf } from '../network.js';
-import type { Piece } from './precedence.js';
+import type { Printed } from './precedence.js';
 import { atom } from './precedence.js';
 import { branches, children, everyNode, networkIn, plainValues, rewriting } from '../expressions/rewrite.js';
 
@@ -52,18 +52,18 @@ const isSchedule = (node: Node): boolean => {
 
 const LONG = 40;
 
-const isWorthAName = (node: Node, piece: Piece): boolean =>
+const isWorthAName = (node: Node, printed: Printed): boolean =>
   node.tag === 'apply' ||
   node.tag === 'jvp' ||
   node.tag === 'vjp' ||
   node.tag === 'solveGram' ||
-  piece.text.length > LONG ||
+  printed.text.length > LONG ||
   isSchedule(node);
 
 const isWord = (text: string): boolean => /^\p{L}+$/u.test(text);
 
 /** What one would call it on paper. */
-const customaryName = (node: Node, pieceOf: (child: Node) => Piece): readonly string[] => {
+const customaryName = (node: Node, printedOf: (child: Node) => Printed): readonly string[] => {
   switch (node.tag) {
     case 'apply':
       return node.output !== ''
@@ -72,9 +72,9 @@ const customaryName = (node: Node, pieceOf: (child: Node) => Piece): readonly st
           ? ['h']
           : [];
     case 'jvp':
-      return [pieceOf(node.tangent).text].filter(isWord).map((tangent) => `J${tangent}`);
+      return [printedOf(node.tangent).text].filter(isWord).map((tangent) => `J${tangent}`);
     case 'vjp':
-      return [pieceOf(node.cotangent).text].filter(isWord).map((cotangent) => `Jᵀ${cotangent}`);
+      return [printedOf(node.cotangent).text].filter(isWord).map((cotangent) => `Jᵀ${cotangent}`);
     default:
       return isSchedule(node) ? ['μ', 'ν'] : [];
   }
@@ -82,17 +82,17 @@ const customaryName = (node: Node, pieceOf: (child: Node) => Piece): readonly st
 
 const anyNames = ['y', 'z', 'u', 'w', 'p', 'q', 'r', 's', 't', 'a', 'b', 'c'];
 
-const nameFor = (node: Node, pieceOf: (child: Node) => Piece, taken: readonly string[]): string => {
-  const free = [...customaryName(node, pieceOf), ...anyNames].find((name) => !taken.includes(name));
+const nameFor = (node: Node, printedOf: (child: Node) => Printed, taken: readonly string[]): string => {
+  const free = [...customaryName(node, printedOf), ...anyNames].find((name) => !taken.includes(name));
   return free ?? `e${taken.length}`;
 };
 
 type Lines = readonly (readonly [name: string, text: string])[];
 
 /** The definitions, each before its uses, the terms written with them, and the next values of running ones. */
-export const abbreviations = (
+export const letBindings = (
   objective: Objective,
-  print: (node: Node, pieceOf: (child: Node) => Piece) => Piece,
+  print: (node: Node, printedOf: (child: Node) => Printed) => Printed,
 ): { readonly definitions: Lines; readonly terms: Lines; readonly updates: Lines } => {
   const share = rewriting(shared());
   const terms = Object.entries(objective).map(([name, term]) => [name, share(term)] as const);
@@ -102,21 +102,23 @@ export const abbreviations = (
   const given = nodes.flatMap((node) =>
     'name' in node ? [node.name] : 'network' in node ? [node.network.name] : [],
   );
-  const pieces = new WeakMap<Node, Piece>();
-  const pieceOf = (node: Node): Piece => pieces.get(node) ?? print(node, pieceOf);
+  const known = new WeakMap<Node, Printed>();
+  const printedOf = (node: Node): Printed => known.get(node) ?? print(node, printedOf);
   const definitions = nodes.reduce<Lines>((lines, node) => {
-    const piece = print(node, pieceOf);
-    const named = uses(node) > 1 && isWorthAName(node, piece);
-    const name = named ? nameFor(node, pieceOf, ['x', 'i', ...given, ...lines.map(([known]) => known)]) : '';
-    pieces.set(node, named ? atom(name) : piece);
-    return named ? [...lines, [name, piece.text]] : lines;
+    const printed = print(node, printedOf);
+    const named = uses(node) > 1 && isWorthAName(node, printed);
+    const name = named
+      ? nameFor(node, printedOf, ['x', 'i', ...given, ...lines.map(([known]) => known)])
+      : '';
+    known.set(node, named ? atom(name) : printed);
+    return named ? [...lines, [name, printed.text]] : lines;
   }, []);
   return {
     definitions,
-    terms: terms.map(([name, term]) => [name, pieceOf(term).text]),
+    terms: terms.map(([name, term]) => [name, printedOf(term).text]),
     updates: nodes.flatMap((node) =>
       node.tag === 'running' && node.update !== undefined
-        ? [[node.name, pieceOf(node.update).text] as const]
+        ? [[node.name, printedOf(node.update).text] as const]
         : [],
     ),
   };

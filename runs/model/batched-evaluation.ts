@@ -10,7 +10,7 @@ import { BackendFailure } from '../../backends/failure.js';
 type Arrays = ReadonlyMap<string, Float32Array>;
 
 /** What a program maps, row by row. */
-export type Rows = {
+export type BatchInput = {
   readonly count: number;
   /** Numbers in a row. */
   readonly width: number;
@@ -39,7 +39,7 @@ export const firstExamples = async (source: Source, most: number): Promise<Datas
 };
 
 /** All examples of a source. */
-export const rowsOfSource = (source: Source): Rows => ({
+export const batchInputOfSource = (source: Source): BatchInput => ({
   count: source.size,
   width: sizeOf(source.shape),
   fill: (indices, into) => readExamples(source, indices, into),
@@ -47,7 +47,11 @@ export const rowsOfSource = (source: Source): Rows => ({
 });
 
 /** Rows that lie one after another in an array of a multiple of `width` numbers. */
-export const rowsOf = (values: Float32Array, width: number, given: FieldValues = new Map()): Rows => ({
+export const batchInputOf = (
+  values: Float32Array,
+  width: number,
+  given: FieldValues = new Map(),
+): BatchInput => ({
   count: values.length / width,
   width,
   fill: (indices, into) =>
@@ -68,9 +72,9 @@ export const rowsOf = (values: Float32Array, width: number, given: FieldValues =
  * Every output for all rows, [count, …]: `run` gets each batch with the number of its first row, by which draws are
  * made, so that the batch size changes nothing. Without rows there are no outputs.
  */
-export const overRows = async (
+export const evaluateBatched = async (
   batch: number,
-  { count, width, fill, fields }: Rows,
+  { count, width, fill, fields }: BatchInput,
   run: (data: Float32Array, first: number, fields: FieldValues) => Promise<Arrays>,
 ): Promise<Arrays> => {
   const plan = evaluationBatches(count, batch);

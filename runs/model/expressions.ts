@@ -22,7 +22,7 @@ import {
 import { attempt } from '../../backends/failure.js';
 import { openPrograms } from '../../backends/open.js';
 import { feedOf } from './feed.js';
-import { overRows, rowsOf } from './batched-evaluation.js';
+import { evaluateBatched, batchInputOf } from './batched-evaluation.js';
 import type { Model, Values } from './model.js';
 import type { TrainState } from './state.js';
 
@@ -116,13 +116,13 @@ export const openExpressions = async <Name extends string>(
   };
 
   const evaluate: Evaluator<Name>['evaluate'] = async (examples, start = 0) => {
-    const rows = rowsOf(examples, sizeOf(shape));
+    const rows = batchInputOf(examples, sizeOf(shape));
     if (!Number.isInteger(rows.count)) {
       const expected = `a multiple of ${rows.width}, the size of one example`;
       return left([problem('examples', `${examples.length} numbers`, expected)]);
     }
     const outputs = await attempt(() =>
-      overRows(program.batch, rows, (batch, first) => run(batch, start + first)),
+      evaluateBatched(program.batch, rows, (batch, first) => run(batch, start + first)),
     );
     if (isLeft(outputs)) return outputs;
     return right(

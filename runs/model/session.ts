@@ -15,7 +15,13 @@ import { openPrograms } from '../../backends/open.js';
 import type { Backend, Instance } from '../../backends/backend.js';
 import type { Evaluated, StepEvent, Terms } from '../records/events.js';
 import { type Feed, feedOf } from './feed.js';
-import { overRows, readExamples, type Rows, rowsOf, rowsOfSource } from './batched-evaluation.js';
+import {
+  evaluateBatched,
+  readExamples,
+  type BatchInput,
+  batchInputOf,
+  batchInputOfSource,
+} from './batched-evaluation.js';
 import { fieldsAt, fieldsOfProgram, type FieldValues } from './fields.js';
 import type { LogProb } from './model.js';
 import type { Tensor, TrainState } from './state.js';
@@ -118,9 +124,9 @@ export const createSession = async (
   const outputsOf = (
     program: Program,
     kind: OutputKind,
-    rows: Rows,
+    rows: BatchInput,
   ): Promise<ReadonlyMap<string, Float32Array>> =>
-    overRows(batch, rows, async (data, first, fields) => {
+    evaluateBatched(batch, rows, async (data, first, fields) => {
       const missing = [...fieldsOfProgram(program).keys()].filter((name) => !fields.has(name));
       if (missing.length > 0)
         throw new BackendFailure(
@@ -148,7 +154,7 @@ export const createSession = async (
     }
     const meansOf = async (program: Program, kind: OutputKind): Promise<Terms> =>
       Object.fromEntries(
-        [...(await outputsOf(program, kind, rowsOfSource(data)))].map(([name, values]) => [
+        [...(await outputsOf(program, kind, batchInputOfSource(data)))].map(([name, values]) => [
           name,
           values.reduce((total, x) => total + x, 0) / data.size,
         ]),
@@ -171,7 +177,8 @@ export const createSession = async (
     fields?: FieldValues,
   ): Promise<ReadonlyMap<string, Float32Array>> => {
     const width = sizeOf(inputShape);
-    const rows = values instanceof Float32Array ? rowsOf(values, width, fields) : rowsOfSource(values);
+    const rows =
+      values instanceof Float32Array ? batchInputOf(values, width, fields) : batchInputOfSource(values);
     if (!Number.isInteger(rows.count) || rows.width !== width) {
       const found =
         values instanceof Float32Array

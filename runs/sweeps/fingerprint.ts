@@ -1,4 +1,4 @@
-/** Pins: what a trial depends on besides its own words, so that a kept result is one of the same data and the same program. */
+/** A fingerprint: what a trial depends on besides its own words, so that a kept result is one of the same data and the same program. */
 import { entryOf } from '../../dsl/lookup.js';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { digestOf, nameOf, pathOf } from '../../data/index.js';
@@ -7,18 +7,21 @@ import { anyString, nonEmptyString } from '../../dsl/codec/primitive.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { versions } from '../records/provenance.js';
 
-export type Pins = {
+export type Fingerprint = {
   /** Of this package. */
   readonly version: string;
   /** The digest of each file or folder that is read, by its path as the trial has it. */
   readonly inputs: Readonly<Record<string, string>>;
 };
 
-/** The JSON form of what pins a trial to its inputs. */
-export const pinsCodec: Codec<Pins> = struct('an object that pins a trial to its inputs', {
-  version: nonEmptyString,
-  inputs: record('an object of digests by path', nonEmptyString, anyString, 0),
-});
+/** The JSON form of a fingerprint. */
+export const fingerprintCodec: Codec<Fingerprint> = struct(
+  'a fingerprint: the version and the digests of the inputs',
+  {
+    version: nonEmptyString,
+    inputs: record('an object of digests by path', nonEmptyString, anyString, 0),
+  },
+);
 
 /** What a data reference reads from disk, without its settings. */
 export const inputOf = (reference: string): readonly string[] =>
@@ -35,7 +38,10 @@ export const digestsOf = async (paths: readonly string[]): Promise<ReadonlyMap<s
 };
 
 /** Pins to this version, and to the inputs that there are. */
-export const pinsOf = (inputs: readonly string[], digests: ReadonlyMap<string, string>): Pins => ({
+export const fingerprintOf = (
+  inputs: readonly string[],
+  digests: ReadonlyMap<string, string>,
+): Fingerprint => ({
   version: entryOf(versions(), 'immersion'),
   inputs: Object.fromEntries(
     inputs.flatMap((path) => {
@@ -46,7 +52,7 @@ export const pinsOf = (inputs: readonly string[], digests: ReadonlyMap<string, s
 });
 
 /** What is not as it was pinned: a result of something else would be kept under the key of this trial. */
-export const pinProblems = async ({ version, inputs }: Pins): Promise<readonly Problem[]> => {
+export const fingerprintProblems = async ({ version, inputs }: Fingerprint): Promise<readonly Problem[]> => {
   const running = versions()['immersion'];
   const found = await Promise.all(
     Object.entries(inputs).map(async ([path, pinned]) => {

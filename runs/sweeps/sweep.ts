@@ -36,7 +36,7 @@ export type Distribution =
   | Interval<'integer'>
   | { readonly tag: 'choice'; readonly of: readonly Value[] };
 
-export type Sweep<Evaluation> = Omit<Trial<Evaluation>, 'seed' | 'pins'> & {
+export type Sweep<Evaluation> = Omit<Trial<Evaluation>, 'seed' | 'fingerprint'> & {
   /** Values by name or path; every combination is tried. */
   readonly grid: Readonly<Record<string, readonly Value[]>>;
   /** What is drawn at random, `samples` times; each draw meets every combination of the grid. */

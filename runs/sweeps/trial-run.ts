@@ -16,7 +16,7 @@ import { checkpointAt, fileNames, readRun } from '../run/run-folder.js';
 import type { From } from '../run/place.js';
 import { trainRun } from '../run/train.js';
 import type { Figures, TrialResult } from './outcome.js';
-import { pinProblems } from './fingerprint.js';
+import { fingerprintProblems } from './fingerprint.js';
 import { trialFiles } from './sweep-run.js';
 import { canonical, experimentOf, type Trial } from './trial.js';
 
@@ -76,7 +76,7 @@ export const runTrial = <Evaluation>(
   attempt(async (): Promise<Checked<TrialOutput>> => {
     const experiment = experimentOf(trial);
     if (isLeft(experiment)) return experiment;
-    const moved = trial.pins === undefined ? [] : await pinProblems(trial.pins);
+    const moved = trial.fingerprint === undefined ? [] : await fingerprintProblems(trial.fingerprint);
     if (moved.length > 0) return left(moved);
     const split = await openData(experiment.right.data)();
     if (isLeft(split)) return split;

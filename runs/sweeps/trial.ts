@@ -15,7 +15,7 @@ import {
 } from '../../dsl/index.js';
 import { fieldPath } from '../../dsl/path.js';
 import { HELD_OUT_PART } from '../run/hold-out.js';
-import { type Pins, pinsCodec } from './fingerprint.js';
+import { type Fingerprint, fingerprintCodec } from './fingerprint.js';
 
 export type Trial<Evaluation> = {
   readonly spec: Experiment;
@@ -31,7 +31,7 @@ export type Trial<Evaluation> = {
   /** What is measured after training. */
   readonly evaluation: Evaluation;
   /** What it was made for; nothing is checked without them. */
-  readonly pins?: Pins;
+  readonly fingerprint?: Fingerprint;
 };
 
 type Checked<A> = E.Either<readonly Problem[], A>;
@@ -71,7 +71,7 @@ const trialCodec = <Evaluation>(evaluation: Codec<Evaluation>) =>
     seed: nonNegativeInteger,
     ...runFields,
     evaluation,
-    pins: optional(pinsCodec),
+    fingerprint: optional(fingerprintCodec),
   });
 
 /** The same problems at a path further out. */
@@ -95,8 +95,8 @@ export const decodeTrial =
       return E.left([...fields.left, ...known]);
     }
     if (E.isLeft(spec)) return spec;
-    const { schemaVersion: _, pins, ...rest } = fields.right;
-    return E.right({ ...rest, spec: spec.right, ...(pins === undefined ? {} : { pins }) });
+    const { schemaVersion: _, fingerprint, ...rest } = fields.right;
+    return E.right({ ...rest, spec: spec.right, ...(fingerprint === undefined ? {} : { fingerprint }) });
   };
 
 /** The JSON form of a trial, with every field written out. */
@@ -104,7 +104,12 @@ export const encodeTrial =
   <Evaluation>(evaluation: Codec<Evaluation>) =>
   (trial: Trial<Evaluation>): Checked<unknown> =>
     E.map((spec: unknown) =>
-      trialCodec(evaluation).encode({ schemaVersion: SCHEMA_VERSION, pins: undefined, ...trial, spec }),
+      trialCodec(evaluation).encode({
+        schemaVersion: SCHEMA_VERSION,
+        fingerprint: undefined,
+        ...trial,
+        spec,
+      }),
     )(encodeExperiment(trial.spec));
 
 /** JSON text that does not depend on the order of fields. */

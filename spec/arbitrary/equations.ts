@@ -136,9 +136,9 @@ const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Va
       return rows === 0
         ? null
         : rows > 1 && tape.below(2) === 0
-          ? emit('unfold', { times: rows }, [x])
+          ? emit('batchToAxis', { times: rows }, [x])
           : shape.length > 0 && rows * elementAt(shape, 0) <= 6
-            ? emit('fold', {}, [x])
+            ? emit('axisToBatch', {}, [x])
             : null;
   }
 };

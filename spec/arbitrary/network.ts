@@ -1,6 +1,7 @@
 /** Random networks whose layers fit: every layer, every activation, small shapes. */
 import { atLeast } from '../../dsl/lookup.js';
 import type { ActivationName, KernelLayer, Layer, Statistics } from '../../dsl/layers/layer.js';
+import { sideAfter } from '../../dsl/layers/convolution.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { glorotUniform } from '../../dsl/layers/initializer.js';
 import type { Shape } from '../../dsl/shape.js';
@@ -60,13 +61,12 @@ const convolution = (tape: Tape, kit: Kit, shape: Shape): Built => {
     bias: tape.below(4) > 0,
     initializer: glorotUniform,
   } as const;
-  const transposed = (n: number): number => (padding === 'same' ? n * stride : (n - 1) * stride + kernel);
-  const forward = (n: number): number =>
-    padding === 'same' ? Math.ceil(n / stride) : Math.floor((n - kernel) / stride) + 1;
-  const enlarge = tape.below(2) === 1 && transposed(Math.max(h, w)) <= largestSide;
+  const after = (tag: 'conv' | 'convTranspose') => (n: number) => sideAfter({ tag, ...options }, n);
+  const enlarge = tape.below(2) === 1 && after('convTranspose')(Math.max(h, w)) <= largestSide;
+  const tag = enlarge ? 'convTranspose' : 'conv';
   return {
-    layers: [maybeSpectral(tape, kit, { tag: enlarge ? 'convTranspose' : 'conv', ...options })],
-    shape: enlarge ? [transposed(h), transposed(w), filters] : [forward(h), forward(w), filters],
+    layers: [maybeSpectral(tape, kit, { tag, ...options })],
+    shape: [after(tag)(h), after(tag)(w), filters],
   };
 };
 

@@ -193,7 +193,7 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
       linear: [[0]],
     },
   ),
-  spread: subject(
+  broadcastBatch: subject(
     fc.record({ params: fc.record({ rows }), inputs: shape.map((s) => [{ rows: 0, shape: s }]) }),
     {
       ill: [
@@ -214,7 +214,7 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
     })),
     { ill: [{ params: { by: 1 }, inputs: [shared(2)] }], linear: [[0]] },
   ),
-  fold: subject(
+  axisToBatch: subject(
     fc
       .record({ rows, shape: fc.array(size, { minLength: 1, maxLength: 3 }) })
       .map((t) => ({ params: {}, inputs: [t] })),
@@ -226,7 +226,7 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
       linear: [[0]],
     },
   ),
-  unfold: subject(
+  batchToAxis: subject(
     fc.record({ times: rows, rows, shape }).map(({ times, rows: k, shape: s }) => ({
       params: { times },
       inputs: [{ rows: times * k, shape: s }],

@@ -27,7 +27,13 @@ export const comparison: Match = (eq, { definition }) => {
   };
 };
 
-const repetitions: ReadonlySet<string> = new Set(['broadcast', 'spread', 'fold', 'unfold', 'reshape']);
+const repetitions: ReadonlySet<string> = new Set([
+  'broadcast',
+  'broadcastBatch',
+  'axisToBatch',
+  'batchToAxis',
+  'reshape',
+]);
 
 /** The comparison that a mask repeats, undefined where its values may be others than 0 and 1. */
 const comparisonBehind = (mask: Var, { definition }: Pick<Reading, 'definition'>): Equation | undefined => {
@@ -59,9 +65,10 @@ export const masked: Match = (eq, reading) => {
 
 /** What all rows of an example share, before it is repeated for each of them. */
 const sharedByRows = (x: Var, { definition }: Reading): Var | null => {
-  const fold = definition(x);
-  if (fold?.primitive !== 'fold' || definition(fold.inputs[0])?.primitive !== 'broadcast') return null;
-  return elementAt(fold.inputs, 0);
+  const inBatch = definition(x);
+  if (inBatch?.primitive !== 'axisToBatch' || definition(inBatch.inputs[0])?.primitive !== 'broadcast')
+    return null;
+  return elementAt(inBatch.inputs, 0);
 };
 
 /** Rows times what the rows of an example share, or masked by it: the operation repeats it, and no array of the repetitions is written. */

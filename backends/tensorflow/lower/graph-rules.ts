@@ -87,7 +87,7 @@ const addition: Lower<'add'> = (site) => {
 const toFloat = (graph: GraphBuilder, node: string): string =>
   graph.node('Cast', [node], { SrcT: bool, DstT: float, Truncate: { tag: 'bool', value: false } });
 
-const same: Lower<'stop' | 'statistics' | 'spread'> = ({ inputs: [x] }) => x;
+const same: Lower<'stop' | 'statistics' | 'broadcastBatch'> = ({ inputs: [x] }) => x;
 
 /** A view with another shape: repeated values must be written out first. */
 const asReshape = <P extends PrimitiveName>(site: Site<P>): Value =>
@@ -286,10 +286,10 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     };
   },
   // Shapes align from the right; TensorFlow fuses a bias with its product only where it has one axis.
-  spread: same,
+  broadcastBatch: same,
   sumBatch: (site) => summed(site, [0]),
-  fold: asReshape,
-  unfold: asReshape,
+  axisToBatch: asReshape,
+  batchToAxis: asReshape,
   rotateBatch: (site) => {
     const { graph, params, shape, eq } = site;
     const places = graph.int(-params.by * eq.out.type.rows);

@@ -17,7 +17,7 @@ import {
   type State,
 } from './graph-state.js';
 import type { Value } from './graph-value.js';
-import { portable } from './solver-decomposition.js';
+import { decomposeSolvers } from './solver-decomposition.js';
 
 const placeholder = (graph: GraphBuilder, name: string, shape: readonly number[]): string =>
   graph.node('Placeholder', [], { dtype: float, shape: { tag: 'shape', value: shape } }, `feed/${name}`);
@@ -215,7 +215,7 @@ export const lowerFrozen = (
   weights: ReadonlyMap<string, ArrayLike<number>>,
   signature = given.name,
 ): Graph => {
-  const { program, state } = portable(given, weights);
+  const { program, state } = decomposeSolvers(given, weights);
   const graph = createGraphBuilder(graphName(program.name));
   const fed = program.binders.filter(({ name }) => !state.has(name));
   const inputs = fed.map(({ name, var: x }) => {

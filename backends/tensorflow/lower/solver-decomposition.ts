@@ -47,8 +47,8 @@ const byInverse: Rule = (eq, emit) => {
   const [n, columns] = atLeast(2, b.type.shape);
   const params = { ...eq.params, transposed: !eq.params.transposed };
   const inverse = emit('triangularSolve', params, [matrix, identity(emit, n)]);
-  const product = emit('linear', {}, [emit('fold', {}, [turned(emit, b)]), inverse]);
-  return turned(emit, emit('unfold', { times: columns }, [product]));
+  const product = emit('linear', {}, [emit('axisToBatch', {}, [turned(emit, b)]), inverse]);
+  return turned(emit, emit('batchToAxis', { times: columns }, [product]));
 };
 
 /** Solves the systems that depend on the state alone, in double precision; each solution becomes a part of the state. */
@@ -258,7 +258,7 @@ const writtenOut: Rule = (eq, emit) => {
 };
 
 /** The same program, and what it needs beside the state it has, in element-wise operations, products and moves alone. */
-export const portable = (
+export const decomposeSolvers = (
   program: Program,
   state: State,
 ): { readonly program: Program; readonly state: State } => {

@@ -278,7 +278,7 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
     },
     flops: noFlops,
   },
-  spread: {
+  broadcastBatch: {
     type: ({ rows }, [x]) =>
       x.rows === 0 && rows >= 1 ? { rows, shape: x.shape } : `a shared value, found ${showType(x)}`,
     evaluate: (_, [x], out, batch) => {
@@ -286,7 +286,7 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
       for (let r = 0; r < rowCount(out, batch); r++) result.set(x.data, r * x.data.length);
       return result;
     },
-    jvp: ({ emit, params, tangents: [t] }) => (t === null ? null : emit('spread', params, [t])),
+    jvp: ({ emit, params, tangents: [t] }) => (t === null ? null : emit('broadcastBatch', params, [t])),
     transpose: ({ emit, cotangent }) => [emit('sumBatch', {}, [cotangent])],
     flops: noFlops,
   },
@@ -302,7 +302,9 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
       return result;
     },
     jvp: through('sumBatch'),
-    transpose: ({ emit, inputs: [x], cotangent }) => [emit('spread', { rows: x.type.rows }, [cotangent])],
+    transpose: ({ emit, inputs: [x], cotangent }) => [
+      emit('broadcastBatch', { rows: x.type.rows }, [cotangent]),
+    ],
     flops: noFlops,
   },
   rotateBatch: {
@@ -317,30 +319,30 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
     transpose: ({ emit, params: { by }, cotangent }) => [emit('rotateBatch', { by: -by }, [cotangent])],
     flops: noFlops,
   },
-  fold: {
+  axisToBatch: {
     type: (_, [x]) =>
       x.rows >= 1 && x.shape.length >= 1
         ? { rows: x.rows * elementAt(x.shape, 0), shape: x.shape.slice(1) }
         : `a value of each example with a leading axis, found ${showType(x)}`,
     evaluate: (_, [x]) => x.data,
-    jvp: through('fold'),
+    jvp: through('axisToBatch'),
     transpose: ({ emit, inputs: [x], cotangent }) => [
-      emit('unfold', { times: elementAt(x.type.shape, 0) }, [cotangent]),
+      emit('batchToAxis', { times: elementAt(x.type.shape, 0) }, [cotangent]),
     ],
     flops: noFlops,
   },
-  unfold: {
+  batchToAxis: {
     type: ({ times }, [x]) =>
       x.rows >= 1 && times >= 1 && x.rows % times === 0
         ? { rows: x.rows / times, shape: [times, ...x.shape] }
         : `rows that divide by ${times}, found ${showType(x)}`,
     evaluate: (_, [x]) => x.data,
-    jvp: through('unfold'),
-    transpose: ({ emit, cotangent }) => [emit('fold', {}, [cotangent])],
+    jvp: through('batchToAxis'),
+    transpose: ({ emit, cotangent }) => [emit('axisToBatch', {}, [cotangent])],
     flops: noFlops,
   },
 };
 
 export type StructureName =
   | 'constant' | 'broadcast' | 'reduceSum' | 'reshape' | 'permute' | 'reorder' | 'slice' | 'pad' | 'concat'
-  | 'spread' | 'sumBatch' | 'rotateBatch' | 'fold' | 'unfold'; // prettier-ignore
+  | 'broadcastBatch' | 'sumBatch' | 'rotateBatch' | 'axisToBatch' | 'batchToAxis'; // prettier-ignore

@@ -59,7 +59,7 @@ const idioms = ((): Program => {
   const slope = emit('sub', {}, [filled(1), emit('mul', {}, [y, y])]);
   const change = emit('select', {}, [emit('greater', {}, [x, filled(0.5)]), filled(0.25), x]);
   const parts = [emit('mul', {}, [slope, change]), filled(2)];
-  const scale = emit('spread', { rows: 1 }, [emit('broadcast', { shape: [6], axes: [] }, [squares])]);
+  const scale = emit('broadcastBatch', { rows: 1 }, [emit('broadcast', { shape: [6], axes: [] }, [squares])]);
   const out = emit('mul', {}, [emit('concat', { axis: 0 }, parts), scale]);
   const outputs = [{ kind: 'value', name: 'out', var: out }] as const;
   return { name: 'idioms', batch: compiledBatch, binders: binders(), equations: equations(), outputs };

@@ -37,8 +37,9 @@ const shared = ((): Program => {
   const builder = createBuilder();
   const { emit } = builder;
   const x = builder.bind('data', 'x', { rows: 1, shape: [n] });
-  const t = emit('fold', {}, [builder.bind('data', 't', { rows: 1, shape: [k, n] })]);
-  const rows = (of: typeof x) => emit('fold', {}, [emit('broadcast', { shape: [k, n], axes: [1] }, [of])]);
+  const t = emit('axisToBatch', {}, [builder.bind('data', 't', { rows: 1, shape: [k, n] })]);
+  const rows = (of: typeof x) =>
+    emit('axisToBatch', {}, [emit('broadcast', { shape: [k, n], axes: [1] }, [of])]);
   const zero = (rows: number) => emit('constant', { value: 0, rows, shape: [n] }, []);
   const isPositive = emit('greater', {}, [x, zero(1)]);
   return {

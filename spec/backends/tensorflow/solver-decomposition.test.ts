@@ -3,7 +3,7 @@ import { elementAt, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
-import { portable } from '../../../backends/tensorflow/lower/solver-decomposition.js';
+import { decomposeSolvers } from '../../../backends/tensorflow/lower/solver-decomposition.js';
 import type { PrimitiveName } from '../../../compiler/ir/params.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { elementCount } from '../../../compiler/ir/type.js';
@@ -47,7 +47,7 @@ const law = <P extends (typeof systems)[number]>(primitive: P): void => {
       );
       const shared = program.binders.filter(({ var: { type } }) => type.rows === 0);
       const weights = new Map(known ? shared.map(({ name }) => [name, arrayOf(inputs, name)]) : []);
-      const { program: found, state } = portable(program, weights);
+      const { program: found, state } = decomposeSolvers(program, weights);
       expect(verify(found)).toEqual([]);
       expect(found.equations.filter((eq) => systems.some((name) => name === eq.primitive))).toEqual([]);
       if (known && shared.length === program.binders.length) expect(found.equations).toEqual([]);

@@ -131,7 +131,15 @@ describe('derivatives', () => {
 const recount = (program: Program): number => {
   const { equations, binders, outputs, batch } = program;
   const definitions = new Map(equations.map((eq, i) => [eq.out.id, { eq, i }]));
-  const views = ['reshape', 'fold', 'unfold', 'stop', 'statistics', 'broadcast', 'spread'];
+  const views = [
+    'reshape',
+    'axisToBatch',
+    'batchToAxis',
+    'stop',
+    'statistics',
+    'broadcast',
+    'broadcastBatch',
+  ];
   const home = (x: Var): Var | undefined => {
     const eq = definitions.get(x.id)?.eq;
     if (eq?.primitive === 'constant') return undefined;

@@ -4,7 +4,7 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
 import type { Operator, Program, Var } from '../../../compiler/ir/program.js';
-import { portable } from '../../../backends/tensorflow/lower/solver-decomposition.js';
+import { decomposeSolvers } from '../../../backends/tensorflow/lower/solver-decomposition.js';
 import { firstJitter } from '../../../compiler/ir/primitives/factorization.js';
 import type { Emit } from '../../../compiler/ir/program.js';
 import type { Type } from '../../../compiler/ir/type.js';
@@ -30,7 +30,7 @@ const runAnywhere = async (
   program: Program,
   inputs: Arrays,
 ): Promise<Arrays> => {
-  if (name === 'portable') return interpret(portable(program, new Map()).program, inputs);
+  if (name === 'portable') return interpret(decomposeSolvers(program, new Map()).program, inputs);
   return name === 'interpreter' ? interpret(program, inputs) : runBy(name, program, inputs);
 };
 

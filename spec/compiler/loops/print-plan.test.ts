@@ -1,7 +1,7 @@
 /** The printer of plans: one line for each call, telling what it reads, writes and frees. */
 import { expect, test } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
-import { lowerPlain, lowerWasm } from '../../../backends/index.js';
+import { lowerToKernels, lowerWasm } from '../../../backends/index.js';
 import { printPlan, type Program } from '../../../compiler/index.js';
 
 /** Σ over the batch of tanh(x·W). */
@@ -20,7 +20,7 @@ const program = (): Program => {
 };
 
 test('a plan of kernels', () => {
-  expect(printPlan(lowerPlain(program(), { hasFilterGradient: true }))).toMatchInlineSnapshot(`
+  expect(printPlan(lowerToKernels(program(), { hasFilterGradient: true }))).toMatchInlineSnapshot(`
     "plan (
       "x" = %0[2,3]
       "w" = %1[3,4]

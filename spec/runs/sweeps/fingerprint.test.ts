@@ -15,11 +15,11 @@ import { afterAll, describe, expect, test as example } from 'vitest';
 import { digestOf, pathOf } from '../../../data/index.js';
 import { encodeExperiment } from '../../../dsl/index.js';
 import { evaluationCodec, plainEvaluation } from '../../../evaluation/index.js';
-import { digestsOf, encodeTrial, inputOf, pinsOf, type Trial } from '../../../runs/index.js';
+import { digestsOf, encodeTrial, inputOf, fingerprintOf, type Trial } from '../../../runs/index.js';
 import { json, linear, run } from '../../shared/command.js';
 import { left, right } from '../../shared/either.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'immersion-pins-'));
+const folder = mkdtempSync(join(tmpdir(), 'immersion-fingerprint-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const file = fc.tuple(fc.constantFrom('a', 'b', 'c/d', 'c/e'), fc.string({ maxLength: 3 }));
@@ -111,11 +111,11 @@ describe('a sweep', () => {
 
 describe('a trial', () => {
   const trialAt = async (
-    pins: (found: NonNullable<Trial<unknown>['pins']>) => Trial<unknown>['pins'],
+    fingerprint: (found: NonNullable<Trial<unknown>['fingerprint']>) => Trial<unknown>['fingerprint'],
   ): Promise<string> => {
     writeFileSync(csv, rows(1));
-    const found = pinsOf([csv], await digestsOf([csv, join(folder, 'nowhere.csv')]));
-    const made = pins(found);
+    const found = fingerprintOf([csv], await digestsOf([csv, join(folder, 'nowhere.csv')]));
+    const made = fingerprint(found);
     const trial = {
       spec: { ...linear(8, 8), steps: 1 },
       settings: {},
@@ -124,7 +124,7 @@ describe('a trial', () => {
       backend: 'wasm',
       device: 'auto',
       evaluation: plainEvaluation,
-      ...(made === undefined ? {} : { pins: made }),
+      ...(made === undefined ? {} : { fingerprint: made }),
     };
     const path = join(mkdtempSync(join(folder, 'trial-')), 'trial.json');
     writeFileSync(path, JSON.stringify(right(encodeTrial(evaluationCodec)(trial))));
@@ -132,12 +132,12 @@ describe('a trial', () => {
   };
 
   example('runs where all is as it was pinned, or nothing is pinned', async () => {
-    expect((await run('trial', await trialAt((pins) => pins))).code).toBe(0);
+    expect((await run('trial', await trialAt((fingerprint) => fingerprint))).code).toBe(0);
     expect((await run('trial', await trialAt(() => undefined))).code).toBe(0);
   });
 
   example('says what is not, and keeps no result of it', async () => {
-    const path = await trialAt((pins) => ({ ...pins, version: '0.0.0' }));
+    const path = await trialAt((fingerprint) => ({ ...fingerprint, version: '0.0.0' }));
     writeFileSync(csv, rows(3));
     const { code, stderr } = await run('trial', path);
     expect(code).toBe(1);
