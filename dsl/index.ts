@@ -105,7 +105,7 @@ export {
   type VolumeOptions,
 } from './expressions/volume.js';
 export { unknownOptions } from './mistake.js';
-export { scheduledWeights } from './expressions/weight.js';
+export { scheduledWeights, type Settled, settledTerms } from './expressions/weight.js';
 export type {
   ActivationName,
   BijectorLayer,

@@ -1,8 +1,16 @@
 /** Going on with a run: from its last checkpoint, in its folder, with another rate or weight if that is asked for. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../../data/index.js';
-import { type Experiment, type Problem, problem, type Settings, setValues } from '../../dsl/index.js';
+import {
+  encodeExperiment,
+  type Experiment,
+  type Problem,
+  problem,
+  type Settings,
+  setValues,
+} from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
+import { unjudged } from './checkpoint.js';
 import { fingerprintFor } from './fingerprint.js';
 import { withHeldOut } from './hold-out.js';
 import { checkpointAt, hasWeights, readRun, type RunNote } from './run-folder.js';
@@ -108,6 +116,14 @@ const changed = (
       ]);
 };
 
+/** Whether two specifications, of networks of the same shapes, measure the same. */
+const sameObjective = (before: Experiment, after: Experiment): boolean => {
+  const { optimizer, batch, steps, data, validation } = before;
+  const both = [before, { ...after, optimizer, batch, steps, data, validation }].map(encodeExperiment);
+  const [one, other] = both.map((json) => (isLeft(json) ? json.left : json.right));
+  return JSON.stringify(one) === JSON.stringify(other);
+};
+
 /** Goes on with the run of a folder; its record is cut back to the checkpoint first. */
 export const resume = async <Found = undefined>(
   folder: string,
@@ -128,6 +144,8 @@ export const resume = async <Found = undefined>(
     options.otherData === true ? [] : await sameData(data.right, note.right.experiment, settings.right);
   if (wrong.length > 0) return left(wrong);
   const { onEvent, onStart, signal, measure } = options;
+  const isComparable = options.otherData !== true && sameObjective(note.right.experiment, experiment.right);
+  const from = checkpoint && (isComparable ? checkpoint : { ...checkpoint, loop: unjudged(checkpoint.loop) });
   return trainRun(experiment.right, {
     data: data.right,
     backend: options.backend ?? settings.right.backend,
@@ -136,7 +154,7 @@ export const resume = async <Found = undefined>(
     metrics: options.metrics ?? note.right.metrics,
     policy: { ...settings.right.policy, ...options.policy },
     seed: settings.right.seed,
-    from: { checkpoint, folder, settings: settings.right },
+    from: { checkpoint: from, folder, settings: settings.right },
     onEvent,
     onStart,
     signal,

@@ -58,6 +58,8 @@ export type Policy = {
   /** The run leaves the weights of the best validation instead of the last ones. */
   readonly restoreBest: boolean;
   readonly notFinite: NotFinite;
+  /** Steps from one whose event has the metrics of its batch to the next; 0 for metrics in validations alone. */
+  readonly metricsEvery: number;
   /** Most steps may be skipped, and the run still succeeds. */
   readonly tolerateSkipped: boolean;
 };
@@ -74,6 +76,7 @@ export const defaultPolicy: Policy = {
   plateau: undefined,
   restoreBest: false,
   notFinite: 'skip',
+  metricsEvery: 64,
   tolerateSkipped: false,
 };
 
@@ -138,6 +141,7 @@ const policy: Codec<Policy> = struct('how a run is kept and when it ends', {
   ),
   restoreBest: truth,
   notFinite: oneOf('skip', 'stop', 'halve'),
+  metricsEvery: withDefault(nonNegativeInteger, 64),
   tolerateSkipped: truth,
 });
 

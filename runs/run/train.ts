@@ -10,7 +10,7 @@ import { attempt, BackendFailure } from '../../backends/failure.js';
 import type { Fitted } from '../model/model.js';
 import { isFiniteState } from '../model/state.js';
 import type { Evaluated, StepEvent, TrainEvent, ValidationEvent } from '../records/events.js';
-import { type Checkpoint, initialLoop } from './checkpoint.js';
+import { type Checkpoint, initialLoop, type LoopState } from './checkpoint.js';
 import { keepExamples } from './kept-examples.js';
 import { createTrainer, type Trainer } from './loop.js';
 import { explainNotFinite } from './not-finite.js';
@@ -23,7 +23,7 @@ import { brokenWeights, notFiniteProblem, type Summary } from './summary.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-export type TrainOptions<Found = undefined> = Omit<PrepareOptions, 'state'> &
+export type TrainOptions<Found = undefined> = Omit<PrepareOptions, 'state' | 'settledAt'> &
   PlaceOptions & {
     /** Sees every event, and training waits for it; an error that it throws ends the run, and is thrown again. */
     readonly onEvent?: ((event: TrainEvent) => void | Promise<void>) | undefined;
@@ -112,7 +112,10 @@ const perform = async <Found>(
     }
     await onEvent?.(event);
   };
-  const begins = from?.checkpoint?.loop ?? initialLoop;
+  const begins: LoopState = {
+    ...(from?.checkpoint?.loop ?? initialLoop),
+    settledAt: prepared.settledAt,
+  };
   if (factorOf(state) !== begins.factor) await session.restore(setFactor(state, begins.factor));
   const trainer = createTrainer(
     {
@@ -210,7 +213,10 @@ export const trainRun = async <Found = undefined>(
   spec: Experiment,
   options: TrainOptions<Found>,
 ): Promise<Checked<Trained<Found>>> => {
-  const made = await attempt(() => prepare(spec, { ...options, state: options.from?.checkpoint?.state }));
+  const from = options.from?.checkpoint;
+  const made = await attempt(() =>
+    prepare(spec, { ...options, state: from?.state, settledAt: from?.loop.settledAt }),
+  );
   if (isLeft(made)) return made;
   if (isLeft(made.right)) return made.right;
   const prepared = made.right.right;
