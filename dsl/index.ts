@@ -104,7 +104,7 @@ export {
   volume,
   type VolumeOptions,
 } from './expressions/volume.js';
-export { unknownOptions } from './mistake.js';
+export { mistake, namesOf, optionProblems, unknownOptions } from './mistake.js';
 export { scheduledWeights, type Settled, settledTerms } from './expressions/weight.js';
 export type {
   ActivationName,

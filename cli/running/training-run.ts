@@ -154,7 +154,7 @@ export const following = ({ tensorboard = false }: { readonly tensorboard?: bool
 type Opened = { readonly data: Split<Source>; readonly outside: readonly OutsideData[] };
 
 const open = async ({ experiment, outside: references }: Request): Promise<Checked<Opened>> => {
-  const data = await openData(experiment.data)();
+  const data = await openData(experiment.data, process.cwd(), { onProgress: say })();
   if (isLeft(data)) return data;
   const outside = await openOutside(references, data.right.train.shape);
   return isLeft(outside) ? outside : right({ data: data.right, outside: outside.right });

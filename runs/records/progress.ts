@@ -126,7 +126,7 @@ export const createProgress = (
       tenth = Math.floor((10 * done) / steps);
       const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
       line(
-        `${part}  step ${done}/${steps}  loss ${short(lossOf(event))}  ${termsText(shown(event), event.step)}  ${pace(event, rate)}`,
+        `${part}  step ${done}/${steps}  loss ${short(lossOf(event))}${settledLoss === undefined ? '' : SETTLED}  ${termsText(shown(event), event.step)}  ${pace(event, rate)}`,
       );
     }
   };

@@ -2,7 +2,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Compiled, compile, type Expressions } from '../../compiler/index.js';
 import { type Batches, trainingBatches } from '../../data/batches.js';
-import { openData, type Source, type Split } from '../../data/index.js';
+import { openData, type OpenOptions, type Source, type Split } from '../../data/index.js';
 import {
   checkExperiment,
   dataShapeOf,
@@ -29,7 +29,7 @@ import { withHeldOut } from './hold-out.js';
 import { policyProblems } from './judge.js';
 import { metricsProgram, settledProgram } from './measured.js';
 import { withRateFactor } from './rate-factor.js';
-import { defaultPolicy, type Policy, type PolicyOptions } from './settings.js';
+import { checkPolicy, defaultPolicy, type Policy, type PolicyOptions } from './settings.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -51,11 +51,25 @@ export type PrepareOptions = {
   /** Expressions of the data, each a scalar, that validations report without their being in the loss. */
   readonly metrics?: Expressions | undefined;
   readonly policy?: PolicyOptions | undefined;
+  /** Sees a line now and then while data that is opened here takes long. */
+  readonly onProgress?: ((line: string) => void) | undefined;
   /** The state to go on from; what it lacks begins as in a new run. */
   readonly state?: TrainState | undefined;
   /** The step whose schedules validations are compared by; the last one unless a run goes on that was to be of another length. */
   readonly settledAt?: number | undefined;
 };
+
+/** The options that all functions which train have. */
+export const prepareNames = {
+  data: true,
+  backend: true,
+  device: true,
+  seed: true,
+  heldOut: true,
+  metrics: true,
+  policy: true,
+  onProgress: true,
+} as const;
 
 /** A run that has passed every check and waits to be trained. */
 export type Prepared = {
@@ -147,13 +161,19 @@ const backendFor = async (
   return typeof backend === 'function' ? backend(compiled) : right(backend);
 };
 
+export const progressOf = ({ onProgress }: Pick<PrepareOptions, 'onProgress'>): OpenOptions =>
+  onProgress === undefined ? {} : { onProgress };
+
 /** All checks; on the left every problem of the first that fails. */
 export const prepare = async (spec: Experiment, options: PrepareOptions): Promise<Checked<Prepared>> => {
   const { heldOut, metrics = {}, state: from } = options;
   const checked = checkExperiment(spec);
   if (isLeft(checked)) return checked;
   const experiment = checked.right;
-  const data = options.data === undefined ? await openData(experiment.data)() : right(options.data);
+  const data =
+    options.data === undefined
+      ? await openData(experiment.data, process.cwd(), progressOf(options))()
+      : right(options.data);
   if (isLeft(data)) return data;
   const problems = dataProblems(experiment, data.right);
   if (problems.length > 0) return left(problems);
@@ -164,7 +184,9 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   const seed = from?.seed ?? options.seed ?? 0;
   const batches = batchesOf(experiment, split.train.size, seed);
   if (isLeft(batches)) return batches;
-  const policy = policyOf(experiment, options.policy ?? {});
+  const checkedPolicy = checkPolicy(policyOf(experiment, options.policy ?? {}));
+  if (isLeft(checkedPolicy)) return checkedPolicy;
+  const policy = checkedPolicy.right;
   const lowers = policy.plateau !== undefined || policy.notFinite === 'halve';
   const made = compile(lowers ? withRateFactor(experiment) : experiment);
   if (isLeft(made)) return made;

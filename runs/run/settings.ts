@@ -145,6 +145,12 @@ const policy: Codec<Policy> = struct('how a run is kept and when it ends', {
   tolerateSkipped: truth,
 });
 
+/** A policy that was put together, or every problem of it: types are not there for every caller. */
+export const checkPolicy = (value: Policy): Either<readonly Problem[], Policy> =>
+  mapLeft((errors: Parameters<typeof problemsOf>[0]) =>
+    problemsOf(errors, contextPath).map((one) => ({ ...one, path: `policy.${one.path}` })),
+  )(policy.decode(value));
+
 const settings = struct('a run', {
   schemaVersion: such(`the number ${SCHEMA_VERSION}`, (u): u is number => u === SCHEMA_VERSION),
   name: anyString,

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Source, Split } from '../../data/index.js';
-import { type Experiment, type Problem, problem } from '../../dsl/index.js';
+import { type Experiment, namesOf, optionProblems, type Problem, problem } from '../../dsl/index.js';
 import { attempt, BackendFailure } from '../../backends/failure.js';
 import type { Fitted } from '../model/model.js';
 import { isFiniteState } from '../model/state.js';
@@ -15,7 +15,7 @@ import { keepExamples } from './kept-examples.js';
 import { createTrainer, type Trainer } from './loop.js';
 import { explainNotFinite } from './not-finite.js';
 import { type Place, placeOf, type PlaceOptions } from './place.js';
-import { prepare, type Prepared, type PrepareOptions } from './prepare.js';
+import { prepare, type Prepared, prepareNames, type PrepareOptions } from './prepare.js';
 import { factorOf, setFactor } from './rate-factor.js';
 import { fileNames } from './run-folder.js';
 import { type Kept, shelfIn, shelfInMemory } from './shelf.js';
@@ -34,6 +34,16 @@ export type TrainOptions<Found = undefined> = Omit<PrepareOptions, 'state' | 'se
     /** What is measured of the model at the end, unless the run was interrupted. */
     readonly measure?: ((run: Measurable) => Promise<Checked<Found>>) | undefined;
   };
+
+const names = namesOf<TrainOptions<unknown>>({
+  ...prepareNames,
+  onEvent: true,
+  signal: true,
+  onStart: true,
+  measure: true,
+  keep: true,
+  from: true,
+});
 
 export type Started = {
   readonly prepared: Prepared;
@@ -213,6 +223,8 @@ export const trainRun = async <Found = undefined>(
   spec: Experiment,
   options: TrainOptions<Found>,
 ): Promise<Checked<Trained<Found>>> => {
+  const unknown = optionProblems('trainRun', options, names);
+  if (unknown.length > 0) return left(unknown);
   const from = options.from?.checkpoint;
   const made = await attempt(() =>
     prepare(spec, { ...options, state: from?.state, settledAt: from?.loop.settledAt }),
