@@ -111,7 +111,7 @@ export const findingsAfter =
     return isLeft(written) ? written : right(findings);
   };
 
-/** Lets progress, history and TensorBoard, where it is asked for, see a run, and Ctrl-C end it. */
+/** Lets progress, history and TensorBoard, where it is asked for, see a run, and Ctrl-C end it from its start on. */
 export const following = ({ tensorboard = false }: { readonly tensorboard?: boolean } = {}) => {
   const history = createHistory();
   const interrupt = interruption();
@@ -127,6 +127,7 @@ export const following = ({ tensorboard = false }: { readonly tensorboard?: bool
     history,
     signal: interrupt.signal,
     onStart: async ({ prepared, folder }: Started): Promise<void> => {
+      interrupt.listen();
       say(`backend ${prepared.backend.description}`);
       progress = createProgress(screen(), prepared.experiment);
       if (!tensorboard || folder === undefined) return;
