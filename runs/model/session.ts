@@ -98,8 +98,14 @@ export const createSession = async (
   const takeStep: Session['step'] = async (data, fields = new Map()) => {
     const at = taken;
     const key = { seed: from.seed, step: at, purpose: 'train' };
-    const { term, surrogate, telemetry } = await run(stepProgram, { data, fields, step: at, draws: key });
+    const { term, surrogate, guard, telemetry } = await run(stepProgram, {
+      data,
+      fields,
+      step: at,
+      draws: key,
+    });
     const scalar = (name: TelemetryName): number => telemetry.get(name)?.[0] ?? NaN;
+    const guards = Object.fromEntries(Object.entries(scalarsOf(guard)).filter(([, share]) => share > 0));
     taken = at + 1;
     return {
       tag: 'step',
@@ -107,6 +113,7 @@ export const createSession = async (
       loss: scalar('loss'),
       terms: scalarsOf(term),
       ...(surrogate.size > 0 ? { surrogates: scalarsOf(surrogate) } : {}),
+      ...(Object.keys(guards).length > 0 ? { guards } : {}),
       gradientNorm: scalar('gradientNorm'),
       rate: scalar('rate'),
       committed: scalar('commit') === 1,
