@@ -51,7 +51,7 @@ const scalarsOf = (arrays: ReadonlyMap<string, Float32Array>): Terms =>
   Object.fromEntries([...arrays].map(([name, value]) => [name, float32At(value, 0)]));
 
 /** What a Jacobian without full rank leads to, and weights or an example that are not finite. */
-export const noDensity = (logDensity: Float32Array, without: number): Problem =>
+export const noDensity = (logDensity: Float32Array | Float64Array, without: number): Problem =>
   problem(
     'logDensity',
     `not a number for ${without} of ${logDensity.length} examples, the first of them number ${logDensity.findIndex(Number.isNaN)}`,
