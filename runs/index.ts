@@ -23,6 +23,7 @@ export type {
   LogProb,
   Model,
   ModelInput,
+  Precision,
   Prior,
   PriorOverCodes,
   SampleOptions,
