@@ -77,6 +77,13 @@ export const read =
     return right(undefined);
   };
 
+/** Rows that follow each other. */
+export const rowsFrom = (first: number, count: number): Int32Array => {
+  const rows = new Int32Array(count);
+  for (let i = 0; i < count; i++) rows[i] = first + i;
+  return rows;
+};
+
 /** All that is known of some rows but the examples themselves. */
 const aboutRows = (source: Source, name: string, rows: Rows): About => {
   const { fields, latents, shape, size } = source;
@@ -171,8 +178,10 @@ export const inMemory =
     const most = Math.max(1, Math.min(size, Math.floor(VALUES_AT_ONCE / width)));
     for (let first = 0; first < size; first += most) {
       const count = Math.min(most, size - first);
-      const rows = Int32Array.from({ length: count }, (_, i) => first + i);
-      const done = await readRows(rows, examples.subarray(first * width, (first + count) * width))();
+      const done = await readRows(
+        rowsFrom(first, count),
+        examples.subarray(first * width, (first + count) * width),
+      )();
       if (isLeft(done)) return done;
     }
     return right({ ...about, examples });
