@@ -142,18 +142,21 @@ export const deviationsOf = ({ squares, present, least, greatest }: Survey): Flo
     float64At(least, i) < float64At(greatest, i) ? Math.sqrt(sum / float64At(present, i)) : 0,
   );
 
-/** Whether all values are finite: 0 · x is NaN for one that is not, and stays so in a sum; four sums do not wait for each other. */
-const areFinite = (values: Float32Array): boolean => {
-  let [a, b, c, d] = [0, 0, 0, 0];
+/** Whether all values are finite: then and only then is their sum, in double precision and of fewer than 2⁸⁰⁰. Four sums do not wait for each other. */
+export const areFinite = (values: Float32Array): boolean => {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
   let i = 0;
   for (; i + 3 < values.length; i += 4) {
-    a += 0 * float32At(values, i);
-    b += 0 * float32At(values, i + 1);
-    c += 0 * float32At(values, i + 2);
-    d += 0 * float32At(values, i + 3);
+    a += float32At(values, i);
+    b += float32At(values, i + 1);
+    c += float32At(values, i + 2);
+    d += float32At(values, i + 3);
   }
-  for (; i < values.length; i++) a += 0 * float32At(values, i);
-  return a + b + c + d === 0;
+  for (; i < values.length; i++) a += float32At(values, i);
+  return Number.isFinite(a + b + c + d);
 };
 
 /** Whether every value is a finite number in single precision; the first block with one that is not ends it. */

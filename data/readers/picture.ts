@@ -7,7 +7,8 @@ import type { default as sharp, Sharp } from 'sharp';
 import { type Problem, problem } from '../../dsl/problem.js';
 import type { PictureForm } from '../preprocessing/preprocessing.js';
 import { again, messageOf } from './file.js';
-import { headerIn, isPicture, type PictureHeader } from './picture-header.js';
+import { headerIn, isPicture, isPng, type PictureHeader } from './picture-header.js';
+import { decodePlainPng } from './png.js';
 
 type Problems = readonly Problem[];
 
@@ -189,6 +190,9 @@ export const readPicture =
     if (bytes.right.length > MOST_BYTES)
       return left([problem(path, `more than ${MOST_BYTES} bytes`, `${expected} of at most as many`)]);
     try {
+      const plain = crop === 0 && size === 0 && isPng(bytes.right) ? decodePlainPng(bytes.right) : undefined;
+      if (plain?.channels === channels)
+        return right({ shape: [plain.height, plain.width, channels], pixels: plain.pixels });
       const header = await headerOf(bytes.right, bytes.right);
       const image = await sharpOf(bytes.right);
       const { width, height } = header;
