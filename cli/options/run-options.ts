@@ -4,6 +4,7 @@ import { openData, type Source, type Split } from '../../data/index.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { type At, backendNames, openRun, type OpenedRun, type RunNote } from '../../runs/index.js';
 import type { Arguments, Option } from './arguments.js';
+import { say } from '../terminal/output.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -60,11 +61,14 @@ export const newData = (
   reference: string,
   { preprocessing }: Pick<OpenedRun, 'preprocessing'>,
 ): Promise<Checked<Split<Source>>> =>
-  openData(reference, process.cwd(), preprocessing === undefined ? {} : { preprocessing })();
+  openData(reference, process.cwd(), {
+    onProgress: say,
+    ...(preprocessing === undefined ? {} : { preprocessing }),
+  })();
 
 /** The data that a run was trained on, where it still is. */
 export const ownData = async ({ folder, settings }: RunNote): Promise<Checked<Split<Source>>> => {
   if (settings?.data.root === undefined)
     return left([problem(folder, 'no place of its data', 'data that is named', 'name some with --data')]);
-  return openData(settings.data.reference, settings.data.root)();
+  return openData(settings.data.reference, settings.data.root, { onProgress: say })();
 };

@@ -111,7 +111,7 @@ export const findingsAfter =
     return isLeft(written) ? written : right(findings);
   };
 
-/** Lets progress, history and TensorBoard, where it is asked for, see a run, and Ctrl-C end it. */
+/** Lets progress, history and TensorBoard, where it is asked for, see a run, and Ctrl-C end it from its start on. */
 export const following = ({ tensorboard = false }: { readonly tensorboard?: boolean } = {}) => {
   const history = createHistory();
   const interrupt = interruption();
@@ -127,6 +127,7 @@ export const following = ({ tensorboard = false }: { readonly tensorboard?: bool
     history,
     signal: interrupt.signal,
     onStart: async ({ prepared, folder }: Started): Promise<void> => {
+      interrupt.listen();
       say(`backend ${prepared.backend.description}`);
       progress = createProgress(screen(), prepared.experiment);
       if (!tensorboard || folder === undefined) return;
@@ -154,7 +155,7 @@ export const following = ({ tensorboard = false }: { readonly tensorboard?: bool
 type Opened = { readonly data: Split<Source>; readonly outside: readonly OutsideData[] };
 
 const open = async ({ experiment, outside: references }: Request): Promise<Checked<Opened>> => {
-  const data = await openData(experiment.data)();
+  const data = await openData(experiment.data, process.cwd(), { onProgress: say })();
   if (isLeft(data)) return data;
   const outside = await openOutside(references, data.right.train.shape);
   return isLeft(outside) ? outside : right({ data: data.right, outside: outside.right });

@@ -152,6 +152,7 @@ export const performTrials = async (
   say(`${byKey.size} trials in ${folder}, ${atOnce} at a time`);
   const progress = createTrialProgress(screen(), byKey.size, atOnce);
   const interrupt = interruption();
+  interrupt.listen();
   try {
     const outcomes = await runTrials(
       all.map(({ json }) => json),

@@ -1,10 +1,15 @@
-/** Ctrl-C as a signal to abort, which training looks at between two steps; a second one ends the process at once. */
+/**
+ * Ctrl-C as a signal to abort, which training looks at between two steps; a second one ends the process at once. So does the first one
+ * while nothing listens: a process that compiles has nothing to lose, and no turn to hear of it.
+ */
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export type Interruption = {
   /** Aborted when it is asked for. */
   readonly signal: AbortSignal;
+  /** From now on signals abort. */
+  readonly listen: () => void;
   /** Signals mean what they meant before. */
   readonly stop: () => void;
 };
@@ -16,9 +21,9 @@ export const interruption = (): Interruption => {
     controller.abort();
     stop();
   };
-  signals.forEach((signal) => process.on(signal, note));
   return {
     signal: controller.signal,
+    listen: () => signals.forEach((signal) => process.on(signal, note)),
     stop,
   };
 };

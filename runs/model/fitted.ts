@@ -2,7 +2,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Compiled } from '../../compiler/index.js';
 import type { Preprocessing, Row, Source } from '../../data/index.js';
-import { type Node, type Problem, problem, sizeOf } from '../../dsl/index.js';
+import { type Node, optionProblems, type Problem, problem, sizeOf } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
 import { fillDraw } from '../../backends/draws.js';
 import { BackendFailure } from '../../backends/failure.js';
@@ -40,6 +40,12 @@ export const flowPrior = (flow: Pick<Fitted, 'sample' | 'logProb'>): PriorOverCo
 const failure = (problems: readonly Problem[]): BackendFailure =>
   new BackendFailure(problems[0] ?? problem('model', 'nothing', 'a value'));
 
+/** Types are not there for every caller. */
+const checkOptions = (call: string, options: object, known: readonly string[]): void => {
+  const wrong = optionProblems(call, options, known);
+  if (wrong.length > 0) throw failure(wrong);
+};
+
 /** ‖S(x − y)‖ row by row. */
 const distances = (
   x: Float32Array,
@@ -74,14 +80,19 @@ export const fittedOf = (
     return found instanceof Float32Array ? found : (await firstExamples(found, found.size)).examples;
   };
 
-  const encode: Fitted['encode'] = async (input, { units } = {}) => session.encode(examples(input, units));
+  const encode: Fitted['encode'] = async (input, options = {}) => {
+    checkOptions('encode', options, ['units']);
+    return session.encode(examples(input, options.units));
+  };
 
   async function decode(codes: Float32Array, options?: { readonly units?: 'model' }): Promise<Float32Array>;
   async function decode(codes: Float32Array, options: { readonly units: 'data' }): Promise<Float64Array>;
   async function decode(
     codes: Float32Array,
-    { units = 'model' }: { readonly units?: Units } = {},
+    options: { readonly units?: Units } = {},
   ): Promise<Float32Array | Float64Array> {
+    checkOptions('decode', options, ['units']);
+    const { units = 'model' } = options;
     const decoded = await session.decode(codes);
     return units === 'model' ? decoded : inDataUnits(decoded, preprocessing, shape);
   }
@@ -94,8 +105,10 @@ export const fittedOf = (
   async function reconstruct(input: ModelInput, options: { readonly units: 'data' }): Promise<Float64Array>;
   async function reconstruct(
     input: ModelInput,
-    { units }: { readonly units?: Units } = {},
+    options: { readonly units?: Units } = {},
   ): Promise<Float32Array | Float64Array> {
+    checkOptions('reconstruct', options, ['units']);
+    const { units } = options;
     const codes = await encode(input, units === undefined ? {} : { units });
     return unitsOf(input, units) === 'data' ? decode(codes, { units: 'data' }) : decode(codes);
   }
@@ -110,13 +123,17 @@ export const fittedOf = (
   ): Promise<Float64Array>;
   async function sample(
     count: number,
-    { seed = 0, prior = standardNormal(d), units = 'model' }: SampleOptions & { readonly units?: Units } = {},
+    options: SampleOptions & { readonly units?: Units } = {},
   ): Promise<Float32Array | Float64Array> {
+    checkOptions('sample', options, ['seed', 'prior', 'units']);
+    const { seed = 0, prior = standardNormal(d), units = 'model' } = options;
     const codes = await prior(count, seed);
     return units === 'data' ? decode(codes, { units }) : decode(codes);
   }
 
-  const logProb: Fitted['logProb'] = async (input, { units: asked, prior } = {}): Promise<LogProb> => {
+  const logProb: Fitted['logProb'] = async (input, options = {}): Promise<LogProb> => {
+    checkOptions('logProb', options, ['units', 'prior']);
+    const { units: asked, prior } = options;
     const units = unitsOf(input, asked);
     const x = await arrays(input, asked);
     const own = prior === undefined ? session.logProb : undefined;

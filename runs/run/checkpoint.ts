@@ -25,6 +25,8 @@ export type LoopState = {
   /** Steps that changed nothing. */
   readonly skipped: number;
   readonly best: Best | undefined;
+  /** The step whose schedules validations are compared by, also where the run is made longer. */
+  readonly settledAt: number | undefined;
   /** Early stopping's: the best that it counts from, and the validations since. */
   readonly stopping: Waiting;
   /** The plateau's. */
@@ -48,6 +50,7 @@ export const initialLoop: LoopState = {
   validated: undefined,
   skipped: 0,
   best: undefined,
+  settledAt: undefined,
   stopping: nobody,
   plateau: nobody,
   factor: 1,
@@ -55,6 +58,15 @@ export const initialLoop: LoopState = {
   record: 0,
   ended: false,
 };
+
+/** What training knows when validations begin to be of another measure: none before can be compared with those to come. */
+export const unjudged = (loop: LoopState): LoopState => ({
+  ...loop,
+  best: undefined,
+  settledAt: undefined,
+  stopping: nobody,
+  plateau: nobody,
+});
 
 export type Checkpoint = { readonly state: TrainState; readonly loop: LoopState };
 
@@ -70,6 +82,7 @@ const loopCodec: Codec<LoopState> = mapped(
     validated: optional(nonNegativeInteger),
     skipped: nonNegativeInteger,
     best: optional(struct('the best validation', { step: nonNegativeInteger, value: finite })),
+    settledAt: optional(nonNegativeInteger),
     stopping: waiting,
     plateau: waiting,
     factor: positiveNumber,
@@ -77,7 +90,12 @@ const loopCodec: Codec<LoopState> = mapped(
     record: nonNegativeInteger,
     ended: such('true or false', (u): u is boolean => typeof u === 'boolean'),
   }),
-  (fields): LoopState => ({ ...fields, best: fields.best, validated: fields.validated }),
+  (fields): LoopState => ({
+    ...fields,
+    best: fields.best,
+    validated: fields.validated,
+    settledAt: fields.settledAt,
+  }),
   (loop) => loop,
 );
 

@@ -1,11 +1,22 @@
 /** Going on with a run: from its last checkpoint, in its folder, with another rate or weight if that is asked for. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../../data/index.js';
-import { type Experiment, type Problem, problem, type Settings, setValues } from '../../dsl/index.js';
+import {
+  encodeExperiment,
+  type Experiment,
+  namesOf,
+  optionProblems,
+  type Problem,
+  problem,
+  type Settings,
+  setValues,
+} from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
+import { unjudged } from './checkpoint.js';
 import { fingerprintFor } from './fingerprint.js';
 import { withHeldOut } from './hold-out.js';
 import { checkpointAt, hasWeights, readRun, type RunNote } from './run-folder.js';
+import { progressOf } from './prepare.js';
 import type { PolicyOptions, RunSettings } from './settings.js';
 import { type Trained, trainRun, type TrainOptions } from './train.js';
 
@@ -13,7 +24,7 @@ type Checked<A> = Either<readonly Problem[], A>;
 
 export type ResumeOptions<Found = undefined> = Pick<
   TrainOptions<Found>,
-  'onEvent' | 'onStart' | 'signal' | 'measure' | 'metrics'
+  'onEvent' | 'onStart' | 'signal' | 'measure' | 'metrics' | 'onProgress'
 > & {
   /** So many steps more than were taken; without it the run goes on to its own end. */
   readonly steps?: number | undefined;
@@ -27,6 +38,22 @@ export type ResumeOptions<Found = undefined> = Pick<
   readonly backend?: Backend | string | undefined;
   readonly device?: string | undefined;
 };
+
+const names = namesOf<ResumeOptions<unknown>>({
+  onEvent: true,
+  onStart: true,
+  signal: true,
+  measure: true,
+  metrics: true,
+  onProgress: true,
+  steps: true,
+  change: true,
+  policy: true,
+  data: true,
+  otherData: true,
+  backend: true,
+  device: true,
+});
 
 const settingsOf = ({ folder, settings }: RunNote): Checked<RunSettings> =>
   settings === undefined
@@ -43,11 +70,15 @@ const settingsOf = ({ folder, settings }: RunNote): Checked<RunSettings> =>
 /** The data as it was parted before, or, other data, as the preprocessing of the run has it: all of it is trained on then. */
 const dataOf = async (
   { settings, preprocessing }: RunNote & { readonly settings: RunSettings },
-  { data: given, otherData = false }: Pick<ResumeOptions, 'data' | 'otherData'>,
+  options: Pick<ResumeOptions, 'data' | 'otherData' | 'onProgress'>,
 ): Promise<Checked<Split<Source>>> => {
+  const { data: given, otherData = false } = options;
   if (given !== undefined && typeof given !== 'string') return right(given);
   const { reference, root } = settings.data;
-  const fitted = otherData && preprocessing !== undefined ? { preprocessing } : {};
+  const fitted = {
+    ...progressOf(options),
+    ...(otherData && preprocessing !== undefined ? { preprocessing } : {}),
+  };
   if (given !== undefined) return openData(given, process.cwd(), fitted)();
   if (root === undefined)
     return left([problem('data', 'data that was given in memory', 'the data of the run', 'give it again')]);
@@ -108,11 +139,21 @@ const changed = (
       ]);
 };
 
+/** Whether two specifications, of networks of the same shapes, measure the same. */
+const sameObjective = (before: Experiment, after: Experiment): boolean => {
+  const { optimizer, batch, steps, data, validation } = before;
+  const both = [before, { ...after, optimizer, batch, steps, data, validation }].map(encodeExperiment);
+  const [one, other] = both.map((json) => (isLeft(json) ? json.left : json.right));
+  return JSON.stringify(one) === JSON.stringify(other);
+};
+
 /** Goes on with the run of a folder; its record is cut back to the checkpoint first. */
 export const resume = async <Found = undefined>(
   folder: string,
   options: ResumeOptions<Found> = {},
 ): Promise<Checked<Trained<Found>>> => {
+  const unknown = optionProblems('resume', options, names);
+  if (unknown.length > 0) return left(unknown);
   const note = readRun(folder);
   if (isLeft(note)) return note;
   const settings = settingsOf(note.right);
@@ -128,6 +169,8 @@ export const resume = async <Found = undefined>(
     options.otherData === true ? [] : await sameData(data.right, note.right.experiment, settings.right);
   if (wrong.length > 0) return left(wrong);
   const { onEvent, onStart, signal, measure } = options;
+  const isComparable = options.otherData !== true && sameObjective(note.right.experiment, experiment.right);
+  const from = checkpoint && (isComparable ? checkpoint : { ...checkpoint, loop: unjudged(checkpoint.loop) });
   return trainRun(experiment.right, {
     data: data.right,
     backend: options.backend ?? settings.right.backend,
@@ -136,7 +179,7 @@ export const resume = async <Found = undefined>(
     metrics: options.metrics ?? note.right.metrics,
     policy: { ...settings.right.policy, ...options.policy },
     seed: settings.right.seed,
-    from: { checkpoint, folder, settings: settings.right },
+    from: { checkpoint: from, folder, settings: settings.right },
     onEvent,
     onStart,
     signal,

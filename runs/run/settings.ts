@@ -58,6 +58,8 @@ export type Policy = {
   /** The run leaves the weights of the best validation instead of the last ones. */
   readonly restoreBest: boolean;
   readonly notFinite: NotFinite;
+  /** Steps from one whose event has the metrics of its batch to the next; 0 for metrics in validations alone. */
+  readonly metricsEvery: number;
   /** Most steps may be skipped, and the run still succeeds. */
   readonly tolerateSkipped: boolean;
 };
@@ -74,6 +76,7 @@ export const defaultPolicy: Policy = {
   plateau: undefined,
   restoreBest: false,
   notFinite: 'skip',
+  metricsEvery: 64,
   tolerateSkipped: false,
 };
 
@@ -138,8 +141,15 @@ const policy: Codec<Policy> = struct('how a run is kept and when it ends', {
   ),
   restoreBest: truth,
   notFinite: oneOf('skip', 'stop', 'halve'),
+  metricsEvery: withDefault(nonNegativeInteger, 64),
   tolerateSkipped: truth,
 });
+
+/** A policy that was put together, or every problem of it: types are not there for every caller. */
+export const checkPolicy = (value: Policy): Either<readonly Problem[], Policy> =>
+  mapLeft((errors: Parameters<typeof problemsOf>[0]) =>
+    problemsOf(errors, contextPath).map((one) => ({ ...one, path: `policy.${one.path}` })),
+  )(policy.decode(value));
 
 const settings = struct('a run', {
   schemaVersion: such(`the number ${SCHEMA_VERSION}`, (u): u is number => u === SCHEMA_VERSION),
