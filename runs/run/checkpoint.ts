@@ -2,9 +2,9 @@
  * Checkpoints: all that a run needs to go on, one safetensors file each. What is not an array is JSON in the file's own metadata, so that
  * a checkpoint is one rename, whole or not there.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Either, isLeft, left, map, mapLeft, right, tryCatch } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, map, mapLeft, right } from 'fp-ts/lib/Either.js';
 import { type Codec, mapped, optional, record, struct, such, withDefault } from '../../dsl/codec/codec.js';
 import {
   anyString,
@@ -15,8 +15,8 @@ import {
 } from '../../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../../dsl/codec/problems.js';
 import { type Problem, problem } from '../../dsl/index.js';
-import { thrownAt } from '../../dsl/problem.js';
 import { readSafetensors, safetensorsParts } from '../../backends/safetensors.js';
+import { readRegular } from '../records/read-file.js';
 import type { TrainState } from '../model/state.js';
 import type { Guarded } from '../records/guards.js';
 
@@ -156,13 +156,8 @@ const parsed = (text: string): unknown => {
 
 /** Reads a checkpoint, or weights that were written without what training knows: those go on from there as if they were new. */
 export const readCheckpoint = (path: string): Either<readonly Problem[], Checkpoint> => {
-  const expected = 'the weights of a run';
-  const bytes = tryCatch(
-    () => (statSync(path).isFile() ? readFileSync(path) : undefined),
-    thrownAt(path, expected),
-  );
+  const bytes = readRegular(path, 'the weights of a run');
   if (isLeft(bytes)) return bytes;
-  if (bytes.right === undefined) return left([problem(path, 'no file', expected)]);
   const file = readSafetensors(path, bytes.right);
   if (isLeft(file)) return file;
   const { tensors, metadata } = file.right;

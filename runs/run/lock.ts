@@ -2,11 +2,12 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { isRecord } from '../../dsl/codec/codec.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { errorText } from '../../dsl/problem.js';
 import { tidied } from '../../backends/places.js';
+import { readRegular } from '../records/read-file.js';
 
 /** Who holds a lock: a process is known by its number and by when it began, since numbers come again. */
 export type Holder = { readonly pid: number; readonly began: string; readonly host: string };
@@ -36,7 +37,9 @@ const self = (): Holder => ({ pid: process.pid, began: beganAt(process.pid) ?? '
 
 const read = (path: string): Holder | undefined => {
   try {
-    const json: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const bytes = readRegular(path, 'a lock');
+    if (isLeft(bytes)) return undefined;
+    const json: unknown = JSON.parse(bytes.right.toString('utf8'));
     return isRecord(json) &&
       typeof json.pid === 'number' &&
       typeof json.began === 'string' &&
