@@ -148,13 +148,13 @@ export const assemble = (
   { holdOut, standardize, missing = 'refuse' }: SplitValues,
   options: OpenOptions,
 ): Loading<Split<Source>> => {
-  const { preprocessing: fitted } = options;
+  const { preprocessing: fitted, holdOut: holds = fitted === undefined } = options;
   const plan = fitted ?? { ...found.plan, missing };
   return pipe(
     mapParts(found.parts, (part) => checkRows(path, part, plan, found.values, options)),
     TaskEither.chain(({ parts, checked }) =>
       pipe(
-        TaskEither.fromEither(assembled(path, parts, holdOut, fitted === undefined ? HELD_OUT : 0)),
+        TaskEither.fromEither(assembled(path, parts, holdOut, holds ? HELD_OUT : 0)),
         TaskEither.chainEitherK((given) => sameShapes(path, given)),
         TaskEither.chain((given) =>
           fitted !== undefined

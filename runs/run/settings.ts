@@ -86,6 +86,8 @@ export type DataNote = {
   readonly reference: string;
   /** The folder that a path is relative to; absent for data that was given in memory. */
   readonly root: string | undefined;
+  /** Whether the run's preprocessing was fitted on other data, which it was trained on before. */
+  readonly fitted: boolean;
   /** Of the examples of every part, as they were trained on. */
   readonly fingerprint: string;
   readonly sizes: { readonly train: number; readonly validation: number; readonly test: number };
@@ -161,6 +163,7 @@ const settings = struct('a run', {
   data: struct('the data of a run', {
     reference: nonEmptyString,
     root: optional(anyString),
+    fitted: withDefault(truth, false),
     fingerprint: anyString,
     sizes: struct('sizes', {
       train: nonNegativeInteger,
