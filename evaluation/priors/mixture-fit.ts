@@ -49,7 +49,7 @@ export type MixtureOptions = {
  * multiplications that they may take where those allow more rounds: few codes are fitted to the end from every start.
  */
 const SHORT = 16;
-const WORK = 2e8;
+const WORK = 2e7;
 
 /** Codes at most on which starts are tried. */
 const STARTS_SEE = 10_000;
