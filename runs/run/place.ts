@@ -30,6 +30,8 @@ export type From = {
   readonly checkpoint: Checkpoint | undefined;
   readonly folder: string;
   readonly settings: RunSettings;
+  /** It has taken all its steps, and was ended before what is done then. */
+  readonly isOver?: boolean | undefined;
   /** Other data than before, or another place of it. */
   readonly data?: Pick<DataNote, 'reference' | 'root' | 'fitted'> | undefined;
 };
@@ -58,6 +60,7 @@ const settingsOf = async (prepared: Prepared, keep: Keep): Promise<Checked<RunSe
     device: keep.device ?? 'auto',
     data: note.right,
     policy,
+    finished: undefined,
     started: new Date().toISOString(),
     versions: versions(),
   });
@@ -82,7 +85,7 @@ export const placeOf = async (
   if (from !== undefined) {
     const note = from.data === undefined ? right(from.settings.data) : await noteOf(prepared, from.data);
     if (isLeft(note)) return note;
-    const settings = { ...from.settings, policy, data: note.right };
+    const settings = { ...from.settings, policy, data: note.right, finished: undefined };
     const beginning = { experiment, settings, preprocessing, metrics };
     const keeper = reopenRunFolder(from.folder, beginning, from.checkpoint);
     return isLeft(keeper) ? keeper : right({ folder: from.folder, keeper: keeper.right });

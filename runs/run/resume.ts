@@ -122,7 +122,7 @@ const sameData = async (
 /** The specification with what is changed, and with the steps that it goes on to. */
 const changed = (
   { experiment }: RunNote,
-  taken: number,
+  { taken, isOver }: { readonly taken: number; readonly isOver: boolean },
   { change = {}, steps }: Pick<ResumeOptions, 'change' | 'steps'>,
 ): Checked<Experiment> => {
   const set = setValues(experiment, change);
@@ -130,7 +130,7 @@ const changed = (
   const { validation } = set.right;
   // The interval of validations stays what it was, unlike where the steps of a new run are set.
   const whole = steps === undefined ? set.right : { ...set.right, steps: taken + steps, validation };
-  return whole.steps > taken
+  return whole.steps > taken || isOver
     ? right(whole)
     : left([
         problem(
@@ -176,7 +176,14 @@ export const resume = async <Found = undefined>(
   const found = hasWeights(note.right) ? checkpointAt(note.right, 'last') : right(undefined);
   if (isLeft(found)) return found;
   const checkpoint = found.right;
-  const experiment = changed(note.right, checkpoint?.state.step ?? 0, options);
+  const taken = checkpoint?.state.step ?? 0;
+  const isOver =
+    checkpoint !== undefined &&
+    settings.right.finished === undefined &&
+    (checkpoint.loop.ended || taken >= note.right.experiment.steps) &&
+    options.steps === undefined &&
+    Object.keys(options.change ?? {}).length === 0;
+  const experiment = changed(note.right, { taken, isOver }, options);
   if (isLeft(experiment)) return experiment;
   const data = await dataOf({ ...note.right, settings: settings.right }, options);
   if (isLeft(data)) return data;
@@ -197,6 +204,7 @@ export const resume = async <Found = undefined>(
     from: {
       checkpoint: from,
       data: movedTo(settings.right, data.right, options),
+      isOver,
       folder,
       settings: settings.right,
     },

@@ -102,6 +102,8 @@ export type RunSettings = {
   readonly device: string;
   readonly data: DataNote;
   readonly policy: Policy;
+  /** The steps after which it came to its end, with all that is done there; undefined for a run that trains, or was ended before that. */
+  readonly finished: number | undefined;
   /** ISO 8601, in UTC. */
   readonly started: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -172,13 +174,14 @@ const settings = struct('a run', {
     }),
   }),
   policy,
+  finished: optional(nonNegativeInteger),
   started: anyString,
   versions: record('versions by name', anyString, anyString, 0),
 });
 
 const runCodec: Codec<RunSettings> = mapped(
   settings,
-  ({ schemaVersion: _, ...rest }): RunSettings => rest,
+  ({ schemaVersion: _, ...rest }): RunSettings => ({ ...rest, finished: rest.finished }),
   (value) => ({ schemaVersion: SCHEMA_VERSION, ...value }),
 );
 
