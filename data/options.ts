@@ -4,6 +4,8 @@ import type { Preprocessing } from './preprocessing/preprocessing.js';
 export type OpenOptions = {
   /** One that was fitted before: rows become the examples that a model was trained on, and nothing is held out unless asked. */
   readonly preprocessing?: Preprocessing;
+  /** Holds test examples out as of new data, also where a preprocessing is given. */
+  readonly holdOut?: boolean;
   /** Bytes that may be brought into memory; most of what is free unless given. */
   readonly memory?: number;
   /** Only to look at: missing values are read as NaN, even where they are refused. */

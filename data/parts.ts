@@ -148,7 +148,7 @@ export const assemble = (
   { holdOut, standardize, missing = 'refuse' }: SplitValues,
   options: OpenOptions,
 ): Loading<Split<Source>> => {
-  const { preprocessing: fitted } = options;
+  const { preprocessing: fitted, holdOut: holds = fitted === undefined } = options;
   const plan = fitted ?? { ...found.plan, missing };
   // Preprocessing makes numbers of what is none, so that it would not be seen later.
   const isLoaded = options.isLoaded === true && isPlain(plan) && !standardize && missing === 'refuse';
@@ -156,7 +156,7 @@ export const assemble = (
     mapParts(found.parts, (part) => checkRows(path, part, plan, found.values, { ...options, isLoaded })),
     TaskEither.chain(({ parts, checked }) =>
       pipe(
-        TaskEither.fromEither(assembled(path, parts, holdOut, fitted === undefined ? HELD_OUT : 0)),
+        TaskEither.fromEither(assembled(path, parts, holdOut, holds ? HELD_OUT : 0)),
         TaskEither.chainEitherK((given) => sameShapes(path, given)),
         TaskEither.chain((given) =>
           fitted !== undefined

@@ -87,8 +87,14 @@ export const newData = (
   })();
 
 /** The data that a run was trained on, where it still is. */
-export const ownData = async ({ folder, settings }: RunNote): Promise<Checked<Split<Source>>> => {
+export const ownData = async ({
+  folder,
+  settings,
+  preprocessing,
+}: RunNote): Promise<Checked<Split<Source>>> => {
   if (settings?.data.root === undefined)
     return left([problem(folder, 'no place of its data', 'data that is named', 'name some with --data')]);
-  return openData(settings.data.reference, settings.data.root, { onProgress: say })();
+  const { reference, root, fitted } = settings.data;
+  const by = fitted && preprocessing !== undefined ? { preprocessing, holdOut: true } : {};
+  return openData(reference, root, { onProgress: say, ...by })();
 };

@@ -17,6 +17,7 @@ import { fingerprintFor } from './fingerprint.js';
 import { withHeldOut } from './hold-out.js';
 import { checkpointAt, hasWeights, readRun, type RunNote } from './run-folder.js';
 import { progressOf } from './prepare.js';
+import type { From } from './place.js';
 import type { PolicyOptions, RunSettings } from './settings.js';
 import { type Trained, trainRun, type TrainOptions } from './train.js';
 
@@ -33,7 +34,7 @@ export type ResumeOptions<Found = undefined> = Pick<
   readonly policy?: PolicyOptions | undefined;
   /** Where the data is now, a reference or the data itself; where it was unless given. */
   readonly data?: string | Split<Source> | undefined;
-  /** The data may be other data than before; all of it is trained on, by the preprocessing of the run. */
+  /** The data may be other data than before: it becomes examples by the preprocessing of the run, and is parted as new data is. */
   readonly otherData?: boolean | undefined;
   readonly backend?: Backend | string | undefined;
   readonly device?: string | undefined;
@@ -67,7 +68,7 @@ const settingsOf = ({ folder, settings }: RunNote): Checked<RunSettings> =>
       ])
     : right(settings);
 
-/** The data as it was parted before, or, other data, as the preprocessing of the run has it: all of it is trained on then. */
+/** The data as it was parted before; other data becomes examples by the preprocessing of the run, and is parted as new data is. */
 const dataOf = async (
   { settings, preprocessing }: RunNote & { readonly settings: RunSettings },
   options: Pick<ResumeOptions, 'data' | 'otherData' | 'onProgress'>,
@@ -77,7 +78,9 @@ const dataOf = async (
   const { reference, root } = settings.data;
   const fitted = {
     ...progressOf(options),
-    ...(otherData && preprocessing !== undefined ? { preprocessing } : {}),
+    ...((otherData || settings.data.fitted) && preprocessing !== undefined
+      ? { preprocessing, holdOut: true }
+      : {}),
   };
   if (given !== undefined) return openData(given, process.cwd(), fitted)();
   if (root === undefined)
@@ -119,7 +122,7 @@ const sameData = async (
 /** The specification with what is changed, and with the steps that it goes on to. */
 const changed = (
   { experiment }: RunNote,
-  taken: number,
+  { taken, isOver }: { readonly taken: number; readonly isOver: boolean },
   { change = {}, steps }: Pick<ResumeOptions, 'change' | 'steps'>,
 ): Checked<Experiment> => {
   const set = setValues(experiment, change);
@@ -127,7 +130,7 @@ const changed = (
   const { validation } = set.right;
   // The interval of validations stays what it was, unlike where the steps of a new run are set.
   const whole = steps === undefined ? set.right : { ...set.right, steps: taken + steps, validation };
-  return whole.steps > taken
+  return whole.steps > taken || isOver
     ? right(whole)
     : left([
         problem(
@@ -137,6 +140,18 @@ const changed = (
           'say how many more: --steps N',
         ),
       ]);
+};
+
+/** Where the data is now, for a run that goes on from here another time; undefined where it is what it was, where it was. */
+const movedTo = (
+  { data: before }: RunSettings,
+  split: Split<Source>,
+  { data: given, otherData = false }: Pick<ResumeOptions, 'data' | 'otherData'>,
+): From['data'] => {
+  const fitted = before.fitted || otherData;
+  if (given === undefined) return fitted === before.fitted ? undefined : { ...before, fitted };
+  if (typeof given === 'string') return { reference: given, root: process.cwd(), fitted };
+  return otherData ? { reference: split.train.name, root: undefined, fitted } : undefined;
 };
 
 /** Whether two specifications, of networks of the same shapes, measure the same. */
@@ -161,7 +176,14 @@ export const resume = async <Found = undefined>(
   const found = hasWeights(note.right) ? checkpointAt(note.right, 'last') : right(undefined);
   if (isLeft(found)) return found;
   const checkpoint = found.right;
-  const experiment = changed(note.right, checkpoint?.state.step ?? 0, options);
+  const taken = checkpoint?.state.step ?? 0;
+  const isOver =
+    checkpoint !== undefined &&
+    settings.right.finished === undefined &&
+    (checkpoint.loop.ended || taken >= note.right.experiment.steps) &&
+    options.steps === undefined &&
+    Object.keys(options.change ?? {}).length === 0;
+  const experiment = changed(note.right, { taken, isOver }, options);
   if (isLeft(experiment)) return experiment;
   const data = await dataOf({ ...note.right, settings: settings.right }, options);
   if (isLeft(data)) return data;
@@ -179,7 +201,13 @@ export const resume = async <Found = undefined>(
     metrics: options.metrics ?? note.right.metrics,
     policy: { ...settings.right.policy, ...options.policy },
     seed: settings.right.seed,
-    from: { checkpoint: from, folder, settings: settings.right },
+    from: {
+      checkpoint: from,
+      data: movedTo(settings.right, data.right, options),
+      isOver,
+      folder,
+      settings: settings.right,
+    },
     onEvent,
     onStart,
     signal,

@@ -86,6 +86,8 @@ export type DataNote = {
   readonly reference: string;
   /** The folder that a path is relative to; absent for data that was given in memory. */
   readonly root: string | undefined;
+  /** Whether the run's preprocessing was fitted on other data, which it was trained on before. */
+  readonly fitted: boolean;
   /** Of the examples of every part, as they were trained on. */
   readonly fingerprint: string;
   readonly sizes: { readonly train: number; readonly validation: number; readonly test: number };
@@ -100,6 +102,8 @@ export type RunSettings = {
   readonly device: string;
   readonly data: DataNote;
   readonly policy: Policy;
+  /** The steps after which it came to its end, with all that is done there; undefined for a run that trains, or was ended before that. */
+  readonly finished: number | undefined;
   /** ISO 8601, in UTC. */
   readonly started: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -161,6 +165,7 @@ const settings = struct('a run', {
   data: struct('the data of a run', {
     reference: nonEmptyString,
     root: optional(anyString),
+    fitted: withDefault(truth, false),
     fingerprint: anyString,
     sizes: struct('sizes', {
       train: nonNegativeInteger,
@@ -169,13 +174,14 @@ const settings = struct('a run', {
     }),
   }),
   policy,
+  finished: optional(nonNegativeInteger),
   started: anyString,
   versions: record('versions by name', anyString, anyString, 0),
 });
 
 const runCodec: Codec<RunSettings> = mapped(
   settings,
-  ({ schemaVersion: _, ...rest }): RunSettings => rest,
+  ({ schemaVersion: _, ...rest }): RunSettings => ({ ...rest, finished: rest.finished }),
   (value) => ({ schemaVersion: SCHEMA_VERSION, ...value }),
 );
 

@@ -135,7 +135,7 @@ const perform = async <Found>(
       validation: prepared.validation,
       batches: prepared.batches,
       policy,
-      from: { ...begins, ended: false },
+      from: { ...begins, ended: from?.isOver === true },
       signal,
       explain: async (event, examples) => explainNotFinite(compiled, await session.state(), event, examples),
     },
@@ -213,6 +213,8 @@ const perform = async <Found>(
   };
   const found = loop.ended ? await measure?.({ ...started, model, data, summary }) : undefined;
   if (found !== undefined && isLeft(found)) return found;
+  const finished = loop.ended ? keeper?.finish(taken) : undefined;
+  if (finished !== undefined && isLeft(finished)) return finished;
   return right({ model, summary, folder: keeper?.path, data, found: found?.right });
 };
 
