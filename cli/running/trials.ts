@@ -1,5 +1,5 @@
 /** Trials run from the command line: their folder, their processes, Ctrl-C and what they came to. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
@@ -134,6 +134,15 @@ const bin = ['../../bin/immersion.mjs', '../../bin/immersion.mjs']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
   .find((path) => existsSync(path));
 
+/** A folder that was made for nothing goes again. */
+const leftEmpty = (folder: string): void => {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It holds something.
+  }
+};
+
 /** Whether an earlier command left jobs of these trials on a cluster. */
 const hasTickets = (folders: readonly string[]): boolean =>
   folders.some((folder) => {
@@ -193,7 +202,10 @@ export const performTrials = async (
             joins: hasTickets(undone.map(({ key }) => trialFolder(folder, key))),
             signal: interrupt.signal,
           });
-    if (isLeft(opened)) return opened;
+    if (isLeft(opened)) {
+      leftEmpty(folder);
+      return opened;
+    }
     const { executor, capacity } = opened.right;
     say(
       Number.isFinite(capacity.trials)

@@ -91,6 +91,8 @@ export const clusterJobs = (cluster: Cluster, options: JobsOptions): Executor =>
   const { tries, most, mayWait, produces, demand, pace = PACE, patience = PATIENCE } = options;
   const entries = new Set<Entry>();
   let silentSince: number | undefined;
+  /** One listener for all trials of a sweep. */
+  const heard = new WeakSet<AbortSignal>();
   let turning = false;
   let wake: () => void = () => undefined;
 
@@ -265,8 +267,8 @@ export const clusterJobs = (cluster: Cluster, options: JobsOptions): Executor =>
       const ticket = readTicket(folder);
       const joining = isRight(ticket) && ticket.right?.cluster === cluster.name ? ticket.right.id : undefined;
       const name = isRight(ticket) ? (ticket.right?.name ?? '') : '';
-      const end = (): void => wake();
-      signal.addEventListener('abort', end, { once: true });
+      if (!heard.has(signal)) signal.addEventListener('abort', () => wake(), { once: true });
+      heard.add(signal);
       entries.add({
         folder,
         signal,
@@ -274,10 +276,7 @@ export const clusterJobs = (cluster: Cluster, options: JobsOptions): Executor =>
         attempt: beginning,
         ticket: name,
         joining,
-        settle: (result) => {
-          signal.removeEventListener('abort', end);
-          settle(result);
-        },
+        settle,
       });
       void turns();
     });

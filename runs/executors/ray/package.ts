@@ -14,8 +14,9 @@ type Checked<A> = Either<readonly Problem[], A>;
 /** The folder of this package within that of a job. */
 export const PACKAGE_FOLDER = '.immersion';
 
-/** What Ray takes. */
+/** What Ray takes, and what might shrink to it. */
 const LARGEST = 100 * 2 ** 20;
+const LARGEST_UNPACKED = 10 * LARGEST;
 
 /** Names within the current folder, where a job finds them under the same; others are for the nodes to see. */
 const travels = (path: string): boolean => !isAbsolute(path) && !normalize(path).startsWith('..');
@@ -65,15 +66,14 @@ export const uploaded = async (
   root: string | undefined,
   inputs: readonly string[],
 ): Promise<Checked<string | undefined>> => {
-  const files = tryCatch(
-    () => travellersOf(root, inputs).map(load),
-    thrownAt(root ?? '.', 'files of the package and of the data that can be read'),
-  );
+  const readable = thrownAt(root ?? '.', 'files of the package and of the data that can be read');
+  const travellers = tryCatch(() => travellersOf(root, inputs), readable);
+  if (isLeft(travellers)) return travellers;
+  if (travellers.right.length === 0) return right(undefined);
+  const total = travellers.right.reduce((sum, { from }) => sum + statSync(from).size, 0);
+  if (total > LARGEST_UNPACKED) return left(tooLarge(total, inputs));
+  const files = tryCatch(() => travellers.right.map(load), readable);
   if (isLeft(files)) return files;
-  if (files.right.length === 0) return right(undefined);
-  const total = files.right.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  // Nothing shrinks to less than a thousandth.
-  if (total > 1000 * LARGEST) return left(tooLarge(total, inputs));
   const name = `_ray_pkg_${digestOf(files.right)}.zip`;
   const there = await client.ask('GET', `/api/packages/gcs/${name}`);
   if (isLeft(there)) return there;
