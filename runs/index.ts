@@ -1,6 +1,6 @@
 /**
  * Runs: everything that happens to a model over time. `model` is what one asks of weights, `run` opens, trains, keeps and resumes them,
- * `records` is what a run reports, `sweeps` are many runs. Nothing here measures how good a model is: that is given as an argument.
+ * `records` is what a run reports, `sweeps` are many runs and `executors` what runs them. Nothing here measures how good a model is: that is given as an argument.
  */
 export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../backends/backend.js';
 export { backendNames, startBackend } from '../backends/choose.js';
@@ -9,6 +9,8 @@ export { threadsFor } from '../backends/tensorflow/threads.js';
 export { lowerWasm } from '../backends/wasm/lower.js';
 export { createWasmBackend } from '../backends/wasm/wasm.js';
 export type { Expressions } from '../compiler/expressions.js';
+export { type Capacity, type Executor, trialFiles, type TrialState } from './executors/executor.js';
+export { localCapacity, localProcesses, memoryOf } from './executors/local.js';
 export { loadSpec, readJson, type Spec } from './load-spec.js';
 export {
   evaluateExpressions,
@@ -92,16 +94,12 @@ export {
   type Outcome,
   type TrialResult,
 } from './sweeps/outcome.js';
-export { localCapacity, localProcesses, memoryOf } from './sweeps/processes.js';
 export { trialCountProblems } from './sweeps/size.js';
 export {
-  type Capacity,
-  type Executor,
   readOutcome,
   runTrials,
   type SweepEvent,
   type SweepOptions,
-  trialFiles,
   trialFolder,
 } from './sweeps/sweep-run.js';
 export {
@@ -116,6 +114,7 @@ export {
   trialsOf,
 } from './sweeps/sweep.js';
 export {
+  checkTrial,
   type Measure,
   type Measured,
   runTrial,

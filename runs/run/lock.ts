@@ -127,3 +127,19 @@ export const lockFolder = (folder: string): Either<readonly Problem[], Lock> => 
     rmSync(own, { force: true });
   }
 };
+
+const LOOK_AGAIN = 200;
+
+/**
+ * Waits until nobody trains in a folder. A holder on another machine cannot be asked: after `patience` milliseconds it counts for dead, for one
+ * who knows that no other process is to train there.
+ */
+export const takenOver = async (folder: string, patience: number): Promise<void> => {
+  for (const until = Date.now() + patience; holderOf(folder) !== undefined;) {
+    if (Date.now() >= until) {
+      if (read(join(folder, FILE))?.host !== hostname()) tidied(join(folder, FILE));
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+  }
+};

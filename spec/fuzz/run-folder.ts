@@ -61,7 +61,13 @@ export const runFiles = (): readonly { readonly name: string; readonly bytes: Bu
   const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
   const settings = encodeSettings({
     ...{ name: 'small', seed: 3, heldOut: undefined, backend: 'wasm', device: 'cpu', policy: defaultPolicy },
-    data: { reference: 'x.csv', root: '/', fingerprint: 'f', sizes: { train: 8, validation: 0, test: 2 } },
+    data: {
+      reference: 'x.csv',
+      root: '/',
+      fingerprint: 'f',
+      sizes: { train: 8, validation: 0, test: 2 },
+      fitted: false,
+    },
     ...{ started: '2026-01-01T00:00:00.000Z', versions: { immersion: '0.1.0' } },
   });
   const kept = encodeSafetensors(
