@@ -68,7 +68,7 @@ export const runFiles = (): readonly { readonly name: string; readonly bytes: Bu
       sizes: { train: 8, validation: 0, test: 2 },
       fitted: false,
     },
-    ...{ started: '2026-01-01T00:00:00.000Z', versions: { immersion: '0.1.0' } },
+    ...{ started: '2026-01-01T00:00:00.000Z', finished: undefined, versions: { immersion: '0.1.0' } },
   });
   const kept = encodeSafetensors(
     new Map([
