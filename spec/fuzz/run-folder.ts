@@ -24,7 +24,7 @@ import { checkpointParts, initialLoop } from '../../runs/run/checkpoint.js';
 import { encodeMetrics } from '../../runs/run/metrics.js';
 import { fileNames } from '../../runs/run/run-folder.js';
 import { right as rightOf } from '../shared/either.js';
-import type { Opener } from './openers.js';
+import type { Opener } from './opener.js';
 
 const encoder = network('encoder', pipe(input(3), dense(4), tanh, dense(2)));
 const decoder = network('decoder', pipe(input(2), dense(4), tanh, dense(3)));
