@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Network } from '../../../dsl/network.js';
 import type { VolumeOptions } from '../../../dsl/expressions/volume.js';
-import { dense } from '../../arbitrary/network.js';
-import { smoothValuesIn } from '../../arbitrary/values.js';
+import { dense } from '../../../laws/arbitrary/network.js';
+import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
 import { interpret } from '../../shared/outputs.js';
 import { gradientsOf, programsOf, volumeOf } from './volumes.js';
 
