@@ -9,9 +9,10 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { loadData } from 'immersion/data';
 import { showProblem } from 'immersion/dsl';
 import { fit, startBackend } from 'immersion/runs';
+import { wordsOf } from './options.js';
 import { densityExperiment, parts } from '../examples/flows.js';
 
-const [table, python] = atLeast(2, process.argv.slice(process.argv[2] === 'codes' ? 3 : 2));
+const [table, python] = wordsOf('TABLE.csv', 'PYTHON');
 const [d, components, seeds] = [5, 5, 6];
 
 const data = await loadData(`${table}?standardize`)();

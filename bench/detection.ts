@@ -3,13 +3,14 @@
  * and ‖x − x̂‖ of its training and test examples and of another class, as JSON: the fixture of the law on thresholds. The tables
  * are made by bench/peers/tables.py.
  */
-import { atLeast, elementAt } from '../dsl/lookup.js';
+import { elementAt } from '../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { loadData } from 'immersion/data';
 import { fit, startBackend } from 'immersion/runs';
+import { wordsOf } from './options.js';
 import { densityExperiment, parts } from '../examples/flows.js';
 
-const [inside, outside] = atLeast(2, process.argv.slice(process.argv[2] === 'detection' ? 3 : 2));
+const [inside, outside] = wordsOf('INSIDE.csv', 'OUTSIDE.csv');
 
 const [own, other, backend] = [
   await loadData(`${inside}?standardize`)(),

@@ -34,6 +34,11 @@ export const measurements: Readonly<Record<string, Measurement>> = {
     options: '[--python PATH] [--rounds 5] [--json]',
     measures: 'how fast files are read, beside numpy, pandas, csv-parse and sharp',
   },
+  stability: {
+    options:
+      '--folder FOLDER [--tables wine,diabetes] [--ways auto,surrogate,pair] [--seeds 20] [--steps 2000] [--until 700] [--backend auto] [--json]',
+    measures: 'whether the recipe for tables diverges, over many seeds',
+  },
   tables: {
     options: 'FOLDER [NAMES] [SEEDS] [--json]',
     measures: 'rectangular flows by one recipe on small tables',

@@ -36,6 +36,18 @@ export const optionsOf = <const O extends Options>(options: O) => {
   }
 };
 
+/** The words behind the name of a measurement that takes no options, at least as many as have names here. */
+export const wordsOf = <const N extends readonly string[]>(
+  ...names: N
+): readonly [...{ readonly [I in keyof N]: string }, ...(readonly string[])] => {
+  const words = process.argv.slice(3);
+  const hasAll = (given: readonly string[]): given is readonly [...{ readonly [I in keyof N]: string }] =>
+    given.length >= names.length;
+  const option = words.find((word) => word.startsWith('-'));
+  if (option !== undefined) return refuse('options', option, `none, but ${names.join(' ')}`);
+  return hasAll(words) ? words : refuse(names[words.length] ?? '', 'nothing', names.join(' '));
+};
+
 /** An option that is a number above 0. */
 export const numberOf = <K extends string>(values: { readonly [P in K]: string }, name: K): number => {
   const value = Number(values[name]);

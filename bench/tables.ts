@@ -26,6 +26,7 @@ import { acrossSeeds, areaWithInterval, fitGaussian, fitSpaceDensity } from 'imm
 import { rectangular, rectangularDensity } from 'immersion/objectives';
 import { type Fitted, prepareRun, type PrepareOptions, startBackend } from 'immersion/runs';
 import { alternate } from '../examples/flows.js';
+import { wordsOf } from './options.js';
 
 type Figures = { readonly nll: number; readonly auc: number; readonly reconstruction?: number };
 
@@ -224,7 +225,7 @@ const markdown = (folder: string): string => {
   ].join('\n');
 };
 
-const [folder = '.', names, seeds = '5'] = process.argv.slice(process.argv[2] === 'tables' ? 3 : 2);
+const [folder = '.', names, seeds = '5'] = wordsOf();
 for (const name of names?.split(',') ?? [])
   for (let seed = 0; seed < Number(seeds); seed++) {
     const path = fileOf(folder, name, seed, '-flow');

@@ -28,6 +28,7 @@ export { elementCount, physicalShape, type Type } from './ir/type.js';
 export type { Var } from './ir/var.js';
 export type { LoopKernel } from './loops/loop.js';
 export type { Constant, Operand, Plan, PlanBuilder, Routine, Step } from './loops/plan.js';
+export { printLoops } from './loops/print-loops.js';
 export { printPlan, showStep } from './loops/print-plan.js';
 export { type LayerOutline, outline } from './outline.js';
 export { optimize, type Stage } from './pipeline.js';

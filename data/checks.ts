@@ -105,6 +105,7 @@ export const checkRows =
     const whole = masked === undefined ? source : { ...source, fields: fields(masked.right.mask) };
     if (values === 'finite') return right({ source: whole, survey: undefined });
     if (values === 'single' && masked === undefined) {
+      if (options.isLoaded === true) return right({ source, survey: undefined });
       const finite = await allFinite(source)();
       if (isLeft(finite)) return finite;
       if (finite.right) return right({ source, survey: undefined });

@@ -28,6 +28,7 @@ export { describeData, type Description, type FieldDescription, type Place } fro
 export { digestOf } from './digest.js';
 export { type Field, type Fields, integerField, LABEL, MASK, MOST_CLASSES, selectFields } from './field.js';
 export { fingerprintOf } from './fingerprint.js';
+export { loadData } from './load.js';
 export { circle } from './manifolds/circle.js';
 export { drawSettings, generate, generateSplit, generatorProblems } from './manifolds/generate.js';
 export { generators } from './manifolds/index.js';
@@ -70,7 +71,7 @@ export { decodeCifar, readCifar } from './readers/cifar.js';
 export { decodeImages, decodeLabels, type Images, readImages, readLabels } from './readers/idx.js';
 export { decodeNpy, type NpyArray, type NpyExamples, openNpy } from './readers/npy.js';
 export { greatestOf, type Picture, readPicture, readPictureHeader } from './readers/picture.js';
-export { loadData, nameOf, openData, pathOf, type RawData, readRaw } from './source.js';
+export { nameOf, openData, pathOf, type RawData, readRaw } from './source.js';
 export { type ValidationOptions, withValidation } from './validation.js';
 export { encodeCsv } from './writers/csv.js';
 export { encodeNpy } from './writers/npy.js';

@@ -104,8 +104,8 @@ export {
   volume,
   type VolumeOptions,
 } from './expressions/volume.js';
-export { unknownOptions } from './mistake.js';
-export { scheduledWeights } from './expressions/weight.js';
+export { mistake, namesOf, optionProblems, unknownOptions } from './mistake.js';
+export { scheduledWeights, type Settled, settledTerms } from './expressions/weight.js';
 export type {
   ActivationName,
   BijectorLayer,

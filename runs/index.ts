@@ -1,6 +1,6 @@
 /**
  * Runs: everything that happens to a model over time. `model` is what one asks of weights, `run` opens, trains, keeps and resumes them,
- * `records` is what a run reports, `sweeps` are many runs. Nothing here measures how good a model is: that is given as an argument.
+ * `records` is what a run reports, `sweeps` are many runs and `executors` what runs them. Nothing here measures how good a model is: that is given as an argument.
  */
 export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../backends/backend.js';
 export { backendNames, startBackend } from '../backends/choose.js';
@@ -9,6 +9,8 @@ export { threadsFor } from '../backends/tensorflow/threads.js';
 export { lowerWasm } from '../backends/wasm/lower.js';
 export { createWasmBackend } from '../backends/wasm/wasm.js';
 export type { Expressions } from '../compiler/expressions.js';
+export { type Capacity, type Executor, trialFiles, type TrialState } from './executors/executor.js';
+export { localCapacity, localProcesses, memoryOf } from './executors/local.js';
 export { loadSpec, readJson, type Spec } from './load-spec.js';
 export {
   evaluateExpressions,
@@ -23,6 +25,7 @@ export type {
   LogProb,
   Model,
   ModelInput,
+  Precision,
   Prior,
   PriorOverCodes,
   SampleOptions,
@@ -47,10 +50,12 @@ export {
   type ValidationEvent,
 } from './records/events.js';
 export { createHistory, type History } from './records/history.js';
+export { settledLossOf } from './records/settled-loss.js';
 export { type Provenance, provenance, versions } from './records/provenance.js';
 export { readRecord } from './records/record.js';
 export type { Best, Checkpoint, LoopState } from './run/checkpoint.js';
 export { fit, type FitOptions, prepareRun, type Run } from './run/fit.js';
+export { figureOf } from './run/judge.js';
 export { type HeldOut, holdOut, type Parts, type Validated } from './run/hold-out.js';
 export type { KeptExamples } from './run/kept-examples.js';
 export { eventsOf, type OpenedRun, type OpenOptions, openRun } from './run/open-run.js';
@@ -89,16 +94,12 @@ export {
   type Outcome,
   type TrialResult,
 } from './sweeps/outcome.js';
-export { localCapacity, localProcesses, memoryOf } from './sweeps/processes.js';
 export { trialCountProblems } from './sweeps/size.js';
 export {
-  type Capacity,
-  type Executor,
   readOutcome,
   runTrials,
   type SweepEvent,
   type SweepOptions,
-  trialFiles,
   trialFolder,
 } from './sweeps/sweep-run.js';
 export {
@@ -113,6 +114,7 @@ export {
   trialsOf,
 } from './sweeps/sweep.js';
 export {
+  checkTrial,
   type Measure,
   type Measured,
   runTrial,

@@ -45,7 +45,7 @@ export const createCcBackend = ({
     const plan = lowerLoops(program, compiler.target);
     const loaded = found.right.load(plan);
     if (isLeft(loaded)) throw new BackendFailure(elementAt(loaded.left, 0));
-    const sizes = plan.outputs.map(({ operand }) => plan.buffers[operand.buffer] ?? 0);
+    const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
     return {
       run: (inputs) => {
         const read = plan.inputs.map(({ name }) => {

@@ -1,4 +1,5 @@
 /** Where a plan's own buffers lie in one array: a place is used again once nothing reads what it held. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Plan } from '../../compiler/loops/plan.js';
 
 /** Numbers in a line of the cache, at which every buffer begins. */
@@ -53,7 +54,7 @@ export const layoutOf = (
   plan.steps.forEach((step, i) => {
     const outputs = step.tag === 'kernel' ? [step.output.buffer] : step.outputs;
     for (const buffer of outputs) {
-      if (!elsewhere.has(buffer)) offsets.set(buffer, take(plan.buffers[buffer] ?? 0));
+      if (!elsewhere.has(buffer)) offsets.set(buffer, take(elementAt(plan.buffers, buffer)));
     }
     const more = extra(i);
     if (more > 0) {
@@ -63,7 +64,7 @@ export const layoutOf = (
     }
     for (const buffer of plan.release[i] ?? []) {
       const start = offsets.get(buffer);
-      if (start !== undefined) give(start, plan.buffers[buffer] ?? 0);
+      if (start !== undefined) give(start, elementAt(plan.buffers, buffer));
     }
   });
   return { offsets, beside, size: end };

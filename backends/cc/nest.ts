@@ -1,4 +1,5 @@
 /** The C of a loop nest on vectors along its last axis: values computed at the outermost loop they depend on, sums held in variables. */
+import { getFrom } from '../../dsl/lookup.js';
 import type { Access, Instruction, Store } from '../../compiler/loops/loop.js';
 import { operandsOf, variation } from '../../compiler/loops/loop-cost.js';
 import { at, type Nest, registerAxes } from '../../compiler/loops/nest.js';
@@ -99,7 +100,7 @@ export const writeNest = (writer: Writer, nest: Nest, direct: readonly boolean[]
     nest.stores.flatMap((store, i) => (sumsRows(nest, store) ? [[i, writer.fresh('row')] as const] : [])),
   );
   const heldOf = (store: number): Held | undefined => held.find((one) => one.store === store);
-  const nameOf = ({ names }: Held, axis: number): string => names.get(axis) ?? '';
+  const nameOf = ({ names }: Held, axis: number): string => getFrom(names, axis);
 
   const write = (store: Store, i: number, width: number, value: string): void => {
     const stride = at(store.strides, last);

@@ -1,4 +1,5 @@
 /** Where a nest reads and writes, as C expressions. */
+import { elementAt } from '../../dsl/lookup.js';
 import type { Access } from '../../compiler/loops/loop.js';
 
 const times = (index: string, stride: number): string => (stride === 1 ? index : `${index} * ${stride}L`);
@@ -11,7 +12,7 @@ export const addressOf = (
   extra = 0,
 ): string => {
   const terms = indices.flatMap((index, axis) => {
-    const stride = strides[axis] ?? 0;
+    const stride = elementAt(strides, axis);
     return stride === 0 || index === '0' ? [] : [times(index, stride)];
   });
   const fixed = offset + extra;

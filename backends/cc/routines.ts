@@ -1,4 +1,5 @@
 /** The C of routines: work in sequence that no loop nest expresses. */
+import { elementAt } from '../../dsl/lookup.js';
 import { firstJitter } from '../../compiler/ir/primitives/factorization.js';
 import type { Routine } from '../../compiler/loops/plan.js';
 
@@ -126,11 +127,11 @@ export const routineCall = (
     case 'join': {
       const { widths } = routine;
       const width = widths.reduce((sum, n) => sum + n, 0);
-      const rows = a.size / (widths[0] ?? 1);
+      const rows = a.size / elementAt(widths, 0);
       let start = 0;
       return inputs
         .map(({ place }, i) => {
-          const own = widths[i] ?? 0;
+          const own = elementAt(widths, i);
           const copy = `for (long r = 0; r < ${rows}; r++) __builtin_memcpy((${output}) + r * ${width} + ${start}, (${place}) + r * ${own}, ${4 * own});`;
           start += own;
           return copy;

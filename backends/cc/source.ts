@@ -1,4 +1,5 @@
 /** A program as one C function: names and numbers only, nothing of a spec's text. */
+import { elementAt, getFrom } from '../../dsl/lookup.js';
 import { keyOf } from '../../compiler/ir/key.js';
 import { clearedOutputs, directStores, rangesApart } from '../../compiler/loops/dependence.js';
 import { weight } from '../../compiler/loops/loop-cost.js';
@@ -53,7 +54,9 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
     const cleared = clearedOutputs(loop, nests, direct);
     const number = kernels.size;
     const made: Kernel = {
-      clears: cleared.flatMap((is, output) => (is ? [{ output, size: loop.outputs[output] ?? 0 }] : [])),
+      clears: cleared.flatMap((is, output) =>
+        is ? [{ output, size: elementAt(loop.outputs, output) }] : [],
+      ),
       nests: nests.map((nest, i) => {
         const name = `k${number}_${i}`;
         const writer = createWriter();
@@ -109,6 +112,7 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
     const inside = new Map(
       own.steps.flatMap((step, i) => (step.tag === 'repeat' ? [[i, functionOf(step.body)] as const] : [])),
     );
+    const sizeOf = (buffer: number): number => elementAt(own.buffers, buffer);
     const places = new Map<number, string>();
     own.inputs.forEach(({ operand }, i) => places.set(operand.buffer, `s[${i}]`));
     for (const { operand, values } of own.constants) places.set(operand.buffer, constantOf(values));
@@ -117,21 +121,19 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
       const place = `s[${own.inputs.length + i}]`;
       const known = places.get(buffer);
       if (known === undefined) places.set(buffer, place);
-      else copies.push(`copy(${place}, ${known}, ${own.buffers[buffer] ?? 0});`);
+      else copies.push(`copy(${place}, ${known}, ${sizeOf(buffer)});`);
     });
     const outputSizes = ({ body }: Extract<Step, { tag: 'repeat' }>): readonly number[] =>
-      body.outputs.map(({ operand }) => inLines(body.buffers[operand.buffer] ?? 0));
+      body.outputs.map(({ operand }) => inLines(elementAt(body.buffers, operand.buffer)));
     const extra = (i: number): number => {
       const step = own.steps[i];
       if (step?.tag !== 'repeat') return 0;
-      return outputSizes(step).reduce((sum, n) => sum + n, inside.get(i)?.scratch ?? 0);
+      return outputSizes(step).reduce((sum, n) => sum + n, getFrom(inside, i).scratch);
     };
     const layout = layoutOf(own, new Set(places.keys()), extra);
     const place = (buffer: number): string => {
-      const offset = layout.offsets.get(buffer);
-      return places.get(buffer) ?? `m + ${offset ?? 0}`;
+      return places.get(buffer) ?? `m + ${getFrom(layout.offsets, buffer)}`;
     };
-    const sizeOf = (buffer: number): number => own.buffers[buffer] ?? 0;
     const writer = createWriter();
     writer.block(`static void ${name}(float *const *s, float *m)`, () => {
       own.steps.forEach((step, i) => {
@@ -148,14 +150,14 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
               const all = [...step.inputs, ...step.outputs].map(place);
               writer.line(`float *const a[] = { ${all.join(', ')} };`);
               for (const { output, size } of clears)
-                writer.line(`__builtin_memset(${place(step.outputs[output] ?? 0)}, 0, ${4 * size});`);
+                writer.line(`__builtin_memset(${place(elementAt(step.outputs, output))}, 0, ${4 * size});`);
               for (const nest of nests)
                 writer.line(`${nest.shared ? 'share' : 'alone'}(${nest.name}, a, ${nest.extent});`);
             });
           }
           case 'repeat': {
-            const body = inside.get(i);
-            const start = layout.beside.get(i) ?? 0;
+            const body = getFrom(inside, i);
+            const start = getFrom(layout.beside, i);
             const sizes = outputSizes(step);
             const made = sizes.map(
               (_, k) => `m + ${start + sizes.slice(0, k).reduce((sum, n) => sum + n, 0)}`,
@@ -164,15 +166,17 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
             const carried = step.outputs.map(place);
             const kept = step.inputs.slice(carried.length).map(place);
             carried.forEach((to, k) =>
-              writer.line(`copy(${to}, ${place(step.inputs[k] ?? 0)}, ${sizeOf(step.outputs[k] ?? 0)});`),
+              writer.line(
+                `copy(${to}, ${place(elementAt(step.inputs, k))}, ${sizeOf(elementAt(step.outputs, k))});`,
+              ),
             );
             return writer.block(`for (long round = 0; round < ${step.times}; round++)`, () => {
               writer.line(`float *const r[] = { ${[...carried, ...kept, ...made].join(', ')} };`);
-              writer.line(`${body?.name ?? ''}(r, m + ${end});`);
+              writer.line(`${body.name}(r, m + ${end});`);
               carried.forEach((to, k) =>
-                writer.line(`copy(${to}, ${made[k] ?? ''}, ${sizeOf(step.outputs[k] ?? 0)});`),
+                writer.line(`copy(${to}, ${elementAt(made, k)}, ${sizeOf(elementAt(step.outputs, k))});`),
               );
-              writer.line(`if (*(${made[carried.length] ?? ''}) == 0) break;`);
+              writer.line(`if (*(${elementAt(made, carried.length)}) == 0) break;`);
             });
           }
         }

@@ -2,8 +2,16 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../../data/index.js';
 import { type Problem, problem } from '../../dsl/index.js';
-import { type At, backendNames, openRun, type OpenedRun, type RunNote } from '../../runs/index.js';
+import {
+  type At,
+  backendNames,
+  openRun,
+  type OpenedRun,
+  type Precision,
+  type RunNote,
+} from '../../runs/index.js';
 import type { Arguments, Option } from './arguments.js';
+import { say } from '../terminal/output.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -25,6 +33,19 @@ export const unitsOption: Option = {
   name: 'units',
   value: 'WHICH',
   summary: "data: the data's own; model: what training saw (data)",
+};
+
+export const precisionOption: Option = {
+  name: 'precision',
+  value: 'WHICH',
+  summary: 'single, or double: computed on the host without a backend, and slower (single)',
+};
+
+export const precisionOf = (given: Arguments): Checked<Precision> => {
+  const text = given.last('precision') ?? 'single';
+  return text === 'single' || text === 'double'
+    ? right(text)
+    : left([problem('--precision', JSON.stringify(text), 'single or double')]);
 };
 
 const names = ['model', 'last', 'best'] as const;
@@ -60,11 +81,20 @@ export const newData = (
   reference: string,
   { preprocessing }: Pick<OpenedRun, 'preprocessing'>,
 ): Promise<Checked<Split<Source>>> =>
-  openData(reference, process.cwd(), preprocessing === undefined ? {} : { preprocessing })();
+  openData(reference, process.cwd(), {
+    onProgress: say,
+    ...(preprocessing === undefined ? {} : { preprocessing }),
+  })();
 
 /** The data that a run was trained on, where it still is. */
-export const ownData = async ({ folder, settings }: RunNote): Promise<Checked<Split<Source>>> => {
+export const ownData = async ({
+  folder,
+  settings,
+  preprocessing,
+}: RunNote): Promise<Checked<Split<Source>>> => {
   if (settings?.data.root === undefined)
     return left([problem(folder, 'no place of its data', 'data that is named', 'name some with --data')]);
-  return openData(settings.data.reference, settings.data.root)();
+  const { reference, root, fitted } = settings.data;
+  const by = fitted && preprocessing !== undefined ? { preprocessing, holdOut: true } : {};
+  return openData(reference, root, { onProgress: say, ...by })();
 };

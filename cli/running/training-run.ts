@@ -27,6 +27,7 @@ import {
   trainRun,
   versions,
 } from '../../runs/index.js';
+import { type Guarded, guardedTexts } from '../../runs/records/guards.js';
 import { turnText } from '../../runs/run/summary.js';
 import { writeWhole } from '../../runs/records/whole-file.js';
 import { attempt } from '../../backends/failure.js';
@@ -66,6 +67,8 @@ export type Result = {
   readonly steps: number;
   /** Steps that changed nothing, since their loss or gradient was not finite. */
   readonly skipped: number;
+  /** Steps at which each guard acted, by its name. */
+  readonly guarded: Guarded;
   readonly seconds: number;
   readonly loss: number | null;
   /** The last validation. */
@@ -111,7 +114,7 @@ export const findingsAfter =
     return isLeft(written) ? written : right(findings);
   };
 
-/** Lets progress, history and TensorBoard, where it is asked for, see a run, and Ctrl-C end it. */
+/** Lets progress, history and TensorBoard, where it is asked for, see a run, and Ctrl-C end it from its start on. */
 export const following = ({ tensorboard = false }: { readonly tensorboard?: boolean } = {}) => {
   const history = createHistory();
   const interrupt = interruption();
@@ -127,6 +130,7 @@ export const following = ({ tensorboard = false }: { readonly tensorboard?: bool
     history,
     signal: interrupt.signal,
     onStart: async ({ prepared, folder }: Started): Promise<void> => {
+      interrupt.listen();
       say(`backend ${prepared.backend.description}`);
       progress = createProgress(screen(), prepared.experiment);
       if (!tensorboard || folder === undefined) return;
@@ -154,7 +158,7 @@ export const following = ({ tensorboard = false }: { readonly tensorboard?: bool
 type Opened = { readonly data: Split<Source>; readonly outside: readonly OutsideData[] };
 
 const open = async ({ experiment, outside: references }: Request): Promise<Checked<Opened>> => {
-  const data = await openData(experiment.data)();
+  const data = await openData(experiment.data, process.cwd(), { onProgress: say })();
   if (isLeft(data)) return data;
   const outside = await openOutside(references, data.right.train.shape);
   return isLeft(outside) ? outside : right({ data: data.right, outside: outside.right });
@@ -193,9 +197,10 @@ export const resultOf = (
   request: Pick<Request, 'seed' | 'report'>,
   criterion: Criterion,
 ): Result => {
-  const { validation, test, best, step, steps, skipped, seconds, loss, end } = summary;
+  const { validation, test, best, step, steps, skipped, guarded, seconds, loss, end } = summary;
   const interrupted = end === 'interrupted';
   if (skipped > 0) say(`${skipped} of ${steps} steps were not finite and were skipped`);
+  for (const line of guardedTexts(guarded, steps)) say(line);
   const turned = turnText(summary, criterion);
   if (turned !== undefined) say(turned);
   say(
@@ -215,6 +220,7 @@ export const resultOf = (
     backend: used,
     steps,
     skipped,
+    guarded,
     seconds,
     loss: finiteOrNull(loss),
     validation: validation ?? null,

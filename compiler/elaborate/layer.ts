@@ -71,7 +71,9 @@ const rules: { readonly [T in Ordinary['tag']]: Rule<Extract<Layer, { tag: T }>>
     if (context.mode === 'inference' || layer.rate === 0) return x;
     const emit = emitOf(site);
     // Each application has a mask of its own; equal applications never get here twice.
-    const name = `${place.name}/mask#${[...context.draws.keys()].filter((key) => key.startsWith(`${place.name}/mask#`)).length}`;
+    let masks = 0;
+    while (context.draws.has(`${place.name}/mask#${masks}`)) masks++;
+    const name = `${place.name}/mask#${masks}`;
     const spec = {
       name,
       distribution: 'uniform',

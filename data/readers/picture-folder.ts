@@ -1,12 +1,12 @@
 /** Folders of JPEG and PNG files as examples in 0 … 1: headers are read when a folder is opened, pixels when they are asked for. */
-import { atLeast, elementAt, entryOf } from '../../dsl/lookup.js';
+import { atLeast, elementAt, entryOf, floatAt } from '../../dsl/lookup.js';
 import { basename } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import { sizeOf } from '../../dsl/shape.js';
-import type { Stored } from '../dataset.js';
+import type { Floats, Stored } from '../dataset.js';
 import { integerField, LABEL, MOST_CLASSES } from '../field.js';
 import type { OpenOptions } from '../options.js';
 import { byteSettings, type Found } from '../parts.js';
@@ -109,6 +109,13 @@ const formOf = (
   return right({ form: { crop, size, channels: depth, background: colour }, shape: [height, width, depth] });
 };
 
+/** Pixels over the greatest value of their depth. */
+const writeScaled = (picture: Picture, into: Floats): void => {
+  const most = greatestOf(picture);
+  into.set(picture.pixels);
+  for (let i = 0; i < into.length; i++) into[i] = floatAt(into, i) / most;
+};
+
 /** Pictures as examples in 0 … 1 of one shape, each over the greatest value of its own depth. */
 const pictures = (
   name: string,
@@ -144,14 +151,16 @@ const pictures = (
     size: files.length,
     ...(kinds.length > 0 ? { fields: { [LABEL]: integerField(labels, kinds) } } : {}),
     read: (rows, into) => async () => {
-      const found = await Promise.all(Array.from(rows, pictureAt));
-      for (const [i, picture] of found.entries()) {
-        if (isLeft(picture)) return picture;
-        const most = greatestOf(picture.right);
-        const { pixels } = picture.right;
-        for (let at = 0; at < width; at++) into[i * width + at] = elementAt(pixels, at) / most;
-      }
-      return right(undefined);
+      // Each is written as soon as it is decoded, while others are.
+      const done = await Promise.all(
+        Array.from(rows, async (row, i) => {
+          const picture = await pictureAt(row);
+          if (isLeft(picture)) return picture;
+          writeScaled(picture.right, into.subarray(i * width, (i + 1) * width));
+          return picture;
+        }),
+      );
+      return done.find(isLeft) ?? right(undefined);
     },
   };
 };
@@ -165,6 +174,7 @@ export const pictureSet = (
 ): Loading<Found> => {
   const { train, test, validation } = parts;
   const all = [...train, ...test, ...validation];
+  if (all.length === 0) return TaskEither.left([problem(path, 'no pictures', 'at least one to train on')]);
   // Over all parts, since one of them may have no picture of a class.
   const kinds = [...new Set(all.flatMap(({ kind }) => kind ?? []))].sort();
   if (kinds.length > MOST_CLASSES)

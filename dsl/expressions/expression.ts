@@ -1,4 +1,5 @@
 /** Constructors of expressions: typed, immutable formulas over data, draws, parameters and networks, for one example. */
+import { unknownOptions } from '../mistake.js';
 import type { Distribution } from './draw.js';
 import type { ActivationName, BinaryOp, Expr, NetworkValue, Node, UnaryOp } from '../grammar.js';
 import type { Initializer } from '../layers/initializer.js';
@@ -68,7 +69,14 @@ export function draw<S extends Shape, const K extends number>(
   options: { readonly probes: K },
 ): Expr<readonly [K, ...S]>;
 export function draw(name: string, distribution: Distribution, options?: { readonly probes: number }): Node {
-  return { tag: 'draw', name, distribution: distribution.tag, shape: distribution.shape, ...options };
+  return {
+    tag: 'draw',
+    name,
+    distribution: distribution.tag,
+    shape: distribution.shape,
+    ...(options?.probes === undefined ? {} : { probes: options.probes }),
+    ...unknownOptions('draw', options, ['probes']),
+  };
 }
 
 /** A trainable value outside any network. */

@@ -1,7 +1,7 @@
 /** Fitting a mixture by expectation-maximization: from several starts, of which the likelier go on, to where rounds gain nothing more. */
 import { atLeast, elementAt, float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { type Problem, problem } from '../../dsl/index.js';
+import { optionProblems, type Problem, problem } from '../../dsl/index.js';
 import { thinned } from './moments.js';
 import { type Codes, type Component, firstComponents, round } from './expectation-maximization.js';
 import { fitGaussian, type Gaussian, gaussianOf } from './gaussian.js';
@@ -49,7 +49,7 @@ export type MixtureOptions = {
  * multiplications that they may take where those allow more rounds: few codes are fitted to the end from every start.
  */
 const SHORT = 16;
-const WORK = 2e8;
+const WORK = 2e7;
 
 /** Codes at most on which starts are tried. */
 const STARTS_SEE = 10_000;
@@ -130,7 +130,7 @@ const likeliest = (starts: readonly Fit[], rounds: number, tolerance: number, fl
 const isCount = (value: number, most: number): boolean =>
   Number.isInteger(value) && value >= 1 && value <= most;
 
-const optionProblems = (options: Required<MixtureOptions>): readonly Problem[] => {
+const valueProblems = (options: Required<MixtureOptions>): readonly Problem[] => {
   const { components, restarts, rounds, tolerance, floor } = options;
   const wrong = (path: string, value: number, expected: string): Problem =>
     problem(path, String(value), expected);
@@ -152,7 +152,7 @@ export const fitMixture = (
   options: MixtureOptions = {},
 ): Either<readonly Problem[], FittedMixture> => {
   const all = { ...defaults, ...options };
-  const problems = optionProblems(all);
+  const problems = [...optionProblems('fitMixture', options, Object.keys(defaults)), ...valueProblems(all)];
   if (problems.length > 0) return left(problems);
   const gaussian = fitGaussian(codes, d);
   if (isLeft(gaussian)) return gaussian;

@@ -1,6 +1,7 @@
 /** Progress for people: one line kept in place on a terminal, a line every tenth of the way elsewhere. */
 import type { StepEvent, Terms, TestEvent, TrainEvent, ValidationEvent } from './events.js';
 import { type Experiment, type Objective, scheduledWeights } from '../../dsl/index.js';
+import { settledLossOf } from './settled-loss.js';
 import { createStatusLine, type Screen } from './status-line.js';
 
 export type Progress = {
@@ -71,12 +72,18 @@ const weighted = (objective: Objective): TermsText => {
       .join('  ');
 };
 
+/** What is said of a loss that is not the one at its step: schedules make that grow while the model improves. */
+const SETTLED = ' (weights of the last step)';
+
 /** Of a validation, or of the test at the end. */
 const evaluatedText = (
-  { tag, step, loss, terms, metrics = {} }: ValidationEvent | TestEvent,
+  { tag, step, loss, terms, settled, metrics = {} }: ValidationEvent | TestEvent,
   termsText: TermsText,
-): string =>
-  `      ${tag} at step ${step}  loss ${short(loss)}  ${termsText({ ...terms, ...metrics }, step)}`;
+): string => {
+  const compared = settled?.['loss'];
+  const text = compared === undefined ? short(loss) : `${short(compared)}${SETTLED}`;
+  return `      ${tag} at step ${step}  loss ${text}  ${termsText({ ...terms, ...metrics }, step)}`;
+};
 
 /** Follows a run of `steps` steps of `batch` examples. */
 export const createProgress = (
@@ -84,6 +91,8 @@ export const createProgress = (
   { steps, batch, objective }: Pick<Experiment, 'steps' | 'batch' | 'objective'>,
 ): Progress => {
   const termsText = weighted(objective);
+  const settledLoss = settledLossOf(objective, steps);
+  const lossOf = ({ terms, loss, step }: StepEvent): number => settledLoss?.(terms, step) ?? loss;
   const { inPlace, line, draw: redraw, end } = createStatusLine(screen);
   const rateOf = smoothRate();
   let drawn = -1;
@@ -96,9 +105,12 @@ export const createProgress = (
   const draw = (event: StepEvent, rate: number): void => {
     const done = event.step + 1;
     const start = `${String(done).padStart(String(steps).length)}/${steps} ${bar(done / steps, 20)}`;
-    const seen = validation === undefined ? '' : `  validation ${short(validation.loss)}`;
+    const seen =
+      validation === undefined
+        ? ''
+        : `  validation ${short(validation.settled?.['loss'] ?? validation.loss)}`;
     redraw(
-      `${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${termsText(shown(event), event.step)}`,
+      `${start}  ${pace(event, rate)}  loss ${short(lossOf(event))}${seen}  ${termsText(shown(event), event.step)}`,
     );
   };
 
@@ -114,7 +126,7 @@ export const createProgress = (
       tenth = Math.floor((10 * done) / steps);
       const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
       line(
-        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${termsText(shown(event), event.step)}  ${pace(event, rate)}`,
+        `${part}  step ${done}/${steps}  loss ${short(lossOf(event))}${settledLoss === undefined ? '' : SETTLED}  ${termsText(shown(event), event.step)}  ${pace(event, rate)}`,
       );
     }
   };

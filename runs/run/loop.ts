@@ -8,6 +8,7 @@ import { fieldsAt } from '../model/fields.js';
 import type { Session } from '../model/session.js';
 import { isFiniteState } from '../model/state.js';
 import type { Notice, NoticeEvent, StepEvent, TrainEvent } from '../records/events.js';
+import { actedAt, CLIPPED, counted, firstText } from '../records/guards.js';
 import type { Checkpoint, LoopState } from './checkpoint.js';
 import { judge } from './judge.js';
 import { setFactor } from './rate-factor.js';
@@ -91,6 +92,8 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
     loop.validated !== taken &&
     (taken === 0 || taken % every === 0 || taken === steps);
 
+  const isMeasured = (step: number): boolean => policy.metricsEvery > 0 && step % policy.metricsEvery === 0;
+
   let saved = performance.now();
   let savedAt = -1;
   const isTime = (taken: number): boolean => {
@@ -132,8 +135,8 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
       );
     await session.restore(setFactor(last.state, factor));
     savedAt = last.state.step;
-    const { skipped, seconds } = loop;
-    loop = { ...last.loop, factor, skipped, seconds };
+    const { skipped, guarded, seconds } = loop;
+    loop = { ...last.loop, factor, skipped, guarded, seconds };
     return last;
   };
 
@@ -147,10 +150,20 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
       const { fields } = next;
       const at = taken;
       next = at + 1 < steps ? reading(at + 1) : undefined;
+      const metrics = isMeasured(at) ? await session.metrics?.(examples, fields) : undefined;
       const done = await session.step(examples, fields);
-      const event: StepEvent = { ...done, seconds: (performance.now() - began) / 1000 };
+      const event: StepEvent = {
+        ...done,
+        ...(metrics === undefined ? {} : { metrics }),
+        seconds: (performance.now() - began) / 1000,
+      };
       taken = at + 1;
       yield event;
+      const acted = actedAt(event, experiment);
+      for (const [name, share] of Object.entries(acted))
+        if (loop.guarded[name] === undefined && name !== CLIPPED)
+          yield notice(taken, 'guarded', firstText(name, at, share));
+      loop = { ...loop, guarded: counted(loop.guarded, acted) };
       if (event.committed) {
         const { gradient } = loop;
         if (gradient > 0 && event.gradientNorm > GROWN * gradient)

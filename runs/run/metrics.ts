@@ -17,11 +17,21 @@ const termsOf = (metrics: Expressions): Expressions =>
 export const encodeMetrics = (experiment: Experiment, metrics: Expressions): Checked<unknown> =>
   encodeExperiment({ ...experiment, objective: { ...experiment.objective, ...termsOf(metrics) } });
 
+/** The name as it was given; a name that was not written here stays as it is. */
+const metricName = (name: string): string => {
+  const written = name.slice(PREFIX.length);
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
+  }
+};
+
 export const decodeMetrics = (json: unknown): Checked<Expressions> =>
   map(({ objective }: Experiment): Expressions =>
     Object.fromEntries(
       Object.entries(objective).flatMap(([name, node]) =>
-        name.startsWith(PREFIX) ? [[decodeURIComponent(name.slice(PREFIX.length)), node]] : [],
+        name.startsWith(PREFIX) ? [[metricName(name), node]] : [],
       ),
     ),
   )(decodeExperiment(json));

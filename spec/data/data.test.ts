@@ -10,7 +10,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect } from 'vitest';
 import { labelsOf } from '../../data/dataset.js';
 import { decodeImages, decodeLabels, readImages } from '../../data/readers/idx.js';
-import { loadData } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
 import { left, right } from '../shared/either.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-data-'));

@@ -3,7 +3,8 @@ import { elementAt, entryOf } from '../../dsl/lookup.js';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { labelsOf } from '../../data/dataset.js';
-import { loadData, openData } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
+import { openData } from '../../data/source.js';
 import { left, right } from '../shared/either.js';
 import { npy, parquet, testFolder } from './files.js';
 

@@ -17,7 +17,9 @@ import { evaluationCodec } from '../../evaluation/index.js';
 import mlp from '../../examples/mlp.js';
 import { decodeSweep, decodeTrial, trialCountProblems, trialsOf } from '../../runs/index.js';
 import { loadSpec, readJson } from '../../runs/load-spec.js';
+import { readCheckpoint } from '../../runs/run/checkpoint.js';
 import { npy, parquet, png } from '../data/files.js';
+import { openRunFolder, runFiles, weights } from './run-folder.js';
 
 type Checked = Either<readonly Problem[], unknown>;
 
@@ -160,6 +162,11 @@ export const openers: Readonly<Record<string, Opener>> = {
   ),
   spec: { corpus: () => [file('spec.json', spec)], open: (folder, name) => loadSpec(join(folder, name)) },
   trial: { corpus: () => [file('trial.json', trial)], open: decoded(decodeTrial(evaluationCodec)) },
+  'run folder': { corpus: runFiles, open: openRunFolder },
+  checkpoint: {
+    corpus: () => [file('00000002.safetensors', weights())],
+    open: (folder, name) => Promise.resolve(readCheckpoint(join(folder, name))),
+  },
   sweep: {
     corpus: () => [file('sweep.json', sweep)],
     open: decoded((value) => {

@@ -1,4 +1,5 @@
 /** Programs as nodes of a graph, one equation after the other. */
+import { getFrom } from '../../../dsl/lookup.js';
 import type { Program, Var } from '../../../compiler/ir/program.js';
 import { physicalShape } from '../../../compiler/ir/type.js';
 import type { GraphBuilder } from './graph-builder.js';
@@ -17,7 +18,7 @@ export const lowerEquations = (
   const values = new Map<number, Value>(
     program.binders.map(({ name, var: x }) => [
       x.id,
-      { node: bound.get(name) ?? '', shape: physicalShape(x.type, batch) },
+      { node: getFrom(bound, name), shape: physicalShape(x.type, batch) },
     ]),
   );
   const value = ({ id }: Var): Value => {

@@ -1,5 +1,5 @@
 /** Lowers programs over one state to a single TensorFlow graph: state in variables, one signature for each program. */
-import { atLeast, elementAt } from '../../../dsl/lookup.js';
+import { atLeast, elementAt, getFrom } from '../../../dsl/lookup.js';
 import type { Graph, GraphNode, Signature } from '../graph.js';
 import { eliminateDeadCode } from '../../../compiler/passes/dce.js';
 import { type AdamUpdate, type Program, updatedBy, type Var } from '../../../compiler/ir/program.js';
@@ -33,7 +33,7 @@ const initialise = (state: State, { variables }: Layout): Part => {
   const inputs = [...state].map(([name, shape]) => ({ name, shape, node: placeholder(graph, name, shape) }));
   const fed = new Map(inputs.map(({ name, node }) => [name, node]));
   const assigned = variables.map((variable) =>
-    assignArrays(graph, variable, state, (name) => fed.get(name) ?? ''),
+    assignArrays(graph, variable, state, (name) => getFrom(fed, name)),
   );
   const done = fetch(graph, 'done', graph.floats([1], []), assigned);
   return {
@@ -50,7 +50,7 @@ const readAll = (state: State, { variables }: Layout): Part => {
     kind: 'value' as const,
     name,
     shape,
-    node: fetch(graph, name, arrays.get(name) ?? ''),
+    node: fetch(graph, name, getFrom(arrays, name)),
   }));
   return { nodes: graph.nodes(), signature: { name: 'read', inputs: [], outputs } };
 };

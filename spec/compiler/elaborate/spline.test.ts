@@ -6,9 +6,10 @@ import { createBuilder } from '../../../compiler/ir/builder.js';
 import { splined } from '../../../compiler/elaborate/spline.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
-import { hasCc, hasNative, runBy, type RunnerName } from '../../shared/backends.js';
+import { runBy, type RunnerName } from '../../shared/backends.js';
 import { arrayOf } from '../../shared/expressions.js';
 import { type Arrays, interpret } from '../../shared/outputs.js';
+import { eachRunner } from '../../shared/each-runner.js';
 
 const [count, bins, bound] = [40, 5, 3];
 
@@ -63,12 +64,7 @@ const furthest = (way: Way, inputs: Arrays, results: Arrays): number => {
 };
 
 const ways = fc.constantFrom<Way[]>('forward', 'backward');
-const runners: readonly RunnerName[] = [
-  'wasm',
-  'cpu',
-  ...(hasNative() ? ['native' as const] : []),
-  ...(hasCc() ? ['cc' as const] : []),
-];
+const runners: readonly RunnerName[] = ['wasm', 'cpu', 'native', 'cc'];
 
 describe('there and back is where it began', () => {
   test.prop([ways, fc.nat(1e6)], { numRuns: 30 })('in float64', (way, seed) => {
@@ -76,7 +72,7 @@ describe('there and back is where it began', () => {
     expect(furthest(way, inputs, interpret(program(way), inputs))).toBeLessThan(1e-13);
   });
 
-  for (const name of runners) {
+  eachRunner(runners, (name) => {
     test.prop([ways, fc.nat(1e6)], { numRuns: name === 'native' ? 4 : 20 })(
       `in float32 on ${name}`,
       async (way, seed) => {
@@ -84,5 +80,5 @@ describe('there and back is where it began', () => {
         expect(furthest(way, inputs, await runBy(name, program(way), inputs))).toBeLessThan(1e-5);
       },
     );
-  }
+  });
 });

@@ -27,6 +27,7 @@ import {
   volumeOf,
 } from './volumes.js';
 import { interpret } from '../../shared/outputs.js';
+import { eachRunner } from '../../shared/each-runner.js';
 
 const seed = fc.nat(1e6);
 
@@ -92,11 +93,14 @@ describe('the stochastic surrogate', () => {
       const { exact, stochastic, inputs, columns } = both(d, D, s, cg);
       const expected = gradientsOf(interpret(exact, inputs), exact);
       fc.pre(columns.every((J) => roundness(J) > 1e-3));
-      expectClose(gradientsOf(interpret(stochastic, inputs), stochastic), expected, 1e-9);
+      const found = interpret(stochastic, inputs);
+      // A pair that is bounded is smaller (surrogate-variance.test.ts).
+      fc.pre((found.get('volume/bounded')?.[0] ?? 0) === 0);
+      expectClose(gradientsOf(found, stochastic), expected, 1e-9);
     },
   );
 
-  for (const name of runners) {
+  eachRunner(runners, (name) => {
     test.prop([shapes, seed, fc.boolean()], { numRuns: name === 'native' ? 5 : 15 })(
       `on ${name} averaged over the probes √d·e_k has the exact gradient`,
       async ({ d, D }, s, cg) => {
@@ -108,7 +112,7 @@ describe('the stochastic surrogate', () => {
         expectClose(gradientsOf(await runBy(name, exact, inputs), exact), expected, 1e-4);
       },
     );
-  }
+  });
 
   test.prop([shapes, seed])('has the value ‖ε‖²/2', ({ d, D }, s) => {
     const { stochastic, inputs, columns } = both(d, D, s);

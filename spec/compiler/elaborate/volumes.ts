@@ -12,7 +12,7 @@ import { sgd } from '../../../dsl/optimizer.js';
 import { basis, volume, type VolumeOptions } from '../../../dsl/expressions/volume.js';
 import { activation, dense } from '../../../laws/arbitrary/network.js';
 import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
-import { hasCc, hasNative, type RunnerName } from '../../shared/backends.js';
+import type { RunnerName } from '../../shared/backends.js';
 import { arrayOf, calculate } from '../../shared/expressions.js';
 import { feed } from '../../shared/feeding.js';
 import { dot } from '../../shared/moments.js';
@@ -142,12 +142,7 @@ export const agreesWithSlope = (decoder: Network, D: number, objective: Objectiv
   expectNear(found, fine, 1e-5);
 };
 
-export const runners: readonly RunnerName[] = [
-  'wasm',
-  'cpu',
-  ...(hasNative() ? ['native' as const] : []),
-  ...(hasCc() ? ['cc' as const] : []),
-];
+export const runners: readonly RunnerName[] = ['wasm', 'cpu', 'native', 'cc'];
 
 /** The gradients of both, the surrogate's over the probes √d·e_k. */
 export const both = (d: number, D: number, s: number, conjugate = false) => {

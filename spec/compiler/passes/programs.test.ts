@@ -19,7 +19,8 @@ import { injFlowLn } from '../../../objectives/injflow.js';
 import { agreesInSingle, expectSame, isTame } from '../../shared/agreement.js';
 import { activation, allActivations, dense } from '../../../laws/arbitrary/network.js';
 import { compilableExperiment } from '../../../laws/arbitrary/experiment.js';
-import { hasCc, hasNative, runBy, type RunnerName } from '../../shared/backends.js';
+import { runBy, type RunnerName } from '../../shared/backends.js';
+import { isThere } from '../../shared/each-runner.js';
 import { right } from '../../shared/either.js';
 import { feed } from '../../shared/feeding.js';
 import { interpret } from '../../shared/outputs.js';
@@ -67,6 +68,8 @@ describe('programs', () => {
   });
 
   const onBackend = (name: RunnerName, numRuns: number, timeout?: number): void => {
+    if (!isThere(name))
+      return test.skip(`on ${name} a step computes what the interpreter says`, () => undefined);
     test.prop([compilableExperiment, seed], { numRuns })(
       `on ${name} a step computes what the interpreter says, and leaks nothing`,
       async (experiment, s) => {
@@ -84,10 +87,9 @@ describe('programs', () => {
   onBackend('wasm', 200);
   onBackend('plain', 60);
   onBackend('cpu', 40);
-  if (hasNative()) onBackend('native', 15);
-  else test.skip('on native a step computes what the interpreter says, and leaks nothing', () => undefined);
+  onBackend('native', 15);
   // A compiler takes its time where others use the processor too.
-  if (hasCc()) onBackend('cc', 3, 300_000);
+  onBackend('cc', 3, 300_000);
 
   test.prop([compilableExperiment], { numRuns: 60 })('equal experiments print equally', (experiment) => {
     const again: Experiment = structuredClone(experiment);

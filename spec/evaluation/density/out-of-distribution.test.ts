@@ -194,13 +194,13 @@ describe('from the command line', () => {
     expect(readdirSync(folder)).not.toContain('none');
   });
 
-  test('a sweep pins the files that they need', async () => {
+  test('a sweep keeps a fingerprint of the files that they need', async () => {
     const out = join(folder, 'sweep');
     const { code, stdout } = await run('sweep', path, '--outside', other, '--out', out, ...quick);
     expect(code).toBe(0);
     const [trial] = atLeast(1, readdirSync(join(out, 'trials')));
-    const { pins } = json(readFileSync(join(out, 'trials', trial, 'trial.json'), 'utf8'));
-    expect(Object.keys(Object(pins).inputs)).toEqual([own, other]);
+    const { fingerprint } = json(readFileSync(join(out, 'trials', trial, 'trial.json'), 'utf8'));
+    expect(Object.keys(Object(fingerprint).inputs)).toEqual([own, other]);
     const { measures } = Object(Object(json(stdout).trials)[0]).result;
     expect(measures[`test/outside/${other}/accuracy/distance`]).toBeGreaterThan(0.4);
   });
