@@ -208,6 +208,7 @@ export {
 export { adam, type Optimizer, sgd } from './optimizer.js';
 export { parsePath, type Path, showPath } from './path.js';
 export { describeLayer, formula, objectiveFormula } from './printing/format.js';
+export { experimentSource } from './printing/source/source.js';
 export { didYouMean, nearest, type Problem, problem, showProblem } from './problem.js';
 export {
   type Enlarged,

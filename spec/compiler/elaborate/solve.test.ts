@@ -11,7 +11,7 @@ import type { Type } from '../../../compiler/ir/type.js';
 import { verify } from '../../../compiler/ir/verify.js';
 import { runBy, type RunnerName } from '../../shared/backends.js';
 import { arrayOf } from '../../shared/expressions.js';
-import { smoothValuesIn } from '../../arbitrary/values.js';
+import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
 import { type Arrays, interpret } from '../../shared/outputs.js';
 import { eachRunner, isThere } from '../../shared/each-runner.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, test as example } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
 import { sumAll, unary } from '../../../compiler/ir/operations.js';
 import type { Program } from '../../../compiler/ir/program.js';
-import { smoothValuesIn } from '../../arbitrary/values.js';
+import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
 import { runBy, type RunnerName } from '../../shared/backends.js';
 import { isThere } from '../../shared/each-runner.js';
 import { arrayOf } from '../../shared/expressions.js';
