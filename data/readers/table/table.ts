@@ -8,6 +8,7 @@ import type { OpenOptions } from '../../options.js';
 import type { Found } from '../../parts.js';
 import { columnWidth, plainPreprocessing, type Preprocessing } from '../../preprocessing/preprocessing.js';
 import { again, messageOf } from '../file.js';
+import { reporter } from '../../progress.js';
 import { isMissing, isNumber } from './cells.js';
 import { collector } from './collect.js';
 import { elementsOf, rolesOf } from './columns.js';
@@ -99,8 +100,9 @@ export const collectRows = async (
   path: string,
   rows: Rows,
   values: TableValues,
-  { preprocessing: fitted, memory, look }: OpenOptions,
+  options: OpenOptions,
 ): Promise<Either<Problems, Found>> => {
+  const { preprocessing: fitted, memory, look } = options;
   const { names, isNamed, skipped, dropped } = rows.layout;
   const isOneHot = values.categories === 'onehot' && fitted === undefined;
   const texts = isOneHot ? await textColumns(rows) : new Set<number>();
@@ -113,8 +115,12 @@ export const collectRows = async (
   const into = collector(basename(path), {
     ...{ path, names, isNamed, roles: roles.right, elements, missing, hasDecimalComma, memory, known },
   });
+  const report = reporter(options);
   let skip = skipped;
+  let count = 0;
   for await (const { cells, lines } of rows.blocks()) {
+    count += cells.length;
+    report(() => `reading ${basename(path)}: ${count.toLocaleString('en')} rows`);
     for (let i = 0; i < cells.length && !into.isFull(); i++)
       if (skip-- <= 0) into.add(elementAt(cells, i), elementAt(lines, i));
     if (into.isFull()) break;
