@@ -36,7 +36,7 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   },
   stability: {
     options:
-      '--folder FOLDER [--tables wine,diabetes] [--ways auto,surrogate,pair] [--seeds 20] [--steps 2000] [--until 700] [--backend auto] [--json]',
+      '--folder FOLDER [--tables wine,diabetes] [--ways auto,surrogate,pair] [--seeds 20] [--steps 2000] [--until 700] [--ramp 1000] [--backend auto] [--json]',
     measures: 'whether the recipe for tables diverges, over many seeds',
   },
   tables: {
