@@ -347,3 +347,24 @@ test('millions of cells and thousands of columns are read as they come', async (
   const set = await whole('wide.csv', wide);
   expect([set.shape, set.examples[69_999]]).toEqual([[70_000], 9]);
 });
+
+describe('Parquet', () => {
+  // pq.write_table(pa.table({'x': [1.5, 2.5, 3.25]}), compression=…), pyarrow 26
+  const packed = {
+    gzip: [
+      'UEFSMRUAFTwVTCwVBhUAFQYVBhwAAAAfiwgAAAAAAAIDY2JgYGBjZACDH/YQmsUBQnM5AADq+/g2HgAAABUEGSw1AB',
+      'gGc2NoZW1hFQIAFQolAhgBeAAWBhkcGRwmABwVChklBgAZGAF4FQQWBhZiFnImCEkcFQAVABUCADwpBhkmAAYAAAAW',
+      'YhYGJggWcgAoIHBhcnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGRwcAAAAegAAAFBBUjE=',
+    ].join(''),
+    brotli: [
+      'UEFSMRUAFTwVOCwVBhUAFQYVBhwAAAAbHQAABNxkhzGDtUip0aZAEkpmUYh0AyP0d1K3FQQZLDUAGAZzY2hlbWEVAg',
+      'AVCiUCGAF4ABYGGRwZHCYAHBUKGSUGABkYAXgVCBYGFmIWXiYISRwVABUAFQIAPCkGGSYABgAAABZiFgYmCBZeACgg',
+      'cGFycXVldC1jcHAtYXJyb3cgdmVyc2lvbiAyNi4wLjEZHBwAAAB6AAAAUEFSMQ==',
+    ].join(''),
+  };
+
+  test('columns packed by gzip and brotli', async () => {
+    for (const [codec, text] of Object.entries(packed))
+      expect(await values(`${codec}.parquet`, Buffer.from(text, 'base64'))).toEqual([[1.5], [2.5], [3.25]]);
+  });
+});
