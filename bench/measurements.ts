@@ -3,7 +3,7 @@ type Measurement = { readonly options: string; readonly measures: string };
 
 export const measurements: Readonly<Record<string, Measurement>> = {
   wasm: {
-    options: '[--rounds 7] [--width 0.25] [--batch 64] [--no-plain] [--clock cpu] [--json]',
+    options: '[--rounds 7] [--width 0.25] [--batch 64] [--no-kernels] [--clock cpu] [--json]',
     measures:
       "an InjFlow-ln step on the paper's MNIST networks against matrix products and the autoencoder's step",
   },

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, showProblem } from '../dsl/index.js';
+import { createCcBackend } from '../backends/cc/cc.js';
 import { startBackend } from '../backends/choose.js';
 import { attempt } from '../backends/failure.js';
 import { threadCount } from '../backends/tensorflow/tensorflow.js';
@@ -35,6 +36,12 @@ export type Report = {
     readonly loads: boolean;
     readonly tensorflow: string | null;
     readonly gpu: boolean;
+    readonly problem: string | null;
+  };
+  /** The machine's C compiler: `--backend cc`. */
+  readonly cc: {
+    readonly loads: boolean;
+    readonly description: string | null;
     readonly problem: string | null;
   };
   readonly threads: Readonly<Record<string, number>>;
@@ -79,7 +86,9 @@ const examine = async (device: string | undefined): Promise<Checked<Report>> => 
   const { name, description } = chosen.right;
   const binding = loadBinding();
   const loads = !isLeft(binding);
-  const speed = await speeds(loads ? ['native', 'wasm'] : ['wasm'], device);
+  const cc = createCcBackend();
+  const names = [...(loads ? ['native'] : []), ...(isLeft(cc) ? [] : ['cc']), 'wasm'];
+  const speed = await speeds(names, device);
   if (isLeft(speed)) return speed;
   return right({
     ok: true,
@@ -87,6 +96,9 @@ const examine = async (device: string | undefined): Promise<Checked<Report>> => 
     native: loads
       ? { loads, tensorflow: binding.right.TF_Version, gpu: binding.right.isUsingGpuDevice(), problem: null }
       : { loads, tensorflow: null, gpu: false, problem: showProblem(elementAt(binding.left, 0)) },
+    cc: isLeft(cc)
+      ? { loads: false, description: null, problem: showProblem(elementAt(cc.left, 0)) }
+      : { loads: true, description: cc.right.description, problem: null },
     threads: { cores: availableParallelism(), native: threadCount(), wasm: 1 },
     simd: { wasm: hasSimd(), processor: vectorInstructions() },
     speed: speed.right,
@@ -105,11 +117,15 @@ const speedLine = (name: string, { matmul, convolution, call }: Speed): string =
   ].join('');
 
 /** The same for people. */
-export const doctorText = ({ node, native, threads, simd, speed, chosen }: Report): string => {
+export const doctorText = ({ node, native, cc, threads, simd, speed, chosen }: Report): string => {
   const rows: readonly (readonly [string, string])[] = [
     ['node', `${node.version}, ${node.platform}`],
-    ['backends', native.loads ? 'native, wasm, cpu' : 'wasm, cpu'],
+    [
+      'backends',
+      [...(native.loads ? ['native'] : []), ...(cc.loads ? ['cc'] : []), 'wasm', 'cpu'].join(', '),
+    ],
     ['native', native.loads ? `TensorFlow ${native.tensorflow}` : `${native.problem}`],
+    ['cc', cc.description ?? String(cc.problem)],
     ['gpu', native.gpu ? 'used (--device cpu leaves it alone)' : 'none in use'],
     [
       'threads',

@@ -1,9 +1,10 @@
 /** `immersion evaluate RUN`: the terms of its objective over data, the reconstruction, and ln p where the decoder has a density. */
-import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Dataset, inMemory, invertRows, type Source } from '../data/index.js';
-import { type Problem, sameShape, scheduledWeights, showProblem, sizeOf } from '../dsl/index.js';
+import { type Problem, problem, sameShape, scheduledWeights, showProblem, showShape } from '../dsl/index.js';
 import { attempt } from '../backends/failure.js';
 import { type Evaluated, type LogProb, type OpenedRun, type Precision } from '../runs/index.js';
+import { densityProblem } from '../runs/model/log-volume.js';
 import { short } from '../runs/records/progress.js';
 import { type Arguments, type Option, readArguments, wantsJson } from './options/arguments.js';
 import { priorOf, priorOption } from './options/code-priors.js';
@@ -86,10 +87,21 @@ const figuresOf = async (
 ): Promise<Checked<Figures>> => {
   const evaluated = await attempt(() => run.evaluate(set, { precision }));
   if (isLeft(evaluated)) return evaluated;
-  // A model that takes a part of the data, or has more codes than numbers, has no density of it.
+  const without = (problems: readonly Problem[]): Checked<Figures> => {
+    // Who asks for ln p is not told of anything else instead.
+    if (given.has('out') || given.has('prior')) return left(problems);
+    say(`no density: ${problems.map(showProblem).join('; ')}`);
+    return right({ evaluated: evaluated.right, density: undefined });
+  };
   const { encoder, decoder } = run.experiment;
-  const hasDensity = sameShape(set.shape, encoder.input) && sizeOf(decoder.input) <= sizeOf(encoder.input);
-  if (!hasDensity) return right({ evaluated: evaluated.right, density: undefined });
+  const none = sameShape(set.shape, encoder.input)
+    ? densityProblem(decoder, encoder.input)
+    : problem(
+        'data',
+        `examples of shape ${showShape(set.shape)}`,
+        `${showShape(encoder.input)}, the input of the encoder, for a density`,
+      );
+  if (none !== undefined) return without([none]);
   const prior = priorOf(given, run);
   if (isLeft(prior)) return prior;
   const isOwn = run.experiment.logDensity !== undefined && !given.has('prior');
@@ -101,10 +113,7 @@ const figuresOf = async (
   const density = await attempt((): Promise<LogProb<Float32Array | Float64Array>> =>
     precision === 'double' ? run.logProb(input, { ...by, precision }) : run.logProb(input, by),
   );
-  if (isLeft(density)) {
-    say(`no density: ${density.left.map(showProblem).join('; ')}`);
-    return right({ evaluated: evaluated.right, density: undefined });
-  }
+  if (isLeft(density)) return without(density.left);
   return right({ evaluated: evaluated.right, density: density.right });
 };
 

@@ -2,7 +2,7 @@
 import { elementAt } from '../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { lowerGraph, lowerToKernels, lowerWasm, printGraph } from '../backends/index.js';
-import { type Compiled, compile, print, printPlan, type Program } from '../compiler/index.js';
+import { type Compiled, compile, print, printLoops, printPlan, type Program } from '../compiler/index.js';
 import { didYouMean, type Problem, problem, setValues } from '../dsl/index.js';
 import { assignments, type Option, readArguments, wantsJson } from './options/arguments.js';
 import { type Explanation, explanationOf } from './explanation/explanation.js';
@@ -34,6 +34,7 @@ const options: readonly Option[] = [
     summary: 'sets a hyper-parameter or a field such as batch; repeatable',
   },
   { name: 'ir', summary: "also the step's program after each pass, and its plan" },
+  { name: 'loops', summary: "also the step's loops as wasm runs them, with their FLOPs and bytes" },
   { name: 'backend', value: 'NAME', summary: `whose plan: ${[...lowerings.keys()].join(', ')} (wasm)` },
 ];
 
@@ -79,7 +80,13 @@ export const explain = async (args: readonly string[]): Promise<number> => {
   const explanation = explanationOf(compiled.right);
   if (E.isLeft(explanation)) return fail(explanation.left, json);
 
-  const ir = given.right.has('ir') ? pages(compiled.right, lower.right, backend) : undefined;
+  const asked = [
+    ...(given.right.has('ir') ? pages(compiled.right, lower.right, backend) : []),
+    ...(given.right.has('loops')
+      ? [{ title: 'loops for wasm', text: printLoops(lowerWasm(compiled.right.step)) }]
+      : []),
+  ];
+  const ir = asked.length === 0 ? undefined : asked;
   if (json) printJson({ ok: true, ...explanation.right, ...(ir === undefined ? {} : { ir }) });
   else show(explanation.right, ir);
   return 0;

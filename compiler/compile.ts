@@ -1,5 +1,5 @@
 /** From an experiment to its programs, through every pass, verified between each two. */
-import { atLeast } from '../dsl/lookup.js';
+import { atLeast, elementAt } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { checkExperiment } from '../dsl/codec/index.js';
 import { dataShapeOf } from '../dsl/data-shape.js';
@@ -68,21 +68,21 @@ const misfits = (experiment: Experiment, encode: Program, decode: Program): read
 };
 
 /**
- * A volume of a decoder with more codes than an example has numbers. ½ ln det JᵀJ is −∞ there, and what `volume` takes of such a network,
- * ½ ln det JJᵀ, is no volume of codes: a likelihood made of it is none.
+ * A density, or a volume, of a decoder with more codes than an example has numbers. ½ ln det JᵀJ is −∞ there, and what `volume` takes of such
+ * a network, ½ ln det JJᵀ, is no volume of codes: a likelihood made of it is none.
  */
 const overcomplete = (experiment: Experiment, decode: Program): readonly Problem[] => {
   const { name, input } = experiment.decoder;
-  const [d, D] = [sizeOf(input), sizeOf(decode.outputs[0]?.var.type.shape ?? [])];
+  const [d, D] = [sizeOf(input), sizeOf(elementAt(decode.outputs, 0).var.type.shape)];
   const hasVolume = everyNode(nodesOf(experiment)).some(
     ({ node }) => node.tag === 'volume' && node.network.name === name,
   );
-  return !hasVolume || d <= D
+  return !(hasVolume || experiment.logDensity !== undefined) || d <= D
     ? []
     : [
         problem(
           'decoder.input',
-          `${d} codes for ${D} numbers of an example, and a term with the decoder's volume`,
+          `${d} codes for ${D} numbers of an example, and ${hasVolume ? "a term with the decoder's volume" : 'a density'}`,
           `at most ${D} codes`,
           'a map to fewer dimensions is not injective, and has no density by its Jacobian',
         ),

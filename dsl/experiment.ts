@@ -1,6 +1,7 @@
 /** An experiment: networks, objective, optimizer, data and length of training as one value; what SPEC means on the command line. */
 import type { Expr, Surrogate } from './expressions/expression.js';
 import type { NetworkValue } from './network.js';
+import { namesOf, unknownOptions } from './mistake.js';
 import type { Optimizer } from './optimizer.js';
 import type { Scalar } from './shape.js';
 
@@ -40,6 +41,18 @@ export type Experiment = {
   };
 };
 
+const fields = namesOf<Experiment>({
+  encoder: true,
+  decoder: true,
+  objective: true,
+  logDensity: true,
+  optimizer: true,
+  batch: true,
+  steps: true,
+  data: true,
+  validation: true,
+});
+
 /** A tenth of the steps, at least 1. */
 export const validationInterval = (steps: number): number => Math.max(1, Math.floor(steps / 10));
 
@@ -49,4 +62,5 @@ export const experiment = (
 ): Experiment => ({
   ...spec,
   validation: spec.validation ?? { every: validationInterval(spec.steps) },
+  ...unknownOptions('experiment', spec, fields),
 });

@@ -2,7 +2,15 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { encodeExperiment, hypersOf } from '../dsl/index.js';
 import { isRecord } from '../dsl/codec/codec.js';
-import { eventsOf, isStep, isTest, isValidation, type RunNote, type TrainEvent } from '../runs/index.js';
+import {
+  eventsOf,
+  figureOf,
+  isStep,
+  isTest,
+  isValidation,
+  type RunNote,
+  type TrainEvent,
+} from '../runs/index.js';
 import { curvesOf, type Curve } from './page/curve.js';
 
 export type Differing = { readonly name: string; readonly values: readonly string[] };
@@ -60,7 +68,7 @@ export const figuresOf = (events: readonly TrainEvent[]): ReadonlyMap<string, nu
   const steps = events.filter(isStep);
   const validations = events.filter(isValidation);
   const [last, test] = [validations.at(-1), events.filter(isTest).at(-1)];
-  const best = Math.min(...validations.map(({ loss }) => loss));
+  const best = Math.min(...validations.map((one) => figureOf(one, 'loss')));
   const under = (
     place: string,
     terms: Readonly<Record<string, number>>,
@@ -70,10 +78,10 @@ export const figuresOf = (events: readonly TrainEvent[]): ReadonlyMap<string, nu
     ['steps', steps.at(-1) === undefined ? null : (steps.at(-1)?.step ?? 0) + 1],
     ['seconds', finite(steps.at(-1)?.seconds)],
     ['training loss', finite(steps.at(-1)?.loss)],
-    ['validation loss', finite(last?.loss)],
+    ['validation loss', finite(last && figureOf(last, 'loss'))],
     ['best validation loss', finite(best)],
     ...under('validation', { ...last?.terms, ...last?.metrics }),
-    ['test loss', finite(test?.loss)],
+    ['test loss', finite(test && figureOf(test, 'loss'))],
     ...under('test', { ...test?.terms, ...test?.metrics }),
   ]);
 };

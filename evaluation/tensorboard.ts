@@ -85,10 +85,13 @@ export const openTensorBoard = (folder: string, shown: Shown, from = 0): Checked
         ...(weight === undefined || weight === 0 ? [] : [scalar(`unweighted/${name}`, value / weight)]),
       ];
     });
+  const metrics = (values: Readonly<Record<string, number>> = {}): readonly Value[] =>
+    Object.entries(values).map(([name, value]) => scalar(`metrics/${name}`, value));
   const ofStep = (event: StepEvent): readonly Value[] => [
     scalar('loss', event.loss),
     ...terms(event.step, event.terms),
     ...Object.entries(event.surrogates ?? {}).map(([name, value]) => scalar(`surrogates/${name}`, value)),
+    ...metrics(event.metrics),
     scalar('optimizer/rate', event.rate),
     scalar('optimizer/gradient norm', event.gradientNorm),
   ];
@@ -104,7 +107,10 @@ export const openTensorBoard = (folder: string, shown: Shown, from = 0): Checked
       const written = file.right.write(event.step, [
         scalar('loss', event.loss),
         ...terms(event.step, event.terms),
-        ...Object.entries(event.metrics ?? {}).map(([name, value]) => scalar(`metrics/${name}`, value)),
+        ...(event.settled?.['loss'] === undefined
+          ? []
+          : [scalar('loss, weights of the last step', event.settled['loss'])]),
+        ...metrics(event.metrics),
         ...(await picturesOf(shown)),
         ...(await weightsOf(shown)),
       ]);

@@ -27,6 +27,7 @@ import {
 } from '../dsl/index.js';
 import { reconstruction } from './autoencoder.js';
 import { finiteDifference } from './jacobian-norm.js';
+import { injective } from './injective.js';
 import { unknown } from './options.js';
 
 export type InjFlowOptions = {
@@ -78,6 +79,7 @@ export const injFlowLn = <D extends Shape, Z extends Shape>(
   const { clamped, ...terms } = relaxedFlow(encoder, decoder, options);
   return objective({
     ...unknown('injFlowLn', options),
+    ...injective('injFlowLn', encoder, decoder),
     ...terms,
     volume: scale(sizeOf(decoder.input) / 2, log(clamped)),
   });
@@ -92,6 +94,7 @@ export const injFlow = <D extends Shape, Z extends Shape>(
   const { clamped, ...terms } = relaxedFlow(encoder, decoder, options);
   return objective({
     ...unknown('injFlow', options),
+    ...injective('injFlow', encoder, decoder),
     ...terms,
     volume: div(clamped, mul(2, options.lambda ?? hyper('lambda', 1))),
   });

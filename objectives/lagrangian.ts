@@ -20,6 +20,7 @@ import {
   sub,
 } from '../dsl/index.js';
 import { reconstruction } from './autoencoder.js';
+import { unknown } from './options.js';
 
 /** ‖x − g(h(x))‖² − κ², the reconstruction constraint; κ² is hyper-parameter `tolerance`, a squared error for one example. */
 export const reconstructionConstraint = <D extends Shape, Z extends Shape>(
@@ -60,7 +61,10 @@ export const augmentedLagrangian = (
   const multiplier = running(name, initial, (previous) =>
     min(max(add(previous, mul(rate, average)), 0), atMost),
   );
-  return min(max(add(multiplier, mul(options.penalty ?? hyper('penalty', 1), average)), 0), atMost);
+  return {
+    ...min(max(add(multiplier, mul(options.penalty ?? hyper('penalty', 1), average)), 0), atMost),
+    ...unknown('augmentedLagrangian', options),
+  };
 };
 
 /**
@@ -69,7 +73,8 @@ export const augmentedLagrangian = (
  */
 export const geco = (constraint: Expr<Scalar>, options: MultiplierOptions = {}): Schedule => {
   const { name, initial, atMost, rate, average } = settings(constraint, options);
-  return running(name, initial, (previous) =>
+  const value = running(name, initial, (previous) =>
     min(max(mul(previous, exp(mul(rate, average))), 1 / atMost), atMost),
   );
+  return { ...value, ...unknown('geco', options) };
 };

@@ -6,6 +6,8 @@ const injFlow = ['prior', 'mu', 'muInjective', 'eta', 'probe', 'jacobian'];
 const likelihood = ['beta', 'weight', 'logPrior', 'augment'];
 const volume = ['method', 'probe', 'probes', 'name', 'iterations'];
 
+const multiplier = ['name', 'initial', 'rate', 'decay', 'atMost'];
+
 const known = {
   aeL2: ['weight', 'only'],
   bound4: [...probe, 'prior', 'mu', 'lambda'],
@@ -20,6 +22,8 @@ const known = {
   rectangular: [...likelihood, ...volume],
   twoStep: [...likelihood, 'period', 'phases'],
   freeForm: [...likelihood, ...volume],
+  augmentedLagrangian: [...multiplier, 'penalty'],
+  geco: multiplier,
 } as const;
 
 /** To be spread into the terms of an objective; nothing where all options are known. */

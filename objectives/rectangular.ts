@@ -29,6 +29,7 @@ import {
   type VolumeOptions,
 } from '../dsl/index.js';
 import { reconstruction } from './autoencoder.js';
+import { injective } from './injective.js';
 import { unknown } from './options.js';
 
 /** ln N(z; 0, I) = −‖z‖²/2 − (d/2)·ln 2π of a code of d numbers. */
@@ -63,12 +64,13 @@ const likelihood = <D extends Shape, Z extends Shape>(
   const z = apply(encoder, x);
   const weight = options.weight ?? schedule.linear(0, 1, hyper('ramp', 1000));
   const logPrior = options.logPrior ?? logNormal(sizeOf(decoder.input));
+  const mistakes = { ...unknown(name, options), ...injective(name, encoder, decoder) };
   const terms = {
-    ...unknown(name, options),
+    ...mistakes,
     prior: neg(scale(weight, logPrior(z))),
     reconstruction: scale(options.beta ?? hyper('beta', 50), reconstruction(encoder, decoder, x)),
   };
-  return { x, z, weight, logPrior, terms };
+  return { x, z, weight, logPrior, terms, mistakes };
 };
 
 /**
@@ -115,7 +117,8 @@ export const rectangular = <D extends Shape, Z extends Shape>(
   options: RectangularOptions<D, Z> & VolumeOptions = {},
 ) => {
   const { z, weight, terms } = likelihood(encoder, decoder, options, 'rectangular');
-  return objective({ ...terms, volume: scale(weight, volume(decoder, z, options)) });
+  const { beta: _, weight: __, logPrior: ___, augment: ____, ...own } = options;
+  return objective({ ...terms, volume: scale(weight, volume(decoder, z, own)) });
 };
 
 /**
@@ -132,12 +135,12 @@ export const twoStep = <D extends Shape, Z extends Shape>(
     readonly phases?: number;
   } = {},
 ) => {
-  const { z, logPrior, terms } = likelihood(encoder, decoder, options, 'twoStep');
+  const { z, logPrior, terms, mistakes } = likelihood(encoder, decoder, options, 'twoStep');
   const { period = 1000, phases = 2 } = options;
   const pieces = Array.from({ length: phases - 1 }, (_, i) => ({ from: (i + 1) * period, value: i % 2 }));
   const isFirst = schedule.piecewise(1, ...pieces);
   return objective({
-    ...unknown('twoStep', options),
+    ...mistakes,
     reconstruction: scale(isFirst, terms.reconstruction),
     prior: scale(sub(isFirst, 1), logPrior(stop(z))),
   });

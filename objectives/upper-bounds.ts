@@ -24,6 +24,7 @@ import {
 } from '../dsl/index.js';
 import { reconstruction } from './autoencoder.js';
 import { type ProbeOptions, sqFrobenius } from './jacobian-norm.js';
+import { injective } from './injective.js';
 import { unknown } from './options.js';
 
 export type BoundOptions = ProbeOptions & {
@@ -63,6 +64,7 @@ export const bound4 = <D extends Shape, Z extends Shape>(
   const volume = add(div(squared, mul(2, lambda)), scale(d / 2, sub(log(lambda), 1)));
   return objective({
     ...unknown('bound4', options),
+    ...injective('bound4', encoder, decoder),
     ...terms,
     volume,
   });
@@ -81,6 +83,7 @@ export const bound5 = <D extends Shape, Z extends Shape>(
   const { squared, d, ...terms } = bounded(encoder, decoder, options);
   return objective({
     ...unknown('bound5', options),
+    ...injective('bound5', encoder, decoder),
     ...terms,
     volume: scale(d / 2, log(scale(1 / d, squared))),
   });

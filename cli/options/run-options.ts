@@ -11,6 +11,7 @@ import {
   type RunNote,
 } from '../../runs/index.js';
 import type { Arguments, Option } from './arguments.js';
+import { say } from '../terminal/output.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -80,11 +81,20 @@ export const newData = (
   reference: string,
   { preprocessing }: Pick<OpenedRun, 'preprocessing'>,
 ): Promise<Checked<Split<Source>>> =>
-  openData(reference, process.cwd(), preprocessing === undefined ? {} : { preprocessing })();
+  openData(reference, process.cwd(), {
+    onProgress: say,
+    ...(preprocessing === undefined ? {} : { preprocessing }),
+  })();
 
 /** The data that a run was trained on, where it still is. */
-export const ownData = async ({ folder, settings }: RunNote): Promise<Checked<Split<Source>>> => {
+export const ownData = async ({
+  folder,
+  settings,
+  preprocessing,
+}: RunNote): Promise<Checked<Split<Source>>> => {
   if (settings?.data.root === undefined)
     return left([problem(folder, 'no place of its data', 'data that is named', 'name some with --data')]);
-  return openData(settings.data.reference, settings.data.root)();
+  const { reference, root, fitted } = settings.data;
+  const by = fitted && preprocessing !== undefined ? { preprocessing, holdOut: true } : {};
+  return openData(reference, root, { onProgress: say, ...by })();
 };

@@ -2,7 +2,16 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { eventsOf, fileNames, isStep, isValidation, readRun, type RunNote } from '../../runs/index.js';
+import {
+  type Evaluated,
+  eventsOf,
+  figureOf,
+  fileNames,
+  isStep,
+  isValidation,
+  readRun,
+  type RunNote,
+} from '../../runs/index.js';
 
 export type ListedRun = {
   readonly folder: string;
@@ -14,7 +23,7 @@ export type ListedRun = {
   readonly of: number;
   readonly seconds: number;
   readonly loss: number | null;
-  /** Of the last validation and of the best one. */
+  /** Of the last validation and of the best one; where weights are schedules, with those of the last step. */
   readonly validation: number | null;
   readonly best: { readonly step: number; readonly loss: number } | null;
   readonly started: string | null;
@@ -52,13 +61,18 @@ export const runFoldersIn = (folder: string, depth = DEPTH): readonly string[] =
 const finite = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null;
 
+const lastOf = (validations: readonly Evaluated[]): number | undefined => {
+  const last = validations.at(-1);
+  return last && figureOf(last, 'loss');
+};
+
 export const listedOf = async (note: RunNote): Promise<ListedRun> => {
   const { folder, experiment, settings, holder } = note;
   const events = await eventsOf(folder);
   const last = events.filter(isStep).at(-1);
   const validations = events.filter(isValidation);
   const best = validations.reduce<(typeof validations)[number] | undefined>(
-    (least, one) => (least === undefined || one.loss < least.loss ? one : least),
+    (least, one) => (least === undefined || figureOf(one, 'loss') < figureOf(least, 'loss') ? one : least),
     undefined,
   );
   const steps = last === undefined ? 0 : last.step + 1;
@@ -72,8 +86,8 @@ export const listedOf = async (note: RunNote): Promise<ListedRun> => {
     of: experiment.steps,
     seconds: last?.seconds ?? 0,
     loss: finite(last?.loss),
-    validation: finite(validations.at(-1)?.loss),
-    best: best === undefined ? null : { step: best.step, loss: best.loss },
+    validation: finite(lastOf(validations)),
+    best: best === undefined ? null : { step: best.step, loss: figureOf(best, 'loss') },
     started: settings?.started ?? null,
   };
 };

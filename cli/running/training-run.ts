@@ -104,17 +104,17 @@ export const findingsAfter =
     outside: readonly OutsideData[],
     history: History,
   ) =>
-  async ({ model, data, folder }: Measurable): Promise<Checked<Findings>> => {
+  async ({ model, data, folder, prepared: { settledAt } }: Measurable): Promise<Checked<Findings>> => {
     const findings = await findingsOf(model, data, outside, { seed, report });
     if (!report || folder === undefined) return right(findings);
-    const facts = { name, seed, backend: model.backend.name, versions: versions(), ...findings };
+    const facts = { name, seed, backend: model.backend.name, versions: versions(), settledAt, ...findings };
     const html = await attempt(() => reportPage(model, data, history.events(), facts));
     if (isLeft(html)) return html;
     const written = writeWhole(join(folder, fileNames.report), html.right);
     return isLeft(written) ? written : right(findings);
   };
 
-/** Lets progress, history and TensorBoard, where it is asked for, see a run, and Ctrl-C end it. */
+/** Lets progress, history and TensorBoard, where it is asked for, see a run, and Ctrl-C end it from its start on. */
 export const following = ({ tensorboard = false }: { readonly tensorboard?: boolean } = {}) => {
   const history = createHistory();
   const interrupt = interruption();
@@ -130,8 +130,9 @@ export const following = ({ tensorboard = false }: { readonly tensorboard?: bool
     history,
     signal: interrupt.signal,
     onStart: async ({ prepared, folder }: Started): Promise<void> => {
+      interrupt.listen();
       say(`backend ${prepared.backend.description}`);
-      progress = createProgress(screen(), prepared.experiment);
+      progress = createProgress(screen(), prepared.experiment, prepared.settledAt);
       if (!tensorboard || folder === undefined) return;
       const { step } = await prepared.session.state();
       const opened = openTensorBoard(folder, prepared, step);
@@ -157,7 +158,7 @@ export const following = ({ tensorboard = false }: { readonly tensorboard?: bool
 type Opened = { readonly data: Split<Source>; readonly outside: readonly OutsideData[] };
 
 const open = async ({ experiment, outside: references }: Request): Promise<Checked<Opened>> => {
-  const data = await openData(experiment.data)();
+  const data = await openData(experiment.data, process.cwd(), { onProgress: say })();
   if (isLeft(data)) return data;
   const outside = await openOutside(references, data.right.train.shape);
   return isLeft(outside) ? outside : right({ data: data.right, outside: outside.right });

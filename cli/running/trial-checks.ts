@@ -4,6 +4,7 @@ import { openData, partsOf, type Source, type Split } from '../../data/index.js'
 import { didYouMean, type Problem, problem, sizeOf } from '../../dsl/index.js';
 import { type Evaluation, featureProblems, openOutside } from '../../evaluation/index.js';
 import { backendNames, experimentOf, holdOut, type Trial } from '../../runs/index.js';
+import { say } from '../terminal/output.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -41,7 +42,7 @@ const openedSets = async (
   const sets = new Map<string, Opened>();
   let last: Checked<unknown> = right(undefined);
   for (const reference of new Set(trials.flatMap(referenceOf))) {
-    const data = await openData(reference)();
+    const data = await openData(reference, process.cwd(), { onProgress: say })();
     last = data;
     if (isLeft(data)) continue;
     const { train } = data.right;

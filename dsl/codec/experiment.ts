@@ -179,7 +179,8 @@ const pathAmong =
 
 /** A value built in TypeScript, or everything that is wrong with it, at the paths that its JSON form would have. */
 export const checkExperiment = (value: unknown): E.Either<readonly Problem[], Experiment> => {
-  const early = [...depthProblems(value), ...mistakesIn(value)];
+  const deep = depthProblems(value);
+  const early = deep.length > 0 ? deep : mistakesIn(value);
   if (early.length > 0) return E.left(early);
   const network = createNetworkCodec();
   return finished(struct(title, fieldsWith(network)).decode(value), pathAmong(network));

@@ -3,6 +3,7 @@
  * them, as batch-norm's statistics are of moving averages.
  */
 import { add, type Expr, greater, scale, select, step, sub } from './expression.js';
+import { unknownOptions } from '../mistake.js';
 import type { Scalar } from '../shape.js';
 
 /**
@@ -27,7 +28,8 @@ export const movingAverage = (
   options: { readonly decay?: number; readonly initial?: number } = {},
 ): Expr<Scalar> => {
   const { decay = 0.99, initial = 0 } = options;
-  return running(name, initial, (average) =>
+  const value = running(name, initial, (average) =>
     select(greater(step, 0), add(of, scale(decay, sub(average, of))), of),
   );
+  return { ...value, ...unknownOptions('movingAverage', options, ['decay', 'initial']) };
 };

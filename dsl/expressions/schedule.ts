@@ -1,6 +1,7 @@
 /** Schedules: scalar expressions of the training step i. They compose with `add`, `mul`, `max` like any other scalar. */
 import type { Expr, ScalarLike } from './expression.js';
 import { add, constant, div, exp, greater, min, mul, neg, pow, select, step, sub } from './expression.js';
+import { unknownOptions } from '../mistake.js';
 import type { Scalar } from '../shape.js';
 
 export type Schedule = Expr<Scalar>;
@@ -8,8 +9,10 @@ export type Schedule = Expr<Scalar>;
 const scalar = (value: ScalarLike): Schedule => (typeof value === 'number' ? constant(value) : value);
 
 /** 1 + scale · i^exponent; the paper's penalty schedule is exponent 1 or 1.3, scale 1/1000. */
-const power = (options: { readonly exponent: ScalarLike; readonly scale: ScalarLike }): Schedule =>
-  add(1, mul(options.scale, pow(step, options.exponent)));
+const power = (options: { readonly exponent: ScalarLike; readonly scale: ScalarLike }): Schedule => ({
+  ...add(1, mul(options.scale, pow(step, options.exponent))),
+  ...unknownOptions('schedule.power', options, ['exponent', 'scale']),
+});
 
 /** From `from` at i = 0 to `to` at i = `steps`, then constant. */
 const linear = (from: ScalarLike, to: ScalarLike, steps: ScalarLike): Schedule => {

@@ -2,6 +2,7 @@
  * The volume that a network spans: ½ ln det JᵀJ, J its Jacobian, exactly or by the surrogate of Caterini, Loaiza-Ganem, Pleiss and
  * Cunningham, Rectangular Flows for Manifold Learning, NeurIPS 2021.
  */
+import { namesOf, unknownOptions } from '../mistake.js';
 import { elementAt } from '../lookup.js';
 import { draw } from './expression.js';
 import type { Expr, Node, Surrogate, VolumeMethod } from './expression.js';
@@ -78,8 +79,18 @@ export function solveGram(network: NetworkValue, at: Node, b: Node, options: Sol
     output: elementAt(outputNames(network), 0),
     ...bound,
     tolerance,
+    ...unknownOptions('solveGram', options, ['iterations', 'tolerance']),
   };
 }
+
+const volumeOptions = namesOf<VolumeOptions & { readonly argument?: string }>({
+  method: true,
+  probe: true,
+  probes: true,
+  name: true,
+  iterations: true,
+  argument: true,
+});
 
 export type VolumeOptions<M extends VolumeMethod = VolumeMethod> = {
   /**
@@ -134,6 +145,7 @@ export function volume(
     method,
     ...(method === 'exact' ? {} : { probes: draw(name, { tag: probe, shape: input }, { probes }) }),
     ...(iterations === undefined ? {} : { iterations }),
+    ...unknownOptions('volume', options, volumeOptions),
   };
 }
 

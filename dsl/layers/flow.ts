@@ -2,6 +2,7 @@
  * Flows: stacks of layers that know their inverse. A flow begins with `latent` (it maps latents to data) or with `observed`
  * (data to latents); `invert` turns one into the other.
  */
+import { namesOf, unknownOptions } from '../mistake.js';
 import type { BijectorLayer, Layer, Part, Stack, Transform } from './layer.js';
 import type { Known, Shape, Strided } from '../shape.js';
 
@@ -49,6 +50,7 @@ export const observed = <const S extends Shape>(...shape: S): FlowStack<S, S, 'n
 export const affine = (options: { readonly bound?: number } = {}): Transform => ({
   tag: 'affine',
   bound: options.bound ?? 2,
+  ...unknownOptions('affine', options, ['bound']),
 });
 
 /** A rational-quadratic spline with `bins` bins between −bound and bound, the identity outside. */
@@ -56,6 +58,7 @@ export const spline = (options: { readonly bins?: number; readonly bound?: numbe
   tag: 'spline',
   bins: options.bins ?? 8,
   bound: options.bound ?? 3,
+  ...unknownOptions('spline', options, ['bins', 'bound']),
 });
 
 /** Keeps the shape, and what kind of flow it is. */
@@ -72,26 +75,36 @@ type CouplingOptions<A extends Shape> = {
 };
 
 /** A coupling of a vector: [n] → [n]. */
-export const coupling =
-  (options: CouplingOptions<readonly [number]>) =>
-  <I extends Shape, N extends number, D extends Direction, K extends Kind>(
+export const coupling = (options: CouplingOptions<readonly [number]>) => {
+  const layer = couplingLayer('coupling', options, options.conditioner(start([])).layers);
+  return <I extends Shape, N extends number, D extends Direction, K extends Kind>(
     stack: FlowStack<I, readonly [N], D, K>,
-  ): FlowStack<I, readonly [N], D, K> =>
-    append(stack, couplingLayer(options.transform, options.part, options.conditioner(start([])).layers));
+  ): FlowStack<I, readonly [N], D, K> => append(stack, layer);
+};
 
 /** A coupling of an image over its channels: [h,w,c] → [h,w,c]. */
-export const imageCoupling =
-  <H extends number, W extends number>(options: CouplingOptions<readonly [H, W, number]>) =>
-  <I extends Shape, C extends number, D extends Direction, K extends Kind>(
+export const imageCoupling = <H extends number, W extends number>(
+  options: CouplingOptions<readonly [H, W, number]>,
+) => {
+  const layer = couplingLayer('imageCoupling', options, options.conditioner(start([])).layers);
+  return <I extends Shape, C extends number, D extends Direction, K extends Kind>(
     stack: FlowStack<I, readonly [H, W, C], D, K>,
-  ): FlowStack<I, readonly [H, W, C], D, K> =>
-    append(stack, couplingLayer(options.transform, options.part, options.conditioner(start([])).layers));
+  ): FlowStack<I, readonly [H, W, C], D, K> => append(stack, layer);
+};
+
+const couplingOptions = namesOf<CouplingOptions<Shape>>({ transform: true, part: true, conditioner: true });
 
 const couplingLayer = (
-  transform: Transform = affine(),
-  part: Part = 'last',
+  call: string,
+  options: { readonly transform?: Transform; readonly part?: Part },
   conditioner: readonly Layer[],
-): BijectorLayer => ({ tag: 'coupling', transform, part, conditioner });
+): BijectorLayer => ({
+  tag: 'coupling',
+  transform: options.transform ?? affine(),
+  part: options.part ?? 'last',
+  conditioner,
+  ...unknownOptions(call, options, couplingOptions),
+});
 
 /** A transform of each channel with trainable parameters of its own: the only way to bend a single number. */
 export const elementwise =

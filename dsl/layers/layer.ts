@@ -2,6 +2,7 @@
 import type { ActivationName, ConvLayer, Layer, Padding, Statistics } from '../grammar.js';
 import type { Initializer } from './initializer.js';
 import { glorotUniform } from './initializer.js';
+import { namesOf, unknownOptions } from '../mistake.js';
 import { shapeAfterLayers } from '../shape-rules.js';
 import type { Enlarged, Known, Shape, Strided } from '../shape.js';
 
@@ -44,16 +45,21 @@ const append = (stack: Layers, layer: Layer): Layers => ({
 /** Starts a stack: the shape of one example, without the batch axis. */
 export const input = <const S extends Shape>(...shape: S): Stack<S, S> => ({ input: shape, layers: [] });
 
+type DenseOptions = { readonly bias?: boolean; readonly kernel?: Initializer };
+const denseOptions = namesOf<DenseOptions>({ bias: true, kernel: true });
+
 /** y = xW + b. [n] → [units]. */
-export const dense =
-  <const N extends number>(units: N, options: { bias?: boolean; kernel?: Initializer } = {}) =>
-  <I extends Shape>(stack: Stack<I, Vector>): Stack<I, readonly [N]> =>
+export const dense = <const N extends number>(units: N, options: DenseOptions = {}) => {
+  const mistakes = unknownOptions('dense', options, denseOptions);
+  return <I extends Shape>(stack: Stack<I, Vector>): Stack<I, readonly [N]> =>
     append(stack, {
       tag: 'dense',
       units,
       bias: options.bias ?? true,
       kernel: options.kernel ?? glorotUniform,
+      ...mistakes,
     });
+};
 
 type ConvOptions<S extends number, P extends Padding> = {
   readonly kernel: number;
@@ -62,6 +68,14 @@ type ConvOptions<S extends number, P extends Padding> = {
   readonly bias?: boolean;
   readonly initializer?: Initializer;
 };
+
+const convOptions = namesOf<ConvOptions<number, Padding>>({
+  kernel: true,
+  stride: true,
+  padding: true,
+  bias: true,
+  initializer: true,
+});
 
 const convLayer = <Tag extends string>(
   tag: Tag,
@@ -75,36 +89,42 @@ const convLayer = <Tag extends string>(
   padding: options.padding ?? 'same',
   bias: options.bias ?? true,
   initializer: options.initializer ?? glorotUniform,
+  ...unknownOptions(tag, options, convOptions),
 });
 
 /** Convolution, cross-correlation as in TensorFlow. [h,w,c] → [⌈h/s⌉,⌈w/s⌉,filters] with 'same' padding. */
-export const conv =
-  <const F extends number, const S extends number = 1, const P extends Padding = 'same'>(
-    filters: F,
-    options: ConvOptions<S, P>,
-  ) =>
-  <I extends Shape, H extends number, W extends number>(
+export const conv = <const F extends number, const S extends number = 1, const P extends Padding = 'same'>(
+  filters: F,
+  options: ConvOptions<S, P>,
+) => {
+  const layer = convLayer('conv', filters, options);
+  return <I extends Shape, H extends number, W extends number>(
     stack: Stack<I, readonly [H, W, number]>,
   ): Stack<I, P extends 'same' ? readonly [Strided<H, S>, Strided<W, S>, F] : readonly [number, number, F]> =>
-    append(stack, convLayer('conv', filters, options));
+    append(stack, layer);
+};
 
 /**
  * The transpose of a convolution with stride s and kernel k. [h,w,c] → [h·s,w·s,filters] with 'same' padding, and with 'valid' h·s + max(k − s, 0)
  * high and as wide, as in Keras and flax. Where s > k that is more than the (h − 1)·s + k of PyTorch: both have zeros between the
  * copies of the kernel, and here as many after the last.
  */
-export const convTranspose =
-  <const F extends number, const S extends number = 1, const P extends Padding = 'same'>(
-    filters: F,
-    options: ConvOptions<S, P>,
-  ) =>
-  <I extends Shape, H extends number, W extends number>(
+export const convTranspose = <
+  const F extends number,
+  const S extends number = 1,
+  const P extends Padding = 'same',
+>(
+  filters: F,
+  options: ConvOptions<S, P>,
+) => {
+  const layer = convLayer('convTranspose', filters, options);
+  return <I extends Shape, H extends number, W extends number>(
     stack: Stack<I, readonly [H, W, number]>,
   ): Stack<
     I,
     P extends 'same' ? readonly [Enlarged<H, S>, Enlarged<W, S>, F] : readonly [number, number, F]
-  > =>
-    append(stack, convLayer('convTranspose', filters, options));
+  > => append(stack, layer);
+};
 
 /** Any shape → [n]. */
 export const flatten = <I extends Shape, O extends Shape>(stack: Stack<I, O>): Stack<I, readonly [number]> =>
@@ -116,16 +136,25 @@ export const reshape =
   <I extends Shape, O extends Shape>(stack: Stack<I, O>): Stack<I, S> =>
     append(stack, { tag: 'reshape', shape });
 
+type BatchNormOptions = {
+  readonly statistics?: Statistics;
+  readonly momentum?: number;
+  readonly epsilon?: number;
+};
+const batchNormOptions = namesOf<BatchNormOptions>({ statistics: true, momentum: true, epsilon: true });
+
 /** Normalises each channel (the last axis) over the batch and the other axes, then scales and shifts; Ioffe and Szegedy 2015. */
-export const batchNorm =
-  (options: { statistics?: Statistics; momentum?: number; epsilon?: number } = {}) =>
-  <I extends Shape, O extends Shape>(stack: Stack<I, O>): Stack<I, O> =>
+export const batchNorm = (options: BatchNormOptions = {}) => {
+  const mistakes = unknownOptions('batchNorm', options, batchNormOptions);
+  return <I extends Shape, O extends Shape>(stack: Stack<I, O>): Stack<I, O> =>
     append(stack, {
       tag: 'batchNorm',
       statistics: options.statistics ?? 'constant',
       momentum: options.momentum ?? 0.99,
       epsilon: options.epsilon ?? 1e-3,
+      ...mistakes,
     });
+};
 
 /** Zeroes each element with probability `rate` while training and scales the rest by 1/(1 − rate). */
 export const dropout =

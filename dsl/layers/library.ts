@@ -15,6 +15,7 @@ import {
 import type { Expr, Node } from '../grammar.js';
 import { layer, through } from './defined.js';
 import { normalInitializer, ones, zeros } from './initializer.js';
+import { unknownOptions } from '../mistake.js';
 import { dense, type Stack } from './layer.js';
 
 type Tokens<T extends number, C extends number> = readonly [T, C];
@@ -64,8 +65,9 @@ export const tokenDense = <T extends number, const N extends number>(units: N) =
 /** Scaled dot-product attention of every token to all, in heads, with a projection of what they say; Vaswani et al. 2017. [t,c] → [t,c]. */
 export const selfAttention = <T extends number, C extends number>(options: {
   readonly heads: number;
-}): Keeping<T, C> =>
-  layer('selfAttention', (x: Expr<Tokens<T, C>>, [, c]): Expr<Tokens<T, C>> => {
+}): Keeping<T, C> => {
+  const mistakes = unknownOptions('selfAttention', options, ['heads']);
+  return layer('selfAttention', (x: Expr<Tokens<T, C>>, [, c]): Expr<Tokens<T, C>> => {
     const width = Math.max(1, Math.floor(c / options.heads));
     const start = normalInitializer(1 / Math.sqrt(c));
     const seen = (role: string) =>
@@ -77,8 +79,9 @@ export const selfAttention = <T extends number, C extends number>(options: {
       said,
       parameter('output', start, options.heads, width, c),
     );
-    return projected;
+    return { ...projected, ...mistakes };
   });
+};
 
 /** A trainable vector for each place of a sequence, added to it. [t,c] → [t,c]. */
 export const positions = <T extends number, C extends number>(): Keeping<T, C> =>

@@ -4,6 +4,7 @@
  */
 import type { Layer, SpectralNorm } from './layer.js';
 import { mapLayers, type NetworkValue } from '../network.js';
+import { namesOf, type Mistakes, unknownOptions } from '../mistake.js';
 import { mapLayer } from './rewrite.js';
 import type { Shape } from '../shape.js';
 
@@ -17,11 +18,13 @@ export type SpectralOptions = {
   readonly iterations?: number;
 };
 
+const names = namesOf<SpectralOptions>({ norm: true, iterations: true });
+
 const wrap =
-  ({ norm = 'kernel', iterations = 1 }: SpectralOptions) =>
+  ({ norm = 'kernel', iterations = 1 }: SpectralOptions, mistakes: Mistakes) =>
   (layer: Layer): Layer =>
     layer.tag === 'dense' || layer.tag === 'conv' || layer.tag === 'convTranspose'
-      ? { tag: 'spectral', norm, iterations, layer }
+      ? { tag: 'spectral', norm, iterations, layer, ...mistakes }
       : layer;
 
 type Layers = { readonly input: Shape; readonly layers: readonly Layer[] };
@@ -36,16 +39,20 @@ export function spectral<A extends Layers, B extends Layers>(
   options?: SpectralOptions,
 ): (stack: A) => B;
 export function spectral(block: (stack: Layers) => Layers, options: SpectralOptions = {}) {
+  const mistakes = unknownOptions('spectral', options, names);
   return (stack: Layers): Layers => {
     const { layers, ...rest } = block(stack);
     const before = stack.layers.length;
     return {
       ...rest,
-      layers: [...stack.layers, ...layers.slice(before).map((layer) => mapLayer(layer, wrap(options)))],
+      layers: [
+        ...stack.layers,
+        ...layers.slice(before).map((layer) => mapLayer(layer, wrap(options, mistakes))),
+      ],
     };
   };
 }
 
 /** The same network with every kernel divided by its top singular value; its parameters keep their names and initial values. */
 export const spectralNorm = <N extends NetworkValue>(net: N, options: SpectralOptions = {}): N =>
-  mapLayers(net, wrap(options));
+  mapLayers(net, wrap(options, unknownOptions('spectralNorm', options, names)));

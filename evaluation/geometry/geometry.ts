@@ -10,8 +10,10 @@ import {
   apply,
   data,
   hypersOf,
+  namesOf,
   type Network,
   norm,
+  optionProblems,
   type Problem,
   problem,
   sizeOf,
@@ -88,6 +90,15 @@ export type GeometryOptions = {
   /** λ; the hyper-parameter `lambda` of the experiment, or the paper's 1. */
   readonly lambda?: number;
 };
+
+const names = namesOf<GeometryOptions>({
+  points: true,
+  flops: true,
+  seed: true,
+  prior: true,
+  eta: true,
+  lambda: true,
+});
 
 /** Some seconds on one core for each of the parts. */
 const AFFORDABLE = 1e11;
@@ -171,6 +182,8 @@ export const geometryOf = async (
   dataset: Source,
   options: GeometryOptions = {},
 ): Promise<Either<readonly Problem[], Geometry>> => {
+  const unknown = optionProblems('geometryOf', options, names);
+  if (unknown.length > 0) return left(unknown);
   const { points: most = 256, flops = AFFORDABLE, seed = 0 } = options;
   if (dataset.size === 0) return left([problem('data', 'no example', 'at least one')]);
   const { encoder, decoder } = model.experiment;

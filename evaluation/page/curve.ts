@@ -1,8 +1,10 @@
 /** Curves of training: a term at every step, smoothed and thinned for drawing, and its values on held-out data. */
+import { settledText } from '../../runs/records/progress.js';
 import { type Experiment, scheduledWeights } from '../../dsl/index.js';
 import {
   isStep,
   isValidation,
+  settledLossOf,
   type StepEvent,
   type TrainEvent,
   type ValidationEvent,
@@ -75,29 +77,20 @@ const curveOf = (name: string, train: readonly Point[], held: readonly Point[]):
 /** Of an experiment, what each term whose weight is a schedule is multiplied by at a step. */
 type Weights = ReturnType<typeof scheduledWeights>;
 
-/**
- * The loss with every scheduled term weighted as at the end of training, which is one and the same measure at every step: as it is trained on,
- * a loss grows where weights do while the model improves.
- */
-const lossAtTheEnd =
-  (weights: Weights, last: number) =>
-  ({ step, terms }: Valued): number =>
-    Object.entries(terms).reduce((sum, [name, value]) => {
-      const weight = weights.get(name);
-      return sum + (weight === undefined ? value : (value / weight(step)) * weight(last));
-    }, 0);
-
 type Valued = StepEvent | ValidationEvent;
 
 /** The loss, then every term: without its weight where that is a schedule. */
 export const curvesOf = (
   events: readonly TrainEvent[],
   experiment?: Pick<Experiment, 'objective' | 'steps'>,
+  settledAt = experiment?.steps ?? 0,
 ): readonly Curve[] => {
   const weights: Weights = experiment === undefined ? new Map() : scheduledWeights(experiment.objective);
+  const settledLoss = experiment && settledLossOf(experiment.objective, settledAt);
   const steps = events.filter(isStep);
   const held = events.filter(isValidation);
   const names = Object.keys({ ...steps.at(0)?.terms, ...held.at(0)?.terms });
+  const metrics = Object.keys({ ...held.at(0)?.metrics });
   const surrogates = Object.keys(steps.at(0)?.surrogates ?? {});
   const at = (value: (event: Valued) => number) => (event: Valued) => ({
     step: event.step,
@@ -108,9 +101,12 @@ export const curvesOf = (
   return [
     ...(names.length + surrogates.length > 1
       ? [
-          weights.size === 0 || experiment === undefined || surrogates.length > 0
+          settledLoss === undefined || surrogates.length > 0
             ? curve('loss', (event) => event.loss)
-            : curve('loss, weighted as at the end', lossAtTheEnd(weights, experiment.steps - 1)),
+            : curve(
+                `loss, ${settledText(settledAt, experiment?.steps ?? settledAt)}`,
+                ({ terms, step }) => settledLoss(terms, step) ?? NaN,
+              ),
         ]
       : []),
     ...names.map((name) => {
@@ -119,6 +115,7 @@ export const curvesOf = (
         ? curve(name, (event) => event.terms[name] ?? NaN)
         : curve(`${name}, unweighted`, (event) => (event.terms[name] ?? NaN) / weight(event.step));
     }),
+    ...metrics.map((name) => curve(`${name} (metric)`, (event) => event.metrics?.[name] ?? NaN)),
     ...surrogates.map((name) =>
       curve(`${name} (surrogate)`, (event) => (isStep(event) ? (event.surrogates?.[name] ?? NaN) : NaN)),
     ),

@@ -1,7 +1,7 @@
 /** Fitting a mixture by expectation-maximization: from several starts, of which the likelier go on, to where rounds gain nothing more. */
 import { atLeast, elementAt, float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { type Problem, problem } from '../../dsl/index.js';
+import { optionProblems, type Problem, problem } from '../../dsl/index.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import { thinned } from './moments.js';
 import { type Codes, type Component, firstComponents, round } from './expectation-maximization.js';
@@ -131,7 +131,7 @@ const likeliest = (starts: readonly Fit[], rounds: number, tolerance: number, fl
 const isCount = (value: number, most: number): boolean =>
   Number.isInteger(value) && value >= 1 && value <= most;
 
-const optionProblems = (options: Required<MixtureOptions>): readonly Problem[] => {
+const valueProblems = (options: Required<MixtureOptions>): readonly Problem[] => {
   const { components, restarts, rounds, tolerance, floor } = options;
   const wrong = (path: string, value: number, expected: string): Problem =>
     problem(path, String(value), expected);
@@ -153,7 +153,7 @@ export const fitMixture = (
   options: MixtureOptions = {},
 ): Either<readonly Problem[], FittedMixture> => {
   const all = { ...defaults, ...options };
-  const problems = optionProblems(all);
+  const problems = [...optionProblems('fitMixture', options, Object.keys(defaults)), ...valueProblems(all)];
   if (problems.length > 0) return left(problems);
   const gaussian = fitGaussian(codes, d);
   if (isLeft(gaussian)) return gaussian;

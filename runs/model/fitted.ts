@@ -2,7 +2,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Compiled } from '../../compiler/index.js';
 import type { Preprocessing, Row, Source } from '../../data/index.js';
-import { type Node, type Problem, problem, sizeOf } from '../../dsl/index.js';
+import { type Node, optionProblems, type Problem, problem, sizeOf } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
 import { fillDraw } from '../../backends/draws.js';
 import { BackendFailure } from '../../backends/failure.js';
@@ -51,6 +51,12 @@ export const flowPrior = (flow: Pick<Fitted, 'sample' | 'logProb'>): PriorOverCo
 
 const failure = (problems: readonly Problem[]): BackendFailure =>
   new BackendFailure(problems[0] ?? problem('model', 'nothing', 'a value'));
+
+/** Types are not there for every caller. */
+const checkOptions = (call: string, options: object, known: readonly string[]): void => {
+  const wrong = optionProblems(call, options, known);
+  if (wrong.length > 0) throw failure(wrong);
+};
 
 /** ‖S(x − y)‖ row by row. */
 const distances = (
@@ -105,8 +111,10 @@ export const fittedOf = (
   ): Promise<Float64Array>;
   async function encode(
     input: ModelInput,
-    { units, precision = 'single' }: UnitsOption & { readonly precision?: Precision } = {},
+    options: UnitsOption & { readonly precision?: Precision } = {},
   ): Promise<Float32Array | Float64Array> {
+    checkOptions('encode', options, ['units', 'precision']);
+    const { units, precision = 'single' } = options;
     return precision === 'double'
       ? doubles.encode(await wide(input, units))
       : session.encode(examples(input, units));
@@ -116,8 +124,10 @@ export const fittedOf = (
   async function decode(codes: Float32Array, options: { readonly units: 'data' }): Promise<Float64Array>;
   async function decode(
     codes: Float32Array,
-    { units = 'model' }: { readonly units?: Units } = {},
+    options: { readonly units?: Units } = {},
   ): Promise<Float32Array | Float64Array> {
+    checkOptions('decode', options, ['units']);
+    const { units = 'model' } = options;
     const decoded = await session.decode(codes);
     return units === 'model' ? decoded : inDataUnits(decoded, preprocessing, shape);
   }
@@ -130,8 +140,10 @@ export const fittedOf = (
   async function reconstruct(input: ModelInput, options: { readonly units: 'data' }): Promise<Float64Array>;
   async function reconstruct(
     input: ModelInput,
-    { units }: { readonly units?: Units } = {},
+    options: { readonly units?: Units } = {},
   ): Promise<Float32Array | Float64Array> {
+    checkOptions('reconstruct', options, ['units']);
+    const { units } = options;
     const codes = await encode(input, units === undefined ? {} : { units });
     return unitsOf(input, units) === 'data' ? decode(codes, { units: 'data' }) : decode(codes);
   }
@@ -146,8 +158,10 @@ export const fittedOf = (
   ): Promise<Float64Array>;
   async function sample(
     count: number,
-    { seed = 0, prior = standardNormal(d), units = 'model' }: SampleOptions & { readonly units?: Units } = {},
+    options: SampleOptions & { readonly units?: Units } = {},
   ): Promise<Float32Array | Float64Array> {
+    checkOptions('sample', options, ['seed', 'prior', 'units']);
+    const { seed = 0, prior = standardNormal(d), units = 'model' } = options;
     const codes = await prior(count, seed);
     return units === 'data' ? decode(codes, { units }) : decode(codes);
   }
@@ -216,8 +230,10 @@ export const fittedOf = (
   ): Promise<LogProb<Float64Array>>;
   async function logProb(
     input: ModelInput,
-    { precision = 'single', ...options }: LogProbOptions & { readonly precision?: Precision } = {},
+    given: LogProbOptions & { readonly precision?: Precision } = {},
   ): Promise<LogProb<Float32Array | Float64Array>> {
+    checkOptions('logProb', given, ['units', 'prior', 'precision']);
+    const { precision = 'single', ...options } = given;
     return precision === 'double' ? logProbInDouble(input, options) : logProbInSingle(input, options);
   }
 

@@ -1,6 +1,17 @@
 /** How much volume a decoder gives to a code: ½ ln det (SJ)ᵀ(SJ), J its Jacobian there, S diagonal; in double precision from d JVPs. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { data, draw, jvp, type Network, problem, scale, sizeOf } from '../../dsl/index.js';
+import {
+  data,
+  draw,
+  jvp,
+  type Network,
+  type NetworkValue,
+  type Problem,
+  problem,
+  scale,
+  type Shape,
+  sizeOf,
+} from '../../dsl/index.js';
 import { BackendFailure } from '../../backends/failure.js';
 import { openExpressions } from './expressions.js';
 import type { Model } from './model.js';
@@ -37,6 +48,19 @@ export const logVolumeOf = (
   return sum;
 };
 
+/** Why a decoder with more codes than an example has numbers has no density; undefined for any other. */
+export const densityProblem = (decoder: NetworkValue, shape: Shape): Problem | undefined => {
+  const [d, D] = [sizeOf(decoder.input), sizeOf(shape)];
+  return d <= D
+    ? undefined
+    : problem(
+        'decoder.input',
+        `${d} codes for ${D} numbers of an example`,
+        `at most ${D} codes, since a density needs an injective decoder`,
+        'codes, samples and reconstructions need none',
+      );
+};
+
 /** How many numbers of Jacobians are held at once. */
 const HELD = 2 ** 24;
 
@@ -47,6 +71,8 @@ export const logVolumes = async (
   scalings: readonly (Float64Array | undefined)[],
 ): Promise<readonly Float64Array[]> => {
   const decoder: Network = model.experiment.decoder;
+  const none = densityProblem(decoder, model.experiment.encoder.input);
+  if (none !== undefined) throw new BackendFailure(none);
   const d = sizeOf(decoder.input);
   const frame = draw('frame', { tag: 'orthonormal', shape: decoder.input }, { probes: d });
   const columns = scale(1 / Math.sqrt(d), jvp(decoder, data(...decoder.input), frame));
@@ -59,14 +85,6 @@ export const logVolumes = async (
     const first = await evaluate(codes.subarray(0, d));
     if (isLeft(first)) throw new BackendFailure(first.left[0] ?? problem('codes', 'nothing', 'codes'));
     const numbers = first.right.columns.values.length;
-    if (count > 0 && numbers < d * d)
-      throw new BackendFailure(
-        problem(
-          'decoder',
-          `${d} numbers to ${numbers / d}`,
-          'no more numbers in a code than in an example, since a density needs an injective decoder',
-        ),
-      );
     const chunk = Math.max(1, Math.floor(HELD / Math.max(1, numbers)));
     for (let start = 0; start < count; start += chunk) {
       const end = Math.min(start + chunk, count);

@@ -1,5 +1,5 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
-import { float32At } from '../../dsl/lookup.js';
+import { float32At, getFrom } from '../../dsl/lookup.js';
 import type {
   Compiled,
   CompiledExpressions,
@@ -29,6 +29,8 @@ import type { Tensor, TrainState } from './state.js';
 export type Session = {
   /** One step on a batch, [batch, …shape] row-major, with what else is known of its examples. */
   readonly step: (data: Float32Array, fields?: FieldValues) => Promise<Omit<StepEvent, 'seconds'>>;
+  /** Every metric's mean over a batch, by the draws of the step that is next; undefined where there are no metrics. */
+  readonly metrics: ((data: Float32Array, fields?: FieldValues) => Promise<Terms>) | undefined;
   /** Every term's and every metric's mean over a data set. */
   readonly evaluate: (data: Source) => Promise<Evaluated>;
   /** data [n, …shape], in memory or read by row → codes [n, d]. */
@@ -70,22 +72,33 @@ const shapeProblem = ({ parameters, states }: Compiled, { arrays }: TrainState):
     })
     .at(0);
 
-/**
- * Rejects with a `BackendFailure` where an array of the state is missing or of another shape. `metrics` is a program of expressions over
- * the data, each of a scalar, that evaluation reports beside the terms.
- */
+/** Terms that have a schedule without it, a scalar each, and by which weight each of them counts. */
+export type Settled = CompiledExpressions & { readonly weights: ReadonlyMap<string, number> };
+
+/** Programs of scalars over the data that evaluation reports beside the terms. */
+export type Beside = {
+  readonly metrics?: CompiledExpressions | undefined;
+  readonly settled?: Settled | undefined;
+};
+
+/** Rejects with a `BackendFailure` where an array of the state is missing or of another shape. */
 export const createSession = async (
   compiled: Compiled,
   backend: Backend,
   from: TrainState,
-  metrics?: CompiledExpressions,
+  { metrics, settled }: Beside = {},
 ): Promise<Session> => {
   const misshapen = shapeProblem(compiled, from);
   if (misshapen !== undefined) throw new BackendFailure(misshapen);
   const { batch } = compiled.experiment;
-  const draws = new Map([...compiled.draws, ...(metrics?.draws ?? [])].map((spec) => [spec.name, spec]));
+  const draws = new Map(
+    [compiled, metrics, settled].flatMap((of) => (of?.draws ?? []).map((spec) => [spec.name, spec] as const)),
+  );
   const { step: stepProgram, evaluate: evaluateProgram, encode, decode, density, diagnose } = compiled;
-  const all = [stepProgram, evaluateProgram, encode, decode, density, diagnose, metrics?.program];
+  const all = [
+    ...[stepProgram, evaluateProgram, encode, decode, density, diagnose],
+    ...[metrics?.program, settled?.program],
+  ];
   const programs = new Map(all.flatMap((p) => (p === undefined ? [] : [[p.name, p] as const])));
   const open = ({ arrays }: TrainState): Promise<Instance> =>
     openPrograms(backend, programs, new Map([...arrays].map(([name, { data }]) => [name, data])));
@@ -104,7 +117,7 @@ export const createSession = async (
       step: at,
       draws: key,
     });
-    const scalar = (name: TelemetryName): number => telemetry.get(name)?.[0] ?? NaN;
+    const scalar = (name: TelemetryName): number => float32At(getFrom(telemetry, name), 0);
     const guards = Object.fromEntries(Object.entries(scalarsOf(guard)).filter(([, share]) => share > 0));
     taken = at + 1;
     return {
@@ -143,6 +156,17 @@ export const createSession = async (
       return (await run(program, { data, fields, step: taken, draws: key }))[kind];
     });
 
+  const meanOf = (values: Float32Array): number => values.reduce((total, x) => total + x, 0) / values.length;
+
+  const metricsOf =
+    ({ program }: CompiledExpressions): NonNullable<Session['metrics']> =>
+    async (data, fields = new Map()) => {
+      await last;
+      const key = { seed: from.seed, step: taken, purpose: 'train' };
+      const { value } = await run(program, { data, fields, step: taken, draws: key });
+      return Object.fromEntries([...value].map(([name, values]) => [name, meanOf(values)]));
+    };
+
   /** On the first examples of a set; on some of them twice where it has fewer. */
   const diagnosis = async (program: Program, data: Source): Promise<Terms> => {
     const examples = new Float32Array(program.batch * sizeOf(data.shape));
@@ -168,10 +192,20 @@ export const createSession = async (
       );
     const terms = await meansOf(evaluateProgram, 'term');
     const loss = Object.values(terms).reduce((total, x) => total + x, 0);
+    /** In the order of the objective, so that where every weight is 1 this is the loss to the bit. */
+    const settledOf = async ({ program, weights }: Settled): Promise<Terms> => {
+      const own = await meansOf(program, 'value');
+      const total = Object.entries(terms).reduce(
+        (sum, [name, value]) => sum + (weights.get(name) ?? 1) * (own[name] ?? value),
+        0,
+      );
+      return { loss: total, ...own };
+    };
     return {
       step: taken,
       loss,
       terms,
+      ...(settled === undefined ? {} : { settled: await settledOf(settled) }),
       ...(metrics === undefined ? {} : { metrics: await meansOf(metrics.program, 'value') }),
       ...(diagnose === undefined ? {} : { diagnosis: await diagnosis(diagnose, data) }),
     };
@@ -217,6 +251,7 @@ export const createSession = async (
 
   return {
     step,
+    metrics: metrics && metricsOf(metrics),
     evaluate,
     encode: (examples, fields) => map(encode, 'code', compiled.experiment.encoder.input, examples, fields),
     decode: (codes, fields) => map(decode, 'data', compiled.experiment.decoder.input, codes, fields),

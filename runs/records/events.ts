@@ -11,6 +11,8 @@ export type StepEvent = {
   readonly terms: Terms;
   /** Terms that a stochastic surrogate stood in for: its mean, which is no value of the term that validations have under the same name. */
   readonly surrogates?: Terms;
+  /** Mean over the batch of each metric before the step, in inference mode; at the steps at which they were asked for. */
+  readonly metrics?: Terms;
   /** Guards that acted, `TERM/GUARD`, and what part of the examples each acted on; absent where none did. */
   readonly guards?: Terms;
   readonly gradientNorm: number;
@@ -28,6 +30,11 @@ export type Evaluated = {
   readonly loss: number;
   /** Mean of each term over the set. */
   readonly terms: Terms;
+  /**
+   * Where terms have a schedule, what one validation is compared with another by: each of these terms without its weight, and as `loss`
+   * the sum of all terms weighted as at the last step. The loss itself grows where a weight does, while the model improves.
+   */
+  readonly settled?: Terms;
   /** Mean of each expression that is logged without being in the loss; absent where none is. */
   readonly metrics?: Terms;
   /**

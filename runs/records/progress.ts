@@ -1,6 +1,7 @@
 /** Progress for people: one line kept in place on a terminal, a line every tenth of the way elsewhere. */
 import type { StepEvent, Terms, TestEvent, TrainEvent, ValidationEvent } from './events.js';
 import { type Experiment, type Objective, scheduledWeights } from '../../dsl/index.js';
+import { settledLossOf } from './settled-loss.js';
 import { createStatusLine, type Screen } from './status-line.js';
 
 export type Progress = {
@@ -71,19 +72,31 @@ const weighted = (objective: Objective): TermsText => {
       .join('  ');
 };
 
+/** What is said of a loss that is not the one at its step: schedules make that grow while the model improves. */
+export const settledText = (at: number, steps: number): string =>
+  at === steps ? 'weights of the last step' : `weights of step ${at}`;
+
 /** Of a validation, or of the test at the end. */
 const evaluatedText = (
-  { tag, step, loss, terms, metrics = {} }: ValidationEvent | TestEvent,
+  { tag, step, loss, terms, settled, metrics = {} }: ValidationEvent | TestEvent,
   termsText: TermsText,
-): string =>
-  `      ${tag} at step ${step}  loss ${short(loss)}  ${termsText({ ...terms, ...metrics }, step)}`;
+  note: string,
+): string => {
+  const compared = settled?.['loss'];
+  const text = compared === undefined ? short(loss) : `${short(compared)} (${note})`;
+  return `      ${tag} at step ${step}  loss ${text}  ${termsText({ ...terms, ...metrics }, step)}`;
+};
 
-/** Follows a run of `steps` steps of `batch` examples. */
+/** Follows a run of `steps` steps of `batch` examples; its losses are compared by the schedules of step `settledAt`. */
 export const createProgress = (
   screen: Screen,
   { steps, batch, objective }: Pick<Experiment, 'steps' | 'batch' | 'objective'>,
+  settledAt: number = steps,
 ): Progress => {
+  const note = settledText(settledAt, steps);
   const termsText = weighted(objective);
+  const settledLoss = settledLossOf(objective, settledAt);
+  const lossOf = ({ terms, loss, step }: StepEvent): number => settledLoss?.(terms, step) ?? loss;
   const { inPlace, line, draw: redraw, end } = createStatusLine(screen);
   const rateOf = smoothRate();
   let drawn = -1;
@@ -96,9 +109,12 @@ export const createProgress = (
   const draw = (event: StepEvent, rate: number): void => {
     const done = event.step + 1;
     const start = `${String(done).padStart(String(steps).length)}/${steps} ${bar(done / steps, 20)}`;
-    const seen = validation === undefined ? '' : `  validation ${short(validation.loss)}`;
+    const seen =
+      validation === undefined
+        ? ''
+        : `  validation ${short(validation.settled?.['loss'] ?? validation.loss)}`;
     redraw(
-      `${start}  ${pace(event, rate)}  loss ${short(event.loss)}${seen}  ${termsText(shown(event), event.step)}`,
+      `${start}  ${pace(event, rate)}  loss ${short(lossOf(event))}${seen}  ${termsText(shown(event), event.step)}`,
     );
   };
 
@@ -114,7 +130,7 @@ export const createProgress = (
       tenth = Math.floor((10 * done) / steps);
       const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
       line(
-        `${part}  step ${done}/${steps}  loss ${short(event.loss)}  ${termsText(shown(event), event.step)}  ${pace(event, rate)}`,
+        `${part}  step ${done}/${steps}  loss ${short(lossOf(event))}${settledLoss === undefined ? '' : ` (${note})`}  ${termsText(shown(event), event.step)}  ${pace(event, rate)}`,
       );
     }
   };
@@ -124,7 +140,7 @@ export const createProgress = (
       if (event.tag === 'step') return onStep(event);
       if (event.tag === 'notice') return line(event.text);
       if (event.tag === 'validation') validation = event;
-      if (!inPlace || event.tag === 'test') line(evaluatedText(event, termsText));
+      if (!inPlace || event.tag === 'test') line(evaluatedText(event, termsText, note));
     },
     end: () => {
       end();

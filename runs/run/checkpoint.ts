@@ -2,9 +2,9 @@
  * Checkpoints: all that a run needs to go on, one safetensors file each. What is not an array is JSON in the file's own metadata, so that
  * a checkpoint is one rename, whole or not there.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Either, isLeft, left, map, mapLeft, right, tryCatch } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, map, mapLeft, right } from 'fp-ts/lib/Either.js';
 import { type Codec, mapped, optional, record, struct, such, withDefault } from '../../dsl/codec/codec.js';
 import {
   anyString,
@@ -15,8 +15,8 @@ import {
 } from '../../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../../dsl/codec/problems.js';
 import { type Problem, problem } from '../../dsl/index.js';
-import { thrownAt } from '../../dsl/problem.js';
 import { readSafetensors, safetensorsParts } from '../../backends/safetensors.js';
+import { readRegular } from '../records/read-file.js';
 import type { TrainState } from '../model/state.js';
 import type { Guarded } from '../records/guards.js';
 
@@ -34,6 +34,8 @@ export type LoopState = {
   /** Steps at which each guard acted. */
   readonly guarded: Guarded;
   readonly best: Best | undefined;
+  /** The step whose schedules validations are compared by, also where the run is made longer. */
+  readonly settledAt: number | undefined;
   /** Early stopping's: the best that it counts from, and the validations since. */
   readonly stopping: Waiting;
   /** The plateau's. */
@@ -58,6 +60,7 @@ export const initialLoop: LoopState = {
   skipped: 0,
   guarded: {},
   best: undefined,
+  settledAt: undefined,
   stopping: nobody,
   plateau: nobody,
   factor: 1,
@@ -65,6 +68,15 @@ export const initialLoop: LoopState = {
   record: 0,
   ended: false,
 };
+
+/** What training knows when validations begin to be of another measure: none before can be compared with those to come. */
+export const unjudged = (loop: LoopState): LoopState => ({
+  ...loop,
+  best: undefined,
+  settledAt: undefined,
+  stopping: nobody,
+  plateau: nobody,
+});
 
 export type Checkpoint = { readonly state: TrainState; readonly loop: LoopState };
 
@@ -81,6 +93,7 @@ const loopCodec: Codec<LoopState> = mapped(
     skipped: nonNegativeInteger,
     guarded: withDefault(record('guards', anyString, nonNegativeInteger, 0), {}),
     best: optional(struct('the best validation', { step: nonNegativeInteger, value: finite })),
+    settledAt: optional(nonNegativeInteger),
     stopping: waiting,
     plateau: waiting,
     factor: positiveNumber,
@@ -88,7 +101,12 @@ const loopCodec: Codec<LoopState> = mapped(
     record: nonNegativeInteger,
     ended: such('true or false', (u): u is boolean => typeof u === 'boolean'),
   }),
-  (fields): LoopState => ({ ...fields, best: fields.best, validated: fields.validated }),
+  (fields): LoopState => ({
+    ...fields,
+    best: fields.best,
+    validated: fields.validated,
+    settledAt: fields.settledAt,
+  }),
   (loop) => loop,
 );
 
@@ -138,13 +156,8 @@ const parsed = (text: string): unknown => {
 
 /** Reads a checkpoint, or weights that were written without what training knows: those go on from there as if they were new. */
 export const readCheckpoint = (path: string): Either<readonly Problem[], Checkpoint> => {
-  const expected = 'the weights of a run';
-  const bytes = tryCatch(
-    () => (statSync(path).isFile() ? readFileSync(path) : undefined),
-    thrownAt(path, expected),
-  );
+  const bytes = readRegular(path, 'the weights of a run');
   if (isLeft(bytes)) return bytes;
-  if (bytes.right === undefined) return left([problem(path, 'no file', expected)]);
   const file = readSafetensors(path, bytes.right);
   if (isLeft(file)) return file;
   const { tensors, metadata } = file.right;

@@ -1,13 +1,13 @@
 /** From an experiment and data to a fitted model, and to a run that is iterated step by step. */
-import { type Either, isLeft, map, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
 import type { Compiled } from '../../compiler/index.js';
-import type { Experiment, Problem } from '../../dsl/index.js';
+import { type Experiment, namesOf, optionProblems, type Problem } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
 import type { Fitted } from '../model/model.js';
 import type { TrainEvent } from '../records/events.js';
 import { initialLoop } from './checkpoint.js';
 import { createTrainer } from './loop.js';
-import { prepare, type PrepareOptions } from './prepare.js';
+import { prepare, prepareNames, type PrepareOptions } from './prepare.js';
 import { shelfInMemory } from './shelf.js';
 import { type Trained, trainRun, type TrainOptions } from './train.js';
 
@@ -21,8 +21,12 @@ export type Run = {
   readonly fitted: Fitted;
 };
 
+const runNames = namesOf<PrepareOptions>({ ...prepareNames, state: true, settledAt: true });
+
 /** Checks and compiles everything, and trains nothing yet. */
 export const prepareRun = async (spec: Experiment, options: PrepareOptions = {}): Promise<Checked<Run>> => {
+  const wrong = optionProblems('prepareRun', options, runNames);
+  if (wrong.length > 0) return left(wrong);
   const prepared = await prepare(spec, options);
   if (isLeft(prepared)) return prepared;
   const { compiled, backend, model, session, experiment, data, validation, batches, policy } = prepared.right;
@@ -46,11 +50,13 @@ export type FitOptions = Omit<TrainOptions, 'keep' | 'from' | 'measure' | 'onSta
   readonly out?: string | undefined;
 };
 
+const fitNames = namesOf<FitOptions>({ ...prepareNames, onEvent: true, signal: true, out: true });
+
 /** Trains to the end. On the left every problem of the specification, the data or the training. */
-export const fit = async (
-  spec: Experiment,
-  { out, ...options }: FitOptions = {},
-): Promise<Checked<Fitted>> => {
+export const fit = async (spec: Experiment, given: FitOptions = {}): Promise<Checked<Fitted>> => {
+  const wrong = optionProblems('fit', given, fitNames);
+  if (wrong.length > 0) return left(wrong);
+  const { out, ...options } = given;
   const keep = out === undefined ? undefined : { name: 'fit', out, root: process.cwd() };
   const trained = await trainRun(spec, { ...options, keep });
   return map(({ model }: Trained<undefined>): Fitted => model)(trained);

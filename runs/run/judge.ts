@@ -4,9 +4,11 @@ import type { Evaluated } from '../records/events.js';
 import type { LoopState, Waiting } from './checkpoint.js';
 import type { Criterion, EarlyStopping, Policy } from './settings.js';
 
-/** The loss, a term or a metric; NaN for a name that an evaluation does not have. */
-export const figureOf = ({ loss, terms, metrics }: Evaluated, name: string): number =>
-  terms[name] ?? metrics?.[name] ?? (name === 'loss' ? loss : NaN);
+/** The loss, a term or a metric, without what schedules add to it; NaN for a name that an evaluation does not have. */
+export const figureOf = ({ loss, terms, metrics, settled }: Evaluated, name: string): number =>
+  terms[name] === undefined
+    ? (metrics?.[name] ?? (name === 'loss' ? (settled?.['loss'] ?? loss) : NaN))
+    : (settled?.[name] ?? terms[name]);
 
 /** By more than `least`; anything is better than nothing, and what is not finite is never better. */
 const isBetter = (

@@ -43,6 +43,8 @@ export type Keeper = {
   /** Writes the weights that the run leaves: the same bytes for the same weights. */
   readonly leave: (state: TrainState) => Checked<string>;
   readonly write: (name: string, content: string | Uint8Array) => Checked<string>;
+  /** Notes that all is done after so many steps. */
+  readonly finish: (steps: number) => Checked<string>;
   /** Closes the record and gives the lock back. */
   readonly close: () => void;
 };
@@ -105,6 +107,8 @@ const keeperOf = (folder: string, settings: RunSettings, record: Recorder, lock:
         safetensorsParts(arrays, { format: 'immersion', seed: String(seed), step: String(step) }),
       ),
     write: (name, content) => writeWhole(join(folder, name), content),
+    finish: (finished) =>
+      writeWhole(join(folder, fileNames.settings), json(encodeSettings({ ...settings, finished }))),
     close: () => {
       tidied(reserved);
       record.close();

@@ -92,6 +92,8 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
     loop.validated !== taken &&
     (taken === 0 || taken % every === 0 || taken === steps);
 
+  const isMeasured = (step: number): boolean => policy.metricsEvery > 0 && step % policy.metricsEvery === 0;
+
   let saved = performance.now();
   let savedAt = -1;
   const isTime = (taken: number): boolean => {
@@ -148,8 +150,13 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
       const { fields } = next;
       const at = taken;
       next = at + 1 < steps ? reading(at + 1) : undefined;
+      const metrics = isMeasured(at) ? await session.metrics?.(examples, fields) : undefined;
       const done = await session.step(examples, fields);
-      const event: StepEvent = { ...done, seconds: (performance.now() - began) / 1000 };
+      const event: StepEvent = {
+        ...done,
+        ...(metrics === undefined ? {} : { metrics }),
+        seconds: (performance.now() - began) / 1000,
+      };
       taken = at + 1;
       yield event;
       const acted = actedAt(event, experiment);

@@ -2,7 +2,7 @@
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
 import { join } from 'node:path';
 import { compile } from '../../compiler/index.js';
-import { type Experiment, type Problem, sizeOf } from '../../dsl/index.js';
+import { type Experiment, namesOf, optionProblems, type Problem, sizeOf } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
 import { memoryProblems } from '../../backends/memory.js';
 import { type BackendOptions, startBackend } from '../../backends/choose.js';
@@ -30,6 +30,8 @@ export type OpenOptions = {
   readonly at?: At | undefined;
 };
 
+const names = namesOf<OpenOptions>({ backend: true, device: true, at: true });
+
 /** A fitted model with what its run was. */
 export type OpenedRun = Fitted & {
   readonly note: RunNote;
@@ -55,10 +57,10 @@ const nothingKept = ({ encoder, decoder }: Experiment): KeptExamples => ({
 });
 
 /** Opens the folder of a run; on the left why it cannot be. */
-export const openRun = async (
-  folder: string,
-  { backend: asked = 'auto', device, at }: OpenOptions = {},
-): Promise<Checked<OpenedRun>> => {
+export const openRun = async (folder: string, options: OpenOptions = {}): Promise<Checked<OpenedRun>> => {
+  const unknown = optionProblems('openRun', options, names);
+  if (unknown.length > 0) return left(unknown);
+  const { backend: asked = 'auto', device, at } = options;
   const note = readRun(folder);
   if (isLeft(note)) return note;
   const checkpoint = checkpointAt(note.right, at);

@@ -6,7 +6,7 @@ import type { Checkpoint } from './checkpoint.js';
 import { fingerprintFor } from './fingerprint.js';
 import { createRunFolder, type Keeper, reopenRunFolder } from './keeper.js';
 import type { Prepared } from './prepare.js';
-import type { RunSettings } from './settings.js';
+import type { DataNote, RunSettings } from './settings.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -30,29 +30,37 @@ export type From = {
   readonly checkpoint: Checkpoint | undefined;
   readonly folder: string;
   readonly settings: RunSettings;
+  /** It has taken all its steps, and was ended before what is done then. */
+  readonly isOver?: boolean | undefined;
+  /** Other data than before, or another place of it. */
+  readonly data?: Pick<DataNote, 'reference' | 'root' | 'fitted'> | undefined;
+};
+
+/** The data that is trained on. */
+const noteOf = async (
+  { data }: Prepared,
+  { reference, root, fitted }: Pick<DataNote, 'reference' | 'root' | 'fitted'>,
+): Promise<Checked<DataNote>> => {
+  const found = await fingerprintFor(data);
+  if (isLeft(found)) return found;
+  const { train, validation, test } = data;
+  const sizes = { train: train.size, validation: validation?.size ?? 0, test: test.size };
+  return right({ reference, root, fitted, fingerprint: found.right, sizes });
 };
 
 const settingsOf = async (prepared: Prepared, keep: Keep): Promise<Checked<RunSettings>> => {
-  const { data, experiment, backend, policy, heldOut, seed } = prepared;
-  const fingerprint = await fingerprintFor(data);
-  if (isLeft(fingerprint)) return fingerprint;
+  const { experiment, backend, policy, heldOut, seed } = prepared;
+  const note = await noteOf(prepared, { reference: experiment.data, root: keep.root, fitted: false });
+  if (isLeft(note)) return note;
   return right({
     name: keep.name,
     seed,
     heldOut: keep.heldOut ?? heldOut,
     backend: backend.name,
     device: keep.device ?? 'auto',
-    data: {
-      reference: experiment.data,
-      root: keep.root,
-      fingerprint: fingerprint.right,
-      sizes: {
-        train: data.train.size,
-        validation: data.validation?.size ?? 0,
-        test: data.test.size,
-      },
-    },
+    data: note.right,
     policy,
+    finished: undefined,
     started: new Date().toISOString(),
     versions: versions(),
   });
@@ -75,7 +83,10 @@ export const placeOf = async (
   const { experiment, data, policy, metrics } = prepared;
   const { preprocessing } = data;
   if (from !== undefined) {
-    const beginning = { experiment, settings: { ...from.settings, policy }, preprocessing, metrics };
+    const note = from.data === undefined ? right(from.settings.data) : await noteOf(prepared, from.data);
+    if (isLeft(note)) return note;
+    const settings = { ...from.settings, policy, data: note.right, finished: undefined };
+    const beginning = { experiment, settings, preprocessing, metrics };
     const keeper = reopenRunFolder(from.folder, beginning, from.checkpoint);
     return isLeft(keeper) ? keeper : right({ folder: from.folder, keeper: keeper.right });
   }

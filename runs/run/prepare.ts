@@ -1,15 +1,8 @@
 /** Every check before a run: the specification, the data, the metrics, the policy, the backend. Nothing is trained or written yet. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import {
-  atBatch,
-  type Compiled,
-  compile,
-  compileExpressions,
-  type CompiledExpressions,
-  type Expressions,
-} from '../../compiler/index.js';
+import { type Compiled, compile, type Expressions } from '../../compiler/index.js';
 import { type Batches, trainingBatches } from '../../data/batches.js';
-import { openData, type Source, type Split } from '../../data/index.js';
+import { openData, type OpenOptions, type Source, type Split } from '../../data/index.js';
 import {
   checkExperiment,
   dataShapeOf,
@@ -34,8 +27,9 @@ import { fittedOf } from '../model/fitted.js';
 import type { Fitted } from '../model/model.js';
 import { withHeldOut } from './hold-out.js';
 import { policyProblems } from './judge.js';
+import { metricsProgram, settledProgram } from './measured.js';
 import { withRateFactor } from './rate-factor.js';
-import { defaultPolicy, type Policy, type PolicyOptions } from './settings.js';
+import { checkPolicy, defaultPolicy, type Policy, type PolicyOptions } from './settings.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -57,9 +51,25 @@ export type PrepareOptions = {
   /** Expressions of the data, each a scalar, that validations report without their being in the loss. */
   readonly metrics?: Expressions | undefined;
   readonly policy?: PolicyOptions | undefined;
+  /** Sees a line now and then while data that is opened here takes long. */
+  readonly onProgress?: ((line: string) => void) | undefined;
   /** The state to go on from; what it lacks begins as in a new run. */
   readonly state?: TrainState | undefined;
+  /** The step whose schedules validations are compared by; the last one unless a run goes on that was to be of another length. */
+  readonly settledAt?: number | undefined;
 };
+
+/** The options that all functions which train have. */
+export const prepareNames = {
+  data: true,
+  backend: true,
+  device: true,
+  seed: true,
+  heldOut: true,
+  metrics: true,
+  policy: true,
+  onProgress: true,
+} as const;
 
 /** A run that has passed every check and waits to be trained. */
 export type Prepared = {
@@ -76,6 +86,7 @@ export type Prepared = {
   readonly policy: Policy;
   readonly metrics: Expressions;
   readonly seed: number;
+  readonly settledAt: number;
 };
 
 /** How a specification is made to fit data; an inverted flow is changed at its other end. */
@@ -114,30 +125,6 @@ const batchesOf = (experiment: Experiment, size: number, seed: number): Checked<
   return trainingBatches(size, experiment.batch, (epoch, count) => uniforms(key, [0, 0, epoch], count));
 };
 
-/** Metrics as a program beside the others; each is a scalar of what the model has. */
-const metricsProgram = (
-  compiled: Compiled,
-  metrics: Expressions,
-): Checked<CompiledExpressions | undefined> => {
-  if (Object.keys(metrics).length === 0) return right(undefined);
-  const { experiment, parameters, states } = compiled;
-  const example = dataShapeOf(experiment);
-  const made = compileExpressions(experiment, metrics, example);
-  if (isLeft(made))
-    return left(made.left.map((one) => ({ ...one, path: one.path.replace(/^expressions/, 'metrics') })));
-  const known = new Set([...parameters, ...states].map(({ name }) => name));
-  const problems = [
-    ...made.right.program.outputs
-      .filter(({ var: { type } }) => type.shape.length > 0)
-      .map(({ name, var: { type } }) => problem(`metrics.${name}`, showShape(type.shape), 'a scalar')),
-    ...[...made.right.parameters, ...made.right.states]
-      .filter(({ name }) => !known.has(name))
-      .map(({ name }) => problem('metrics', `the weights ${name}`, 'weights that the objective trains')),
-  ];
-  if (problems.length > 0) return left(problems);
-  return right({ ...made.right, program: atBatch(made.right.program, experiment.batch) });
-};
-
 /** The state of a run that goes on: arrays that are of another shape now are a problem, those that are new begin as ever. */
 export const continued = (initial: TrainState, from: TrainState | undefined): Checked<TrainState> => {
   if (from === undefined) return right(initial);
@@ -174,13 +161,19 @@ const backendFor = async (
   return typeof backend === 'function' ? backend(compiled) : right(backend);
 };
 
+export const progressOf = ({ onProgress }: Pick<PrepareOptions, 'onProgress'>): OpenOptions =>
+  onProgress === undefined ? {} : { onProgress };
+
 /** All checks; on the left every problem of the first that fails. */
 export const prepare = async (spec: Experiment, options: PrepareOptions): Promise<Checked<Prepared>> => {
   const { heldOut, metrics = {}, state: from } = options;
   const checked = checkExperiment(spec);
   if (isLeft(checked)) return checked;
   const experiment = checked.right;
-  const data = options.data === undefined ? await openData(experiment.data)() : right(options.data);
+  const data =
+    options.data === undefined
+      ? await openData(experiment.data, process.cwd(), progressOf(options))()
+      : right(options.data);
   if (isLeft(data)) return data;
   const problems = dataProblems(experiment, data.right);
   if (problems.length > 0) return left(problems);
@@ -191,13 +184,18 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   const seed = from?.seed ?? options.seed ?? 0;
   const batches = batchesOf(experiment, split.train.size, seed);
   if (isLeft(batches)) return batches;
-  const policy = policyOf(experiment, options.policy ?? {});
+  const checkedPolicy = checkPolicy(policyOf(experiment, options.policy ?? {}));
+  if (isLeft(checkedPolicy)) return checkedPolicy;
+  const policy = checkedPolicy.right;
   const lowers = policy.plateau !== undefined || policy.notFinite === 'halve';
   const made = compile(lowers ? withRateFactor(experiment) : experiment);
   if (isLeft(made)) return made;
   const compiled: Compiled = { ...made.right, experiment };
   const measured = metricsProgram(compiled, metrics);
   if (isLeft(measured)) return measured;
+  const { settledAt = experiment.steps } = options;
+  const settled = settledProgram(compiled, settledAt);
+  if (isLeft(settled)) return settled;
   const validates = validation.every > 0 && (split.validation?.size ?? 0) > 0;
   const names = [...Object.keys(experiment.objective), ...Object.keys(metrics)];
   const wrong = policyProblems(policy, names, validates);
@@ -212,7 +210,10 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   // TensorFlow's own allocator says what it cannot hold, and may hold it on a GPU.
   const tight = memoryProblems(compiled, { isOnHost: backend.name !== 'native' });
   if (tight.length > 0) return left(tight);
-  const session = await createSession(compiled, backend, state.right, measured.right);
+  const session = await createSession(compiled, backend, state.right, {
+    metrics: measured.right,
+    settled: settled.right,
+  });
   return right({
     experiment,
     compiled,
@@ -226,5 +227,6 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
     policy,
     metrics,
     seed,
+    settledAt,
   });
 };

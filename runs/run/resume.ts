@@ -1,11 +1,23 @@
 /** Going on with a run: from its last checkpoint, in its folder, with another rate or weight if that is asked for. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../../data/index.js';
-import { type Experiment, type Problem, problem, type Settings, setValues } from '../../dsl/index.js';
+import {
+  encodeExperiment,
+  type Experiment,
+  namesOf,
+  optionProblems,
+  type Problem,
+  problem,
+  type Settings,
+  setValues,
+} from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
+import { unjudged } from './checkpoint.js';
 import { fingerprintFor } from './fingerprint.js';
 import { withHeldOut } from './hold-out.js';
 import { checkpointAt, hasWeights, readRun, type RunNote } from './run-folder.js';
+import { progressOf } from './prepare.js';
+import type { From } from './place.js';
 import type { PolicyOptions, RunSettings } from './settings.js';
 import { type Trained, trainRun, type TrainOptions } from './train.js';
 
@@ -13,7 +25,7 @@ type Checked<A> = Either<readonly Problem[], A>;
 
 export type ResumeOptions<Found = undefined> = Pick<
   TrainOptions<Found>,
-  'onEvent' | 'onStart' | 'signal' | 'measure' | 'metrics'
+  'onEvent' | 'onStart' | 'signal' | 'measure' | 'metrics' | 'onProgress'
 > & {
   /** So many steps more than were taken; without it the run goes on to its own end. */
   readonly steps?: number | undefined;
@@ -22,11 +34,27 @@ export type ResumeOptions<Found = undefined> = Pick<
   readonly policy?: PolicyOptions | undefined;
   /** Where the data is now, a reference or the data itself; where it was unless given. */
   readonly data?: string | Split<Source> | undefined;
-  /** The data may be other data than before; all of it is trained on, by the preprocessing of the run. */
+  /** The data may be other data than before: it becomes examples by the preprocessing of the run, and is parted as new data is. */
   readonly otherData?: boolean | undefined;
   readonly backend?: Backend | string | undefined;
   readonly device?: string | undefined;
 };
+
+const names = namesOf<ResumeOptions<unknown>>({
+  onEvent: true,
+  onStart: true,
+  signal: true,
+  measure: true,
+  metrics: true,
+  onProgress: true,
+  steps: true,
+  change: true,
+  policy: true,
+  data: true,
+  otherData: true,
+  backend: true,
+  device: true,
+});
 
 const settingsOf = ({ folder, settings }: RunNote): Checked<RunSettings> =>
   settings === undefined
@@ -40,14 +68,20 @@ const settingsOf = ({ folder, settings }: RunNote): Checked<RunSettings> =>
       ])
     : right(settings);
 
-/** The data as it was parted before, or, other data, as the preprocessing of the run has it: all of it is trained on then. */
+/** The data as it was parted before; other data becomes examples by the preprocessing of the run, and is parted as new data is. */
 const dataOf = async (
   { settings, preprocessing }: RunNote & { readonly settings: RunSettings },
-  { data: given, otherData = false }: Pick<ResumeOptions, 'data' | 'otherData'>,
+  options: Pick<ResumeOptions, 'data' | 'otherData' | 'onProgress'>,
 ): Promise<Checked<Split<Source>>> => {
+  const { data: given, otherData = false } = options;
   if (given !== undefined && typeof given !== 'string') return right(given);
   const { reference, root } = settings.data;
-  const fitted = otherData && preprocessing !== undefined ? { preprocessing } : {};
+  const fitted = {
+    ...progressOf(options),
+    ...((otherData || settings.data.fitted) && preprocessing !== undefined
+      ? { preprocessing, holdOut: true }
+      : {}),
+  };
   if (given !== undefined) return openData(given, process.cwd(), fitted)();
   if (root === undefined)
     return left([problem('data', 'data that was given in memory', 'the data of the run', 'give it again')]);
@@ -88,7 +122,7 @@ const sameData = async (
 /** The specification with what is changed, and with the steps that it goes on to. */
 const changed = (
   { experiment }: RunNote,
-  taken: number,
+  { taken, isOver }: { readonly taken: number; readonly isOver: boolean },
   { change = {}, steps }: Pick<ResumeOptions, 'change' | 'steps'>,
 ): Checked<Experiment> => {
   const set = setValues(experiment, change);
@@ -96,7 +130,7 @@ const changed = (
   const { validation } = set.right;
   // The interval of validations stays what it was, unlike where the steps of a new run are set.
   const whole = steps === undefined ? set.right : { ...set.right, steps: taken + steps, validation };
-  return whole.steps > taken
+  return whole.steps > taken || isOver
     ? right(whole)
     : left([
         problem(
@@ -108,11 +142,33 @@ const changed = (
       ]);
 };
 
+/** Where the data is now, for a run that goes on from here another time; undefined where it is what it was, where it was. */
+const movedTo = (
+  { data: before }: RunSettings,
+  split: Split<Source>,
+  { data: given, otherData = false }: Pick<ResumeOptions, 'data' | 'otherData'>,
+): From['data'] => {
+  const fitted = before.fitted || otherData;
+  if (given === undefined) return fitted === before.fitted ? undefined : { ...before, fitted };
+  if (typeof given === 'string') return { reference: given, root: process.cwd(), fitted };
+  return otherData ? { reference: split.train.name, root: undefined, fitted } : undefined;
+};
+
+/** Whether two specifications, of networks of the same shapes, measure the same. */
+const sameObjective = (before: Experiment, after: Experiment): boolean => {
+  const { optimizer, batch, steps, data, validation } = before;
+  const both = [before, { ...after, optimizer, batch, steps, data, validation }].map(encodeExperiment);
+  const [one, other] = both.map((json) => (isLeft(json) ? json.left : json.right));
+  return JSON.stringify(one) === JSON.stringify(other);
+};
+
 /** Goes on with the run of a folder; its record is cut back to the checkpoint first. */
 export const resume = async <Found = undefined>(
   folder: string,
   options: ResumeOptions<Found> = {},
 ): Promise<Checked<Trained<Found>>> => {
+  const unknown = optionProblems('resume', options, names);
+  if (unknown.length > 0) return left(unknown);
   const note = readRun(folder);
   if (isLeft(note)) return note;
   const settings = settingsOf(note.right);
@@ -120,7 +176,14 @@ export const resume = async <Found = undefined>(
   const found = hasWeights(note.right) ? checkpointAt(note.right, 'last') : right(undefined);
   if (isLeft(found)) return found;
   const checkpoint = found.right;
-  const experiment = changed(note.right, checkpoint?.state.step ?? 0, options);
+  const taken = checkpoint?.state.step ?? 0;
+  const isOver =
+    checkpoint !== undefined &&
+    settings.right.finished === undefined &&
+    (checkpoint.loop.ended || taken >= note.right.experiment.steps) &&
+    options.steps === undefined &&
+    Object.keys(options.change ?? {}).length === 0;
+  const experiment = changed(note.right, { taken, isOver }, options);
   if (isLeft(experiment)) return experiment;
   const data = await dataOf({ ...note.right, settings: settings.right }, options);
   if (isLeft(data)) return data;
@@ -128,6 +191,8 @@ export const resume = async <Found = undefined>(
     options.otherData === true ? [] : await sameData(data.right, note.right.experiment, settings.right);
   if (wrong.length > 0) return left(wrong);
   const { onEvent, onStart, signal, measure } = options;
+  const isComparable = options.otherData !== true && sameObjective(note.right.experiment, experiment.right);
+  const from = checkpoint && (isComparable ? checkpoint : { ...checkpoint, loop: unjudged(checkpoint.loop) });
   return trainRun(experiment.right, {
     data: data.right,
     backend: options.backend ?? settings.right.backend,
@@ -136,7 +201,13 @@ export const resume = async <Found = undefined>(
     metrics: options.metrics ?? note.right.metrics,
     policy: { ...settings.right.policy, ...options.policy },
     seed: settings.right.seed,
-    from: { checkpoint, folder, settings: settings.right },
+    from: {
+      checkpoint: from,
+      data: movedTo(settings.right, data.right, options),
+      isOver,
+      folder,
+      settings: settings.right,
+    },
     onEvent,
     onStart,
     signal,

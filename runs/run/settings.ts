@@ -58,6 +58,8 @@ export type Policy = {
   /** The run leaves the weights of the best validation instead of the last ones. */
   readonly restoreBest: boolean;
   readonly notFinite: NotFinite;
+  /** Steps from one whose event has the metrics of its batch to the next; 0 for metrics in validations alone. */
+  readonly metricsEvery: number;
   /** Most steps may be skipped, and the run still succeeds. */
   readonly tolerateSkipped: boolean;
 };
@@ -74,6 +76,7 @@ export const defaultPolicy: Policy = {
   plateau: undefined,
   restoreBest: false,
   notFinite: 'skip',
+  metricsEvery: 64,
   tolerateSkipped: false,
 };
 
@@ -83,6 +86,8 @@ export type DataNote = {
   readonly reference: string;
   /** The folder that a path is relative to; absent for data that was given in memory. */
   readonly root: string | undefined;
+  /** Whether the run's preprocessing was fitted on other data, which it was trained on before. */
+  readonly fitted: boolean;
   /** Of the examples of every part, as they were trained on. */
   readonly fingerprint: string;
   readonly sizes: { readonly train: number; readonly validation: number; readonly test: number };
@@ -97,6 +102,8 @@ export type RunSettings = {
   readonly device: string;
   readonly data: DataNote;
   readonly policy: Policy;
+  /** The steps after which it came to its end, with all that is done there; undefined for a run that trains, or was ended before that. */
+  readonly finished: number | undefined;
   /** ISO 8601, in UTC. */
   readonly started: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -138,8 +145,15 @@ const policy: Codec<Policy> = struct('how a run is kept and when it ends', {
   ),
   restoreBest: truth,
   notFinite: oneOf('skip', 'stop', 'halve'),
+  metricsEvery: withDefault(nonNegativeInteger, 64),
   tolerateSkipped: truth,
 });
+
+/** A policy that was put together, or every problem of it: types are not there for every caller. */
+export const checkPolicy = (value: Policy): Either<readonly Problem[], Policy> =>
+  mapLeft((errors: Parameters<typeof problemsOf>[0]) =>
+    problemsOf(errors, contextPath).map((one) => ({ ...one, path: `policy.${one.path}` })),
+  )(policy.decode(value));
 
 const settings = struct('a run', {
   schemaVersion: such(`the number ${SCHEMA_VERSION}`, (u): u is number => u === SCHEMA_VERSION),
@@ -151,6 +165,7 @@ const settings = struct('a run', {
   data: struct('the data of a run', {
     reference: nonEmptyString,
     root: optional(anyString),
+    fitted: withDefault(truth, false),
     fingerprint: anyString,
     sizes: struct('sizes', {
       train: nonNegativeInteger,
@@ -159,13 +174,14 @@ const settings = struct('a run', {
     }),
   }),
   policy,
+  finished: optional(nonNegativeInteger),
   started: anyString,
   versions: record('versions by name', anyString, anyString, 0),
 });
 
 const runCodec: Codec<RunSettings> = mapped(
   settings,
-  ({ schemaVersion: _, ...rest }): RunSettings => rest,
+  ({ schemaVersion: _, ...rest }): RunSettings => ({ ...rest, finished: rest.finished }),
   (value) => ({ schemaVersion: SCHEMA_VERSION, ...value }),
 );
 

@@ -5,17 +5,17 @@
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Source, Split } from '../../data/index.js';
-import { type Experiment, type Problem, problem } from '../../dsl/index.js';
+import { type Experiment, namesOf, optionProblems, type Problem, problem } from '../../dsl/index.js';
 import { attempt, BackendFailure } from '../../backends/failure.js';
 import type { Fitted } from '../model/model.js';
 import { isFiniteState } from '../model/state.js';
 import type { Evaluated, StepEvent, TrainEvent, ValidationEvent } from '../records/events.js';
-import { type Checkpoint, initialLoop } from './checkpoint.js';
+import { type Checkpoint, initialLoop, type LoopState } from './checkpoint.js';
 import { keepExamples } from './kept-examples.js';
 import { createTrainer, type Trainer } from './loop.js';
 import { explainNotFinite } from './not-finite.js';
 import { type Place, placeOf, type PlaceOptions } from './place.js';
-import { prepare, type Prepared, type PrepareOptions } from './prepare.js';
+import { prepare, type Prepared, prepareNames, type PrepareOptions } from './prepare.js';
 import { factorOf, setFactor } from './rate-factor.js';
 import { fileNames } from './run-folder.js';
 import { type Kept, shelfIn, shelfInMemory } from './shelf.js';
@@ -23,7 +23,7 @@ import { brokenWeights, notFiniteProblem, type Summary } from './summary.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-export type TrainOptions<Found = undefined> = Omit<PrepareOptions, 'state'> &
+export type TrainOptions<Found = undefined> = Omit<PrepareOptions, 'state' | 'settledAt'> &
   PlaceOptions & {
     /** Sees every event, and training waits for it; an error that it throws ends the run, and is thrown again. */
     readonly onEvent?: ((event: TrainEvent) => void | Promise<void>) | undefined;
@@ -34,6 +34,16 @@ export type TrainOptions<Found = undefined> = Omit<PrepareOptions, 'state'> &
     /** What is measured of the model at the end, unless the run was interrupted. */
     readonly measure?: ((run: Measurable) => Promise<Checked<Found>>) | undefined;
   };
+
+const names = namesOf<TrainOptions<unknown>>({
+  ...prepareNames,
+  onEvent: true,
+  signal: true,
+  onStart: true,
+  measure: true,
+  keep: true,
+  from: true,
+});
 
 export type Started = {
   readonly prepared: Prepared;
@@ -112,7 +122,10 @@ const perform = async <Found>(
     }
     await onEvent?.(event);
   };
-  const begins = from?.checkpoint?.loop ?? initialLoop;
+  const begins: LoopState = {
+    ...(from?.checkpoint?.loop ?? initialLoop),
+    settledAt: prepared.settledAt,
+  };
   if (factorOf(state) !== begins.factor) await session.restore(setFactor(state, begins.factor));
   const trainer = createTrainer(
     {
@@ -122,7 +135,7 @@ const perform = async <Found>(
       validation: prepared.validation,
       batches: prepared.batches,
       policy,
-      from: { ...begins, ended: false },
+      from: { ...begins, ended: from?.isOver === true },
       signal,
       explain: async (event, examples) => explainNotFinite(compiled, await session.state(), event, examples),
     },
@@ -200,6 +213,8 @@ const perform = async <Found>(
   };
   const found = loop.ended ? await measure?.({ ...started, model, data, summary }) : undefined;
   if (found !== undefined && isLeft(found)) return found;
+  const finished = loop.ended ? keeper?.finish(taken) : undefined;
+  if (finished !== undefined && isLeft(finished)) return finished;
   return right({ model, summary, folder: keeper?.path, data, found: found?.right });
 };
 
@@ -211,7 +226,12 @@ export const trainRun = async <Found = undefined>(
   spec: Experiment,
   options: TrainOptions<Found>,
 ): Promise<Checked<Trained<Found>>> => {
-  const made = await attempt(() => prepare(spec, { ...options, state: options.from?.checkpoint?.state }));
+  const unknown = optionProblems('trainRun', options, names);
+  if (unknown.length > 0) return left(unknown);
+  const from = options.from?.checkpoint;
+  const made = await attempt(() =>
+    prepare(spec, { ...options, state: from?.state, settledAt: from?.loop.settledAt }),
+  );
   if (isLeft(made)) return made;
   if (isLeft(made.right)) return made.right;
   const prepared = made.right.right;

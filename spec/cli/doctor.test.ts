@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { doctorText, type Report } from '../../cli/doctor.js';
 import { showProblem } from '../../dsl/problem.js';
 import { startBackend } from '../../backends/choose.js';
-import { hasNative } from '../shared/backends.js';
+import { hasCc, hasNative } from '../shared/backends.js';
 import { run } from '../shared/command.js';
 import { left, right } from '../shared/either.js';
 
@@ -43,7 +43,9 @@ describe('immersion doctor', () => {
     const report: Report = JSON.parse(stdout);
     expect(report.ok).toBe(true);
     expect(report.native.loads).toBe(hasNative());
-    expect(Object.keys(report.speed)).toEqual(hasNative() ? ['native', 'wasm'] : ['wasm']);
+    expect(report.cc.loads).toBe(hasCc());
+    const loaded = [...(hasNative() ? ['native'] : []), ...(hasCc() ? ['cc'] : []), 'wasm'];
+    expect(Object.keys(report.speed)).toEqual(loaded);
     for (const speed of Object.values(report.speed).flatMap((one) => Object.values(one)))
       expect(speed).toBeGreaterThan(0);
     const text = doctorText(report);

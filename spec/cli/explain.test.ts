@@ -165,6 +165,15 @@ describe('the command', () => {
       expect(out).toContain(heading);
   });
 
+  test('shows the loops of a step with what they compute and move', async () => {
+    const { code, out } = await run(example('mlp'), '--loops');
+    expect(code).toBe(0);
+    expect(out).toContain('── loops for wasm ─');
+    expect(out).toMatch(
+      /^ *\d+ {2}for i < 256, j < 64, k < 16 +\d+ kFLOP, [\d.]+ kB\n +%\d+\[64i \+ j\] \+= /m,
+    );
+  });
+
   test('shows the graph of the native backend', async () => {
     const { code, out } = await run(example('mlp'), '--ir', '--backend', 'native');
     expect(code).toBe(0);

@@ -69,6 +69,25 @@ describe.skipIf(process.platform !== 'linux')('a wrapper that is killed', () => 
   });
 });
 
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s ends a process that has no turn for it, as while it compiles',
+  { timeout: 60_000 },
+  async (name) => {
+    const path = file(
+      'busy.mjs',
+      'process.stderr.write("busy\\n");\nconst began = Date.now();\nwhile (Date.now() < began + 30_000);\nexport default {};\n',
+    );
+    let sent = Infinity;
+    const { code } = await spawned(folder, ['train', path], (line, signal) => {
+      if (line !== 'busy') return;
+      sent = performance.now();
+      signal(name);
+    });
+    expect(performance.now() - sent).toBeLessThan(5000);
+    expect(code).not.toBe(0);
+  },
+);
+
 describe('places', () => {
   test('under /proc are refused at once', async () => {
     const { code, stderr } = await run(

@@ -5,7 +5,19 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { memoryProblems } from '../../backends/memory.js';
 import { compile } from '../../compiler/index.js';
-import { adam, dense, encodeExperiment, experiment, input, network, pipe } from '../../dsl/index.js';
+import {
+  adam,
+  apply,
+  dataOf,
+  dense,
+  encodeExperiment,
+  experiment,
+  input,
+  network,
+  objective,
+  pipe,
+  volume,
+} from '../../dsl/index.js';
 import { ae, rectangularDensity, rectangularExact } from '../../objectives/index.js';
 import { linear, run } from '../shared/command.js';
 import { right } from '../shared/either.js';
@@ -57,7 +69,14 @@ describe('sizes', () => {
     const flow = { encoder, decoder, objective: rectangularExact(encoder, decoder), ...training };
     const plain = { ...flow, objective: ae(encoder, decoder) };
     const said = [{ path: 'decoder.input', found: expect.stringContaining('6 codes for 4 numbers') }];
-    expect(compile(experiment(flow))).toMatchObject({ left: said });
+    const { volume: _, ...rest } = flow.objective;
+    const exact = volume(decoder, apply(encoder, dataOf(encoder)), { method: 'exact' });
+    const written = objective({ reconstruction: rest.reconstruction, volume: exact });
+    expect(compile(experiment({ ...flow, objective: written }))).toMatchObject({ left: said });
+    // What is a problem of the call is said at its place.
+    expect(compile(experiment(flow))).toMatchObject({
+      left: [{ ...said[0], path: expect.stringMatching(/^rectangularExact\(…\) at sizes\.test\.ts:/) }],
+    });
     expect(compile(experiment({ ...plain, logDensity: rectangularDensity(encoder, decoder) }))).toMatchObject(
       { left: said },
     );

@@ -3,8 +3,45 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { adam, checkExperiment, dense, experiment, input, network, pipe } from '../../dsl/index.js';
-import { cae, injFlow, injFlowLn, rectangular } from '../../objectives/index.js';
+import {
+  adam,
+  affine,
+  apply,
+  batchNorm,
+  checkExperiment,
+  conv,
+  convTranspose,
+  coupling,
+  data,
+  dense,
+  dot,
+  draw,
+  elementwise,
+  experiment,
+  input,
+  movingAverage,
+  network,
+  normal,
+  observed,
+  pipe,
+  scale,
+  schedule,
+  sgd,
+  spectral,
+  spectralNorm,
+  spline,
+  sqNorm,
+  volume,
+} from '../../dsl/index.js';
+import {
+  ae,
+  augmentedLagrangian,
+  cae,
+  geco,
+  injFlow,
+  injFlowLn,
+  rectangular,
+} from '../../objectives/index.js';
 import { loadSpec } from '../../runs/load-spec.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-calls-'));
@@ -40,17 +77,86 @@ describe('options that there are none of, in plain JavaScript', () => {
   });
 });
 
+describe('options that there are none of', () => {
+  /** As calls of plain JavaScript, which no type-checker sees. */
+  const untyped = (call: (...words: readonly never[]) => unknown, ...words: readonly unknown[]): unknown =>
+    Reflect.apply(call, undefined, words);
+  const encoderOf = (...stack: readonly unknown[]) => ({
+    encoder: untyped(network, 'encoder', untyped(pipe, ...stack)),
+  });
+  const termOf = (term: unknown) => ({ objective: { term } });
+  const decoder = network('decoder', pipe(input(2), dense(4)));
+  const encoder = network('encoder', pipe(input(4), dense(2)));
+  const error = sqNorm(data(4));
+  const plain = {
+    ...{ encoder, decoder, objective: { error }, optimizer: adam({ rate: 1e-3 }) },
+    ...{ batch: 4, steps: 1, data: 'linear' },
+  };
+  const wrong = { biass: 1 };
+  const image = input(2, 2, 1);
+
+  const changes: Readonly<Record<string, () => object>> = {
+    dense: () => encoderOf(input(4), untyped(dense, 2, wrong)),
+    conv: () => encoderOf(image, untyped(conv, 2, { kernel: 1, ...wrong })),
+    convTranspose: () => encoderOf(image, untyped(convTranspose, 2, { kernel: 1, ...wrong })),
+    batchNorm: () => encoderOf(input(4), untyped(batchNorm, wrong), dense(2)),
+    affine: () => encoderOf(observed(4), untyped(elementwise, untyped(affine, wrong))),
+    spline: () => encoderOf(observed(4), untyped(elementwise, untyped(spline, wrong))),
+    coupling: () => encoderOf(observed(4), untyped(coupling, { conditioner: (of: unknown) => of, ...wrong })),
+    spectral: () => encoderOf(input(4), untyped(spectral, dense(2), wrong)),
+    spectralNorm: () => ({ encoder: untyped(spectralNorm, encoder, wrong) }),
+    adam: () => ({ optimizer: untyped(adam, { rate: 1e-3, ...wrong }) }),
+    sgd: () => ({ optimizer: untyped(sgd, { rate: 1e-3, ...wrong }) }),
+    draw: () => termOf(untyped(dot, untyped(draw, 'v', normal(4), wrong), data(4))),
+    'schedule.power': () =>
+      termOf(untyped(scale, untyped(schedule.power, { exponent: 1, scale: 1, ...wrong }), error)),
+    movingAverage: () => termOf(untyped(movingAverage, 'm', error, wrong)),
+    volume: () => termOf(untyped(volume, decoder, apply(encoder, data(4)), wrong)),
+    augmentedLagrangian: () => termOf(untyped(augmentedLagrangian, error, wrong)),
+    geco: () => termOf(untyped(geco, error, wrong)),
+    experiment: () => Object(untyped(experiment, { ...plain, ...wrong })),
+  };
+
+  test.each(Object.entries(changes))('of %s are problems with the place of the call', (name, change) => {
+    expect(checkExperiment({ ...plain, ...change() })).toMatchObject({
+      left: [
+        {
+          path: expect.stringContaining(`${name}(…).biass at calls.test.ts:`),
+          found: 'an unknown option',
+          expected: expect.stringMatching(/^some of /),
+        },
+      ],
+    });
+  });
+
+  test('and what are no options at all', () => {
+    expect(checkExperiment({ ...plain, ...encoderOf(input(4), untyped(dense, 2, 'relu')) })).toMatchObject({
+      left: [{ path: expect.stringMatching(/^dense\(…\) at calls/), found: '"relu" for options' }],
+    });
+  });
+});
+
 test('an objective of networks turned round is said, and not blamed on the data', () => {
   const encoder = network('encoder', pipe(input(4), dense(2)));
   const decoder = network('decoder', pipe(input(2), dense(4)));
   const training = { optimizer: adam({ rate: 1e-3 }), batch: 4, steps: 1, data: 'linear' };
-  const turned = experiment({ encoder, decoder, objective: injFlow(decoder, encoder), ...training });
+  const turned = experiment({ encoder, decoder, objective: ae(decoder, encoder), ...training });
   expect(checkExperiment(turned)).toMatchObject({
     left: [
       {
         path: 'objective',
         found: 'data of shape [2], which network "decoder" is applied to',
         hint: 'the encoder comes first: (encoder, decoder)',
+      },
+    ],
+  });
+  const injective = experiment({ encoder, decoder, objective: injFlow(decoder, encoder), ...training });
+  expect(checkExperiment(injective)).toMatchObject({
+    left: [
+      {
+        path: expect.stringMatching(/^injFlow\(…\) at calls/),
+        found: '4 codes for 2 numbers of an example',
+        hint: expect.stringContaining('the encoder comes first: injFlow(encoder, decoder)'),
       },
     ],
   });

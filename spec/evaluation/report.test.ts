@@ -60,7 +60,7 @@ describe('the page', () => {
       ([, name]) => name,
     );
     expect(captions).toEqual([
-      'loss, weighted as at the end',
+      'loss, weights of the last step',
       'prior',
       'reconstruction, unweighted',
       'injectivity, unweighted',

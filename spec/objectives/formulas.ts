@@ -89,6 +89,9 @@ export const sizes: fc.Arbitrary<Sizes> = fc.record({
   d: fc.integer({ min: 1, max: 3 }),
   width: fc.integer({ min: 1, max: 4 }),
 });
+/** Of decoders that may be injective. */
+export const injectiveSizes = sizes.filter(({ d, D }) => d <= D);
+
 export const seed = fc.nat(1e6);
 
 export const plainEncoder = ({ arrays }: Site): Perceptron =>

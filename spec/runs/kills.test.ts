@@ -38,7 +38,7 @@ const train = (out: string, backend: string, after?: number): Promise<Ended> =>
   });
 
 describe.each(['wasm', ...(hasNative() ? ['native'] : [])])('on %s', (backend) => {
-  test(`killed ${kills} times, each at a random moment`, { timeout: 60_000 + 30_000 * kills }, async () => {
+  test(`killed ${kills} times, each at a random moment`, { timeout: 60_000 + 90_000 * kills }, async () => {
     const whole = join(folder, `${backend}-whole`);
     const { ended, stderr, milliseconds } = await train(whole, backend);
     expect(ended, stderr).toBe(true);

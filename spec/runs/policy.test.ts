@@ -112,6 +112,19 @@ describe('validation', () => {
     model.dispose();
   });
 
+  test('metrics are seen at every so many steps too, of the batch before the step, and change nothing', async () => {
+    const metrics = { 'half/error': scale(0.5, error) };
+    const { model } = right(await train(small(), { metrics, policy: { metricsEvery: 8 } }));
+    const steps = events.flatMap((event) => (event.tag === 'step' ? [event] : []));
+    const seen = steps.filter((event) => event.metrics !== undefined);
+    expect(seen.map((event) => event.step)).toEqual([0, 8, 16, 24, 32]);
+    for (const event of seen)
+      expect(event.metrics?.['half/error']).toBeCloseTo((event.terms['reconstruction'] ?? NaN) / 2, 4);
+    const { model: without } = right(await train(small()));
+    expect((await without.state()).arrays).toEqual((await model.state()).arrays);
+    [model, without].forEach((one) => one.dispose());
+  });
+
   test('reports expressions that are not in the loss, under any name', async () => {
     const metrics = { loss: error, 'half/error': scale(0.5, error) };
     const { model, summary } = right(await train(small(), { metrics }));

@@ -17,7 +17,7 @@ import {
 import { rectangularDensity } from '../../objectives/index.js';
 import { BackendFailure } from '../../backends/failure.js';
 import { prepareRun } from '../../runs/index.js';
-import { smoothValuesIn } from '../arbitrary/values.js';
+import { smoothValuesIn } from '../../laws/arbitrary/values.js';
 import { backends } from '../shared/backends.js';
 import { right } from '../shared/either.js';
 

@@ -7,7 +7,7 @@ import { type Expr, norm, normEach, square, sum } from '../../../dsl/expressions
 import type { Node } from '../../../dsl/expressions/expression.js';
 import { logSumExp, maximum } from '../../../dsl/expressions/classification.js';
 import { adam, constant } from '../../../dsl/index.js';
-import { activation, allActivations } from '../../arbitrary/network.js';
+import { activation, allActivations } from '../../../laws/arbitrary/network.js';
 import { backends, hasCc, hasNative, runBy, runOn, runOnNative } from '../../shared/backends.js';
 import { arrayOf, calculation, free } from '../../shared/expressions.js';
 import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';

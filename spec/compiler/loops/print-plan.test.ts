@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
 import { lowerToKernels, lowerWasm } from '../../../backends/index.js';
-import { printPlan, type Program } from '../../../compiler/index.js';
+import { printLoops, printPlan, type Program } from '../../../compiler/index.js';
 
 /** Σ over the batch of tanh(x·W). */
 const program = (): Program => {
@@ -39,4 +39,14 @@ test('a plan of loops', () => {
   const text = printPlan(lowerWasm(program()));
   expect(text).toMatch(/^ +\d+ {2}loop 2×4 \(%\d+\) tanh → Σ %\d+ {2}free %\d+$/m);
   expect(text).toContain('"y" = ');
+});
+
+test('its loops written out', () => {
+  expect(printLoops(lowerWasm(program()))).toMatchInlineSnapshot(`
+    "0  for i < 2, j < 4, k < 3                       48 FLOP, 104 B
+         %2[4i + j] += %0[3i + k]·%1[j + 4k]
+    1  for i < 2, j < 4                              16 FLOP, 48 B
+         %3[j] += tanh(%2[4i + j])
+    "
+  `);
 });
