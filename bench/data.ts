@@ -15,7 +15,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { loadData } from 'immersion/data';
 import { showProblem } from 'immersion/dsl';
 import sharp from 'sharp';
-import { summary } from './measure.js';
+import { clocks, quotients, summary } from './measure.js';
 
 const { values } = parseArgs({
   args: process.argv.slice(3),
@@ -64,6 +64,9 @@ const ours = async (path: string): Promise<void> => {
   if (isLeft(data)) throw new Error(data.left.map(showProblem).join('\n'));
 };
 
+/** Seconds by the clock, and of the processor's work on all cores: the ones to trust where others share the machine. */
+type Taken = { readonly seconds: number; readonly work: number };
+
 /** numpy and pandas in one process that waits for paths; undefined where Python or numpy is not there. */
 const python = async () => {
   const script = fileURLToPath(new URL('./peers/read.py', import.meta.url));
@@ -75,10 +78,9 @@ const python = async () => {
   const versions: { readonly numpy: string; readonly pandas: string | null } = JSON.parse(first.value);
   return {
     versions,
-    seconds: async (kind: 'npy' | 'csv', path: string): Promise<number> => {
+    seconds: async (kind: 'npy' | 'csv', path: string): Promise<Taken> => {
       child.stdin.write(`${kind} ${path}\n`);
-      const answer: { readonly seconds: number } = JSON.parse(String((await lines.next()).value));
-      return answer.seconds;
+      return JSON.parse(String((await lines.next()).value));
     },
     end: () => child.stdin.end(),
   };
@@ -91,14 +93,14 @@ const sharpAlone = async (): Promise<void> => {
     );
 };
 
-const timed = async (run: () => unknown): Promise<number> => {
-  const start = performance.now();
+const timed = async (run: () => unknown): Promise<Taken> => {
+  const [start, work] = [clocks.wall(), clocks.cpu()];
   await run();
-  return (performance.now() - start) / 1000;
+  return { seconds: (clocks.wall() - start) / 1000, work: (clocks.cpu() - work) / 1000 };
 };
 
 const peer = await python();
-type Reader = { readonly what: string; readonly bytes: number; readonly seconds: () => Promise<number> };
+type Reader = { readonly what: string; readonly bytes: number; readonly seconds: () => Promise<Taken> };
 const bytesOf = (path: string): number => statSync(path).size;
 const pictureBytes = pictures.reduce((sum, path) => sum + bytesOf(path), 0);
 const readers: readonly Reader[] = [
@@ -120,7 +122,7 @@ const readers: readonly Reader[] = [
 ];
 
 try {
-  const found = new Map<string, number[]>(readers.map(({ what }) => [what, []]));
+  const found = new Map<string, Taken[]>(readers.map(({ what }) => [what, []]));
   for (let round = -1; round < Number(values.rounds); round++)
     for (const { what, seconds } of readers) {
       const taken = await seconds();
@@ -128,13 +130,23 @@ try {
       if (round >= 0) found.get(what)?.push(taken);
     }
   const results = readers.map(({ what, bytes }) => {
-    const { median, least, most } = summary(found.get(what) ?? []);
-    return { what, megabytes: bytes / 1e6, median, least, most, rate: bytes / 1e6 / median };
+    const taken = found.get(what) ?? [];
+    const { median, least, most } = summary(taken.map(({ seconds }) => seconds));
+    const work = summary(taken.map((one) => one.work)).median;
+    return { what, megabytes: bytes / 1e6, median, least, most, work, rate: bytes / 1e6 / median };
   });
-  const rateOf = (what: string): number | undefined => results.find((one) => one.what === what)?.rate;
-  const ratio = (a: string, b: string): number | undefined => {
-    const [over, under] = [rateOf(a), rateOf(b)];
-    return over === undefined || under === undefined ? undefined : over / under;
+  /** The median over the rounds of how many times as fast ours is. */
+  const ratio = (ours: string, theirs: string) => {
+    const [a, b] = [found.get(ours) ?? [], found.get(theirs) ?? []];
+    if (a.length === 0 || b.length === 0) return undefined;
+    const of = (by: keyof Taken): number =>
+      summary(
+        quotients(
+          b.map((one) => one[by]),
+          a.map((one) => one[by]),
+        ),
+      ).median;
+    return { seconds: of('seconds'), work: of('work') };
   };
   const ratios = {
     'npy, of numpy': ratio('npy, ours', 'npy, numpy'),
@@ -144,13 +156,16 @@ try {
   };
   if (values.json) console.log(JSON.stringify({ versions: peer?.versions ?? null, results, ratios }));
   else {
-    for (const { what, megabytes, median, least, most, rate } of results)
+    for (const { what, megabytes, median, least, most, work, rate } of results)
       console.log(
-        `${what.padEnd(16)} ${megabytes.toFixed(1).padStart(7)} MB  ${median.toFixed(3)} s (${least.toFixed(3)} … ${most.toFixed(3)})  ${rate.toFixed(1).padStart(7)} MB/s`,
+        `${what.padEnd(16)} ${megabytes.toFixed(1).padStart(7)} MB  ${median.toFixed(3)} s (${least.toFixed(3)} … ${most.toFixed(3)}), ${work.toFixed(3)} s of work  ${rate.toFixed(1).padStart(7)} MB/s`,
       );
     if (peer === undefined) console.log(`${values.python} has no numpy: --python names one that has`);
     for (const [what, value] of Object.entries(ratios))
-      if (value !== undefined) console.log(`${what.padEnd(20)} ${value.toFixed(2)}`);
+      if (value !== undefined)
+        console.log(
+          `${what.padEnd(20)} ${value.seconds.toFixed(2)} by the clock, ${value.work.toFixed(2)} by work`,
+        );
   }
 } finally {
   peer?.end();

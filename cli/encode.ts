@@ -6,10 +6,10 @@ import { attempt } from '../backends/failure.js';
 import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { fail } from './terminal/output.js';
 import { rowsOption, targetOf, writeRows } from './terminal/rows-file.js';
-import { newData, openedRun, openOptions } from './options/run-options.js';
+import { newData, openedRun, openOptions, precisionOf, precisionOption } from './options/run-options.js';
 import { usage } from './options/usage.js';
 
-const options: readonly Option[] = [rowsOption, ...openOptions];
+const options: readonly Option[] = [rowsOption, precisionOption, ...openOptions];
 
 /** `z1`, `z2`, … */
 export const codeNames = (d: number): readonly string[] => Array.from({ length: d }, (_, i) => `z${i + 1}`);
@@ -21,6 +21,8 @@ export const encode = async (args: readonly string[]): Promise<number> => {
   const [folder = '', reference = ''] = given.right.positionals;
   const target = targetOf(given.right);
   if (isLeft(target)) return fail(target.left, json);
+  const precision = precisionOf(given.right);
+  if (isLeft(precision)) return fail(precision.left, json);
   const run = await openedRun(given.right, folder);
   if (isLeft(run)) return fail(run.left, json);
   const model = run.right;
@@ -29,7 +31,11 @@ export const encode = async (args: readonly string[]): Promise<number> => {
     if (isLeft(data)) return fail(data.left, json);
     const examples = await inMemory(data.right.train)();
     if (isLeft(examples)) return fail(examples.left, json);
-    const codes = await attempt(() => model.encode(examples.right));
+    const codes = await attempt((): Promise<Float32Array | Float64Array> =>
+      precision.right === 'double'
+        ? model.encode(examples.right, { precision: precision.right })
+        : model.encode(examples.right),
+    );
     if (isLeft(codes)) return fail(codes.left, json);
     const { input } = model.experiment.decoder;
     const rows = { values: codes.right, shape: input, names: codeNames(sizeOf(input)) };

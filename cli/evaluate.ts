@@ -3,14 +3,23 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Dataset, inMemory, invertRows, type Source } from '../data/index.js';
 import { type Problem, problem, sameShape, scheduledWeights, showProblem, showShape } from '../dsl/index.js';
 import { attempt } from '../backends/failure.js';
-import { type Evaluated, type LogProb, type OpenedRun } from '../runs/index.js';
+import { type Evaluated, type LogProb, type OpenedRun, type Precision } from '../runs/index.js';
 import { densityProblem } from '../runs/model/log-volume.js';
 import { short } from '../runs/records/progress.js';
 import { type Arguments, type Option, readArguments, wantsJson } from './options/arguments.js';
 import { priorOf, priorOption } from './options/code-priors.js';
 import { fail, printJson, printText, say } from './terminal/output.js';
 import { type Target, targetOf, writeRows } from './terminal/rows-file.js';
-import { newData, openedRun, openOptions, ownData, unitsOf, unitsOption } from './options/run-options.js';
+import {
+  newData,
+  openedRun,
+  openOptions,
+  ownData,
+  precisionOf,
+  precisionOption,
+  unitsOf,
+  unitsOption,
+} from './options/run-options.js';
 import { columns } from './terminal/sweep-text.js';
 import { usage } from './options/usage.js';
 
@@ -22,6 +31,7 @@ const options: readonly Option[] = [
   },
   { name: 'out', value: 'FILE', summary: 'ln p and distance of each example as .npy or .csv' },
   unitsOption,
+  precisionOption,
   priorOption,
   ...openOptions,
 ];
@@ -63,15 +73,19 @@ const chosenSet = async (given: Arguments, run: OpenedRun): Promise<Checked<Chos
   return right({ what: 'examples that the run has kept', set: kept });
 };
 
-type Figures = { readonly evaluated: Evaluated; readonly density: LogProb | undefined };
+type Figures = {
+  readonly evaluated: Evaluated;
+  readonly density: LogProb<Float32Array | Float64Array> | undefined;
+};
 
 const figuresOf = async (
   given: Arguments,
   run: OpenedRun,
   set: Dataset,
   units: 'data' | 'model',
+  precision: Precision,
 ): Promise<Checked<Figures>> => {
-  const evaluated = await attempt(() => run.evaluate(set));
+  const evaluated = await attempt(() => run.evaluate(set, { precision }));
   if (isLeft(evaluated)) return evaluated;
   const without = (problems: readonly Problem[]): Checked<Figures> => {
     // Who asks for ln p is not told of anything else instead.
@@ -93,27 +107,37 @@ const figuresOf = async (
   const isOwn = run.experiment.logDensity !== undefined && !given.has('prior');
   const by = isOwn ? {} : { prior: { logDensity: prior.right.prior.logDensity } };
   const { preprocessing } = run;
-  const density = await attempt(() =>
-    units === 'model' || preprocessing === undefined
-      ? run.logProb(set.examples, by)
-      : // Rows keep all digits of a column in double precision.
-        run.logProb(invertRows(preprocessing, set.examples), by),
+  // Rows keep all digits of a column in double precision.
+  const input =
+    units === 'model' || preprocessing === undefined ? set.examples : invertRows(preprocessing, set.examples);
+  const density = await attempt((): Promise<LogProb<Float32Array | Float64Array>> =>
+    precision === 'double' ? run.logProb(input, { ...by, precision }) : run.logProb(input, by),
   );
   if (isLeft(density)) return without(density.left);
   return right({ evaluated: evaluated.right, density: density.right });
 };
 
-const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+type Numbers = Float32Array | Float64Array;
 
-const rootMeanSquare = (values: Float32Array): number =>
-  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+const sumOf = (values: Numbers, of: (value: number) => number): number => {
+  let sum = 0;
+  for (const value of values) sum += of(value);
+  return sum;
+};
 
-const writeDensities = (density: LogProb, target: Target, json: boolean): Checked<void> => {
+const mean = (values: Numbers): number => sumOf(values, (value) => value) / values.length;
+
+const rootMeanSquare = (values: Numbers): number =>
+  Math.sqrt(sumOf(values, (value) => value * value) / values.length);
+
+const writeDensities = (density: LogProb<Numbers>, target: Target, json: boolean): Checked<void> => {
   const { logDensity, distance } = density;
-  const values = Float32Array.from(
-    { length: 2 * logDensity.length },
-    (_, i) => (i % 2 === 0 ? logDensity : distance)[i >> 1] ?? NaN,
-  );
+  const at = (_: unknown, i: number): number => (i % 2 === 0 ? logDensity : distance)[i >> 1] ?? NaN;
+  const length = 2 * logDensity.length;
+  const values =
+    logDensity instanceof Float64Array
+      ? Float64Array.from({ length }, at)
+      : Float32Array.from({ length }, at);
   return writeRows({ values, shape: [2], names: ['logDensity', 'distance'] }, target, json);
 };
 
@@ -124,15 +148,16 @@ export const evaluate = async (args: readonly string[]): Promise<number> => {
   const [folder = ''] = given.right.positionals;
   const units = unitsOf(given.right);
   const target = targetOf(given.right);
-  const early = [units, target].flatMap((one) => (isLeft(one) ? one.left : []));
-  if (isLeft(units) || isLeft(target)) return fail(early, json);
+  const precision = precisionOf(given.right);
+  const early = [units, target, precision].flatMap((one) => (isLeft(one) ? one.left : []));
+  if (isLeft(units) || isLeft(target) || isLeft(precision)) return fail(early, json);
   const run = await openedRun(given.right, folder);
   if (isLeft(run)) return fail(run.left, json);
   try {
     const chosen = await chosenSet(given.right, run.right);
     if (isLeft(chosen)) return fail(chosen.left, json);
     const { what, set } = chosen.right;
-    const figures = await figuresOf(given.right, run.right, set, units.right);
+    const figures = await figuresOf(given.right, run.right, set, units.right, precision.right);
     if (isLeft(figures)) return fail(figures.left, json);
     const { evaluated, density } = figures.right;
     if (target.right !== undefined && density !== undefined) {
@@ -146,7 +171,13 @@ export const evaluate = async (args: readonly string[]): Promise<number> => {
         : { logDensity: mean(density.logDensity), distance: rootMeanSquare(density.distance) };
     if (json) {
       const own = { data: what, count: set.size, step, loss, terms, metrics };
-      printJson({ ok: true, ...own, units: units.right, density: likelihood ?? null });
+      printJson({
+        ok: true,
+        ...own,
+        units: units.right,
+        precision: precision.right,
+        density: likelihood ?? null,
+      });
       return 0;
     }
     const weights = scheduledWeights(run.right.experiment.objective);

@@ -21,6 +21,7 @@ import { type Provenance, trialFiles } from '../runs/index.js';
 import { writeWhole } from '../runs/records/whole-file.js';
 import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { fail, printText, printJson, say } from './terminal/output.js';
+import { clusterOptionNames } from './options/cluster-options.js';
 import { tableOptions, tableRequestOf } from './options/table-options.js';
 import { runOptions } from './train.js';
 import { type Performed, performTrials, requestOf, sayFailures, trialsOptions } from './running/trials.js';
@@ -38,9 +39,10 @@ const PICTURES_ACROSS = 8;
 
 /** The same command for anybody: without where its files are and how many trials run at once. */
 const commandOf = (args: readonly string[]): string => {
+  const withValue = ['out', 'jobs', 'checkpoints', ...clusterOptionNames].map((name) => `--${name}`);
+  const local = ['--json', '--retry', ...withValue];
   const kept = args.filter(
-    (word, i) =>
-      !/^--(json|retry|out|jobs)(=|$)/.test(word) && !['--out', '--jobs'].includes(args[i - 1] ?? ''),
+    (word, i) => !local.includes(word.replace(/=.*$/s, '')) && !withValue.includes(args[i - 1] ?? ''),
   );
   return ['immersion table', ...kept.map((word) => (/[\s?*&]/.test(word) ? `'${word}'` : word))].join(' ');
 };

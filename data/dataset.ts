@@ -77,6 +77,13 @@ export const read =
     return right(undefined);
   };
 
+/** Rows that follow each other. */
+export const rowsFrom = (first: number, count: number): Int32Array => {
+  const rows = new Int32Array(count);
+  for (let i = 0; i < count; i++) rows[i] = first + i;
+  return rows;
+};
+
 /** All that is known of some rows but the examples themselves. */
 const aboutRows = (source: Source, name: string, rows: Rows): About => {
   const { fields, latents, shape, size } = source;
@@ -153,12 +160,21 @@ export function split(source: Source, every: number): Split<Source> {
 
 /** Numbers that are read at once. */
 const VALUES_AT_ONCE = 2 ** 20;
+/** Blocks that are read beside each other: a file's bytes are copied, and pictures decoded, on as many threads. */
+const READS_AT_ONCE = 3;
 
-/** All examples of a source in memory; a problem where they are more than is free. */
+/** All examples of a source in memory; a problem where they are more than is free. `onBlock` sees them as they come, while the next ones are read. */
 export const inMemory =
-  (source: Source, limit?: number): TaskEither<readonly Problem[], Dataset> =>
+  (
+    source: Source,
+    limit?: number,
+    onBlock: (block: Float32Array) => void = () => undefined,
+  ): TaskEither<readonly Problem[], Dataset> =>
   async (): Promise<Either<readonly Problem[], Dataset>> => {
-    if (isInMemory(source)) return right(source);
+    if (isInMemory(source)) {
+      onBlock(source.examples);
+      return right(source);
+    }
     const { name, size } = source;
     const width = sizeOf(source.shape);
     const tooMuch = memoryProblem(name, 4 * size * width, `${size} × ${width} values`, {
@@ -169,11 +185,18 @@ export const inMemory =
     const { read: readRows, ...about } = source;
     const examples = new Float32Array(size * width);
     const most = Math.max(1, Math.min(size, Math.floor(VALUES_AT_ONCE / width)));
-    for (let first = 0; first < size; first += most) {
+    const begin = (first: number) => {
       const count = Math.min(most, size - first);
-      const rows = Int32Array.from({ length: count }, (_, i) => first + i);
-      const done = await readRows(rows, examples.subarray(first * width, (first + count) * width))();
-      if (isLeft(done)) return done;
+      const block = examples.subarray(first * width, (first + count) * width);
+      return { block, reading: readRows(rowsFrom(first, count), block)() };
+    };
+    const begun: ReturnType<typeof begin>[] = [];
+    for (let first = 0; first < size || begun.length > 0;) {
+      for (; first < size && begun.length < READS_AT_ONCE; first += most) begun.push(begin(first));
+      const next = begun.shift();
+      const done = await next?.reading;
+      if (done !== undefined && isLeft(done)) return done;
+      if (next !== undefined) onBlock(next.block);
     }
     return right({ ...about, examples });
   };

@@ -4,7 +4,7 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../dsl/problem.js';
 import { sizeOf } from '../dsl/shape.js';
-import { partsOf, read, type Source, type Split } from './dataset.js';
+import { partsOf, read, rowsFrom, type Source, type Split } from './dataset.js';
 
 const VALUES_AT_ONCE = 2 ** 17;
 
@@ -20,11 +20,7 @@ const addSource = async (hash: Hash, source: Source): Promise<readonly Problem[]
   for (let first = 0; first < size; first += most) {
     const count = Math.min(most, size - first);
     const values = block.subarray(0, count * width);
-    const done = await read(
-      source,
-      Int32Array.from({ length: count }, (_, i) => first + i),
-      values,
-    )();
+    const done = await read(source, rowsFrom(first, count), values)();
     if (isLeft(done)) return done.left;
     hash.update(bytesOf(values));
   }

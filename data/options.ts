@@ -10,6 +10,8 @@ export type OpenOptions = {
   readonly memory?: number;
   /** Only to look at: missing values are read as NaN, even where they are refused. */
   readonly look?: boolean;
+  /** All of it is read next, and looked through as it comes. */
+  readonly isLoaded?: boolean;
   /** Sees a line now and then while a pass takes long. */
   readonly onProgress?: (line: string) => void;
 };

@@ -8,7 +8,7 @@ import { type Checked, checkPrecision, checkRows, type Values } from './checks.j
 import { partsOf, type Source, type Split, split } from './dataset.js';
 import type { OpenOptions } from './options.js';
 import type { Missing, Preprocessing } from './preprocessing/preprocessing.js';
-import { applySplit, preprocessSplit } from './preprocessing/source.js';
+import { applySplit, isPlain, preprocessSplit } from './preprocessing/source.js';
 import { flag, type Setting, word } from './settings.js';
 
 type Problems = readonly Problem[];
@@ -150,8 +150,10 @@ export const assemble = (
 ): Loading<Split<Source>> => {
   const { preprocessing: fitted, holdOut: holds = fitted === undefined } = options;
   const plan = fitted ?? { ...found.plan, missing };
+  // Preprocessing makes numbers of what is none, so that it would not be seen later.
+  const isLoaded = options.isLoaded === true && isPlain(plan) && !standardize && missing === 'refuse';
   return pipe(
-    mapParts(found.parts, (part) => checkRows(path, part, plan, found.values, options)),
+    mapParts(found.parts, (part) => checkRows(path, part, plan, found.values, { ...options, isLoaded })),
     TaskEither.chain(({ parts, checked }) =>
       pipe(
         TaskEither.fromEither(assembled(path, parts, holdOut, holds ? HELD_OUT : 0)),

@@ -6,7 +6,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { nearest, type Problem, problem } from '../dsl/problem.js';
-import { inMemory, type Source, type Split } from './dataset.js';
+import type { Source, Split } from './dataset.js';
 import { drawSettings, generateSplit, generatorProblems } from './manifolds/generate.js';
 import type { Generator } from './manifolds/generator.js';
 import { generators } from './manifolds/index.js';
@@ -21,7 +21,8 @@ import { isMnistFolder, readIdx, readMnist } from './readers/mnist.js';
 import { arraySettings, readNpyFile, readNpz } from './readers/npz.js';
 import { pictureSettings, readPictures } from './readers/picture-folder.js';
 import { readParquet } from './readers/table/parquet.js';
-import { readTable, tableSettings } from './readers/table/table.js';
+import { tableSettings } from './readers/table/settings.js';
+import { readTable } from './readers/table/table.js';
 import { headOf } from './readers/table/text.js';
 import { locate, type Located, referenceProblems } from './reference.js';
 import { readSettings, type Reference, type Settings, type ValuesOf } from './settings.js';
@@ -219,33 +220,4 @@ export const openData = (
   pipe(
     readRaw(reference, root, options),
     TaskEither.chain(({ path, found, values }) => assemble(path, found, values, options)),
-  );
-
-/** The same with all examples in memory. */
-export const loadData = (
-  reference: string,
-  root: string = process.cwd(),
-  options: OpenOptions = {},
-): Loading<Split> =>
-  pipe(
-    openData(reference, root, options),
-    TaskEither.chain((split) => splitInMemory(split, options)),
-  );
-
-const splitInMemory = (
-  { train, test, validation, ...known }: Split<Source>,
-  { memory }: OpenOptions,
-): Loading<Split> =>
-  pipe(
-    TaskEither.Do,
-    TaskEither.bind('train', () => inMemory(train, memory)),
-    TaskEither.bind('test', () => inMemory(test, memory)),
-    TaskEither.bind('validation', () =>
-      validation === undefined ? TaskEither.right(undefined) : inMemory(validation, memory),
-    ),
-    TaskEither.map(({ validation: chosen, ...parts }) => ({
-      ...known,
-      ...parts,
-      ...(chosen === undefined ? {} : { validation: chosen }),
-    })),
   );

@@ -4,7 +4,7 @@ import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../dsl/problem.js';
 import { sizeOf } from '../dsl/shape.js';
-import { read, type Source } from './dataset.js';
+import { read, rowsFrom, type Source } from './dataset.js';
 
 /** Of each element of an example, [size], over the rows where it is a finite number. */
 export type Survey = {
@@ -41,21 +41,30 @@ export type SurveyOptions = {
 const blockRows = (source: Source): number =>
   Math.max(1, Math.min(source.size, Math.floor(VALUES_AT_ONCE / sizeOf(source.shape))));
 
-const blockSize = (source: Source): number => blockRows(source) * sizeOf(source.shape);
-
-/** Reads all examples in order, one block after another in the same array, while `each` of them says so; answers whether it came to the end. */
-const eachBlock = async (
+/** Reads all examples in order, a block while the one before it is looked at, as long as `each` says so; answers whether it came to the end. */
+const eachBlock = async <Block extends Floats>(
   source: Source,
-  block: Floats,
-  each: (first: number, count: number) => boolean,
+  create: (length: number) => Block,
+  each: (first: number, count: number, block: Block) => boolean,
 ): Promise<Either<readonly Problem[], boolean>> => {
+  const width = sizeOf(source.shape);
   const most = blockRows(source);
-  for (let first = 0; first < source.size; first += most) {
+  const reading = async (first: number, into: Block) => {
     const count = Math.min(most, source.size - first);
-    const rows = Int32Array.from({ length: count }, (_, i) => first + i);
-    const done = await read(source, rows, block.subarray(0, count * sizeOf(source.shape)))();
+    const done = await read(source, rowsFrom(first, count), into.subarray(0, count * width))();
+    return isLeft(done) ? done : right(count);
+  };
+  let [now, other] = [create(most * width), create(most * width)];
+  let next = source.size === 0 ? undefined : reading(0, now);
+  for (let first = 0; next !== undefined; first += most) {
+    const done = await next;
     if (isLeft(done)) return done;
-    if (!each(first, count)) return right(false);
+    next = first + most < source.size ? reading(first + most, other) : undefined;
+    if (!each(first, done.right, now)) {
+      await next;
+      return right(false);
+    }
+    [now, other] = [other, now];
   }
   return right(true);
 };
@@ -76,8 +85,8 @@ export const survey =
     const complete = keep ? new Uint8Array(source.size).fill(1) : undefined;
     let infinite: Survey['infinite'];
     let firstMissing: Survey['firstMissing'];
-    const block = new Float64Array(blockSize(source));
-    const done = await eachBlock(source, block, (first, count) => {
+    const create = (length: number): Float64Array => new Float64Array(length);
+    const done = await eachBlock(source, create, (first, count, block) => {
       const values = block.subarray(0, count * width);
       counts.fill(0);
       sums.fill(0);
@@ -133,16 +142,26 @@ export const deviationsOf = ({ squares, present, least, greatest }: Survey): Flo
     float64At(least, i) < float64At(greatest, i) ? Math.sqrt(sum / float64At(present, i)) : 0,
   );
 
+/** Whether all values are finite: then and only then is their sum, in double precision and of fewer than 2⁸⁰⁰. Four sums do not wait for each other. */
+export const areFinite = (values: Float32Array): boolean => {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = 0;
+  for (; i + 3 < values.length; i += 4) {
+    a += float32At(values, i);
+    b += float32At(values, i + 1);
+    c += float32At(values, i + 2);
+    d += float32At(values, i + 3);
+  }
+  for (; i < values.length; i++) a += float32At(values, i);
+  return Number.isFinite(a + b + c + d);
+};
+
 /** Whether every value is a finite number in single precision; the first block with one that is not ends it. */
-export const allFinite =
-  (source: Source): TaskEither<readonly Problem[], boolean> =>
-  async () => {
-    const block = new Float32Array(blockSize(source));
-    const width = sizeOf(source.shape);
-    return eachBlock(source, block, (_, count) => {
-      // 0 · x is NaN for what is not finite, and stays so in a sum.
-      let sum = 0;
-      for (let i = 0; i < count * width; i++) sum += 0 * float32At(block, i);
-      return sum === 0;
-    });
-  };
+export const allFinite = (source: Source): TaskEither<readonly Problem[], boolean> => {
+  const create = (length: number): Float32Array => new Float32Array(length);
+  const width = sizeOf(source.shape);
+  return () => eachBlock(source, create, (_, count, block) => areFinite(block.subarray(0, count * width)));
+};

@@ -9,9 +9,18 @@ export type Problem = {
   readonly hint?: string;
 };
 
+/** Letters of what a file says that a line can show. */
+const MOST_LETTERS = 1000;
+
+/** The beginning and the end of what is too long for a line. */
+const shortened = (text: string): string =>
+  text.length <= MOST_LETTERS ? text : `${text.slice(0, MOST_LETTERS / 2)}…${text.slice(-MOST_LETTERS / 2)}`;
+
 /** A problem at a path: what was found, what was expected, and what to do. */
-export const problem = (path: string, found: string, expected: string, hint?: string): Problem =>
-  hint === undefined ? { path, found, expected } : { path, found, expected, hint };
+export const problem = (path: string, found: string, expected: string, hint?: string): Problem => {
+  const known = { path: shortened(path), found: shortened(found), expected: shortened(expected) };
+  return hint === undefined ? known : { ...known, hint };
+};
 
 /** One line: `decoder.layers[2].filters: found -3, expected a positive integer`. */
 export const showProblem = ({ path, found, expected, hint }: Problem): string =>

@@ -105,7 +105,7 @@ const curvesNote = ({ experiment: { objective, steps } }: Fitted, settledAt: num
 };
 
 const estimatesNote = ({ compiled: { diagnose } }: Fitted): string =>
-  `How well training estimates, at the first ${countText(diagnose?.batch ?? 0)} held-out examples: ‖b − JᵀJ·u‖/‖b‖ of the systems that it solves, the rounds of conjugate gradients to it, and the cosine of the angle between a surrogate's gradient and that of the exact volume.`;
+  `How well training estimates, at the first ${countText(diagnose?.batch ?? 0)} held-out examples: ‖b − JᵀJ·u‖/‖b‖ of the systems that it solves, the rounds of conjugate gradients to it, and the cosine of the angle between a surrogate's gradient and that of the exact volume; and where a guard acted (jitter, bounded, unsolved), on what part of a step's examples.`;
 
 /** The last value of each term over held-out data, without its weight where that is a schedule. */
 const lastRows = (

@@ -1,6 +1,6 @@
 /**
  * Runs: everything that happens to a model over time. `model` is what one asks of weights, `run` opens, trains, keeps and resumes them,
- * `records` is what a run reports, `sweeps` are many runs. Nothing here measures how good a model is: that is given as an argument.
+ * `records` is what a run reports, `sweeps` are many runs and `executors` what runs them. Nothing here measures how good a model is: that is given as an argument.
  */
 export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../backends/backend.js';
 export { backendNames, startBackend } from '../backends/choose.js';
@@ -9,6 +9,8 @@ export { threadsFor } from '../backends/tensorflow/threads.js';
 export { lowerWasm } from '../backends/wasm/lower.js';
 export { createWasmBackend } from '../backends/wasm/wasm.js';
 export type { Expressions } from '../compiler/expressions.js';
+export { type Capacity, type Executor, trialFiles, type TrialState } from './executors/executor.js';
+export { localCapacity, localProcesses, memoryOf } from './executors/local.js';
 export { loadSpec, readJson, type Spec } from './load-spec.js';
 export {
   evaluateExpressions,
@@ -23,6 +25,7 @@ export type {
   LogProb,
   Model,
   ModelInput,
+  Precision,
   Prior,
   PriorOverCodes,
   SampleOptions,
@@ -50,7 +53,7 @@ export { createHistory, type History } from './records/history.js';
 export { settledLossOf } from './records/settled-loss.js';
 export { type Provenance, provenance, versions } from './records/provenance.js';
 export { readRecord } from './records/record.js';
-export type { Best, Checkpoint, LoopState } from './run/checkpoint.js';
+export type { Checkpoint } from './run/checkpoint.js';
 export { fit, type FitOptions, prepareRun, type Run } from './run/fit.js';
 export { figureOf } from './run/judge.js';
 export { type HeldOut, holdOut, type Parts, type Validated } from './run/hold-out.js';
@@ -58,18 +61,15 @@ export type { KeptExamples } from './run/kept-examples.js';
 export { eventsOf, type OpenedRun, type OpenOptions, openRun } from './run/open-run.js';
 export type { Prepared, PrepareOptions, StartBackend } from './run/prepare.js';
 export { resume, type ResumeOptions } from './run/resume.js';
-export type { From, Keep } from './run/place.js';
 export { type At, fileNames, readRun, type RunNote } from './run/run-folder.js';
 export {
   type CheckpointPolicy,
   type Criterion,
   type DataNote,
-  decodeSettings,
   defaultPolicy,
   type EarlyStopping,
   encodeSettings,
   type Interval,
-  type NotFinite,
   type Plateau,
   type Policy,
   type PolicyOptions,
@@ -77,13 +77,7 @@ export {
 } from './run/settings.js';
 export type { End, Summary } from './run/summary.js';
 export { type Measurable, type Started, type Trained, type TrainOptions, trainRun } from './run/train.js';
-export {
-  digestsOf,
-  inputOf,
-  type Fingerprint,
-  fingerprintCodec,
-  fingerprintOf,
-} from './sweeps/fingerprint.js';
+export { digestsOf, inputOf, type Fingerprint, fingerprintOf } from './sweeps/fingerprint.js';
 export {
   decodeOutcome,
   encodeOutcome,
@@ -91,21 +85,16 @@ export {
   type Outcome,
   type TrialResult,
 } from './sweeps/outcome.js';
-export { localCapacity, localProcesses, memoryOf } from './sweeps/processes.js';
 export { trialCountProblems } from './sweeps/size.js';
 export {
-  type Capacity,
-  type Executor,
   readOutcome,
   runTrials,
   type SweepEvent,
   type SweepOptions,
-  trialFiles,
   trialFolder,
 } from './sweeps/sweep-run.js';
 export {
   axesOf,
-  configurationsOf,
   decodeSweep,
   type Distribution,
   distributionCodec,
@@ -115,10 +104,11 @@ export {
   trialsOf,
 } from './sweeps/sweep.js';
 export {
+  checkTrial,
   type Measure,
   type Measured,
   runTrial,
   type TrialOptions,
   type TrialOutput,
 } from './sweeps/trial-run.js';
-export { decodeTrial, encodeTrial, experimentOf, settingsCodec, type Trial } from './sweeps/trial.js';
+export { decodeTrial, encodeTrial, experimentOf, type Trial } from './sweeps/trial.js';

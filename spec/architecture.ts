@@ -13,6 +13,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   dsl: ['npm:fp-ts/', 'npm:io-ts/'],
   objectives: ['dsl/', 'npm:fp-ts/'],
   compiler: ['dsl/', 'npm:fp-ts/'],
+  laws: ['compiler/', 'backends/draws.ts', 'dsl/', 'npm:fast-check', 'npm:fp-ts/'],
   data: ['dsl/lookup.ts', 'dsl/problem.ts', 'dsl/random.ts', 'dsl/shape.ts', 'dsl/codec/', 'npm:', 'node:'],
   backends: [
     'compiler/',

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { internalError } from '../dsl/lookup.js';
 import { root } from './shared/command.js';
 
-const rooms = ['dsl', 'objectives', 'compiler', 'runs', 'evaluation', 'data'] as const;
+const rooms = ['dsl', 'objectives', 'laws', 'compiler', 'runs', 'evaluation', 'data'] as const;
 
 type Face = { readonly lines: readonly string[]; readonly undocumented: readonly string[] };
 

@@ -20,13 +20,15 @@ export const heldOutOption: Option = {
     'training examples to validate on where the data has no such part: below 1 a part of them, else how many (0.1)',
 };
 
+export const checkpointsOption: Option = {
+  name: 'checkpoints',
+  value: 'every=N,keep=K,best',
+  summary:
+    'a checkpoint every N steps or, as 30s, seconds; the last K are kept, and that of the best validation (every=30s,keep=2)',
+};
+
 export const policyOptions: readonly Option[] = [
-  {
-    name: 'checkpoints',
-    value: 'every=N,keep=K,best',
-    summary:
-      'a checkpoint every N steps or, as 30s, seconds; the last K are kept, and that of the best validation (every=30s,keep=2)',
-  },
+  checkpointsOption,
   {
     name: 'stop-early',
     value: 'by=NAME,patience=N',
@@ -189,6 +191,12 @@ const heldOutOf = (text: string): Checked<number> => {
     : E.left([problem('--held-out', JSON.stringify(text), 'a number in [0, 1) or a whole number')]);
 };
 
+/** `--checkpoints` alone: when they are written changes nothing of what a run comes to. */
+export const checkpointsGiven = (given: Arguments): Checked<CheckpointPolicy | undefined> => {
+  const text = given.last(checkpointsOption.name);
+  return text === undefined ? E.right(undefined) : checkpointsOf(text);
+};
+
 /** What the command line says of a run's keeping and ending; what it does not say is absent. All problems at once. */
 export const policyOf = (given: Arguments): Checked<RunPolicy> => {
   const option = <A>(name: string, of: (text: string) => Checked<A>): Checked<A | undefined> => {
@@ -196,7 +204,7 @@ export const policyOf = (given: Arguments): Checked<RunPolicy> => {
     return text === undefined ? E.right(undefined) : of(text);
   };
   const heldOut = option('held-out', heldOutOf);
-  const checkpoints = option('checkpoints', checkpointsOf);
+  const checkpoints = checkpointsGiven(given);
   const stopping = option('stop-early', stoppingOf);
   const plateau = option('reduce-on-plateau', plateauOf);
   const notFinite = option('not-finite', notFiniteOf);

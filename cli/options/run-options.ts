@@ -2,7 +2,14 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../../data/index.js';
 import { type Problem, problem } from '../../dsl/index.js';
-import { type At, backendNames, openRun, type OpenedRun, type RunNote } from '../../runs/index.js';
+import {
+  type At,
+  backendNames,
+  openRun,
+  type OpenedRun,
+  type Precision,
+  type RunNote,
+} from '../../runs/index.js';
 import type { Arguments, Option } from './arguments.js';
 import { say } from '../terminal/output.js';
 
@@ -26,6 +33,19 @@ export const unitsOption: Option = {
   name: 'units',
   value: 'WHICH',
   summary: "data: the data's own; model: what training saw (data)",
+};
+
+export const precisionOption: Option = {
+  name: 'precision',
+  value: 'WHICH',
+  summary: 'single, or double: computed on the host without a backend, and slower (single)',
+};
+
+export const precisionOf = (given: Arguments): Checked<Precision> => {
+  const text = given.last('precision') ?? 'single';
+  return text === 'single' || text === 'double'
+    ? right(text)
+    : left([problem('--precision', JSON.stringify(text), 'single or double')]);
 };
 
 const names = ['model', 'last', 'best'] as const;

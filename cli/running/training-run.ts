@@ -27,6 +27,7 @@ import {
   trainRun,
   versions,
 } from '../../runs/index.js';
+import { type Guarded, guardedTexts } from '../../runs/records/guards.js';
 import { turnText } from '../../runs/run/summary.js';
 import { writeWhole } from '../../runs/records/whole-file.js';
 import { attempt } from '../../backends/failure.js';
@@ -66,6 +67,8 @@ export type Result = {
   readonly steps: number;
   /** Steps that changed nothing, since their loss or gradient was not finite. */
   readonly skipped: number;
+  /** Steps at which each guard acted, by its name. */
+  readonly guarded: Guarded;
   readonly seconds: number;
   readonly loss: number | null;
   /** The last validation. */
@@ -194,9 +197,10 @@ export const resultOf = (
   request: Pick<Request, 'seed' | 'report'>,
   criterion: Criterion,
 ): Result => {
-  const { validation, test, best, step, steps, skipped, seconds, loss, end } = summary;
+  const { validation, test, best, step, steps, skipped, guarded, seconds, loss, end } = summary;
   const interrupted = end === 'interrupted';
   if (skipped > 0) say(`${skipped} of ${steps} steps were not finite and were skipped`);
+  for (const line of guardedTexts(guarded, steps)) say(line);
   const turned = turnText(summary, criterion);
   if (turned !== undefined) say(turned);
   say(
@@ -216,6 +220,7 @@ export const resultOf = (
     backend: used,
     steps,
     skipped,
+    guarded,
     seconds,
     loss: finiteOrNull(loss),
     validation: validation ?? null,

@@ -1,6 +1,6 @@
 /** Trials run from the command line: their folder, their processes, Ctrl-C and what they came to. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, rmdirSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, showProblem } from '../../dsl/index.js';
@@ -11,20 +11,23 @@ import {
   encodeTrial,
   experimentOf,
   inputOf,
-  localCapacity,
-  localProcesses,
   memoryOf,
   type Outcome,
   fingerprintOf,
+  readOutcome,
   runTrials,
   type Trial,
   trialFolder,
 } from '../../runs/index.js';
 import { contentKey } from '../../runs/sweeps/trial.js';
+import { readTicket } from '../../runs/executors/ticket.js';
 import { type Arguments, naturalOption, type Option } from '../options/arguments.js';
+import { clusterOptions, type Where, whereOf } from '../options/cluster-options.js';
+import { checkpointsGiven, checkpointsOption } from '../options/policy-options.js';
 import { interruption } from '../terminal/interrupt.js';
 import { say, screen } from '../terminal/output.js';
 import { writableFolder } from '../../backends/places.js';
+import { openCluster, openLocal } from './executors.js';
 import { checkedSets, referenceOf } from './trial-checks.js';
 import { createTrialProgress } from '../terminal/trial-progress.js';
 
@@ -37,6 +40,8 @@ export const trialsOptions: readonly Option[] = [
     summary: 'where the trials are kept; the same folder goes on (one under outputs/)',
   },
   { name: 'retry', summary: 'tries again the trials that failed before' },
+  checkpointsOption,
+  ...clusterOptions,
 ];
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -57,6 +62,10 @@ export type Request = {
   readonly folder: string;
   readonly jobs: number | undefined;
   readonly retry: boolean;
+  /** Of each trial's command. */
+  readonly options: readonly string[];
+  /** The cluster that they run on; undefined for this machine. */
+  readonly where: Where | undefined;
 };
 
 /** What a trial reads from disk. */
@@ -75,12 +84,23 @@ const pinned = async (trials: readonly Labelled[]): Promise<readonly Labelled[]>
   }));
 };
 
-/** `--jobs` and `--retry`; the folder is `--out`, or one under `outputs/` that the same trials get again. */
+/** `--out`, or one under `outputs/` that the same trials get again; in the storage of the cluster where it has one. */
+const folderOf = (given: Arguments, where: Where | undefined, name: string): string =>
+  where?.storage === undefined
+    ? (given.last('out') ?? join('outputs', name))
+    : resolve(where.storage, given.last('out') ?? name);
+
+/** `--jobs`, `--retry` and where the trials run. */
 export const requestOf = async (
   given: Arguments,
   name: string,
   labelled: readonly Labelled[],
 ): Promise<Checked<Request>> => {
+  const where = await whereOf(given);
+  if (isLeft(where)) return where;
+  const checkpoints = checkpointsGiven(given);
+  if (isLeft(checkpoints)) return checkpoints;
+  const text = given.last(checkpointsOption.name);
   const trials = await pinned(labelled);
   const jobs = naturalOption(given, 'jobs', 0);
   if (isLeft(jobs)) return jobs;
@@ -92,9 +112,11 @@ export const requestOf = async (
   if (problems.length > 0) return left(problems);
   return right({
     trials,
-    folder: given.last('out') ?? join('outputs', `${name}-${contentKey(keys.map(keyOf)).slice(0, 8)}`),
+    folder: folderOf(given, where.right, `${name}-${contentKey(keys.map(keyOf)).slice(0, 8)}`),
     jobs: jobs.right === 0 ? undefined : jobs.right,
     retry: given.has('retry'),
+    options: text === undefined ? [] : [`--${checkpointsOption.name}`, text],
+    where: where.right,
   });
 };
 
@@ -111,8 +133,22 @@ const keyOf = (one: Checked<Keyed>): string => (isLeft(one) ? '' : one.right.key
 const bin = ['../../bin/immersion.mjs', '../../bin/immersion.mjs']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
   .find((path) => existsSync(path));
-const command = [process.execPath, bin ?? 'immersion'];
 
+/** A folder that was made for nothing goes again. */
+const leftEmpty = (folder: string): void => {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It holds something.
+  }
+};
+
+/** Whether an earlier command left jobs of these trials on a cluster. */
+const hasTickets = (folders: readonly string[]): boolean =>
+  folders.some((folder) => {
+    const ticket = readTicket(folder);
+    return !isLeft(ticket) && ticket.right?.id !== undefined;
+  });
 /** Runs the trials that are not done yet, and answers with all in their order. */
 export const performTrials = async (
   request: Request,
@@ -142,24 +178,47 @@ export const performTrials = async (
     return needed;
   };
 
-  const capacity = localCapacity(request.jobs);
-  const atOnce = Math.min(capacity.trials, byKey.size);
-  const threads = String(Math.max(1, Math.floor(localCapacity().trials / atOnce)));
-  const environment = {
-    TF_NUM_INTRAOP_THREADS: process.env['TF_NUM_INTRAOP_THREADS'] ?? threads,
-    TF_NUM_INTEROP_THREADS: process.env['TF_NUM_INTEROP_THREADS'] ?? '1',
+  const isDone = (key: string): boolean => {
+    const outcome = readOutcome(folder, key);
+    return outcome !== undefined && !(request.retry && isLeft(outcome));
   };
-  say(`${byKey.size} trials in ${folder}, ${atOnce} at a time`);
-  const progress = createTrialProgress(screen(), byKey.size, atOnce);
-  const interrupt = interruption();
+  const undone = all.filter(({ key }) => !isDone(key));
+  const [first] = undone;
+  const interrupt = interruption(request.where === undefined ? undefined : 'leaves');
+  const progress = createTrialProgress(screen(), byKey.size);
   interrupt.listen();
   try {
+    const opened =
+      request.where === undefined || first === undefined
+        ? right(openLocal(bin ?? 'immersion', byKey.size, request))
+        : await openCluster({
+            where: request.where,
+            bin: bin ?? 'immersion',
+            folder: resolve(folder),
+            jobs: request.jobs,
+            options: request.options,
+            inputs: request.trials.flatMap(({ trial }) => inputsOf(trial)),
+            demand: (path) => demand(basename(path)),
+            trial: first.json,
+            joins: hasTickets(undone.map(({ key }) => trialFolder(folder, key))),
+            signal: interrupt.signal,
+          });
+    if (isLeft(opened)) {
+      leftEmpty(folder);
+      return opened;
+    }
+    const { executor, capacity } = opened.right;
+    say(
+      Number.isFinite(capacity.trials)
+        ? `${byKey.size} trials in ${folder}, ${capacity.trials} at a time`
+        : `${byKey.size} trials in ${folder}`,
+    );
     const outcomes = await runTrials(
       all.map(({ json }) => json),
       {
         folder,
-        executor: localProcesses(command, environment),
-        capacity: { ...capacity, trials: atOnce },
+        executor,
+        capacity,
         demand,
         retry: request.retry,
         signal: interrupt.signal,

@@ -3,7 +3,7 @@
  * while nothing listens: a process that compiles has nothing to lose, and no turn to hear of it.
  */
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const [INT, TERM, HUP] = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export type Interruption = {
   /** Aborted when it is asked for. */
@@ -14,8 +14,10 @@ export type Interruption = {
   readonly stop: () => void;
 };
 
-export const interruption = (): Interruption => {
+/** A terminal that is closed interrupts too, unless what runs goes on elsewhere: then the process alone ends. */
+export const interruption = (whenClosed: 'interrupts' | 'leaves' = 'interrupts'): Interruption => {
   const controller = new AbortController();
+  const signals = whenClosed === 'leaves' ? ([INT, TERM] as const) : ([INT, TERM, HUP] as const);
   const stop = (): void => signals.forEach((signal) => process.off(signal, note));
   const note = (): void => {
     controller.abort();

@@ -10,6 +10,9 @@ export type TrialProgress = {
   readonly end: () => void;
 };
 
+type Moved = Extract<SweepEvent, { readonly tag: 'moved' }>;
+type Ended = Extract<SweepEvent, { readonly tag: 'ended' }>;
+
 const SHOWN_FIGURES = 2;
 
 const inWords = (outcome: Outcome): string =>
@@ -25,18 +28,20 @@ const inWords = (outcome: Outcome): string =>
           .map(([name, value]) => `${name} ${short(value)}`),
       ].join('  ');
 
-/** Follows `count` trials, `atOnce` at a time. */
-export const createTrialProgress = (screen: Screen, count: number, atOnce: number): TrialProgress => {
+/** Follows `count` trials. */
+export const createTrialProgress = (screen: Screen, count: number): TrialProgress => {
   const { inPlace, line, draw: redraw, end } = createStatusLine(screen);
   const started = performance.now();
   let kept = 0;
   let ended = 0;
   let failed = 0;
-  let running = 0;
+  const running = new Set<string>();
+  let mostAtOnce = 1;
 
+  /** Known once as many have ended as ran at a time. */
   const left = (): string => {
     const fresh = ended - kept;
-    if (fresh < atOnce) return '';
+    if (fresh < mostAtOnce) return '';
     const seconds = (performance.now() - started) / 1000;
     return `  ${duration(((count - ended) * seconds) / fresh)} left`;
   };
@@ -44,24 +49,37 @@ export const createTrialProgress = (screen: Screen, count: number, atOnce: numbe
   const draw = (): void => {
     const parts = [
       `${String(ended).padStart(String(count).length)}/${count} ${bar(ended / count, 20)}`,
-      `${running} running`,
+      `${count - ended - running.size} waiting`,
+      `${running.size} running`,
+      `${ended - failed} done`,
+      `${failed} failed`,
       ...(kept > 0 ? [`${kept} kept`] : []),
-      ...(failed > 0 ? [`${failed} failed`] : []),
     ];
     redraw(`${parts.join('  ')}${left()}`);
   };
 
+  const onMove = ({ key, state, words }: Moved, label: string): void => {
+    if (state === 'running') running.add(key);
+    else running.delete(key);
+    mostAtOnce = Math.max(mostAtOnce, running.size);
+    // Where each one runs is too much for a terminal; what went wrong is not.
+    if (words !== undefined && !(inPlace && state === 'running'))
+      line(state === 'running' ? `${label}  running on ${words}` : `${label}  ${words}`);
+  };
+
+  const onEnd = ({ key, outcome, kept: isKept }: Ended, label: string): void => {
+    running.delete(key);
+    ended += 1;
+    if (isKept) kept += 1;
+    if (isLeft(outcome)) failed += 1;
+    if (!inPlace && !isKept) line(`${ended}/${count}  ${label}  ${inWords(outcome)}${left()}`);
+    else if (inPlace && isLeft(outcome)) line(`${label}  ${inWords(outcome)}`);
+  };
+
   return {
     onEvent: (event, label) => {
-      if (event.tag === 'started') running += 1;
-      else {
-        ended += 1;
-        if (event.kept) kept += 1;
-        else running -= 1;
-        if (isLeft(event.outcome)) failed += 1;
-        if (!inPlace && !event.kept) line(`${ended}/${count}  ${label}  ${inWords(event.outcome)}${left()}`);
-        else if (inPlace && isLeft(event.outcome)) line(`${label}  ${inWords(event.outcome)}`);
-      }
+      if (event.tag === 'moved') onMove(event, label);
+      if (event.tag === 'ended') onEnd(event, label);
       if (inPlace) draw();
     },
     end: () => {

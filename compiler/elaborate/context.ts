@@ -57,6 +57,15 @@ export type Elaborate = (node: Node, path: string) => Var | null;
 /** Where the body of a function is: its arguments, and the place whose parameters are its own. */
 export type Scope = { readonly arguments: ReadonlyMap<string, Var>; readonly place: Place };
 
+/**
+ * `jitter`: columns of J, or rows of a matrix, are not independent as far as single precision knows, and their factor has something added.
+ * `bounded`: a surrogate's gradient would be many times one of little variance, and is made smaller. `unsolved`: conjugate gradients left
+ * something over.
+ */
+export type GuardName = 'jitter' | 'bounded' | 'unsolved';
+
+export type Guard = { readonly name: GuardName; readonly acts: Var };
+
 export type Context = {
   /** Elaborates expressions, those of a body in its scope. */
   readonly expressions: (context: Context, scope?: Scope) => Elaborate;
@@ -73,6 +82,8 @@ export type Context = {
   readonly draws: Map<string, DrawSpec>;
   /** Volumes that a training step has a surrogate in place of. */
   readonly surrogates: Set<Node>;
+  /** What keeps a training step from numbers that single precision does not know, where it is: 1 for each example that it acts on. */
+  readonly guards: Guard[];
   /** Next values of running statistics, from the first application in term order. */
   readonly nextStates: Map<string, Var>;
   readonly networks: Map<string, NetworkValue>;
@@ -99,6 +110,7 @@ export const createContext = (
   states: new Map(),
   draws: new Map(),
   surrogates: new Set(),
+  guards: [],
   nextStates: new Map(),
   networks: new Map(),
   blocks: new Map(),

@@ -14,7 +14,8 @@ import { type Context, createContext, type Elaborate } from './context.js';
 import { createElaborate } from './expression.js';
 import { applicationAt, solveGramAt } from './network.js';
 import { type Elaborated, programOf } from './program.js';
-import { isSurrogate, surrogateAt, volumeAt } from './volume-method.js';
+import { surrogateAt } from './surrogate.js';
+import { isSurrogate, volumeAt } from './volume-method.js';
 
 type Figure = readonly [string, Var];
 

@@ -86,7 +86,7 @@ const createKeys = () => {
     const network = networkIn(node);
     const unused = node.tag === 'volume' && node.probes !== undefined ? keyOf(node.probes) : '';
     const layers = node.tag === 'through' ? keyOf(node.layers) : '';
-    const inputs = children.map((x, i) => `${operands[i]?.[0]}:${x.id}`).join();
+    const inputs = children.map((x, i) => `${elementAt(operands, i)[0]}:${x.id}`).join();
     const net = network === undefined ? '' : networkKey(network);
     return [node.tag, keyOf(plainValues(node)), net, unused, layers, inputs].join('|');
   };
@@ -353,7 +353,7 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
     }
     const known = context.draws.get(node.name);
     const spec = { name: node.name, distribution: node.distribution, rows: 1, probes, shape: node.shape };
-    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(spec)) {
+    if (known !== undefined && keyOf(known) !== keyOf(spec)) {
       return fail(context, path, `two draws named ${JSON.stringify(node.name)}`, 'one draw for each name');
     }
     const shape = node.probes === undefined ? node.shape : [node.probes, ...node.shape];

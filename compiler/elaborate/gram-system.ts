@@ -2,7 +2,7 @@
 import { atLeast, elementAt } from '../../dsl/lookup.js';
 import type { Builder } from '../ir/builder.js';
 import { pushForward } from '../derivatives/forward.js';
-import { atRows, constantLike } from '../ir/operations.js';
+import { atRows, constantLike, sub, sumAll, unary } from '../ir/operations.js';
 import { eliminateCommonSubexpressions } from '../passes/cse.js';
 import { eliminateDeadCode } from '../passes/dce.js';
 import { simplify } from '../passes/simplify.js';
@@ -10,6 +10,7 @@ import type { PrimitiveName } from '../ir/params.js';
 import { type Emit, type Equation, type Operator, type Program, type Var } from '../ir/program.js';
 import { pullBack, recording } from '../derivatives/reverse.js';
 import { sizeOfShape, type Type } from '../ir/type.js';
+import type { Context } from './context.js';
 
 /** An operator and what the variables that it captures are outside. */
 export type Closure = { readonly operator: Operator; readonly captured: readonly Var[] };
@@ -101,11 +102,21 @@ export const least = 1e-6;
 /** What is added to the diagonal of JᵀJ, as a part of its mean, where its columns are not independent as far as that is known. */
 export const jitter = 1e-6;
 
+/** L of A = L·Q, with jitter where the rows of A are not independent; of a training step with a note of the examples where that is so. */
+export const factorOf = ({ builder: { emit }, mode, guards }: Context, rows: Var, jittered: number): Var => {
+  if (mode === 'train') {
+    const known = unary(emit, 'finite', sumAll(emit, emit('lq', { jitter: 0, least }, [rows])));
+    guards.push({ name: 'jitter', acts: sub(emit, constantLike(emit, 1, known.type), known) });
+  }
+  return emit('lq', { jitter: jittered, least }, [rows]);
+};
+
 /**
  * (JᵀJ)⁻¹·b for b of the shape of `at`, or [k, …] of it, by all columns of J and their triangular factor L, JᵀJ = L·Lᵀ. Where it `gives` the
  * root, L⁻ᵀ·b: a random direction with E bbᵀ = I becomes one with E wwᵀ = (JᵀJ)⁻¹.
  */
-export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var, gives?: 'root'): Var => {
+export const solveByFactor = (context: Context, at: Var, y: Var, b: Var, gives?: 'root'): Var => {
+  const { builder } = context;
   const { emit } = builder;
   const { rows, shape } = at.type;
   const d = sizeOfShape(shape);
@@ -121,7 +132,7 @@ export const solveByFactor = (builder: Builder, at: Var, y: Var, b: Var, gives?:
       : emit('reshape', { shape: [d, sizeOfShape(y.type.shape)] }, [
           emit('batchToAxis', { times: d }, [columns]),
         ]);
-  const factor = emit('lq', { jitter, least }, [J]);
+  const factor = factorOf(context, J, jitter);
   const count = sizeOfShape(right.type.shape) / d;
   const turned = (x: Var): Var => emit('permute', { permutation: [1, 0] }, [x]);
   const sides = turned(emit('reshape', { shape: [count, d] }, [right]));

@@ -1,9 +1,9 @@
 /** Elaborates Gram matrices and the determinants of matrices that are symmetric positive definite. */
 import { showShape, sizeOf } from '../../dsl/shape.js';
-import { binary, constantLike, mul, select, sumAll, times, unary } from '../ir/operations.js';
+import { binary, constantLike, mul, select, sub, sumAll, times, unary } from '../ir/operations.js';
 import type { Emit, Var } from '../ir/program.js';
 import { type Context, fail } from './context.js';
-import { jitter, jitters, least, smallestPivot } from './gram-system.js';
+import { factorOf, jitter, jitters, smallestPivot } from './gram-system.js';
 
 /** ⟨x_i, x_j⟩ for the entries of the leading axis. */
 export const gramOf = (context: Context, x: Var, path: string): Var | null => {
@@ -27,8 +27,8 @@ export const logDetOfGram = (context: Context, products: Var, x: Var | null, pat
   const [k = 0, ...inner] = x.type.shape;
   if (k > sizeOf(inner)) return logDetOf(context, products, path);
   const rows = emit('reshape', { shape: [k, sizeOf(inner)] }, [x]);
-  const params = { jitter: context.mode === 'train' ? jitter : 0, least };
-  return times(emit, sumAll(emit, unary(emit, 'log', diagonalOf(emit, emit('lq', params, [rows])))), 2);
+  const factor = factorOf(context, rows, context.mode === 'train' ? jitter : 0);
+  return times(emit, sumAll(emit, unary(emit, 'log', diagonalOf(emit, factor))), 2);
 };
 
 /**
@@ -41,6 +41,10 @@ export const logDetOf = (context: Context, x: Var, path: string): Var | null => 
   if (x.type.shape.length !== 2 || n !== m)
     return fail(context, path, showShape(x.type.shape), 'a square matrix [n, n]');
   const isTraining = context.mode === 'train';
+  if (isTraining) {
+    const known = unary(emit, 'finite', sumAll(emit, emit('cholesky', { jitters: 0 }, [x])));
+    context.guards.push({ name: 'jitter', acts: sub(emit, constantLike(emit, 1, known.type), known) });
+  }
   const roots = diagonalOf(emit, emit('cholesky', { jitters: isTraining ? jitters : 0 }, [x]));
   const fewest = (): Var => times(emit, diagonalOf(emit, x), smallestPivot);
   const known = isTraining

@@ -13,7 +13,7 @@ import {
 import type { SolveNode } from '../../dsl/expressions/volume.js';
 import { fieldPath } from '../../dsl/path.js';
 import { sameShape, showShape } from '../../dsl/shape.js';
-import { atRows, constantLike } from '../ir/operations.js';
+import { atRows, binary, constantLike, mul, sub, sumAll, times, unary } from '../ir/operations.js';
 import { pushForward } from '../derivatives/forward.js';
 import type { Emit, Var } from '../ir/program.js';
 import { pullBack } from '../derivatives/reverse.js';
@@ -29,13 +29,14 @@ import type { Node } from '../../dsl/grammar.js';
 import { runFlow } from './layer-inverse.js';
 import { definedAt, elaborateLayers } from './layer.js';
 import { placeInside, type Place } from './site.js';
+import { keyOf } from '../ir/key.js';
 import { sizeOfShape } from '../ir/type.js';
 import { gramOperator, solveByFactor } from './gram-system.js';
 import { solveCost } from '../costs/jacobian-cost.js';
 
 /** Either way round. */
 const sameNetwork = (a: NetworkValue, b: NetworkValue): boolean => {
-  const structure = (net: NetworkValue): string => JSON.stringify([written(net).input, net.layers]);
+  const structure = (net: NetworkValue): string => keyOf([written(net).input, net.layers]);
   return a === b || structure(a) === structure(b);
 };
 
@@ -261,10 +262,11 @@ export const vjpAt = (
 export const solveGramAt = (
   context: Context,
   { network: net, output, iterations, tolerance, gives }: SolveNode & { readonly gives?: 'rounds' | 'root' },
-  { at, outputs }: Application,
+  application: Application,
   b: Var,
   path: string,
 ): Var | null => {
+  const { at, outputs } = application;
   const y = outputs.get(output);
   if (y === undefined) return unknownOutput(context, net, output, path);
   if (!fits(b, at.type.shape)) return wrongDirection(context, b, at, `${path}.of`);
@@ -287,12 +289,41 @@ export const solveGramAt = (
     );
   const count = sizeOfShape(b.type.shape) / d;
   if (solveCost(d, iterations, count).chosen === 'factor')
-    return solveByFactor(builder, at, y, b, gives === 'root' ? gives : undefined);
-  return overProbes(builder.emit, b, at.type.shape, false, (right) => {
+    return solveByFactor(context, at, y, b, gives === 'root' ? gives : undefined);
+  const solution = overProbes(builder.emit, b, at.type.shape, false, (right) => {
     const { operator, captured } = gramOperator(builder, at, y, right.type);
     const asked = gives === 'rounds' ? { gives } : {};
     const params = { operator, iterations: iterations ?? d, tolerance, ...asked };
     return builder.emit('solveSPD', params, [right, ...captured]);
+  });
+  if (context.mode === 'train' && gives === undefined)
+    noteResidual(context, net, application, output, { b, solution }, path);
+  return solution;
+};
+
+/** A relative residual above which a system is not solved: an estimate by it is off by about as much. */
+const LARGE = 1e-2;
+
+/** Notes the right-hand sides whose system conjugate gradients have not solved: two products more, of which a surrogate has the first anyway. */
+const noteResidual = (
+  context: Context,
+  net: NetworkValue,
+  application: Application,
+  output: string,
+  { b, solution }: { readonly b: Var; readonly solution: Var },
+  path: string,
+): void => {
+  const { emit } = context.builder;
+  const keep = b.type.shape.length - application.at.type.shape.length;
+  const product = jvpAt(context, net, application, output, unary(emit, 'stop', solution), path);
+  const back = product && vjpAt(context, net, application, output, product, path);
+  if (back === null) return;
+  const rest = sub(emit, b, back);
+  const [left, all] = [rest, b].map((x) => sumAll(emit, mul(emit, x, x), keep));
+  if (left === undefined || all === undefined) return;
+  context.guards.push({
+    name: 'unsolved',
+    acts: binary(emit, 'greater', left, times(emit, all, LARGE ** 2)),
   });
 };
 

@@ -8,9 +8,10 @@ import { argumentsOf, codeOutput } from '../../dsl/network.js';
 import { everyNode } from '../../dsl/expressions/rewrite.js';
 import { fieldPath } from '../../dsl/path.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
-import { add, atRows, batchMean, constantLike } from '../ir/operations.js';
+import { add, atRows, batchMean, binary, constantLike, sumAll, times } from '../ir/operations.js';
 import type { Output, Program, Var } from '../ir/program.js';
-import { type Context, createContext, fail } from './context.js';
+import { sizeOfShape } from '../ir/type.js';
+import { type Context, createContext, fail, type Guard } from './context.js';
 import { createElaborate } from './expression.js';
 import { scheduleProblems } from './schedule.js';
 
@@ -30,12 +31,40 @@ export const programOf = (context: Context, name: string, outputs: readonly Outp
   outputs,
 });
 
+/** What part of a batch each guard of a term acts on, over all probes. */
+const guardsOf = (
+  { builder: { emit }, batch }: Context,
+  term: string,
+  guards: readonly Guard[],
+): readonly Output[] => {
+  const names = [...new Set(guards.map(({ name }) => name))];
+  return names.map((name): Output => {
+    const shares = guards
+      .filter((one) => one.name === name)
+      .map(({ acts }) => {
+        const one = atRows(emit, Math.max(1, acts.type.rows), acts);
+        return batchMean(emit, times(emit, sumAll(emit, one), 1 / sizeOfShape(acts.type.shape)), batch);
+      });
+    const greatest = shares.reduce((a, b) => binary(emit, 'max', a, b));
+    return { kind: 'guard', name: `${term}/${name}`, var: greatest };
+  });
+};
+
+type Terms = {
+  readonly terms: readonly (readonly [string, Var])[];
+  /** Shares of the batch, a name `TERM/GUARD` each. */
+  readonly guards: readonly Output[];
+};
+
 /** The terms of an objective, a variable each; a term that is not a scalar is a problem. */
-const termsOf = (context: Context, experiment: Experiment): readonly (readonly [string, Var])[] => {
+const termsOf = (context: Context, experiment: Experiment): Terms => {
   const elaborate = createElaborate(context);
-  return Object.entries(experiment.objective).flatMap(([name, node]) => {
+  const guards: Output[] = [];
+  const terms = Object.entries(experiment.objective).flatMap(([name, node]) => {
     const path = fieldPath('objective', name);
+    const before = context.guards.length;
     const x = elaborate(node, path);
+    guards.push(...guardsOf(context, name, context.guards.slice(before)));
     if (x === null) return [];
     if (x.type.shape.length > 0) {
       fail(
@@ -49,16 +78,18 @@ const termsOf = (context: Context, experiment: Experiment): readonly (readonly [
     }
     return [[name, x] as const];
   });
+  return { terms, guards };
 };
 
 /**
- * The objective as a program. Outputs: every term's mean over the batch, or the surrogate's in its place, the telemetry `loss`, which is
- * their sum, and `rate`, the optimizer's, and the next running statistics and running values.
+ * The objective as a program. Outputs: every term's mean over the batch, or the surrogate's in its place, what part of the batch each guard
+ * acted on, the telemetry `loss`, which is the terms' sum, and `rate`, the optimizer's, and the next running statistics and running values.
  */
 export const elaborateStep = (experiment: Experiment): Elaborated => {
   const context = createContext(createElaborate, 'train', experiment.batch, dataShapeOf(experiment));
   const { emit } = context.builder;
-  const means = termsOf(context, experiment).map(([name, x]): Output => ({
+  const { terms, guards } = termsOf(context, experiment);
+  const means = terms.map(([name, x]): Output => ({
     kind: holdsSurrogate(context, entryOf(experiment.objective, name)) ? 'surrogate' : 'term',
     name,
     var: batchMean(emit, x, experiment.batch),
@@ -81,7 +112,7 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
     { kind: 'telemetry', name: 'loss', var: loss },
     ...(rate === null ? [] : [{ kind: 'telemetry', name: 'rate', var: rate } as const]),
   ];
-  const program = programOf(context, 'step', [...means, ...telemetry, ...next]);
+  const program = programOf(context, 'step', [...means, ...guards, ...telemetry, ...next]);
   if (context.problems.length === 0)
     context.problems.push(...scheduleProblems(program, context.paths, experiment.steps));
   return { program, context };
@@ -90,7 +121,8 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
 /** The terms of each example, without a mean, with running statistics and without dropout. */
 export const elaborateEvaluation = (experiment: Experiment): Elaborated => {
   const context = createContext(createElaborate, 'inference', experiment.batch, dataShapeOf(experiment));
-  const terms = termsOf(context, experiment).map(([name, x]): Output => ({
+  const { terms: found } = termsOf(context, experiment);
+  const terms = found.map(([name, x]): Output => ({
     kind: 'term',
     name,
     var: atRows(context.builder.emit, 1, x),

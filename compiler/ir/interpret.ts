@@ -1,7 +1,7 @@
 /** The reference interpreter: the living definition of every program, in float64. */
 import { elementAt } from '../../dsl/lookup.js';
 import type { Value } from './primitive.js';
-import { type Program, type Results, resultsOf } from './program.js';
+import { type Equation, is, type Program, type Results, resultsOf } from './program.js';
 import { evaluateEquation } from './primitive-table.js';
 
 export type Arrays = ReadonlyMap<string, Float64Array>;
@@ -30,3 +30,15 @@ export const interpret = (program: Program, inputs: Arrays): Results<Float64Arra
   const results = program.outputs.map(({ var: x }) => valueOf(x.id).data);
   return resultsOf(program.outputs, (_, i) => elementAt(results, i));
 };
+
+/** What part of its length double precision knows of a column. */
+const LEAST = 1e-13;
+
+const wider = (eq: Equation): Equation =>
+  is(eq, 'lq') ? { ...eq, params: { ...eq.params, least: Math.min(eq.params.least, LEAST) } } : eq;
+
+/** A program whose limits are those of double precision, in which the interpreter computes, in the place of those of single precision. */
+export const inDoubles = (program: Program): Program => ({
+  ...program,
+  equations: program.equations.map(wider),
+});

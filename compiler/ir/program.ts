@@ -26,12 +26,12 @@ export type TelemetryName = 'loss' | 'rate' | 'gradientNorm' | 'commit';
 
 /**
  * What leaves a program, each kind with names of its own: a term of an objective (of a step its mean, of an evaluation that of each
- * example), a term whose value is a stochastic surrogate's, telemetry, the gradient of the loss by the parameter of that name, the value
+ * example), a term whose value is a stochastic surrogate's, the part of a step's examples that a guard acted on, telemetry, the gradient of the loss by the parameter of that name, the value
  * that replaces the binder's of that name, or whatever else was asked for.
  */
 export type Output =
   | {
-      readonly kind: 'term' | 'surrogate' | 'gradient' | 'next' | 'value';
+      readonly kind: 'term' | 'surrogate' | 'guard' | 'gradient' | 'next' | 'value';
       readonly name: string;
       readonly var: Var;
     }
@@ -65,6 +65,7 @@ export const resultsOf = <A>(
   return {
     term: of('term'),
     surrogate: of('surrogate'),
+    guard: of('guard'),
     telemetry: of('telemetry'),
     gradient: of('gradient'),
     next: of('next'),

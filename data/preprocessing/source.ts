@@ -11,7 +11,7 @@ import { applyTo, elementsOf, type Preprocessing } from './preprocessing.js';
 type Problems = readonly Problem[];
 
 /** Whether examples are the numbers that are read, or these by the range alone. */
-const isPlain = ({ columns, scaling, missing }: Preprocessing): boolean =>
+export const isPlain = ({ columns, scaling, missing }: Preprocessing): boolean =>
   scaling === undefined && missing !== 'mask' && (columns ?? []).every(({ tag }) => tag === 'number');
 
 /** Rows as they are read as examples. */

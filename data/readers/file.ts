@@ -57,10 +57,10 @@ export const readBytes = (
     ),
   );
 
-/** Reads as many bytes from each offset as its part of `into` holds; a file that ends before is a problem. */
+/** Reads as many bytes from each offset as its part of `into` holds, each before the next is asked for; a file that ends before is a problem. */
 export const readAt = (
   path: string,
-  parts: readonly { readonly offset: number; readonly into: Uint8Array }[],
+  parts: Iterable<{ readonly offset: number; readonly into: Uint8Array }>,
 ): TaskEither.TaskEither<Problems, void> =>
   TaskEither.tryCatch(
     async () => {

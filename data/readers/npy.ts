@@ -4,89 +4,15 @@ import { type Either, left, map, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../dsl/problem.js';
-import type { Floats, Stored } from '../dataset.js';
+import type { Stored } from '../dataset.js';
 import type { Found } from '../parts.js';
 import { plainPreprocessing, type Preprocessing } from '../preprocessing/preprocessing.js';
 import type { OpenOptions } from '../options.js';
 import { again, fileSize, readAt, readBytes } from './file.js';
+import { decoderOf, kinds, sameIn } from './npy-values.js';
 import { type Records, recordsInFile, recordsInMemory, storedRecords } from './records.js';
 
 type Problems = readonly Problem[];
-
-/** Writes the values of `bytes` in the machine's own order into `into`, of as many. */
-type Decode = (bytes: Uint8Array, into: Floats) => void;
-
-type Kind = {
-  readonly bytes: number;
-  readonly decode: Decode;
-  /** Integers are finite, whatever the bytes. */
-  readonly isFloat: boolean;
-};
-
-/** Half precision: sign, five bits of exponent, ten of fraction. */
-const half = (bits: number): number => {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-};
-
-type View = new (buffer: ArrayBufferLike, offset: number, length: number) => ArrayLike<number>;
-
-const integers = (bytes: number, of: View): Kind => ({
-  bytes,
-  decode: (from, into) => into.set(new of(from.buffer, from.byteOffset, from.byteLength / bytes)),
-  isFloat: false,
-});
-
-const floats = (bytes: number, of: View): Kind => ({ ...integers(bytes, of), isFloat: true });
-
-const mapped =
-  <N>(
-    of: new (buffer: ArrayBufferLike, offset: number, length: number) => ArrayLike<N>,
-    bytes: number,
-    to: (n: N) => number,
-  ): Decode =>
-  (from, into) => {
-    const values = new of(from.buffer, from.byteOffset, from.byteLength / bytes);
-    for (let i = 0; i < values.length; i++) into[i] = to(elementAt(values, i));
-  };
-
-/** 64-bit integers beyond 2⁵³ are rounded. */
-const kinds: Readonly<Record<string, Kind>> = {
-  b1: { ...integers(1, Uint8Array), decode: mapped(Uint8Array, 1, (n) => (n === 0 ? 0 : 1)) },
-  i1: integers(1, Int8Array),
-  u1: integers(1, Uint8Array),
-  i2: integers(2, Int16Array),
-  u2: integers(2, Uint16Array),
-  i4: integers(4, Int32Array),
-  u4: integers(4, Uint32Array),
-  i8: { bytes: 8, decode: mapped(BigInt64Array, 8, Number), isFloat: false },
-  u8: { bytes: 8, decode: mapped(BigUint64Array, 8, Number), isFloat: false },
-  f2: { bytes: 2, decode: mapped(Uint16Array, 2, half), isFloat: true },
-  f4: floats(4, Float32Array),
-  f8: floats(8, Float64Array),
-};
-
-const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-/** The other order of the bytes of each value, in place. */
-const swap = (bytes: Uint8Array, width: number): void => {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (width === 2) buffer.swap16();
-  if (width === 4) buffer.swap32();
-  if (width === 8) buffer.swap64();
-};
-
-/** The values of records, which are changed. */
-const decoderOf = ({ dtype, little }: Pick<NpyArray, 'dtype' | 'little'>): Decode => {
-  const { bytes, decode } = entryOf(kinds, dtype);
-  return (from, into) => {
-    if (little !== isLittleEndian && bytes > 1) swap(from, bytes);
-    decode(from, into);
-  };
-};
 
 /** What a header says. */
 export type NpyHeader = {
@@ -288,7 +214,7 @@ export const npyExamples = (name: string, array: NpyArray, raw: boolean): Either
   const about = { name, size, shape: rest.length === 2 ? [...rest, 1] : rest };
   const plan = plainPreprocessing(about.shape);
   return right({
-    source: storedRecords(about, records, decoderOf(array)),
+    source: storedRecords(about, records, decoderOf(array), sameIn(array)),
     plan: dtype === 'u1' && !raw ? { ...plan, range: { least: 0, most: 255 } } : plan,
     values: dtype === 'f4' || dtype === 'f2' ? 'single' : entryOf(kinds, dtype).isFloat ? 'floats' : 'finite',
   });

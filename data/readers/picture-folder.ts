@@ -1,16 +1,17 @@
 /** Folders of JPEG and PNG files as examples in 0 … 1: headers are read when a folder is opened, pixels when they are asked for. */
-import { atLeast, elementAt, entryOf } from '../../dsl/lookup.js';
+import { atLeast, elementAt, entryOf, floatAt } from '../../dsl/lookup.js';
 import { basename } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import { sizeOf } from '../../dsl/shape.js';
-import type { Stored } from '../dataset.js';
+import type { Floats, Stored } from '../dataset.js';
 import { integerField, LABEL, MOST_CLASSES } from '../field.js';
 import type { OpenOptions } from '../options.js';
 import { byteSettings, type Found } from '../parts.js';
 import { type PictureForm, plainPreprocessing } from '../preprocessing/preprocessing.js';
+import { reporter } from '../progress.js';
 import { integer, type Setting, type ValuesOf, word } from '../settings.js';
 import { greatestOf, type Picture, readPicture, readPictureHeader } from './picture.js';
 import type { PictureHeader } from './picture-header.js';
@@ -53,16 +54,15 @@ export type PictureValues = ValuesOf<typeof pictureSettings>;
 /** Decoded pictures that are kept, in bytes, so that later epochs need not decode them again. */
 const KEPT_BYTES = 2 ** 29;
 const HEADERS_AT_ONCE = 64;
-const PROGRESS_EVERY = 2000;
 
 type Headed = { readonly file: PictureFile; readonly header: PictureHeader };
 
 /** The headers of all files: what is no picture is found before anything is trained. */
 const headersOf =
-  (path: string, files: readonly PictureFile[], { onProgress }: OpenOptions): Loading<readonly Headed[]> =>
+  (path: string, files: readonly PictureFile[], options: OpenOptions): Loading<readonly Headed[]> =>
   async () => {
     const headed: Headed[] = [];
-    let said = performance.now();
+    const report = reporter(options);
     for (let first = 0; first < files.length; first += HEADERS_AT_ONCE) {
       const some = files.slice(first, first + HEADERS_AT_ONCE);
       const headers = await Promise.all(some.map((file) => readPictureHeader(file.path)()));
@@ -70,9 +70,7 @@ const headersOf =
         if (isLeft(header)) return header;
         headed.push({ file: elementAt(some, i), header: header.right });
       }
-      if (onProgress === undefined || performance.now() - said < PROGRESS_EVERY) continue;
-      said = performance.now();
-      onProgress(`looking through the pictures of ${path}: ${headed.length} of ${files.length}`);
+      report(() => `looking through the pictures of ${path}: ${headed.length} of ${files.length}`);
     }
     return right(headed);
   };
@@ -107,6 +105,13 @@ const formOf = (
   const depth = ({ auto: widest, 1: 1, 2: 2, 3: 3, 4: 4 } as const)[channels];
   const [height, width] = side === undefined ? [first.header.height, first.header.width] : [side, side];
   return right({ form: { crop, size, channels: depth, background: colour }, shape: [height, width, depth] });
+};
+
+/** Pixels over the greatest value of their depth. */
+const writeScaled = (picture: Picture, into: Floats): void => {
+  const most = greatestOf(picture);
+  into.set(picture.pixels);
+  for (let i = 0; i < into.length; i++) into[i] = floatAt(into, i) / most;
 };
 
 /** Pictures as examples in 0 … 1 of one shape, each over the greatest value of its own depth. */
@@ -144,14 +149,16 @@ const pictures = (
     size: files.length,
     ...(kinds.length > 0 ? { fields: { [LABEL]: integerField(labels, kinds) } } : {}),
     read: (rows, into) => async () => {
-      const found = await Promise.all(Array.from(rows, pictureAt));
-      for (const [i, picture] of found.entries()) {
-        if (isLeft(picture)) return picture;
-        const most = greatestOf(picture.right);
-        const { pixels } = picture.right;
-        for (let at = 0; at < width; at++) into[i * width + at] = elementAt(pixels, at) / most;
-      }
-      return right(undefined);
+      // Each is written as soon as it is decoded, while others are.
+      const done = await Promise.all(
+        Array.from(rows, async (row, i) => {
+          const picture = await pictureAt(row);
+          if (isLeft(picture)) return picture;
+          writeScaled(picture.right, into.subarray(i * width, (i + 1) * width));
+          return picture;
+        }),
+      );
+      return done.find(isLeft) ?? right(undefined);
     },
   };
 };
@@ -165,6 +172,7 @@ export const pictureSet = (
 ): Loading<Found> => {
   const { train, test, validation } = parts;
   const all = [...train, ...test, ...validation];
+  if (all.length === 0) return TaskEither.left([problem(path, 'no pictures', 'at least one to train on')]);
   // Over all parts, since one of them may have no picture of a class.
   const kinds = [...new Set(all.flatMap(({ kind }) => kind ?? []))].sort();
   if (kinds.length > MOST_CLASSES)

@@ -3,11 +3,12 @@ import { elementAt } from '../../dsl/lookup.js';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Sharp } from 'sharp';
+import type { default as sharp, Sharp } from 'sharp';
 import { type Problem, problem } from '../../dsl/problem.js';
 import type { PictureForm } from '../preprocessing/preprocessing.js';
-import { again, messageOf, readBytes } from './file.js';
-import { headerIn, isPicture, type PictureHeader } from './picture-header.js';
+import { again, messageOf } from './file.js';
+import { headerIn, isPicture, isPng, type PictureHeader } from './picture-header.js';
+import { decodePlainPng } from './png.js';
 
 type Problems = readonly Problem[];
 
@@ -31,10 +32,14 @@ const damaged = (path: string, error: unknown): Problems => [
   problem(path, `damaged data (${messageOf(error)})`, 'an intact JPEG or PNG file', again),
 ];
 
-/** Loaded only here, since its native library is of no use to other data. */
+let loading: Promise<{ readonly default: typeof sharp }> | undefined;
+
+/** Loaded only here, since its native library is of no use to other data; once, since each import costs as much as a small picture. */
+const loadSharp = async (): Promise<typeof sharp> => (await (loading ??= import('sharp'))).default;
+
 const sharpOf = async (from: Uint8Array | string): Promise<Sharp> => {
-  const { default: sharp } = await import('sharp');
-  return sharp(from, { failOn: 'error', limitInputPixels: MOST_PIXELS });
+  const create = await loadSharp();
+  return create(from, { failOn: 'error', limitInputPixels: MOST_PIXELS });
 };
 
 /** By the first bytes, or by the decoder where these do not tell. */
@@ -48,22 +53,39 @@ const headerOf = async (bytes: Uint8Array, whole: Uint8Array | string): Promise<
 /** As much of a file as is read for its header. */
 const HEAD_BYTES = 4096;
 
-/** Reads a file's header and none of its pixels; at once, which is many times as fast as by turns with others. */
+/** The first bytes of a picture's file, or all; at once, which for small files is twice as fast as to wait for each step of it. */
+const bytesOf = (path: string, most: number): Either<Problems, Uint8Array> => {
+  try {
+    // Before it is opened: that would wait for the other end of a pipe.
+    const status = statSync(path);
+    if (!status.isFile()) return left([problem(path, 'not a regular file', expected)]);
+    const file = openSync(path, 'r');
+    try {
+      const bytes = new Uint8Array(Buffer.allocUnsafeSlow(Math.min(status.size, most)).buffer);
+      let length = 0;
+      while (length < bytes.length) {
+        const count = readSync(file, bytes, length, bytes.length - length, length);
+        if (count === 0) break;
+        length += count;
+      }
+      const there = bytes.subarray(0, length);
+      return isPicture(there) ? right(there) : left([problem(path, 'neither JPEG nor PNG data', expected)]);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    return left([problem(path, messageOf(error), `${expected} that can be read`)]);
+  }
+};
+
+/** Reads a file's header and none of its pixels. */
 export const readPictureHeader =
   (path: string): TaskEither<Problems, PictureHeader> =>
   async () => {
+    const head = bytesOf(path, HEAD_BYTES);
+    if (isLeft(head)) return head;
     try {
-      if (!statSync(path).isFile()) return left([problem(path, 'not a regular file', expected)]);
-      const file = openSync(path, 'r');
-      const head = new Uint8Array(HEAD_BYTES);
-      let length = 0;
-      try {
-        length = readSync(file, head, 0, HEAD_BYTES, 0);
-      } finally {
-        closeSync(file);
-      }
-      if (!isPicture(head)) return left([problem(path, 'neither JPEG nor PNG data', expected)]);
-      return right(await headerOf(head.subarray(0, length), path));
+      return right(await headerOf(head.right, path));
     } catch (error) {
       return left(damaged(path, error));
     }
@@ -128,9 +150,9 @@ const greyOf = async (
   width: number,
   height: number,
 ): Promise<Uint8Array | Uint16Array> => {
-  const { default: sharp } = await import('sharp');
+  const create = await loadSharp();
   const isDeep = data instanceof Uint16Array;
-  const image = sharp(data, { raw: { width, height, channels: 3 } });
+  const image = create(data, { raw: { width, height, channels: 3 } });
   return (await rawOf(image.toColourspace(isDeep ? 'grey16' : 'b-w'), isDeep)).data;
 };
 
@@ -163,10 +185,14 @@ export const readPicture =
   (path: string, form: PictureForm): TaskEither<Problems, Picture> =>
   async (): Promise<Either<Problems, Picture>> => {
     const { crop, size, channels } = form;
-    const bytes = await readBytes(path, expected, MOST_BYTES)();
+    const bytes = bytesOf(path, MOST_BYTES + 1);
     if (isLeft(bytes)) return bytes;
-    if (!isPicture(bytes.right)) return left([problem(path, 'neither JPEG nor PNG data', expected)]);
+    if (bytes.right.length > MOST_BYTES)
+      return left([problem(path, `more than ${MOST_BYTES} bytes`, `${expected} of at most as many`)]);
     try {
+      const plain = crop === 0 && size === 0 && isPng(bytes.right) ? decodePlainPng(bytes.right) : undefined;
+      if (plain?.channels === channels)
+        return right({ shape: [plain.height, plain.width, channels], pixels: plain.pixels });
       const header = await headerOf(bytes.right, bytes.right);
       const image = await sharpOf(bytes.right);
       const { width, height } = header;

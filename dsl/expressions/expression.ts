@@ -237,12 +237,25 @@ export const concat = (...parts: readonly Expr<readonly [number]>[]): Expr<reado
   axis: 0,
 });
 
+/** Sizes that differ along one axis; the others are known. */
+type Joined<S extends Shape, A extends number> = {
+  readonly [K in keyof S]: K extends `${A}` ? number : S[K];
+};
+
 /** Joins arrays along an axis; the other sizes agree. */
-export const concatAlong = (axis: number, ...parts: readonly Expr[]): Expr => ({
-  tag: 'concat',
-  of: parts,
-  axis,
-});
+export function concatAlong<const A extends number, S extends Shape>(
+  axis: A,
+  first: Expr<S>,
+  ...others: readonly Expr[]
+): Expr<Joined<S, A>>;
+export function concatAlong(axis: number, ...parts: readonly Expr[]): Expr;
+export function concatAlong(axis: number, ...parts: readonly Node[]): Node {
+  return { tag: 'concat', of: parts, axis };
+}
 
 /** Zeros before and after, along each axis. */
-export const pad = (e: Expr, before: Shape, after: Shape): Expr => ({ tag: 'pad', of: e, before, after });
+export const pad = <S extends Shape>(
+  e: Expr<S>,
+  before: Shape,
+  after: Shape,
+): Expr<{ readonly [K in keyof S]: number }> => ({ tag: 'pad', of: e, before, after });

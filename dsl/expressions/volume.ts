@@ -193,22 +193,3 @@ export const surrogateSystem = (volumeNode: VolumeNode, probes: Node): SolveNode
     tolerance: 1e-6,
   };
 };
-
-/** The surrogate: ½·mean over the probes ε of ⟨J·stop(u), J·ε⟩, u = (JᵀJ)⁻¹·ε. */
-export const surrogateVolume = (volumeNode: VolumeNode, probes: Node): Node => {
-  const { network, output } = volumeNode;
-  const u = surrogateSystem(volumeNode, probes);
-  const push = (tangent: Node): Node => ({ tag: 'jvp', network, ...placesIn(volumeNode), tangent, output });
-  const products: Node = {
-    tag: 'binary',
-    op: 'mul',
-    left: push({ tag: 'stop', of: u }),
-    right: push(probes),
-  };
-  const mean: Node = {
-    tag: 'scale',
-    by: { tag: 'constant', value: 1 / probeCount(probes) },
-    of: { tag: 'sum', of: products, keep: 0 },
-  };
-  return half(mean);
-};

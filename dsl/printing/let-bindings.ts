@@ -1,44 +1,10 @@
 /** Short names for what occurs more than once in an objective: `h := encoder(x)`, `Jv := J_decoder(h)·v`. */
 import type { Objective } from '../experiment.js';
 import type { Node } from '../expressions/expression.js';
-import { labelOf } from '../network.js';
 import type { Printed } from './precedence.js';
 import { atom } from './precedence.js';
-import { branches, children, everyNode, networkIn, plainValues, rewriting } from '../expressions/rewrite.js';
-
-/** A rewriting that makes equal nodes identical, given that it has done so for their children. */
-const shared = (): ((node: Node) => Node) => {
-  const byKey = new Map<string, Node>();
-  const numbers = new WeakMap<Node, number>();
-  return (node) => {
-    const network = networkIn(node);
-    const own = [node.tag, plainValues(node), network === undefined ? '' : labelOf(network)];
-    const key = JSON.stringify([own, branches(node).map((part) => [part.path, numbers.get(part.node)])]);
-    const known = byKey.get(key);
-    if (known !== undefined) return known;
-    numbers.set(node, byKey.size);
-    byKey.set(key, node); // eslint-disable-line functional/immutable-data -- local to one rewriting
-    return node;
-  };
-};
-
-/** Every distinct node, subexpressions first. */
-const leavesFirst = (roots: readonly Node[]): readonly Node[] => {
-  const seen = new WeakSet<Node>();
-  const visit = (node: Node): readonly Node[] => {
-    if (seen.has(node)) return [];
-    seen.add(node);
-    return [...children(node).flatMap(visit), node];
-  };
-  return roots.flatMap(visit);
-};
-
-/** How often each node is written down, if it is written down once for each of its distinct parents. */
-const usesOf = (nodes: readonly Node[], roots: readonly Node[]): ((node: Node) => number) => {
-  const uses = new WeakMap<Node, number>();
-  [...roots, ...nodes.flatMap(children)].forEach((node) => uses.set(node, (uses.get(node) ?? 0) + 1));
-  return (node) => uses.get(node) ?? 0;
-};
+import { everyNode, rewriting } from '../expressions/rewrite.js';
+import { leavesFirst, shared, usesOf } from '../expressions/sharing.js';
 
 /** A formula of the step alone: a schedule. */
 const isSchedule = (node: Node): boolean => {

@@ -122,14 +122,25 @@ export const curvesOf = (
   ];
 };
 
-/** Of what validations say besides the terms: how well a step's estimates are estimated. */
+/** Of what is said besides the terms: how well a step's estimates are estimated, and on what part of the examples guards acted. */
 export const diagnosisCurvesOf = (events: readonly TrainEvent[]): readonly Curve[] => {
-  const held = events.filter(isValidation);
-  return Object.keys(held.at(0)?.diagnosis ?? {}).map((name) =>
+  const [steps, held] = [events.filter(isStep), events.filter(isValidation)];
+  const guards = [...new Set(steps.flatMap((event) => Object.keys(event.guards ?? {})))];
+  return [...estimateCurvesOf(held), ...guards.map((name) => guardCurveOf(name, steps))];
+};
+
+const guardCurveOf = (name: string, steps: readonly StepEvent[]): Curve =>
+  curveOf(
+    name,
+    steps.map(({ step, guards }) => ({ step, value: guards?.[name] ?? 0 })),
+    [],
+  );
+
+const estimateCurvesOf = (held: readonly ValidationEvent[]): readonly Curve[] =>
+  Object.keys(held.at(0)?.diagnosis ?? {}).map((name) =>
     curveOf(
       name,
       [],
       held.map(({ step, diagnosis }) => ({ step, value: diagnosis?.[name] ?? NaN })),
     ),
   );
-};

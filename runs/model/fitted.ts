@@ -7,9 +7,21 @@ import type { Backend } from '../../backends/backend.js';
 import { fillDraw } from '../../backends/draws.js';
 import { BackendFailure } from '../../backends/failure.js';
 import { firstExamples } from './batched-evaluation.js';
+import { type DoubleRows, doubleRows, doublesOf } from './doubles.js';
 import { evaluateExpressions } from './expressions.js';
 import { logVolumes } from './log-volume.js';
-import type { Fitted, LogProb, Model, ModelInput, PriorOverCodes, SampleOptions, Units } from './model.js';
+import type {
+  Fitted,
+  LogProb,
+  LogProbOptions,
+  Model,
+  ModelInput,
+  Precision,
+  PriorOverCodes,
+  SampleOptions,
+  Units,
+  UnitsOption,
+} from './model.js';
 import { noDensity, type Session } from './session.js';
 import { examplesOf, inDataUnits, unitLengths, unitsOf } from './units.js';
 
@@ -24,12 +36,12 @@ const standardNormal =
 /** ln p of N(0, I), −½ Σ z² − ½ d ln 2π. */
 const standardLogDensity =
   (d: number) =>
-  (codes: Float32Array): Float64Array =>
-    Float64Array.from({ length: codes.length / d }, (_, row) =>
-      codes
-        .subarray(row * d, (row + 1) * d)
-        .reduce((sum, z) => sum - (z * z) / 2, -(d / 2) * Math.log(2 * Math.PI)),
-    );
+  (codes: Float32Array | Float64Array): Float64Array =>
+    Float64Array.from({ length: codes.length / d }, (_, row) => {
+      let sum = -(d / 2) * Math.log(2 * Math.PI);
+      for (let i = 0; i < d; i++) sum -= (codes[row * d + i] ?? 0) ** 2 / 2;
+      return sum;
+    });
 
 /** A fitted flow over codes as a prior of another model. */
 export const flowPrior = (flow: Pick<Fitted, 'sample' | 'logProb'>): PriorOverCodes => ({
@@ -48,12 +60,12 @@ const checkOptions = (call: string, options: object, known: readonly string[]): 
 
 /** ‖S(x − y)‖ row by row. */
 const distances = (
-  x: Float32Array,
-  y: Float32Array,
+  x: Float32Array | Float64Array,
+  y: Float32Array | Float64Array,
   size: number,
   by: Float64Array | undefined,
-): Float32Array =>
-  Float32Array.from({ length: x.length / size }, (_, row) => {
+): Float64Array =>
+  Float64Array.from({ length: x.length / size }, (_, row) => {
     let square = 0;
     for (let i = 0; i < size; i++)
       square += (((x[row * size + i] ?? 0) - (y[row * size + i] ?? 0)) * (by?.[i] ?? 1)) ** 2;
@@ -80,10 +92,33 @@ export const fittedOf = (
     return found instanceof Float32Array ? found : (await firstExamples(found, found.size)).examples;
   };
 
-  const encode: Fitted['encode'] = async (input, options = {}) => {
-    checkOptions('encode', options, ['units']);
-    return session.encode(examples(input, options.units));
-  };
+  const doubles = doublesOf(compiled, session.state);
+
+  /** Doubles as they are, all else as training saw it. */
+  const wide = (input: ModelInput, units: Units | undefined): Promise<DoubleRows> =>
+    doubleRows(
+      input instanceof Float64Array && unitsOf(input, units) === 'model' ? input : examples(input, units),
+      sizeOf(shape),
+    );
+
+  async function encode(
+    input: ModelInput,
+    options?: UnitsOption & { readonly precision?: 'single' },
+  ): Promise<Float32Array>;
+  async function encode(
+    input: ModelInput,
+    options: UnitsOption & { readonly precision: 'double' },
+  ): Promise<Float64Array>;
+  async function encode(
+    input: ModelInput,
+    options: UnitsOption & { readonly precision?: Precision } = {},
+  ): Promise<Float32Array | Float64Array> {
+    checkOptions('encode', options, ['units', 'precision']);
+    const { units, precision = 'single' } = options;
+    return precision === 'double'
+      ? doubles.encode(await wide(input, units))
+      : session.encode(examples(input, units));
+  }
 
   async function decode(codes: Float32Array, options?: { readonly units?: 'model' }): Promise<Float32Array>;
   async function decode(codes: Float32Array, options: { readonly units: 'data' }): Promise<Float64Array>;
@@ -131,9 +166,10 @@ export const fittedOf = (
     return units === 'data' ? decode(codes, { units }) : decode(codes);
   }
 
-  const logProb: Fitted['logProb'] = async (input, options = {}): Promise<LogProb> => {
-    checkOptions('logProb', options, ['units', 'prior']);
-    const { units: asked, prior } = options;
+  const logProbInSingle = async (
+    input: ModelInput,
+    { units: asked, prior }: LogProbOptions,
+  ): Promise<LogProb> => {
     const units = unitsOf(input, asked);
     const x = await arrays(input, asked);
     const own = prior === undefined ? session.logProb : undefined;
@@ -151,8 +187,55 @@ export const fittedOf = (
     });
     const without = logDensity.filter(Number.isNaN).length;
     if (without > 0) throw new BackendFailure(noDensity(logDensity, without));
-    return { logDensity, distance: distances(x, await session.decode(codes), sizeOf(shape), by) };
+    return {
+      logDensity,
+      distance: Float32Array.from(distances(x, await session.decode(codes), sizeOf(shape), by)),
+    };
   };
+
+  const logProbInDouble = async (
+    input: ModelInput,
+    { units: asked, prior }: LogProbOptions,
+  ): Promise<LogProb<Float64Array>> => {
+    const units = unitsOf(input, asked);
+    const x = await wide(input, asked);
+    const own = prior === undefined ? await doubles.density?.(x) : undefined;
+    const by = units === 'data' ? unitLengths(preprocessing, shape) : undefined;
+    const codes = await doubles.encode(x);
+    const volumes =
+      by === undefined && own !== undefined ? undefined : await doubles.logVolumes(codes, undefined);
+    const wider = by === undefined ? volumes : await doubles.logVolumes(codes, by);
+    const along = own === undefined ? await (prior?.logDensity ?? standardLogDensity(d))(codes) : undefined;
+    const logDensity = Float64Array.from({ length: codes.length / d }, (_, row) => {
+      const [volume, scaled] = [volumes?.[row] ?? 0, wider?.[row] ?? 0];
+      const base = own?.[0][row] ?? (along?.[row] ?? NaN) - volume;
+      return Number.isFinite(volume) ? base - (scaled - volume) : NaN;
+    });
+    const without = logDensity.filter(Number.isNaN).length;
+    if (without > 0) throw new BackendFailure(noDensity(logDensity, without));
+    const distance =
+      own !== undefined && by === undefined
+        ? own[1]
+        : distances(x.values, await doubles.decode(codes), sizeOf(shape), by);
+    return { logDensity, distance };
+  };
+
+  async function logProb(
+    input: ModelInput,
+    options?: LogProbOptions & { readonly precision?: 'single' },
+  ): Promise<LogProb>;
+  async function logProb(
+    input: ModelInput,
+    options: LogProbOptions & { readonly precision: 'double' },
+  ): Promise<LogProb<Float64Array>>;
+  async function logProb(
+    input: ModelInput,
+    given: LogProbOptions & { readonly precision?: Precision } = {},
+  ): Promise<LogProb<Float32Array | Float64Array>> {
+    checkOptions('logProb', given, ['units', 'prior', 'precision']);
+    const { precision = 'single', ...options } = given;
+    return precision === 'double' ? logProbInDouble(input, options) : logProbInSingle(input, options);
+  }
 
   const values = async <Name extends string>(
     expressions: Readonly<Record<Name, Node>>,
@@ -176,7 +259,10 @@ export const fittedOf = (
     reconstruct,
     sample,
     logProb,
-    evaluate: session.evaluate,
+    evaluate: async (source, { precision = 'single' } = {}) =>
+      precision === 'double'
+        ? doubles.evaluate(await doubleRows(source, sizeOf(source.shape)))
+        : session.evaluate(source),
     values,
     dispose: session.dispose,
   };

@@ -12,7 +12,7 @@ export type Prior = (count: number, seed: number) => Float32Array;
 /** Where codes of new examples are drawn, and ln p of codes [n, d] in nats. A fitted Gaussian or mixture is one, and so is `flowPrior`. */
 export type PriorOverCodes = {
   readonly sample: (count: number, seed: number) => Float32Array | Promise<Float32Array>;
-  readonly logDensity: (codes: Float32Array) => ArrayLike<number> | Promise<ArrayLike<number>>;
+  readonly logDensity: (codes: Float32Array | Float64Array) => ArrayLike<number> | Promise<ArrayLike<number>>;
 };
 
 /**
@@ -29,15 +29,23 @@ export type Units = 'data' | 'model';
 export type ModelInput = Float32Array | Float64Array | Source | readonly Row[];
 
 export type UnitsOption = { readonly units?: Units };
+
+/**
+ * `double` is computed on the host without a backend, so it takes its time, and is refused where that is too much. Weights are what training left, in
+ * single precision; numbers given as doubles are taken as they are, rows and sets as training saw them.
+ */
+export type Precision = 'single' | 'double';
+type InSingle = { readonly precision?: 'single' };
+type InDouble = { readonly precision: 'double' };
 type InData = { readonly units: 'data' };
 type InModel = { readonly units?: 'model' };
 
 /** A density in nats, and beside it how far each example is from the manifold that the density is on. */
-export type LogProb = {
+export type LogProb<A extends Float32Array | Float64Array = Float32Array> = {
   /** ln p, [n]. Of a manifold: at the point that decoding gives back, with respect to volume on the manifold, in the units asked for. */
-  readonly logDensity: Float32Array;
+  readonly logDensity: A;
   /** ‖x − decode(encode(x))‖, [n], in the units asked for. */
-  readonly distance: Float32Array;
+  readonly distance: A;
 };
 
 /** An expression's value for each example, row-major [n, …shape]. */
@@ -56,7 +64,10 @@ export type Fitted = Model & {
   /** How examples were made of what was read; undefined where they are what was read. */
   readonly preprocessing: Preprocessing | undefined;
   /** Codes [n, d]. */
-  readonly encode: (input: ModelInput, options?: UnitsOption) => Promise<Float32Array>;
+  readonly encode: {
+    (input: ModelInput, options?: UnitsOption & InSingle): Promise<Float32Array>;
+    (input: ModelInput, options: UnitsOption & InDouble): Promise<Float64Array>;
+  };
   /** Examples of codes [n, d]: [n, …shape], or in the data's units [n, numbers of a row], a category being its number. */
   readonly decode: {
     (codes: Float32Array, options?: InModel): Promise<Float32Array>;
@@ -78,12 +89,12 @@ export type Fitted = Model & {
    * ln p(z) − ½ ln det JᵀJ at z = encode(x), J the Jacobian of g; N(0, I) unless another prior is given. In the data's units, S the
    * derivative of the way back to them, ½ ln det (SJ)ᵀ(SJ).
    */
-  readonly logProb: (
-    input: ModelInput,
-    options?: UnitsOption & { readonly prior?: Pick<PriorOverCodes, 'logDensity'> },
-  ) => Promise<LogProb>;
-  /** Every term's and every metric's mean over a data set. */
-  readonly evaluate: (data: Source) => Promise<Evaluated>;
+  readonly logProb: {
+    (input: ModelInput, options?: LogProbOptions & InSingle): Promise<LogProb>;
+    (input: ModelInput, options: LogProbOptions & InDouble): Promise<LogProb<Float64Array>>;
+  };
+  /** Every term's mean over a data set, and in single precision every metric's. */
+  readonly evaluate: (data: Source, options?: { readonly precision?: Precision }) => Promise<Evaluated>;
   /** The value of each expression for each example, in inference mode. */
   readonly values: <Name extends string>(
     expressions: Readonly<Record<Name, Node>>,
@@ -92,6 +103,8 @@ export type Fitted = Model & {
   ) => Promise<Readonly<Record<Name, Values>>>;
   readonly dispose: () => void;
 };
+
+export type LogProbOptions = UnitsOption & { readonly prior?: Pick<PriorOverCodes, 'logDensity'> };
 
 export type SampleOptions = {
   readonly seed?: number;

@@ -1,5 +1,5 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
-import { float32At } from '../../dsl/lookup.js';
+import { float32At, getFrom } from '../../dsl/lookup.js';
 import type {
   Compiled,
   CompiledExpressions,
@@ -53,7 +53,7 @@ const scalarsOf = (arrays: ReadonlyMap<string, Float32Array>): Terms =>
   Object.fromEntries([...arrays].map(([name, value]) => [name, float32At(value, 0)]));
 
 /** What a Jacobian without full rank leads to, and weights or an example that are not finite. */
-export const noDensity = (logDensity: Float32Array, without: number): Problem =>
+export const noDensity = (logDensity: Float32Array | Float64Array, without: number): Problem =>
   problem(
     'logDensity',
     `not a number for ${without} of ${logDensity.length} examples, the first of them number ${logDensity.findIndex(Number.isNaN)}`,
@@ -111,8 +111,14 @@ export const createSession = async (
   const takeStep: Session['step'] = async (data, fields = new Map()) => {
     const at = taken;
     const key = { seed: from.seed, step: at, purpose: 'train' };
-    const { term, surrogate, telemetry } = await run(stepProgram, { data, fields, step: at, draws: key });
-    const scalar = (name: TelemetryName): number => telemetry.get(name)?.[0] ?? NaN;
+    const { term, surrogate, guard, telemetry } = await run(stepProgram, {
+      data,
+      fields,
+      step: at,
+      draws: key,
+    });
+    const scalar = (name: TelemetryName): number => float32At(getFrom(telemetry, name), 0);
+    const guards = Object.fromEntries(Object.entries(scalarsOf(guard)).filter(([, share]) => share > 0));
     taken = at + 1;
     return {
       tag: 'step',
@@ -120,6 +126,7 @@ export const createSession = async (
       loss: scalar('loss'),
       terms: scalarsOf(term),
       ...(surrogate.size > 0 ? { surrogates: scalarsOf(surrogate) } : {}),
+      ...(Object.keys(guards).length > 0 ? { guards } : {}),
       gradientNorm: scalar('gradientNorm'),
       rate: scalar('rate'),
       committed: scalar('commit') === 1,

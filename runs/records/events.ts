@@ -13,6 +13,8 @@ export type StepEvent = {
   readonly surrogates?: Terms;
   /** Mean over the batch of each metric before the step, in inference mode; at the steps at which they were asked for. */
   readonly metrics?: Terms;
+  /** Guards that acted, `TERM/GUARD`, and what part of the examples each acted on; absent where none did. */
+  readonly guards?: Terms;
   readonly gradientNorm: number;
   readonly rate: number;
   /** False when the loss or a gradient was not finite: then the state stays as it was. */
@@ -62,7 +64,9 @@ export type Notice =
   /** A step was not finite, so the run went back to a checkpoint with half the rate. */
   | 'returned'
   /** The gradient's norm is many times what it was. */
-  | 'grown';
+  | 'grown'
+  /** A guard acts for the first time. */
+  | 'guarded';
 
 export type NoticeEvent = {
   readonly tag: 'notice';

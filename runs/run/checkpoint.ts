@@ -2,16 +2,23 @@
  * Checkpoints: all that a run needs to go on, one safetensors file each. What is not an array is JSON in the file's own metadata, so that
  * a checkpoint is one rename, whole or not there.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Either, isLeft, left, map, mapLeft, right, tryCatch } from 'fp-ts/lib/Either.js';
-import { type Codec, mapped, optional, struct, such } from '../../dsl/codec/codec.js';
-import { finite, nonNegative, nonNegativeInteger, positiveNumber } from '../../dsl/codec/primitive.js';
+import { type Either, isLeft, left, map, mapLeft, right } from 'fp-ts/lib/Either.js';
+import { type Codec, mapped, optional, record, struct, such, withDefault } from '../../dsl/codec/codec.js';
+import {
+  anyString,
+  finite,
+  nonNegative,
+  nonNegativeInteger,
+  positiveNumber,
+} from '../../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../../dsl/codec/problems.js';
 import { type Problem, problem } from '../../dsl/index.js';
-import { thrownAt } from '../../dsl/problem.js';
 import { readSafetensors, safetensorsParts } from '../../backends/safetensors.js';
+import { readRegular } from '../records/read-file.js';
 import type { TrainState } from '../model/state.js';
+import type { Guarded } from '../records/guards.js';
 
 /** A validation that none before was better than. */
 export type Best = { readonly step: number; readonly value: number };
@@ -24,6 +31,8 @@ export type LoopState = {
   readonly validated: number | undefined;
   /** Steps that changed nothing. */
   readonly skipped: number;
+  /** Steps at which each guard acted. */
+  readonly guarded: Guarded;
   readonly best: Best | undefined;
   /** The step whose schedules validations are compared by, also where the run is made longer. */
   readonly settledAt: number | undefined;
@@ -49,6 +58,7 @@ export const initialLoop: LoopState = {
   seconds: 0,
   validated: undefined,
   skipped: 0,
+  guarded: {},
   best: undefined,
   settledAt: undefined,
   stopping: nobody,
@@ -81,6 +91,7 @@ const loopCodec: Codec<LoopState> = mapped(
     seconds: nonNegative,
     validated: optional(nonNegativeInteger),
     skipped: nonNegativeInteger,
+    guarded: withDefault(record('guards', anyString, nonNegativeInteger, 0), {}),
     best: optional(struct('the best validation', { step: nonNegativeInteger, value: finite })),
     settledAt: optional(nonNegativeInteger),
     stopping: waiting,
@@ -145,13 +156,8 @@ const parsed = (text: string): unknown => {
 
 /** Reads a checkpoint, or weights that were written without what training knows: those go on from there as if they were new. */
 export const readCheckpoint = (path: string): Either<readonly Problem[], Checkpoint> => {
-  const expected = 'the weights of a run';
-  const bytes = tryCatch(
-    () => (statSync(path).isFile() ? readFileSync(path) : undefined),
-    thrownAt(path, expected),
-  );
+  const bytes = readRegular(path, 'the weights of a run');
   if (isLeft(bytes)) return bytes;
-  if (bytes.right === undefined) return left([problem(path, 'no file', expected)]);
   const file = readSafetensors(path, bytes.right);
   if (isLeft(file)) return file;
   const { tensors, metadata } = file.right;

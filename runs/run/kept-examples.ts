@@ -2,17 +2,16 @@
  * What a run keeps of its data: the codes of training examples, so that a prior can be fitted to them later, and some test examples to look
  * at. With them a model is used and reported on where the data is gone.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Either, isLeft, map, right, tryCatch } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, map, right } from 'fp-ts/lib/Either.js';
 import { spaced } from '../../data/dataset.js';
 import { inMemory, type Source, type Split } from '../../data/index.js';
 import { costOf } from '../../compiler/index.js';
 import { type Problem, sizeOf } from '../../dsl/index.js';
-import { thrownAt } from '../../dsl/problem.js';
 import { encodeSafetensors, readSafetensors } from '../../backends/safetensors.js';
 import type { Fitted } from '../model/model.js';
 import type { Tensor } from '../model/state.js';
+import { hasEntry, readRegular } from '../records/read-file.js';
 import type { Keeper } from './keeper.js';
 import { fileNames } from './run-folder.js';
 
@@ -57,8 +56,8 @@ export const keepExamples = async (
 /** What a run kept; undefined where it was ended before it kept anything. */
 export const readKeptExamples = (folder: string): Checked<KeptExamples | undefined> => {
   const path = join(folder, fileNames.examples);
-  if (!existsSync(path)) return right(undefined);
-  const bytes = tryCatch(() => readFileSync(path), thrownAt(path, 'examples that a run has kept'));
+  if (!hasEntry(path)) return right(undefined);
+  const bytes = readRegular(path, 'examples that a run has kept');
   if (isLeft(bytes)) return bytes;
   return map(({ tensors }: { readonly tensors: ReadonlyMap<string, Tensor> }) => {
     const [codes, examples] = [tensors.get('codes'), tensors.get('examples')];

@@ -2,11 +2,12 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { isRecord } from '../../dsl/codec/codec.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { errorText } from '../../dsl/problem.js';
 import { tidied } from '../../backends/places.js';
+import { readRegular } from '../records/read-file.js';
 
 /** Who holds a lock: a process is known by its number and by when it began, since numbers come again. */
 export type Holder = { readonly pid: number; readonly began: string; readonly host: string };
@@ -36,7 +37,9 @@ const self = (): Holder => ({ pid: process.pid, began: beganAt(process.pid) ?? '
 
 const read = (path: string): Holder | undefined => {
   try {
-    const json: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const bytes = readRegular(path, 'a lock');
+    if (isLeft(bytes)) return undefined;
+    const json: unknown = JSON.parse(bytes.right.toString('utf8'));
     return isRecord(json) &&
       typeof json.pid === 'number' &&
       typeof json.began === 'string' &&
@@ -122,5 +125,21 @@ export const lockFolder = (folder: string): Either<readonly Problem[], Lock> => 
     return attempt(3);
   } finally {
     rmSync(own, { force: true });
+  }
+};
+
+const LOOK_AGAIN = 200;
+
+/**
+ * Waits until nobody trains in a folder. A holder on another machine cannot be asked: after `patience` milliseconds it counts for dead, for one
+ * who knows that no other process is to train there.
+ */
+export const takenOver = async (folder: string, patience: number): Promise<void> => {
+  for (const until = Date.now() + patience; holderOf(folder) !== undefined;) {
+    if (Date.now() >= until) {
+      if (read(join(folder, FILE))?.host !== hostname()) tidied(join(folder, FILE));
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
   }
 };

@@ -8,6 +8,7 @@ import { fieldsAt } from '../model/fields.js';
 import type { Session } from '../model/session.js';
 import { isFiniteState } from '../model/state.js';
 import type { Notice, NoticeEvent, StepEvent, TrainEvent } from '../records/events.js';
+import { actedAt, CLIPPED, counted, firstText } from '../records/guards.js';
 import type { Checkpoint, LoopState } from './checkpoint.js';
 import { judge } from './judge.js';
 import { setFactor } from './rate-factor.js';
@@ -134,8 +135,8 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
       );
     await session.restore(setFactor(last.state, factor));
     savedAt = last.state.step;
-    const { skipped, seconds } = loop;
-    loop = { ...last.loop, factor, skipped, seconds };
+    const { skipped, guarded, seconds } = loop;
+    loop = { ...last.loop, factor, skipped, guarded, seconds };
     return last;
   };
 
@@ -158,6 +159,11 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
       };
       taken = at + 1;
       yield event;
+      const acted = actedAt(event, experiment);
+      for (const [name, share] of Object.entries(acted))
+        if (loop.guarded[name] === undefined && name !== CLIPPED)
+          yield notice(taken, 'guarded', firstText(name, at, share));
+      loop = { ...loop, guarded: counted(loop.guarded, acted) };
       if (event.committed) {
         const { gradient } = loop;
         if (gradient > 0 && event.gradientNorm > GROWN * gradient)

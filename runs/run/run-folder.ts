@@ -2,7 +2,6 @@
  * A run folder is all that a model is: its specification, what it was made with, its checkpoints, its record. Here it is read; what is read
  * suffices to use the model where its data and the program that made it are gone.
  */
-import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
 import type { Expressions } from '../../compiler/index.js';
@@ -11,6 +10,7 @@ import { decodeExperiment, type Experiment, type Problem, problem } from '../../
 import { thrownAt } from '../../dsl/problem.js';
 import { type Checkpoint, checkpointPath, checkpointSteps, readCheckpoint } from './checkpoint.js';
 import { type Holder, holderOf } from './lock.js';
+import { hasEntry, isFile, readRegular } from '../records/read-file.js';
 import { decodeMetrics } from './metrics.js';
 import { decodeSettings, type RunSettings } from './settings.js';
 
@@ -43,10 +43,12 @@ export type RunNote = {
   readonly holder: Holder | undefined;
 };
 
-const readJson = (path: string, expected: string): Checked<unknown> =>
-  tryCatch((): unknown => JSON.parse(readFileSync(path, 'utf8')), thrownAt(path, expected));
-
-const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+const readJson = (path: string, expected: string): Checked<unknown> => {
+  const bytes = readRegular(path, expected);
+  return isLeft(bytes)
+    ? bytes
+    : tryCatch((): unknown => JSON.parse(bytes.right.toString('utf8')), thrownAt(path, expected));
+};
 
 const inFile =
   (path: string) =>
@@ -64,16 +66,16 @@ const readOptional = <A>(
   path: string,
   expected: string,
   decode: (json: unknown) => Checked<A>,
-): Checked<A | undefined> => (exists(path) ? read(path, expected, decode) : right(undefined));
+): Checked<A | undefined> => (hasEntry(path) ? read(path, expected, decode) : right(undefined));
 
 /** Reads what a run folder says of its run; on the left why it is none, or what is broken in it. */
 export const readRun = (folder: string): Checked<RunNote> => {
   const spec = join(folder, fileNames.spec);
-  if (!exists(spec))
+  if (!hasEntry(spec))
     return left([
       problem(
         folder,
-        exists(folder) ? 'a file' : `no ${fileNames.spec} in it`,
+        isFile(folder) ? 'a file' : `no ${fileNames.spec} in it`,
         'the folder of a run',
         basename(folder) === fileNames.spec ? 'give the folder that it is in' : undefined,
       ),
@@ -103,7 +105,7 @@ export const readRun = (folder: string): Checked<RunNote> => {
 
 /** Whether there is anything to open; a run that has just begun has nothing. */
 export const hasWeights = ({ folder, checkpoints }: RunNote): boolean =>
-  checkpoints.length > 0 || exists(join(folder, fileNames.weights));
+  checkpoints.length > 0 || isFile(join(folder, fileNames.weights));
 
 /** Which weights of a run: those that it leaves, the last ones, those of the best validation, or those after so many steps. */
 export type At = 'model' | 'last' | 'best' | number;
@@ -112,7 +114,7 @@ const lastCheckpoint = ({ folder, checkpoints }: RunNote): Checked<Checkpoint> =
   const step = checkpoints.at(-1);
   if (step !== undefined) return readCheckpoint(checkpointPath(folder, step));
   const weights = join(folder, fileNames.weights);
-  return exists(weights)
+  return isFile(weights)
     ? readCheckpoint(weights)
     : left([
         problem(

@@ -3,6 +3,7 @@ import { everyNode, type Experiment, type Node, type Problem, problem } from '..
 import { fieldPath } from '../../dsl/path.js';
 import type { TrainState } from '../model/state.js';
 import type { Evaluated, StepEvent } from '../records/events.js';
+import type { Guarded } from '../records/guards.js';
 import type { Best } from './checkpoint.js';
 import { figureOf } from './judge.js';
 import type { Criterion } from './settings.js';
@@ -16,6 +17,8 @@ export type Summary = {
   readonly steps: number;
   /** Of these, the steps that changed nothing, since their loss or gradient was not finite. */
   readonly skipped: number;
+  /** Steps at which each guard acted, `TERM/GUARD`; guards that never did are absent. */
+  readonly guarded: Guarded;
   readonly seconds: number;
   /** Of the last step; NaN where none was taken. */
   readonly loss: number;

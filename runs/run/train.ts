@@ -203,6 +203,7 @@ const perform = async <Found>(
     end: !loop.ended ? 'interrupted' : taken < experiment.steps ? 'stopped' : 'steps',
     steps: taken,
     skipped: loop.skipped,
+    guarded: loop.guarded,
     seconds: loop.seconds,
     loss: followed.last?.loss ?? NaN,
     validation: followed.validation,

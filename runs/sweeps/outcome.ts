@@ -50,7 +50,7 @@ const figure: Codec<number> = codec(
 const anyNumber = such('a number', (u): u is number => typeof u === 'number');
 const figures = record('an object of numbers by name', anyString, figure, 0);
 
-const problemCodec: Codec<Problem> = mapped(
+export const problemCodec: Codec<Problem> = mapped(
   struct('a problem', {
     path: anyString,
     found: anyString,
@@ -68,11 +68,16 @@ const problemCodec: Codec<Problem> = mapped(
 
 const version = such(`the number ${SCHEMA_VERSION}`, (u): u is number => u === SCHEMA_VERSION);
 
-const provenance: Codec<Provenance> = struct('an object that says where a result comes from', {
-  date: anyString,
-  processor: anyString,
-  versions: record('an object of versions by name', anyString, anyString, 0),
-});
+const provenance: Codec<Provenance> = mapped(
+  struct('an object that says where a result comes from', {
+    date: anyString,
+    processor: anyString,
+    versions: record('an object of versions by name', anyString, anyString, 0),
+    place: optional(struct('a job of a cluster', { job: anyString, host: anyString })),
+  }),
+  ({ place, ...rest }): Provenance => (place === undefined ? rest : { ...rest, place }),
+  (one) => ({ ...one, place: one.place }),
+);
 
 const resultFields = {
   backend: anyString,

@@ -5,29 +5,15 @@ import { join } from 'node:path';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { folderWithin, tidied } from '../../backends/places.js';
+import { type Capacity, type Executor, type TrialState, trialFiles } from '../executors/executor.js';
 import { decodeOutcome, type Outcome } from './outcome.js';
 import { contentKey } from './trial.js';
 import { writeWhole } from '../records/whole-file.js';
 
-/** The files in the folder of a trial. */
-export const trialFiles = {
-  trial: 'trial.json',
-  result: 'result.json',
-  arrays: 'arrays.safetensors',
-  log: 'log.txt',
-} as const;
-
-/**
- * Runs the trial that a folder holds until its result is there; on the left why it could not. Whatever can run
- * `immersion trial FOLDER/trial.json` is an executor: local processes here, the machines of a cluster elsewhere.
- */
-export type Executor = (folder: string, signal: AbortSignal) => Promise<Either<readonly Problem[], void>>;
-
-/** What may run at once. */
-export type Capacity = { readonly trials: number; readonly bytes: number };
-
 export type SweepEvent =
   | { readonly tag: 'started'; readonly key: string }
+  /** Its executor has it waiting or running. */
+  | ({ readonly tag: 'moved'; readonly key: string } & TrialState)
   /** `kept` where an earlier sweep left the result. */
   | { readonly tag: 'ended'; readonly key: string; readonly outcome: Outcome; readonly kept: boolean };
 
@@ -67,13 +53,16 @@ const writeTrial = (folder: string, key: string, json: unknown): Either<readonly
 };
 
 const execute = async (key: string, json: unknown, options: SweepOptions): Promise<Outcome | undefined> => {
-  const { folder, executor, signal } = options;
+  const { folder, executor, signal, retry, onEvent } = options;
   const path = trialFolder(folder, key);
   const written = writeTrial(folder, key, json);
   if (isLeft(written)) return written;
+  // A job that an earlier sweep left may have ended meanwhile.
+  const meanwhile = readOutcome(folder, key);
+  if (meanwhile !== undefined && !(retry && isLeft(meanwhile))) return meanwhile;
   // What an earlier try came to says nothing of this one.
   tidied(join(path, trialFiles.result));
-  const ended = await executor(path, signal);
+  const ended = await executor(path, signal, (state) => onEvent({ tag: 'moved', key, ...state }));
   const outcome = readOutcome(folder, key);
   if (outcome !== undefined || signal.aborted) return outcome;
   return isLeft(ended)

@@ -4,6 +4,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData } from '../../data/index.js';
 import { encodeExperiment, type Experiment, type Problem } from '../../dsl/index.js';
 import { tidied } from '../../backends/places.js';
+import type { Backend } from '../../backends/backend.js';
 import { startBackend } from '../../backends/choose.js';
 import { attempt } from '../../backends/failure.js';
 import type { Fitted } from '../model/model.js';
@@ -14,10 +15,11 @@ import { CHECKPOINTS } from '../run/checkpoint.js';
 import { holdOut, type Parts, scoredInMemory } from '../run/hold-out.js';
 import { checkpointAt, fileNames, readRun } from '../run/run-folder.js';
 import type { From } from '../run/place.js';
+import type { CheckpointPolicy } from '../run/settings.js';
 import { trainRun } from '../run/train.js';
 import type { Figures, TrialResult } from './outcome.js';
 import { fingerprintProblems } from './fingerprint.js';
-import { trialFiles } from './sweep-run.js';
+import { trialFiles } from '../executors/executor.js';
 import { canonical, experimentOf, type Trial } from './trial.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -41,6 +43,12 @@ export type TrialOptions = {
   readonly onEvent?: (event: TrainEvent) => Promise<void> | void;
   /** The trial's own folder, which becomes a run folder too; without it nothing is written. */
   readonly folder?: string | undefined;
+  /** What relative paths count from for who opens the run later (the current folder). */
+  readonly root?: string | undefined;
+  /** When checkpoints are written. */
+  readonly checkpoints?: CheckpointPolicy | undefined;
+  /** The job of a cluster that it is. */
+  readonly job?: string | undefined;
 };
 
 const files: readonly string[] = [...Object.values(trialFiles), ...Object.values(fileNames), CHECKPOINTS];
@@ -64,6 +72,36 @@ const earlier = (folder: string, experiment: Experiment, seed: number): From | u
   return undefined;
 };
 
+type Prepared = {
+  readonly experiment: Experiment;
+  readonly data: Parts;
+  readonly backend: Backend;
+};
+
+/** All that can be wrong with a trial where it is to run, before it runs. */
+const prepareTrial = async (trial: Trial<unknown>): Promise<Checked<Prepared>> => {
+  const experiment = experimentOf(trial);
+  if (isLeft(experiment)) return experiment;
+  const moved = trial.fingerprint === undefined ? [] : await fingerprintProblems(trial.fingerprint);
+  if (moved.length > 0) return left(moved);
+  const split = await openData(experiment.right.data)();
+  if (isLeft(split)) return split;
+  const held = holdOut(split.right, trial.heldOut);
+  if (isLeft(held)) return held;
+  const parts = await scoredInMemory(held.right);
+  if (isLeft(parts)) return parts;
+  const backend = await startBackend(trial.backend, { device: trial.device });
+  if (isLeft(backend)) return backend;
+  return right({ experiment: experiment.right, data: parts.right, backend: backend.right });
+};
+
+/** Looks whether a trial could run here, and on which backend. */
+export const checkTrial = (trial: Trial<unknown>): Promise<Checked<{ readonly backend: string }>> =>
+  attempt(async (): Promise<Checked<{ readonly backend: string }>> => {
+    const prepared = await prepareTrial(trial);
+    return isLeft(prepared) ? prepared : right({ backend: prepared.right.backend.name });
+  }).then((outcome) => (isLeft(outcome) ? outcome : outcome.right));
+
 /**
  * Checks, trains and measures; one that was ended goes on from its last checkpoint. On the left what was wrong, be it the
  * specification, the data, the training or the measuring.
@@ -71,38 +109,29 @@ const earlier = (folder: string, experiment: Experiment, seed: number): From | u
 export const runTrial = <Evaluation>(
   trial: Trial<Evaluation>,
   measure: Measure<Evaluation>,
-  { onEvent, folder }: TrialOptions = {},
+  { onEvent, folder, root = process.cwd(), checkpoints, job }: TrialOptions = {},
 ): Promise<Checked<TrialOutput>> =>
   attempt(async (): Promise<Checked<TrialOutput>> => {
-    const experiment = experimentOf(trial);
-    if (isLeft(experiment)) return experiment;
-    const moved = trial.fingerprint === undefined ? [] : await fingerprintProblems(trial.fingerprint);
-    if (moved.length > 0) return left(moved);
-    const split = await openData(experiment.right.data)();
-    if (isLeft(split)) return split;
-    const held = holdOut(split.right, trial.heldOut);
-    if (isLeft(held)) return held;
-    const parts = await scoredInMemory(held.right);
-    if (isLeft(parts)) return parts;
-    const data = parts.right;
-    const backend = await startBackend(trial.backend, { device: trial.device });
-    if (isLeft(backend)) return backend;
+    const prepared = await prepareTrial(trial);
+    if (isLeft(prepared)) return prepared;
+    const { experiment, data, backend } = prepared.right;
     const { seed } = trial;
-    const from = folder === undefined ? undefined : earlier(folder, experiment.right, seed);
-    const trained = await trainRun(experiment.right, {
+    const from = folder === undefined ? undefined : earlier(folder, experiment, seed);
+    const trained = await trainRun(experiment, {
       data,
-      backend: backend.right,
+      backend,
       seed,
       onEvent,
       from,
+      ...(checkpoints === undefined ? {} : { policy: { checkpoints } }),
       keep:
         folder === undefined
           ? undefined
           : {
-              name: experiment.right.data,
+              name: experiment.data,
               out: folder,
               mayHold: (entry) => files.includes(entry),
-              root: process.cwd(),
+              root,
               device: trial.device,
               heldOut: trial.heldOut,
             },
@@ -115,8 +144,8 @@ export const runTrial = <Evaluation>(
     const { figures = {}, missing = [], arrays = new Map() } = found ?? {};
     return right({
       result: {
-        backend: backend.right.name,
-        provenance: provenance(),
+        backend: backend.name,
+        provenance: provenance(job),
         steps,
         skipped,
         seconds,

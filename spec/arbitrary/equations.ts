@@ -5,7 +5,7 @@ import { type Builder, createBuilder } from '../../compiler/ir/builder.js';
 import { add, atRows, joined, mul } from '../../compiler/ir/operations.js';
 import type { Emit, Program, Var } from '../../compiler/ir/program.js';
 import { sizeOfShape } from '../../compiler/ir/type.js';
-import { fromTape, type Tape } from './tape.js';
+import { fromTape, type Tape } from '../../laws/arbitrary/tape.js';
 
 const largest = 120;
 /** tfjs's kernels go no further. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Params, PrimitiveName } from '../../compiler/ir/params.js';
 import { sizeOfShape, type Type } from '../../compiler/ir/type.js';
-import type { Interval } from './values.js';
+import type { Interval } from '../../laws/arbitrary/values.js';
 
 /** Parameters and types of the operands of one equation. */
 export type Site<P extends PrimitiveName> = { readonly params: Params[P]; readonly inputs: readonly Type[] };

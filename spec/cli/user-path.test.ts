@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeNpy } from '../../data/index.js';
+import { isRecord } from '../../dsl/codec/codec.js';
 import { adam, dense, encodeExperiment, experiment, input, network, pipe, tanh } from '../../dsl/index.js';
 import { injFlowLn } from '../../objectives/index.js';
 import { json, linesOf, run } from '../shared/command.js';
@@ -85,6 +86,24 @@ describe('without its table a run', () => {
     const kept = await run(...words);
     expect(json(kept.stdout)).toMatchObject({ ok: true, data: 'examples that the run has kept' });
     expect(kept.stderr.join()).toContain('does not exist');
+  });
+
+  test('says codes and log-densities in double precision, on the host', async () => {
+    const words = ['evaluate', model, '--data', at('new.csv'), '--backend', 'wasm', '--json'];
+    const densityOf = async (...more: readonly string[]) => {
+      const asked = json((await run(...words, ...more)).stdout);
+      const { density } = asked;
+      return isRecord(density) ? Number(density['logDensity']) : NaN;
+    };
+    const [single, double] = [await densityOf(), await densityOf('--precision', 'double')];
+    expect(double).not.toBe(single);
+    expect(Math.abs(double - single)).toBeLessThan(1e-3 * Math.abs(single));
+    const codes = at('codes.npy');
+    const encoded = await run('encode', model, at('new.csv'), '--precision', 'double', '--out', codes);
+    expect(encoded.code).toBe(0);
+    expect(readFileSync(codes, 'latin1')).toContain("'descr': '<f8'");
+    const wrong = await run(...words.slice(0, -1), '--precision', 'half');
+    expect(wrong.stderr.at(-1)).toBe('--precision: found "half", expected single or double');
   });
 
   test('goes on at another rate with the table at its new place, and is reported', async () => {

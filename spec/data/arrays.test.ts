@@ -9,7 +9,8 @@ import { zipSync, type Zippable } from 'fflate';
 import { afterAll, describe, expect } from 'vitest';
 import { inMemory, labelsOf } from '../../data/dataset.js';
 import { decodeNpy, npyExamples } from '../../data/readers/npy.js';
-import { loadData, openData } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
+import { openData } from '../../data/source.js';
 import { zipEntries } from '../../data/readers/zip.js';
 import { left, right } from '../shared/either.js';
 

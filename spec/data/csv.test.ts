@@ -10,9 +10,10 @@ import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import { afterAll, describe, expect } from 'vitest';
 import { type Dataset, inMemory, labelsOf } from '../../data/dataset.js';
 import { assemble } from '../../data/parts.js';
-import { readTable, tableSettings } from '../../data/readers/table/table.js';
+import { tableSettings } from '../../data/readers/table/settings.js';
+import { readTable } from '../../data/readers/table/table.js';
 import { type ValuesOf, withDefaults } from '../../data/settings.js';
-import { loadData } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
 import type { Problem } from '../../dsl/problem.js';
 import { left, right } from '../shared/either.js';
 

@@ -10,7 +10,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect } from 'vitest';
 import { labelsOf } from '../../data/dataset.js';
 import { decodeImages, decodeLabels, readImages } from '../../data/readers/idx.js';
-import { loadData } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
 import { left, right } from '../shared/either.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-data-'));
@@ -55,7 +55,7 @@ describe('IDX', () => {
   });
 
   test.each([
-    ['plain', small],
+    ['kernels', small],
     ['gzip', gzipSync(small)],
   ])('a %s file cut at any byte is a problem', (_, bytes) => {
     for (let end = 0; end < bytes.length; end++) {

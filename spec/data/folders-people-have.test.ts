@@ -3,7 +3,8 @@ import { elementAt, entryOf, float32At } from '../../dsl/lookup.js';
 import { describe, expect, test } from 'vitest';
 import sharp from 'sharp';
 import { inMemory, labelsOf, type Source } from '../../data/dataset.js';
-import { loadData, openData } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
+import { openData } from '../../data/source.js';
 import { left, right } from '../shared/either.js';
 import { png, testFolder } from './files.js';
 

@@ -7,7 +7,8 @@ import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { read } from '../../data/dataset.js';
-import { loadData, nameOf, openData, pathOf } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
+import { nameOf, openData, pathOf } from '../../data/source.js';
 import { left, right } from '../shared/either.js';
 import { npy, npyHeader, testFolder } from './files.js';
 

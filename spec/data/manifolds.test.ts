@@ -22,7 +22,7 @@ import {
   swissRoll,
   torus,
 } from '../../data/manifolds/index.js';
-import { loadData } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
 import { sizeOf } from '../../dsl/shape.js';
 import { left, right } from '../shared/either.js';
 

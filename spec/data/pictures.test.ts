@@ -12,7 +12,8 @@ import { decodeCifar } from '../../data/readers/cifar.js';
 import { labelsOf, read } from '../../data/dataset.js';
 import type { PictureForm } from '../../data/preprocessing/preprocessing.js';
 import { readPicture } from '../../data/readers/picture.js';
-import { loadData, openData } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
+import { openData } from '../../data/source.js';
 import { left, right } from '../shared/either.js';
 
 const root = mkdtempSync(join(tmpdir(), 'immersion-pictures-'));
@@ -242,6 +243,14 @@ describe('folders of pictures', () => {
     const data = right(await loadData(join(root, 'celeba'))());
     expect(data.train.shape).toEqual([64, 64, 3]);
     expect([data.train.size, data.validation?.size, data.test.size]).toEqual([2, 1, 1]);
+    const tests = [
+      ['', 'no pictures'],
+      ['1.jpg 0\n2.jpg 0\n1.jpg 2\n', '1.jpg a second time'],
+    ] as const;
+    for (const [text, found] of tests) {
+      writeFileSync(partition, text);
+      expect(left(await loadData(join(root, 'celeba'))())[0]?.found).toBe(found);
+    }
     writeFileSync(partition, '1.jpg 0\n2.jpg 3\n');
     expect(left(await loadData(join(root, 'celeba'))())[0]).toMatchObject({
       path: `${partition}:2`,
@@ -252,6 +261,20 @@ describe('folders of pictures', () => {
       path: join(root, 'celeba/img_align_celeba/9.jpg'),
       found: 'no such file',
     });
+  });
+
+  test('CelebA as its archive on Kaggle unpacks: a table, and a folder in a folder of its name', async () => {
+    const inner = 'kaggle/img_align_celeba/img_align_celeba';
+    for (let i = 1; i <= 3; i++)
+      file(
+        `${inner}/${i}.jpg`,
+        png(178, 218, 3, () => i),
+      );
+    file('kaggle/list_eval_partition.csv', 'image_id,partition\n1.jpg,0\n2.jpg,2\n3.jpg,1\n');
+    const { train, test, validation } = right(await loadData(join(root, 'kaggle'))());
+    expect([train.examples, test.examples, validation?.examples ?? []].map(([first]) => first)).toEqual(
+      [1, 2, 3].map((value) => Math.fround(value / 255)),
+    );
   });
 
   test('mixed sizes, damaged pictures and empty folders are problems', async () => {

@@ -14,7 +14,7 @@ import {
   type Preprocessing,
 } from '../../data/preprocessing/preprocessing.js';
 import { applyRows, invertRows } from '../../data/preprocessing/rows.js';
-import { loadData } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
 import { left, right } from '../shared/either.js';
 import { npy, testFolder } from './files.js';
 

@@ -11,24 +11,15 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { zipSync } from 'fflate';
 import { loadData, partsOf } from '../../data/index.js';
 import { encodeExperiment } from '../../dsl/index.js';
-import type { Problem } from '../../dsl/problem.js';
 import { sizeOf } from '../../dsl/shape.js';
 import { evaluationCodec } from '../../evaluation/index.js';
 import mlp from '../../examples/mlp.js';
 import { decodeSweep, decodeTrial, trialCountProblems, trialsOf } from '../../runs/index.js';
 import { loadSpec, readJson } from '../../runs/load-spec.js';
+import { readCheckpoint } from '../../runs/run/checkpoint.js';
 import { npy, parquet, png } from '../data/files.js';
-
-type Checked = Either<readonly Problem[], unknown>;
-
-/** Files by their names in a folder, one of which will be mutated. */
-export type Corpus = readonly { readonly name: string; readonly bytes: Buffer }[];
-
-export type Opener = {
-  readonly corpus: () => Corpus;
-  /** Opens the folder, or the file of this name in it. */
-  readonly open: (folder: string, name: string) => Promise<Checked>;
-};
+import type { Checked, Corpus, Opener } from './opener.js';
+import { openRunFolder, runFiles, weights } from './run-folder.js';
 
 const file = (name: string, bytes: Uint8Array | string): Corpus[number] => ({
   name,
@@ -160,6 +151,11 @@ export const openers: Readonly<Record<string, Opener>> = {
   ),
   spec: { corpus: () => [file('spec.json', spec)], open: (folder, name) => loadSpec(join(folder, name)) },
   trial: { corpus: () => [file('trial.json', trial)], open: decoded(decodeTrial(evaluationCodec)) },
+  'run folder': { corpus: runFiles, open: openRunFolder },
+  checkpoint: {
+    corpus: () => [file('00000002.safetensors', weights())],
+    open: (folder, name) => Promise.resolve(readCheckpoint(join(folder, name))),
+  },
   sweep: {
     corpus: () => [file('sweep.json', sweep)],
     open: decoded((value) => {

@@ -2,10 +2,31 @@
 import { atLeast, elementAt, entryOf, float64At } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
-import type { Node } from '../../dsl/expressions/expression.js';
+import {
+  add,
+  basis,
+  data,
+  div,
+  draw,
+  exp,
+  field,
+  jvp,
+  log,
+  type Node,
+  normal,
+  orthonormal as orthonormalFrame,
+  scale,
+  sphere,
+  sqNorm,
+  sqNormEach,
+  sub,
+  sum,
+  volume,
+} from '../../dsl/index.js';
+import { type Autoencoder, autoencoders, forAll, inMean, upperBounds } from '../../laws/index.js';
 import type { NetworkValue } from '../../dsl/network.js';
-import { activation, dense } from '../arbitrary/network.js';
-import { smoothValuesIn } from '../arbitrary/values.js';
+import { activation, dense } from '../../laws/arbitrary/network.js';
+import { smoothValuesIn } from '../../laws/arbitrary/values.js';
 import { calculate } from '../shared/expressions.js';
 import { dot } from '../shared/moments.js';
 
@@ -118,6 +139,44 @@ describe('the bound chain on random decoders', () => {
   test.prop([decoders, seed])('‖J‖²_F is Σ ‖Jq_k‖² for any orthonormal frame', ({ d, J }, s) => {
     const total = rotation(d, s).reduce((sum, q) => sum + square(times(J, q)), 0);
     expect(total / squaredFrobenius(J)).toBeCloseTo(1, 10);
+  });
+});
+
+describe('the bound chain as laws of expressions, for any layers', () => {
+  /** ½ ln det JᵀJ, ½ Σ ln ‖Jq_k‖² over an orthonormal frame, (d/2) ln(‖J‖²_F/d) and ½ Σ (s²/λ + ln λ − 1) of a decoder. */
+  const chainOf = ({ decoder, codes: d }: Autoencoder) => {
+    const z = data(d);
+    const frame = sqNormEach(jvp(decoder, z, draw('Q', orthonormalFrame(d), { probes: d })));
+    const squared = sqNorm(jvp(decoder, z, basis(d)));
+    const lambda = exp(field('ln lambda'));
+    return {
+      exact: volume(decoder, z, { method: 'exact' }),
+      frames: scale(0.5, sum(log(scale(1 / d, frame)))),
+      jensen: scale(d / 2, log(scale(1 / d, squared))),
+      linearised: scale(0.5, add(div(squared, lambda), scale(d, sub(log(lambda), 1)))),
+    };
+  };
+
+  example('each bound is at least the one before it', () => {
+    forAll(autoencoders(), (model) => {
+      const { exact, frames, jensen, linearised } = chainOf(model);
+      return [
+        ...upperBounds(frames, exact),
+        ...upperBounds(jensen, frames),
+        ...upperBounds(linearised, jensen),
+      ];
+    });
+  });
+
+  example('sphere probes give a bound on the average, and Gaussian ones none', () => {
+    const bound = (probe: typeof sphere) => () =>
+      forAll(autoencoders({ layers: 2 }), ({ decoder, codes: d }) => {
+        const Jv = jvp(decoder, data(d), draw('v', probe(d)));
+        const estimate = scale(d / 2, log(scale(1 / d, sqNorm(Jv))));
+        return upperBounds(inMean(estimate), volume(decoder, data(d), { method: 'exact' }));
+      });
+    expect(bound(sphere)).not.toThrow();
+    expect(bound(normal)).toThrow(/^bound less exact is -/);
   });
 });
 

@@ -14,7 +14,8 @@ import {
   type Source,
   type Split,
 } from '../../data/dataset.js';
-import { loadData, openData } from '../../data/source.js';
+import { loadData } from '../../data/load.js';
+import { openData } from '../../data/source.js';
 import { withValidation } from '../../data/validation.js';
 import {
   adam,

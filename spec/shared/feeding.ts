@@ -3,7 +3,7 @@ import type { Arrays } from '../../compiler/ir/interpret.js';
 import type { DrawSpec } from '../../compiler/elaborate/context.js';
 import type { Binder, Program } from '../../compiler/ir/program.js';
 import { elementCount } from '../../compiler/ir/type.js';
-import { type Interval, smoothValuesIn } from '../arbitrary/values.js';
+import { type Interval, smoothValuesIn } from '../../laws/arbitrary/values.js';
 
 const intervalOf = ({ kind, name }: Binder, draws: readonly DrawSpec[]): Interval => {
   switch (kind) {

@@ -10,7 +10,7 @@ export const outputKey = (kind: OutputKind, name: string): string =>
 
 export const gradientName = (parameter: string): string => outputKey('gradient', parameter);
 
-const kinds = ['value', 'term', 'surrogate', 'telemetry', 'gradient', 'next'] as const;
+const kinds = ['value', 'term', 'surrogate', 'guard', 'telemetry', 'gradient', 'next'] as const;
 
 /** Throws where two outputs have one key. */
 export const together = <A>(results: Results<A>): ReadonlyMap<string, A> => {

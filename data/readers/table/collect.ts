@@ -7,6 +7,7 @@ import { memoryProblem } from '../../memory.js';
 import type { Column, Label, Missing } from '../../preprocessing/preprocessing.js';
 import { isMissing, numberOf } from './cells.js';
 import type { Role } from './columns.js';
+import { type Naming, naming, ranked } from './naming.js';
 
 /** Values by block, so that growing copies nothing. */
 const VALUES_IN_BLOCK = 2 ** 20;
@@ -16,41 +17,6 @@ const MOST_SHOWN = 80;
 const MOST_PROBLEMS = 5;
 /** As much is read after a problem, to find others. */
 const LETTERS_AFTER = 2 ** 20;
-
-/** Categories by the order in which they came, and sorted. */
-const naming = (known: readonly string[] | undefined) => {
-  const places = new Map<string, number>(known?.map((name, place) => [name, place]));
-  return {
-    isFixed: known !== undefined,
-    /** −1 for one that is not among those known. */
-    place: (name: string): number => {
-      const place = places.get(name);
-      if (place !== undefined) return place;
-      if (known !== undefined) return -1;
-      places.set(name, places.size);
-      return places.size - 1;
-    },
-    names: (): readonly string[] => [...places.keys()],
-  };
-};
-type Naming = ReturnType<typeof naming>;
-
-/** Numbers in numeric order, other names by their letters. */
-export const sortedNames = (names: readonly string[]): readonly string[] => {
-  const isNumeric = names.every((name) => name.trim() !== '' && Number.isFinite(Number(name)));
-  return [...names].sort((a, b) =>
-    isNumeric && Number(a) !== Number(b) ? Number(a) - Number(b) : a < b ? -1 : a > b ? 1 : 0,
-  );
-};
-
-/** From the number in order of coming to that in sorted order, and the sorted names. */
-const ranked = (of: Naming): { readonly rank: Int32Array; readonly names: readonly string[] } => {
-  const came = of.names();
-  if (of.isFixed) return { rank: Int32Array.from(came.keys()), names: came };
-  const names = sortedNames(came);
-  const places = new Map(names.map((name, place) => [name, place]));
-  return { rank: Int32Array.from(came, (name) => places.get(name) ?? -1), names };
-};
 
 export type CollectOptions = {
   readonly path: string;

@@ -3,7 +3,7 @@
  * others are for csv-parse (RFC 4180 and what people make of it), which takes many times as long.
  */
 import { elementAt } from '../../../dsl/lookup.js';
-import { parse } from 'csv-parse/sync';
+import { CsvError, parse } from 'csv-parse/sync';
 import { cellsOf, type Dialect } from './dialect.js';
 
 /** Some rows, and the line that each begins in. */
@@ -26,9 +26,6 @@ const MOST_LETTERS = 2 ** 24;
 const tooLong = (line: number): RowError =>
   new RowError(line, `a row of more than ${MOST_LETTERS} letters`, 'rows that end');
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : '';
-
 /** A row with delimiters, quotes or line ends inside of quotes. */
 const quotedRow = (record: string, line: number, { delimiter, lineEnd }: Dialect): readonly string[] => {
   try {
@@ -43,10 +40,9 @@ const quotedRow = (record: string, line: number, { delimiter, lineEnd }: Dialect
     });
     return delimiter === ' ' ? cells.filter((cell) => cell !== '') : cells;
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'CSV_QUOTE_NOT_CLOSED')
+    if (!(error instanceof CsvError)) throw error;
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED')
       throw new RowError(line, 'a quote that is never closed', 'a closing quote');
-    if (!code.startsWith('CSV_')) throw error;
     throw new RowError(line, 'a quote within a cell', 'quotes around whole cells, doubled within them');
   }
 };

@@ -28,7 +28,7 @@ import {
   type TrainState,
 } from '../../../runs/index.js';
 import { agreesInSingle } from '../../shared/agreement.js';
-import { compilableExperiment } from '../../arbitrary/program.js';
+import { compilableExperiment } from '../../../laws/arbitrary/experiment.js';
 import { backends, hasNative, nativeBackend } from '../../shared/backends.js';
 import { left, right } from '../../shared/either.js';
 import { feed } from '../../shared/feeding.js';

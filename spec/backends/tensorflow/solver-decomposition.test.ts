@@ -10,7 +10,7 @@ import { elementCount } from '../../../compiler/ir/type.js';
 import { verify } from '../../../compiler/ir/verify.js';
 import { subjects } from '../../arbitrary/primitive.js';
 import type { Site } from '../../arbitrary/subject.js';
-import { valuesIn } from '../../arbitrary/values.js';
+import { valuesIn } from '../../../laws/arbitrary/values.js';
 import { arrayOf } from '../../shared/expressions.js';
 import { interpret } from '../../shared/outputs.js';
 

@@ -16,7 +16,7 @@ import { flow, pipe } from 'fp-ts/lib/function.js';
 import { experiment } from '../../../dsl/experiment.js';
 import type { Shape } from '../../../dsl/shape.js';
 import { ae, injFlowLn } from '../../../objectives/index.js';
-import { compilableExperiment } from '../../arbitrary/program.js';
+import { compilableExperiment } from '../../../laws/arbitrary/experiment.js';
 import { right } from '../../shared/either.js';
 
 const size = fc.integer({ min: 1, max: 9 });

@@ -11,23 +11,23 @@ import type { Type } from '../../../compiler/ir/type.js';
 import { verify } from '../../../compiler/ir/verify.js';
 import { runBy, type RunnerName } from '../../shared/backends.js';
 import { arrayOf } from '../../shared/expressions.js';
-import { smoothValuesIn } from '../../arbitrary/values.js';
+import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
 import { type Arrays, interpret } from '../../shared/outputs.js';
 import { eachRunner, isThere } from '../../shared/each-runner.js';
 
 const seed = fc.nat(1e6);
 
-const runners: readonly RunnerName[] = ['wasm', 'plain', 'cpu', 'native', 'cc'];
-const everywhere = ['interpreter', 'portable', ...runners] as const;
+const runners: readonly RunnerName[] = ['wasm', 'kernels', 'cpu', 'native', 'cc'];
+const everywhere = ['interpreter', 'decomposed', ...runners] as const;
 const canRun = (name: (typeof everywhere)[number]): boolean =>
-  name === 'interpreter' || name === 'portable' || isThere(name);
+  name === 'interpreter' || name === 'decomposed' || isThere(name);
 
 const runAnywhere = async (
   name: (typeof everywhere)[number],
   program: Program,
   inputs: Arrays,
 ): Promise<Arrays> => {
-  if (name === 'portable') return interpret(decomposeSolvers(program, new Map()).program, inputs);
+  if (name === 'decomposed') return interpret(decomposeSolvers(program, new Map()).program, inputs);
   return name === 'interpreter' ? interpret(program, inputs) : runBy(name, program, inputs);
 };
 

@@ -5,7 +5,7 @@ import { describe, expect } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
 import { splined } from '../../../compiler/elaborate/spline.js';
 import type { Program } from '../../../compiler/ir/program.js';
-import { smoothValuesIn } from '../../arbitrary/values.js';
+import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
 import { runBy, type RunnerName } from '../../shared/backends.js';
 import { arrayOf } from '../../shared/expressions.js';
 import { type Arrays, interpret } from '../../shared/outputs.js';

@@ -6,7 +6,7 @@ import { jvp } from '../../../dsl/expressions/expression.js';
 import type { Node } from '../../../dsl/expressions/expression.js';
 import type { Network } from '../../../dsl/network.js';
 import { basis, gram, logDetSPD } from '../../../dsl/expressions/volume.js';
-import { dense } from '../../arbitrary/network.js';
+import { dense } from '../../../laws/arbitrary/network.js';
 import { runBy } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { arrayOf } from '../../shared/expressions.js';

@@ -18,7 +18,7 @@ import type { Expr } from '../../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../../dsl/network.js';
 import { adam } from '../../../dsl/optimizer.js';
 import { injFlow, injFlowLn } from '../../../objectives/injflow.js';
-import { activation, allActivations, dense } from '../../arbitrary/network.js';
+import { activation, allActivations, dense } from '../../../laws/arbitrary/network.js';
 import { backends, runOn } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { arrayOf, free } from '../../shared/expressions.js';

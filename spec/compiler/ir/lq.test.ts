@@ -4,13 +4,13 @@ import { describe, expect, test as example } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
 import { sumAll, unary } from '../../../compiler/ir/operations.js';
 import type { Program } from '../../../compiler/ir/program.js';
-import { smoothValuesIn } from '../../arbitrary/values.js';
+import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
 import { runBy, type RunnerName } from '../../shared/backends.js';
 import { isThere } from '../../shared/each-runner.js';
 import { arrayOf } from '../../shared/expressions.js';
 import { interpret } from '../../shared/outputs.js';
 
-const runners: readonly RunnerName[] = ['wasm', 'plain', 'cpu', 'native', 'cc'];
+const runners: readonly RunnerName[] = ['wasm', 'kernels', 'cpu', 'native', 'cc'];
 
 /** The factor of one matrix [n, m], and the sum of the logarithms of its diagonal. */
 const programOf = (n: number, m: number, params = { jitter: 0, least: 1e-6 }): Program => {

@@ -17,7 +17,7 @@ import { elementCount, sameType, scalarType, type Type } from '../../../compiler
 import { verify } from '../../../compiler/ir/verify.js';
 import { subjects } from '../../arbitrary/primitive.js';
 import type { Site } from '../../arbitrary/subject.js';
-import { smoothValuesIn, valuesIn } from '../../arbitrary/values.js';
+import { smoothValuesIn, valuesIn } from '../../../laws/arbitrary/values.js';
 import {
   type BackendName,
   backends,
@@ -191,7 +191,7 @@ const laws = <P extends PrimitiveName>(primitive: P): void => {
     );
   };
   onBackend('wasm');
-  onBackend('plain');
+  onBackend('kernels');
   onBackend('cpu');
 
   // One session for many programs: it costs more than they do.

@@ -10,7 +10,7 @@ import type { NetworkValue } from '../../../dsl/network.js';
 import { adam, type Optimizer, sgd } from '../../../dsl/optimizer.js';
 import { schedule } from '../../../dsl/expressions/schedule.js';
 import type { Scalar } from '../../../dsl/shape.js';
-import { dense } from '../../arbitrary/network.js';
+import { dense } from '../../../laws/arbitrary/network.js';
 import { backends, runOn } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { arrayOf, calculate, free } from '../../shared/expressions.js';

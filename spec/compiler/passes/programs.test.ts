@@ -17,8 +17,8 @@ import type { Network } from '../../../dsl/network.js';
 import { sgd } from '../../../dsl/optimizer.js';
 import { injFlowLn } from '../../../objectives/injflow.js';
 import { agreesInSingle, expectSame, isTame } from '../../shared/agreement.js';
-import { activation, allActivations, dense } from '../../arbitrary/network.js';
-import { compilableExperiment } from '../../arbitrary/program.js';
+import { activation, allActivations, dense } from '../../../laws/arbitrary/network.js';
+import { compilableExperiment } from '../../../laws/arbitrary/experiment.js';
 import { runBy, type RunnerName } from '../../shared/backends.js';
 import { isThere } from '../../shared/each-runner.js';
 import { right } from '../../shared/either.js';
@@ -85,7 +85,7 @@ describe('programs', () => {
     );
   };
   onBackend('wasm', 200);
-  onBackend('plain', 60);
+  onBackend('kernels', 60);
   onBackend('cpu', 40);
   onBackend('native', 15);
   // A compiler takes its time where others use the processor too.

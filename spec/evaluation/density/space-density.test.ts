@@ -14,8 +14,8 @@ import {
 } from '../../../evaluation/index.js';
 import { gaussianOf } from '../../../evaluation/priors/gaussian.js';
 import { mixtureOf } from '../../../evaluation/priors/mixture.js';
-import { activation, dense } from '../../arbitrary/network.js';
-import { smoothValuesIn } from '../../arbitrary/values.js';
+import { activation, dense } from '../../../laws/arbitrary/network.js';
+import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
 import { backends } from '../../shared/backends.js';
 import { left, right } from '../../shared/either.js';
 import { modelOf, type Weights } from '../../shared/models.js';

@@ -14,8 +14,8 @@ import {
 } from '../../../evaluation/index.js';
 import type { Dataset } from '../../../data/index.js';
 import type { Model } from '../../../runs/index.js';
-import { activation, dense } from '../../arbitrary/network.js';
-import { smoothValuesIn } from '../../arbitrary/values.js';
+import { activation, dense } from '../../../laws/arbitrary/network.js';
+import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
 import { backends, hasNative, nativeBackend } from '../../shared/backends.js';
 import { left, right } from '../../shared/either.js';
 import { calculate } from '../../shared/expressions.js';

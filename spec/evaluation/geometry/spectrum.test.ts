@@ -15,7 +15,7 @@ import { isDegenerate } from '../../../evaluation/geometry/singular-values.js';
 import { quantile, summaryOf } from '../../../evaluation/summary.js';
 import { fillDraw } from '../../../backends/draws.js';
 import { spectrumChart } from '../../../evaluation/page/spectrum-chart.js';
-import { smoothValuesIn } from '../../arbitrary/values.js';
+import { smoothValuesIn } from '../../../laws/arbitrary/values.js';
 import { close } from '../../shared/near.js';
 
 const seed = fc.nat(1e6);

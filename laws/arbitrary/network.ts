@@ -1,4 +1,6 @@
 /** Random networks whose layers fit: every layer, every activation, small shapes. */
+import { along, cumulatedSum, meanOver, softmax } from '../../dsl/expressions/arrays.js';
+import { add, type Expr, fill, mul, parameter, sub } from '../../dsl/expressions/expression.js';
 import { atLeast } from '../../dsl/lookup.js';
 import type { ActivationName, KernelLayer, Layer, Statistics } from '../../dsl/layers/layer.js';
 import { sideAfter } from '../../dsl/layers/convolution.js';
@@ -15,6 +17,10 @@ export type Kit = {
   readonly dropout: boolean;
   /** Spectral normalisation, whose gradient leaves out that u and v move with the kernel. */
   readonly spectral: boolean;
+  /** Layers defined by expressions. */
+  readonly defined: boolean;
+  /** Expressions of the batch: its mean, and another of its examples. */
+  readonly batch: boolean;
 };
 
 export const allActivations: readonly ActivationName[] = [
@@ -26,6 +32,8 @@ export const everything: Kit = {
   statistics: ['constant', 'differentiated'],
   dropout: true,
   spectral: true,
+  defined: true,
+  batch: true,
 };
 
 export const dense = (units: number, bias = true): KernelLayer => ({
@@ -103,8 +111,11 @@ const vectorLayer = (tape: Tape, kit: Kit, shape: Shape): Built => {
 
 /** A layer that keeps the shape. */
 const inPlace = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly Layer[] => {
-  switch (tape.below(6)) {
+  switch (tape.below(8)) {
+    // First of all nothing, which is what a counterexample shrinks to.
     case 0:
+      return [];
+    case 1:
       return [
         {
           tag: 'batchNorm',
@@ -113,13 +124,34 @@ const inPlace = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly La
           epsilon: tape.pick([0.1, 0.01]),
         },
       ];
-    case 1:
-      return kit.dropout ? [{ tag: 'dropout', rate: 0.25 }] : [];
     case 2:
+      return kit.dropout ? [{ tag: 'dropout', rate: 0.25 }] : [];
+    case 3:
       return depth > 0 ? [{ tag: 'residual', layers: residue(tape, kit, shape, depth - 1) }] : [];
+    case 4:
+      return kit.defined && shape.length > 0 ? [definedLayer(tape, kit, shape)] : [];
     default:
       return [activation(tape.pick(kit.activations))];
   }
+};
+
+/** A layer defined by an expression that keeps the shape: a gain, distances from a mean, shares, sums, or layers inside. */
+const definedLayer = (tape: Tape, kit: Kit, shape: Shape): Layer => {
+  const x: Expr = { tag: 'argument', name: 'x', shape };
+  const last = [shape.length - 1];
+  const bodies: readonly (() => Expr)[] = [
+    () => mul(x, add(fill(1, ...shape), parameter('gain', glorotUniform, ...shape))),
+    () => sub(x, along(meanOver(x, last), x, last)),
+    () => add(softmax(x, last), x),
+    () => cumulatedSum(x, shape.length - 1),
+    () => {
+      const layers = [activation(tape.pick(kit.activations))];
+      const inner: Expr = { tag: 'through', name: 'inner', layers, of: x };
+      return add(x, mul(inner, x));
+    },
+  ];
+  const body = tape.pick(bodies)();
+  return { tag: 'defined', name: 'bent', arguments: { x: shape }, outputs: { '': body } };
 };
 
 const residue = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly Layer[] => {
@@ -177,7 +209,7 @@ export const networkBetween = (
   count: number,
 ): NetworkValue => {
   const { layers, shape } = layersAfter(tape, kit, from, count);
-  const last = tape.below(3) === 0 ? [activation(tape.pick(kit.activations))] : [];
+  const last = tape.below(3) === 2 ? [activation(tape.pick(kit.activations))] : [];
   return { name, input: from, layers: [...layers, ...bridge(shape, to), ...last] };
 };
 

@@ -1,14 +1,16 @@
 /** Trials as processes of this machine: how many fit it, and running one. */
 import { elementAt } from '../../dsl/lookup.js';
 import { spawn } from 'node:child_process';
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openToWrite } from '../../backends/places.js';
 import { compile, costOf } from '../../compiler/index.js';
 import { type Experiment, type Problem, problem } from '../../dsl/index.js';
-import { type Capacity, type Executor, trialFiles } from './sweep-run.js';
+import { type Capacity, type Executor, trialFiles } from './executor.js';
+import { lastWords } from './log.js';
+import { withdrawTicket } from './ticket.js';
 
 /** The part of the free memory that trials may fill. */
 const FILL = 0.8;
@@ -29,15 +31,6 @@ const BACKEND_FACTOR = 2;
 export const memoryOf = (experiment: Experiment): number => {
   const compiled = compile(experiment);
   return BASE_BYTES + (isLeft(compiled) ? 0 : BACKEND_FACTOR * costOf(compiled.right.step).peak);
-};
-
-const lastLine = (path: string): string => {
-  try {
-    const lines = readFileSync(path, 'utf8').split('\n');
-    return lines.filter((line) => line.trim() !== '').at(-1) ?? '';
-  } catch {
-    return `no words in ${path}`;
-  }
 };
 
 /** A file that takes a process's words, or why it cannot be made. */
@@ -62,13 +55,19 @@ const endGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
 const GRACE_MILLISECONDS = 3000;
 
 /**
- * Runs `COMMAND trial FOLDER/trial.json`, its words going to FOLDER/log.txt. The process ends with this one, however this one
+ * Runs `COMMAND trial FOLDER/trial.json OPTIONS`, its words going to FOLDER/log.txt. The process ends with this one, however this one
  * ends: it is told when the channel between them closes.
  */
 export const localProcesses =
-  (command: readonly string[], environment: Readonly<Record<string, string>>): Executor =>
-  (folder, signal) =>
+  (
+    command: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    options: readonly string[] = [],
+  ): Executor =>
+  (folder, signal, onState) =>
     new Promise<Either<readonly Problem[], void>>((resolve) => {
+      // The job of a cluster that goes on in the folder ends itself.
+      withdrawTicket(folder);
       const log = join(folder, trialFiles.log);
       const opened = openLog(log);
       if (isLeft(opened)) {
@@ -78,7 +77,7 @@ export const localProcesses =
       const words = opened.right;
       const child = spawn(
         elementAt(command, 0),
-        [...command.slice(1), 'trial', join(folder, trialFiles.trial)],
+        [...command.slice(1), 'trial', join(folder, trialFiles.trial), ...options],
         {
           stdio: ['ignore', words, words, 'ipc'],
           env: { ...process.env, ...environment },
@@ -86,6 +85,7 @@ export const localProcesses =
         },
       );
       closeSync(words);
+      onState({ state: 'running' });
       const end = (): void => {
         endGroup(child.pid, 'SIGTERM');
         setTimeout(() => endGroup(child.pid, 'SIGKILL'), GRACE_MILLISECONDS).unref();
@@ -98,7 +98,8 @@ export const localProcesses =
       };
       child.on('error', (error) => settle(left([problem(folder, error.message, 'a process for the trial')])));
       child.on('exit', (code, by) => {
-        const how = by === null ? `exit code ${code}: ${lastLine(log)}` : `an end by ${by}`;
+        const how =
+          by === null ? `exit code ${code}: ${lastWords(folder) ?? `no words in ${log}`}` : `an end by ${by}`;
         const hint = by === 'SIGKILL' ? 'the system may have run out of memory: try fewer --jobs' : undefined;
         settle(
           code === 0 ? right(undefined) : left([problem(folder, how, 'a trial that runs to its end', hint)]),

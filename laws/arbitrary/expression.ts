@@ -1,25 +1,23 @@
-/** Random experiments that compile: objectives over random networks, with every kind of expression, well-conditioned for float32. */
-import type { Layer } from '../../dsl/grammar.js';
+/** Random expressions whose shapes fit: every kind, over an encoder and a decoder, well-conditioned for float32. */
 import { atLeast, elementAt } from '../../dsl/lookup.js';
-import type fc from 'fast-check';
-import type { Experiment, Objective } from '../../dsl/experiment.js';
 import type { BinaryOp, Expr, Node, UnaryOp } from '../../dsl/expressions/expression.js';
 import {
-  add, constant, div, draw, fill, greater, hyper, log, mul, norm, pow, scale, select, sqNorm, sqNormOfWeights,
+  add, constant, div, draw, field, fill, greater, hyper, log, mul, norm, pow, scale, select, sqNorm, sqNormOfWeights,
   step, stop, sub, sum,
 } from '../../dsl/expressions/expression.js'; // prettier-ignore
+import { broadcast, contract, transpose } from '../../dsl/expressions/arrays.js';
+import { another, batchMean } from '../../dsl/expressions/batch.js';
 import { normal, rademacher, sphere, uniform } from '../../dsl/expressions/draw.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { outputNames } from '../../dsl/network.js';
-import type { Optimizer } from '../../dsl/optimizer.js';
-import { adam, sgd } from '../../dsl/optimizer.js';
 import { schedule } from '../../dsl/expressions/schedule.js';
 import type { Shape } from '../../dsl/shape.js';
 import { sameShape, sizeOf } from '../../dsl/shape.js';
-import { everything, headedNetwork, type Kit, networkBetween } from './network.js';
-import { fromTape, type Tape } from './tape.js';
+import type { Kit } from './network.js';
+import type { Tape } from './tape.js';
 
-type Nets = {
+/** What expressions are written over. */
+export type Nets = {
   readonly encoder: NetworkValue;
   readonly decoder: NetworkValue;
   readonly data: Shape;
@@ -36,7 +34,8 @@ const binaries: readonly BinaryOp[] = ['add', 'sub', 'mul', 'max', 'min', 'great
 const unary = <S extends Shape>(op: UnaryOp, of: Expr<S>): Expr<S> => ({ tag: 'unary', op, of });
 const binary = (op: BinaryOp, left: Node, right: Node): Expr => ({ tag: 'binary', op, left, right });
 
-const arrays = (tape: Tape, nets: Nets) => {
+/** Expressions over the networks: of a shape, or scalars that are numbers wherever the networks' values are. */
+export const expressionsOver = (tape: Tape, nets: Nets, { batch }: Pick<Kit, 'batch'>) => {
   const { encoder, decoder } = nets;
   const [head] = atLeast(1, outputNames(encoder));
   const code = (depth: number): Expr => {
@@ -54,7 +53,9 @@ const arrays = (tape: Tape, nets: Nets) => {
 
   const leaf = (shape: Shape): Expr => {
     if (sameShape(shape, nets.data) && tape.below(3) > 0) return data(shape);
-    switch (tape.below(4)) {
+    switch (tape.below(5)) {
+      case 4:
+        return field(`field ${shape.join('x')}`, ...shape);
       case 0:
         return drawn(shape);
       case 1:
@@ -144,13 +145,52 @@ const arrays = (tape: Tape, nets: Nets) => {
     }
   };
 
+  /** Axes moved, repeated, reduced and contracted. */
+  const woven = (shape: Shape, depth: number): Expr => {
+    const axes = shape.map((_, i) => i);
+    const axis = tape.below(shape.length);
+    const without = shape.filter((_, i) => i !== axis);
+    const inner = (of: Shape): Expr => array(of, depth - 1);
+    switch (tape.below(6)) {
+      case 0: {
+        const permutation = [...axes.slice(1), 0].slice(0, shape.length);
+        return transpose(inner(permutation.map((_, i) => shape[permutation.indexOf(i)] ?? 1)), permutation);
+      }
+      case 1:
+        return broadcast(
+          inner(without),
+          shape,
+          axes.filter((i) => i !== axis),
+        );
+      case 2: {
+        const op = tape.pick(['add', 'max', 'min', 'mul'] as const);
+        const more = [...shape.slice(0, axis), 2 + tape.below(2), ...shape.slice(axis)];
+        return { tag: 'reduce', op, of: unary('tanh', inner(more)), axes: [axis] };
+      }
+      case 3: {
+        const letters = [...'abcdef'].slice(0, shape.length).join('');
+        const letter = letters[axis] ?? 'a';
+        const n = shape[axis] ?? 1;
+        const matrix = tape.below(2) === 0 ? inner([2, n]) : leaf([2, n]);
+        const left = inner(shape.with(axis, 2));
+        return contract(`${letters.replace(letter, 'z')},z${letter}->${letters}`, left, matrix);
+      }
+      case 4:
+        return shape.length === 2
+          ? { tag: 'band', of: inner(shape), below: 0, diagonal: 1, above: 0.5 }
+          : inner(shape);
+      default:
+        return !batch ? inner(shape) : tape.below(2) === 0 ? batchMean(inner(shape)) : another(inner(shape));
+    }
+  };
+
   const array = (shape: Shape, depth: number): Expr => {
     if (depth < -1) return leaf(shape);
     const nested = ofNetworks(shape, depth);
     if (depth <= 0 || tape.left() === 0)
       return nested.length > 0 && tape.below(2) === 0 ? elementAt(nested, 0)() : leaf(shape);
-    const choice = tape.below(nested.length > 0 ? 12 : 8);
-    if (choice >= 8) return tape.pick(nested)();
+    const choice = tape.below(nested.length > 0 ? 13 : 9);
+    if (choice >= 9) return tape.pick(nested)();
     switch (choice) {
       case 0:
         return unary(tape.pick(unaries), array(shape, depth - 1));
@@ -172,7 +212,9 @@ const arrays = (tape: Tape, nets: Nets) => {
       case 5:
         return tape.below(2) === 0 ? stop(array(shape, depth - 1)) : leaf(shape);
       case 6:
-        return cut(shape, depth);
+        return shape.length === 0 ? leaf(shape) : cut(shape, depth);
+      case 7:
+        return shape.length === 0 ? leaf(shape) : woven(shape, depth);
       default:
         return leaf(shape);
     }
@@ -244,52 +286,5 @@ const arrays = (tape: Tape, nets: Nets) => {
         return sqNorm(array(shape, depth - 1));
     }
   };
-  return { scalar };
+  return { scalar, array };
 };
-
-const optimizerFrom = (tape: Tape): Optimizer => {
-  const rate = tape.pick([constant(0.01), schedule.exponential(0.1, 50), schedule.warmUp(10, 0.01)]);
-  const clip = tape.below(2) === 0 ? {} : { clipNorm: 1 };
-  return tape.below(2) === 0
-    ? adam({ rate, beta1: tape.pick([0.9, 0]), epsilon: 0.01, ...clip })
-    : sgd({ rate, momentum: tape.pick([0, 0.9]), nesterov: tape.below(2) === 0, ...clip });
-};
-
-const normalises = (layers: readonly Layer[]): boolean =>
-  layers.some((layer) => layer.tag === 'batchNorm' || (layer.tag === 'residual' && normalises(layer.layers)));
-
-const experimentFrom =
-  (kit: Kit, batchSizes: readonly number[]) =>
-  (tape: Tape): Experiment => {
-    const shape = tape.pick<Shape>([[3], [2, 2, 1], [4], [3, 4, 1], [2, 3, 2]]);
-    const code = [1 + tape.below(3)];
-    const terms = 1 + tape.below(3);
-    const encoderOf = tape.below(4) === 0 ? headedNetwork : networkBetween;
-    const encoder = encoderOf(tape, kit, 'encoder', shape, code, 4);
-    const decoder = networkBetween(tape, kit, 'decoder', code, shape, 4);
-    const { scalar } = arrays(tape, { encoder, decoder, data: shape, code });
-    const objective: Objective = Object.fromEntries(
-      Array.from({ length: terms }, (_, i) => [`term${i}`, scalar(4)]),
-    );
-    const optimizer = optimizerFrom(tape);
-    // Of a single value, batchNorm is refused.
-    const fewest = [encoder, decoder].some(({ layers }) => normalises(layers)) ? 2 : 1;
-    return {
-      encoder,
-      decoder,
-      objective,
-      optimizer,
-      batch: Math.max(fewest, tape.pick(batchSizes)),
-      steps: 10,
-      data: 'none',
-      validation: { every: 0 },
-    };
-  };
-
-/** Experiments made of a kit. */
-export const experimentsOf = (
-  kit: Kit,
-  batchSizes: readonly number[] = [2, 3, 1],
-): fc.Arbitrary<Experiment> => fromTape(experimentFrom(kit, batchSizes), 160);
-
-export const compilableExperiment: fc.Arbitrary<Experiment> = experimentsOf(everything);
