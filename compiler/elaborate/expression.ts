@@ -1,8 +1,9 @@
 /** Elaborates expressions; equal expressions are elaborated once. */
 import { atLeast, elementAt } from '../../dsl/lookup.js';
+import { kernelFans } from '../../dsl/layers/initializer.js';
 import type { Node, UnaryOp } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
-import { sameShape, type Shape, showShape, sizeOf } from '../../dsl/shape.js';
+import { sameShape, showShape, sizeOf } from '../../dsl/shape.js';
 import {
   add,
   binary,
@@ -57,13 +58,6 @@ const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
 };
 
 /** The fans of a kernel [in, out] or [height, width, in, out]; of anything else its size. */
-const fansOf = (shape: Shape): { readonly fanIn: number; readonly fanOut: number } => {
-  if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
-  const area = sizeOf(shape.slice(0, -2));
-  const [inputs, outputs] = atLeast(2, shape.slice(-2));
-  return { fanIn: area * inputs, fanOut: area * outputs };
-};
-
 const isSmallWhole = (x: number): boolean => Number.isInteger(x) && x >= 1 && x <= 8;
 
 /** xⁿ by products, so that it has a value and derivatives for x < 0 and x = 0 too. */
@@ -167,7 +161,7 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
             `another parameter named ${JSON.stringify(node.name)}`,
             'one parameter for each name',
           );
-        return bindParameter(context, { ...node, name, role: node.name, ...fansOf(node.shape) });
+        return bindParameter(context, { ...node, name, role: node.name, ...kernelFans(node.shape) });
       }
       case 'sqNormOfWeights':
         return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
