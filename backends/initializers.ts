@@ -6,7 +6,6 @@
 import { float64At, uint32At } from '../dsl/lookup.js';
 import type { Fans, Initializer } from '../dsl/layers/initializer.js';
 import { deriveKey, fillWords } from '../dsl/random.js';
-import { sizeOf } from '../dsl/shape.js';
 import { standardNormal } from './normals.js';
 import { orthonormalizeRows } from './orthonormal.js';
 
@@ -36,7 +35,7 @@ const fillCutNormal = (stddev: number, words: Uint32Array, into: Float32Array): 
 /** The array as a matrix [all but the last axis, last axis] with orthonormal rows or columns, whichever are fewer. */
 const fillOrthogonal = (shape: readonly number[], words: Uint32Array, into: Float32Array): void => {
   const columns = shape.at(-1) ?? 1;
-  const rows = sizeOf(shape.slice(0, -1));
+  const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
   const count = Math.min(rows, columns);
   const size = Math.max(rows, columns);
   const frame = Float64Array.from(words, standardNormal);

@@ -30,7 +30,6 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'dsl/lookup.ts',
     'dsl/problem.ts',
     'dsl/random.ts',
-    'dsl/shape.ts',
     'dsl/expressions/draw.ts',
     'dsl/layers/initializer.ts',
     'npm:',
