@@ -72,10 +72,9 @@ describe('the page', () => {
 
   test('says what the decoder does to space', () => {
     const rows = new Map(
-      [...page.matchAll(/<th scope="row"[^>]*>([^<]*)<\/th><td class="number[^>]*>([^<]*)</g)].map(([, k, v]) => [
-        k,
-        v,
-      ]),
+      [...page.matchAll(/<th scope="row"[^>]*>([^<]*)<\/th><td class="number[^>]*>([^<]*)</g)].map(
+        ([, k, v]) => [k, v],
+      ),
     );
     expect(rows.get('½ log det JᵀJ, mean')).toBe(`${numberText(geometry.volume.mean)} nats`);
     expect(rows.get('bound (5), (d/2) ln(‖J‖²/d), by')).toBe(
