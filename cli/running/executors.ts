@@ -1,7 +1,7 @@
 /** What runs the trials of a command: the processes of this machine, or the jobs of a cluster once a node of it has been found fit. */
 import { dirname, join } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
-import { bytesText } from '../../backends/memory.js';
+import { bytesText } from '../../dsl/bytes.js';
 import type { Problem } from '../../dsl/index.js';
 import { type Capacity, type Executor, localCapacity, localProcesses, trialFiles } from '../../runs/index.js';
 import { mayWait } from '../../runs/executors/attempt.js';
