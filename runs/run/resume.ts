@@ -13,7 +13,7 @@ import {
 } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
 import { unjudged } from './checkpoint.js';
-import { fingerprintFor } from './fingerprint.js';
+import { fingerprintFor } from './same-data.js';
 import { withHeldOut } from './hold-out.js';
 import { checkpointAt, hasWeights, readRun, type RunNote } from './run-folder.js';
 import { progressOf } from './prepare.js';

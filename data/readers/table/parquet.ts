@@ -9,7 +9,7 @@ import type { OpenOptions } from '../../options.js';
 import type { Found } from '../../parts.js';
 import { messageOf } from '../file.js';
 import { distinctNames } from './columns.js';
-import type { RowBlock } from './rows.js';
+import type { RowBlock } from './split-rows.js';
 import type { TableValues } from './settings.js';
 import { collectRows } from './table.js';
 

@@ -14,7 +14,7 @@ import { collector } from './collect.js';
 import { elementsOf, rolesOf } from './columns.js';
 import { type Dialect, dialectOf } from './dialect.js';
 import { type Layout, layoutOf } from './layout.js';
-import { type RowBlock, rowBlocks, RowError } from './rows.js';
+import { type RowBlock, rowBlocks, RowError } from './split-rows.js';
 import type { TableValues } from './settings.js';
 import {
   BombError,
