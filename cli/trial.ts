@@ -79,13 +79,18 @@ const LOOK_AGAIN = 1000;
 
 const ticketOf = (job: string): string => job.slice(job.lastIndexOf('/') + 1);
 
+const withdrawn = (folder: string): number => {
+  say(`${join(folder, trialFiles.ticket)} names another job than this one, which ends here`);
+  return WITHDRAWN;
+};
+
 type Held = { readonly isOurs: () => boolean; readonly release: () => void };
 
 /** Ends this process when the folder names another job, as it does where a cluster has lost sight of this one and started it again. */
 const holdTicket = (folder: string, ticket: string): Held => {
   const isOurs = (): boolean => holdsTicket(folder, ticket);
   const timer = setInterval(() => {
-    if (!isOurs()) process.exit(WITHDRAWN);
+    if (!isOurs()) process.exit(withdrawn(folder));
   }, LOOK_AGAIN);
   return { isOurs, release: () => clearInterval(timer) };
 };
@@ -120,12 +125,15 @@ export const trial = async (args: readonly string[]): Promise<number> => {
   if (given.right.has('check')) return check(loaded.right, folder, json);
   const job = given.right.last('job');
   const held = job === undefined ? undefined : holdTicket(folder, ticketOf(job));
-  if (held?.isOurs() === false) return WITHDRAWN;
+  if (held?.isOurs() === false) {
+    held.release();
+    return withdrawn(folder);
+  }
   if (held !== undefined) await takenOver(folder, PATIENCE);
   const root = given.right.last('root');
   const outcome: Outcome = await perform(loaded.right, { folder, root, job, checkpoints: checkpoints.right });
   held?.release();
-  if (held?.isOurs() === false) return WITHDRAWN;
+  if (held?.isOurs() === false) return withdrawn(folder);
   const file = encodeOutcome(contentKey(encoded.right), outcome);
   const written = writeWhole(join(folder, trialFiles.result), `${JSON.stringify(file, null, 2)}\n`);
   if (isLeft(written)) return fail(written.left, json);

@@ -217,7 +217,7 @@ export const clusterJobs = (cluster: Cluster, options: JobsOptions): Executor =>
   const turn = async (): Promise<void> => {
     const cancelled = [...entries].filter(({ signal }) => signal.aborted);
     if (cancelled.length > 0) return cancel(cancelled);
-    for (const entry of entries) if (isThere(entry.folder, produces)) happen(entry, { tag: 'result' });
+    for (const entry of submitted()) if (isThere(entry.folder, produces)) happen(entry, { tag: 'result' });
     submitted().forEach(followTicket);
     await look();
     await submit();

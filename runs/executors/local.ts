@@ -9,8 +9,9 @@ import { openToWrite } from '../../backends/places.js';
 import { compile, costOf } from '../../compiler/index.js';
 import { type Experiment, type Problem, problem } from '../../dsl/index.js';
 import { type Capacity, type Executor, trialFiles } from './executor.js';
+import { takenOver } from '../run/lock.js';
 import { lastWords } from './log.js';
-import { withdrawTicket } from './ticket.js';
+import { readTicket, withdrawTicket } from './ticket.js';
 
 /** The part of the free memory that trials may fill. */
 const FILL = 0.8;
@@ -54,6 +55,17 @@ const endGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
 
 const GRACE_MILLISECONDS = 3000;
 
+/** How long the job of a cluster may take to see that it is no longer wanted. */
+const PATIENCE = 10_000;
+
+/** A job of a cluster that goes on in a folder ends itself where it has no ticket any more. */
+const leftByCluster = async (folder: string): Promise<void> => {
+  const ticket = readTicket(folder);
+  if (!isLeft(ticket) && ticket.right === undefined) return;
+  withdrawTicket(folder);
+  await takenOver(folder, PATIENCE);
+};
+
 /**
  * Runs `COMMAND trial FOLDER/trial.json OPTIONS`, its words going to FOLDER/log.txt. The process ends with this one, however this one
  * ends: it is told when the channel between them closes.
@@ -64,10 +76,9 @@ export const localProcesses =
     environment: Readonly<Record<string, string>>,
     options: readonly string[] = [],
   ): Executor =>
-  (folder, signal, onState) =>
-    new Promise<Either<readonly Problem[], void>>((resolve) => {
-      // The job of a cluster that goes on in the folder ends itself.
-      withdrawTicket(folder);
+  async (folder, signal, onState) => {
+    await leftByCluster(folder);
+    return new Promise<Either<readonly Problem[], void>>((resolve) => {
       const log = join(folder, trialFiles.log);
       const opened = openLog(log);
       if (isLeft(opened)) {
@@ -106,3 +117,4 @@ export const localProcesses =
         );
       });
     });
+  };

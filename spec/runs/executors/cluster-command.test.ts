@@ -98,7 +98,8 @@ test('a sweep that was left is joined from elsewhere, and submits nothing twice'
   const words = sweep('left', '--steps', '3000', '--on', cluster('left'));
   const before = submitted();
   const first = await spawned(folder, words, (line, signal) => {
-    if (/running on/.test(line)) setTimeout(() => signal('SIGKILL'), 500);
+    // As when the terminal is closed.
+    if (/running on/.test(line)) setTimeout(() => signal('SIGHUP'), 500);
   });
   expect(first.code).toBe(-1);
   const second = await run(...words);
@@ -225,6 +226,30 @@ describe('a cluster that is not fit is one line, and gets no trial', () => {
     ]);
     expect(`${stdout}${stderr.join('\n')}`).not.toContain('secret');
   });
+});
+
+test('a job whose folder names another one ends with a word, and leaves no result', async () => {
+  const place = mkdtempSync(join(folder, 'other-'));
+  const [key = ''] = trials('local');
+  writeFileSync(join(place, 'trial.json'), read('local', key, 'trial.json'));
+  writeFileSync(join(place, 'job.json'), JSON.stringify({ cluster: 'x', name: 'theirs', id: 'y' }));
+  const { code, stderr } = await run('trial', join(place, 'trial.json'), '--job', 'ray/ours');
+  expect(code).toBe(75);
+  expect(stderr).toEqual([expect.stringMatching(/names another job than this one, which ends here$/)]);
+  expect(readdirSync(place).sort()).toEqual(['job.json', 'trial.json']);
+});
+
+test('what a cluster was left with is taken over by the local pool', async () => {
+  const words = sweep('taken', '--steps', '4000');
+  await spawned(folder, [...words, '--on', cluster('taken')], (line, signal) => {
+    if (/running on/.test(line)) setTimeout(() => signal('SIGKILL'), 500);
+  });
+  const { code, stderr } = await run(...words);
+  expect(code, stderr.join('\n')).toBe(0);
+  const ended = [...ray.jobs.values()].filter(({ request }) =>
+    String(request['entrypoint']).includes('/taken/trials/'),
+  );
+  await expect.poll(() => ended.map(({ status }) => status).includes('RUNNING')).toBe(false);
 });
 
 test('a password in the address gets in, and is in no record', async () => {
