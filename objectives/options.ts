@@ -24,6 +24,9 @@ const known = {
   freeForm: [...likelihood, ...volume],
   augmentedLagrangian: [...multiplier, 'penalty'],
   geco: multiplier,
+  geometricAe: ['weight'],
+  isometricAe: ['weight', 'beyond'],
+  mmdWae: ['weight'],
 } as const;
 
 /** To be spread into the terms of an objective; nothing where all options are known. */

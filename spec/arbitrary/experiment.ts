@@ -8,7 +8,7 @@ import { isInvertible } from '../../dsl/layers/bijector.js';
 import type { Layer, Transform } from '../../dsl/layers/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { invert, outputNames } from '../../dsl/network.js';
-import type { Optimizer } from '../../dsl/optimizer.js';
+import type { Optimizer, Update } from '../../dsl/update.js';
 import type { Shape } from '../../dsl/shape.js';
 import { sizeOf } from '../../dsl/shape.js';
 
@@ -71,7 +71,7 @@ const kernelLayer = fc.oneof(
 
 const transform: fc.Arbitrary<Transform> = fc.oneof(
   fc.record({ tag: fc.constant('affine' as const), bound: positive }),
-  fc.record({ tag: fc.constant('spline' as const), bins: fc.integer({ min: 2, max: 16 }), bound: positive }),
+  fc.record({ tag: fc.constantFrom('spline' as const, 'circularSpline' as const), bins: fc.integer({ min: 2, max: 16 }), bound: positive }),
 );
 
 /** Layers that have an inverse; what lies inside may have to have one too. */
@@ -101,6 +101,20 @@ const invertibleLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) =
       fc.record({ tag: fc.constant('flatten' as const) }),
       fc.record({ tag: fc.constant('factorOut' as const), layers }),
       fc.record({ tag: fc.constant('inverse' as const), input: axes(3, 1), layers }),
+      fc
+        .record({ name: freeName, input: axes(3, 1), output: axes(3, 1) })
+        .map(({ name: its, input, output }): Layer => {
+          const of = (argument: string, shape: Shape): Node => ({ tag: 'argument', name: argument, shape });
+          return {
+            tag: 'bijection',
+            name: its,
+            input,
+            output,
+            forward: { tag: 'unary', op: 'neg', of: of('x', input) },
+            inverse: { tag: 'unary', op: 'neg', of: of('y', output) },
+            logDeterminant: { tag: 'constant', value: 0 },
+          };
+        }),
     ),
   };
 }).layer;
@@ -325,30 +339,58 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
   }).node;
 
 const optimizerWith = (node: fc.Arbitrary<Node>): fc.Arbitrary<Optimizer> => {
-  const rate = fc.oneof(
+  const number = fc.oneof(
     node.filter(({ tag }) => tag !== 'constant' && tag !== 'hyper'),
     positive.map((value): Node => ({ tag: 'constant', value })),
   );
-  const clip = fc.oneof(fc.constant({}), fc.record({ clipNorm: positive }));
-  return fc.oneof(
-    fc
-      .tuple(
-        fc.record({ tag: fc.constant('sgd' as const), rate, momentum: fraction, nesterov: fc.boolean() }),
-        clip,
-      )
-      .map(([sgd, clipped]): Optimizer => ({ ...sgd, ...clipped })),
-    fc
-      .tuple(
-        fc.record({
-          tag: fc.constant('adam' as const),
-          rate,
-          beta1: fraction,
-          beta2: fraction,
-          epsilon: positive,
-        }),
-        clip,
-      )
-      .map(([adam, clipped]): Optimizer => ({ ...adam, ...clipped })),
+  const tagged = <T extends Update['tag']>(tag: T) => ({ tag: fc.constant(tag) });
+  const single = positive.filter((n) => Math.fround(n) > 0);
+  const where = fc.constantFrom('encoder', 'decoder/0.dense', '**/kernel');
+  const updates: { readonly [T in Update['tag']]: fc.Arbitrary<Update> } = {
+    clipNorm: fc.record({ ...tagged('clipNorm'), norm: positive }),
+    clipValue: fc.record({ ...tagged('clipValue'), value: positive }),
+    momentum: fc.record({ ...tagged('momentum'), momentum: fraction, nesterov: fc.boolean() }),
+    scaleByAdam: fc.record({
+      ...tagged('scaleByAdam'),
+      beta1: fraction,
+      beta2: fraction,
+      epsilon: single,
+      nesterov: fc.boolean(),
+    }),
+    scaleByRms: fc.record({
+      ...tagged('scaleByRms'),
+      decay: fraction,
+      epsilon: single,
+      centered: fc.boolean(),
+    }),
+    scaleByRss: fc.record({ ...tagged('scaleByRss'), initial: positive, epsilon: single }),
+    scaleByLion: fc.record({ ...tagged('scaleByLion'), beta1: fraction, beta2: fraction }),
+    scaleByFactoredRms: fc.record({
+      ...tagged('scaleByFactoredRms'),
+      decay: fraction,
+      epsilon: single,
+      least: size,
+    }),
+    clipBlock: fc.record({ ...tagged('clipBlock'), most: positive }),
+    scaleByBlock: fc.record({ ...tagged('scaleByBlock'), least: positive }),
+    weightDecay: fc.record({ ...tagged('weightDecay'), weight: number }),
+    scaleUpdate: fc.record({ ...tagged('scaleUpdate'), by: number }),
+    only: fc.record({
+      ...tagged('only'),
+      where,
+      chain: fc.array(fc.record({ ...tagged('clipNorm'), norm: positive }), { maxLength: 2 }),
+    }),
+    freeze: fc.record({ ...tagged('freeze'), where }),
+  };
+  return fc.record(
+    {
+      rate: number,
+      chain: fc.array(fc.oneof(...Object.values(updates)), { maxLength: 3 }),
+      accumulate: size,
+      lookahead: fc.record({ period: size, share: positive }),
+      average: fraction,
+    },
+    { requiredKeys: ['rate', 'chain'] },
   );
 };
 
