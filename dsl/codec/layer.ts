@@ -51,7 +51,7 @@ export const layerConditions: Conditions<Layer> = {
       );
       return uses
         ? []
-        : [{ key, found: 'no argument', expected: `an expression of the argument ${argument}` }];
+        : [{ key, found: undefined, expected: `an expression of the argument ${argument}` }];
     }),
   factorOut: invertibleIssues,
   inverse: invertibleIssues,

@@ -8,6 +8,7 @@ import {
   exp,
   type Expr,
   log,
+  max,
   mul,
   neg,
   parameter,
@@ -42,9 +43,12 @@ export const translation = <N extends number>() => {
   });
 };
 
+/** A shorter v than the root of this has no plane, and reflects nothing. */
+const SHORTEST = 1e-20;
+
 /** The reflection of x in the plane across v: x − 2v⟨v, x⟩/‖v‖². */
 const reflected = <N extends number>(x: Expr<Vector<N>>, v: Expr<Vector<N>>): Expr<Vector<N>> =>
-  sub<Vector<N>>(x, scale(div(scale(2, dot<Vector<N>>(v, x)), sqNorm(v)), v));
+  sub<Vector<N>>(x, scale(div(scale(2, dot<Vector<N>>(v, x)), max(sqNorm(v), SHORTEST)), v));
 
 /** So many reflections in trainable planes: any orthogonal map for as many as there are dimensions; Householder 1958. [n] → [n]. */
 export const householder = <N extends number>(count = 1) => {

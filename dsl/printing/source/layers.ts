@@ -7,7 +7,7 @@ import { shapeAfterLayers } from '../../shape-rules.js';
 import { call, enclosed, keyText, literal, options, record, unless, type Word } from './text.js';
 
 /** How the body of a layer is written; undefined where no constructor makes it. */
-export type BodyText = (layer: DefinedLayer | DefinedBijection) => string | undefined;
+export type BodyText = (layer: DefinedLayer | DefinedBijection, shape: Shape) => string | undefined;
 
 /** Undefined where no call makes it: then its network is written as plain data. */
 type Text = string | undefined;
@@ -152,7 +152,7 @@ const layerText = (layer: Layer, shape: Shape, body: BodyText): Text => {
         (texts) => call('heads', record(Object.keys(layer.heads).map((name, i) => [name, texts[i] ?? '']))),
       );
     case 'defined':
-      return body(layer);
+      return body(layer, shape);
     default:
       // An invertible layer among others.
       return undefined;
@@ -197,7 +197,7 @@ const bijectorText = (layer: Layer, shape: Shape, body: BodyText): Text => {
     case 'inject':
       return call('inject', String(layer.units));
     case 'bijection':
-      return body(layer);
+      return body(layer, shape);
     case 'reshape':
       return call('arrange', ...numbers(layer.shape));
     case 'flatten':

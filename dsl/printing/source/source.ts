@@ -5,7 +5,8 @@ import { leavesFirst, shared, usesOf } from '../../expressions/sharing.js';
 import type { DefinedBijection, DefinedLayer, Layer, NetworkValue, Node } from '../../grammar.js';
 import { bodiesOf } from '../../layers/rewrite.js';
 import { written as asWritten } from '../../network.js';
-import type { Shape } from '../../shape.js';
+import { sameShape, type Shape } from '../../shape.js';
+import { shapeOf } from '../../shape-rules.js';
 import { showPath } from '../../path.js';
 import { expressionsIn } from '../../update.js';
 import { type Around, expressionText, isPlainWord } from './expressions.js';
@@ -112,10 +113,14 @@ const bijectionText = (layer: DefinedBijection, networks: Called): string => {
 /** `layer('rmsNorm', (x) => …)`: of a layer with the argument x and one output. */
 const layerText =
   (networks: Called): BodyText =>
-  (layer) => {
-    if (layer.tag === 'bijection') return bijectionText(layer, networks);
+  (layer, at) => {
+    if (layer.tag === 'bijection') {
+      const fits =
+        sameShape(layer.input, at) && sameShape(shapeOf(layer.forward) ?? layer.input, layer.output);
+      return fits ? bijectionText(layer, networks) : undefined;
+    }
     const [[name, shape] = ['', []], ...others] = Object.entries(layer.arguments);
-    if (name !== 'x' || others.length > 0 || !hasOneOutput(layer)) return undefined;
+    if (name !== 'x' || others.length > 0 || !hasOneOutput(layer) || !sameShape(shape, at)) return undefined;
     const { names, body } = functionText(layer, networks);
     return call('layer', quoted(layer.name), `(${typedArgument(names.get(name) ?? name, shape)}) => ${body}`);
   };
