@@ -8,7 +8,7 @@ import { isInvertible } from '../../dsl/layers/bijector.js';
 import type { Layer, Transform } from '../../dsl/layers/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { invert, outputNames } from '../../dsl/network.js';
-import type { Optimizer, Update } from '../../dsl/update.js';
+import { optimizerWith } from './optimizer.js';
 import type { Shape } from '../../dsl/shape.js';
 import { sizeOf } from '../../dsl/shape.js';
 
@@ -71,7 +71,11 @@ const kernelLayer = fc.oneof(
 
 const transform: fc.Arbitrary<Transform> = fc.oneof(
   fc.record({ tag: fc.constant('affine' as const), bound: positive }),
-  fc.record({ tag: fc.constantFrom('spline' as const, 'circularSpline' as const), bins: fc.integer({ min: 2, max: 16 }), bound: positive }),
+  fc.record({
+    tag: fc.constantFrom('spline' as const, 'circularSpline' as const),
+    bins: fc.integer({ min: 2, max: 16 }),
+    bound: positive,
+  }),
 );
 
 /** Layers that have an inverse; what lies inside may have to have one too. */
@@ -337,62 +341,6 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
       ),
     };
   }).node;
-
-const optimizerWith = (node: fc.Arbitrary<Node>): fc.Arbitrary<Optimizer> => {
-  const number = fc.oneof(
-    node.filter(({ tag }) => tag !== 'constant' && tag !== 'hyper'),
-    positive.map((value): Node => ({ tag: 'constant', value })),
-  );
-  const tagged = <T extends Update['tag']>(tag: T) => ({ tag: fc.constant(tag) });
-  const single = positive.filter((n) => Math.fround(n) > 0);
-  const where = fc.constantFrom('encoder', 'decoder/0.dense', '**/kernel');
-  const updates: { readonly [T in Update['tag']]: fc.Arbitrary<Update> } = {
-    clipNorm: fc.record({ ...tagged('clipNorm'), norm: positive }),
-    clipValue: fc.record({ ...tagged('clipValue'), value: positive }),
-    momentum: fc.record({ ...tagged('momentum'), momentum: fraction, nesterov: fc.boolean() }),
-    scaleByAdam: fc.record({
-      ...tagged('scaleByAdam'),
-      beta1: fraction,
-      beta2: fraction,
-      epsilon: single,
-      nesterov: fc.boolean(),
-    }),
-    scaleByRms: fc.record({
-      ...tagged('scaleByRms'),
-      decay: fraction,
-      epsilon: single,
-      centered: fc.boolean(),
-    }),
-    scaleByRss: fc.record({ ...tagged('scaleByRss'), initial: positive, epsilon: single }),
-    scaleByLion: fc.record({ ...tagged('scaleByLion'), beta1: fraction, beta2: fraction }),
-    scaleByFactoredRms: fc.record({
-      ...tagged('scaleByFactoredRms'),
-      decay: fraction,
-      epsilon: single,
-      least: size,
-    }),
-    clipBlock: fc.record({ ...tagged('clipBlock'), most: positive }),
-    scaleByBlock: fc.record({ ...tagged('scaleByBlock'), least: positive }),
-    weightDecay: fc.record({ ...tagged('weightDecay'), weight: number }),
-    scaleUpdate: fc.record({ ...tagged('scaleUpdate'), by: number }),
-    only: fc.record({
-      ...tagged('only'),
-      where,
-      chain: fc.array(fc.record({ ...tagged('clipNorm'), norm: positive }), { maxLength: 2 }),
-    }),
-    freeze: fc.record({ ...tagged('freeze'), where }),
-  };
-  return fc.record(
-    {
-      rate: number,
-      chain: fc.array(fc.oneof(...Object.values(updates)), { maxLength: 3 }),
-      accumulate: size,
-      lookahead: fc.record({ period: size, share: positive }),
-      average: fraction,
-    },
-    { requiredKeys: ['rate', 'chain'] },
-  );
-};
 
 const networks = distinct(networkNamed);
 
