@@ -5,7 +5,7 @@
 export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from './backend.js';
 export { backendNames, startBackend } from './choose.js';
 export { printGraph } from './tensorflow/graph.js';
-export { lowerGraph } from './tensorflow/lower/graph.js';
+export { lowerGraph } from './tensorflow/lower/lower-graph.js';
 export { threadsFor } from './tensorflow/threads.js';
 export { lowerToKernels } from './tfjs/kernels.js';
 export { lowerWasm } from './wasm/lower.js';

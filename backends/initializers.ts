@@ -4,23 +4,12 @@
  * it, where Keras reads h·w·out.
  */
 import { float64At, uint32At } from '../dsl/lookup.js';
-import type { Initializer } from '../dsl/layers/initializer.js';
+import type { Fans, Initializer } from '../dsl/layers/initializer.js';
 import { deriveKey, fillWords } from '../dsl/random.js';
 import { standardNormal } from './normals.js';
 import { orthonormalizeRows } from './orthonormal.js';
 
-/** How many inputs feed an output and how many outputs an input feeds. */
-export type Fans = { readonly fanIn: number; readonly fanOut: number };
-
 export type ParameterKey = { readonly seed: number; readonly name: string };
-
-const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
-
-/** The fans of a dense kernel [in, out] or a conv kernel [height, width, in, out]. A conv-transpose kernel [height, width, out, in] has them swapped. */
-export const kernelFans = (shape: readonly number[]): Fans => {
-  const field = product(shape.slice(0, -2));
-  return { fanIn: field * (shape.at(-2) ?? 1), fanOut: field * (shape.at(-1) ?? 1) };
-};
 
 /** Words below Φ(−2)·2³² or above Φ(2)·2³² would fall outside two standard deviations. */
 const CUT = 0.022750131948179195;
@@ -46,7 +35,7 @@ const fillCutNormal = (stddev: number, words: Uint32Array, into: Float32Array): 
 /** The array as a matrix [all but the last axis, last axis] with orthonormal rows or columns, whichever are fewer. */
 const fillOrthogonal = (shape: readonly number[], words: Uint32Array, into: Float32Array): void => {
   const columns = shape.at(-1) ?? 1;
-  const rows = product(shape.slice(0, -1));
+  const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
   const count = Math.min(rows, columns);
   const size = Math.max(rows, columns);
   const frame = Float64Array.from(words, standardNormal);

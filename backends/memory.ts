@@ -1,4 +1,6 @@
 /** Whether this machine has the memory for what is asked, known from sizes alone and before anything is allocated. */
+import { readFileSync } from 'node:fs';
+import { bytesText } from '../dsl/bytes.js';
 import type { Compiled } from '../compiler/index.js';
 import { costOf } from '../compiler/costs/cost.js';
 import { type Problem, problem } from '../dsl/problem.js';
@@ -6,12 +8,16 @@ import { type Problem, problem } from '../dsl/problem.js';
 /** What a process may still take, within the limits of its container. */
 export const freeBytes = (): number => process.availableMemory();
 
-const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'] as const;
-
-/** `512 MB`, `3.2 TB`. */
-export const bytesText = (bytes: number): string => {
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power] ?? ''}`;
+/**
+ * Bytes that this process held at most so far. What `resourceUsage` says begins with the memory of the process that this one was started from, so Linux is asked
+ * for this program's own.
+ */
+export const peakMemory = (): number => {
+  if (process.platform === 'linux') {
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+    if (kilobytes !== undefined) return Number(kilobytes) * 1024;
+  }
+  return process.resourceUsage().maxRSS * 1024;
 };
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -3,7 +3,7 @@ type Measurement = { readonly options: string; readonly measures: string };
 
 export const measurements: Readonly<Record<string, Measurement>> = {
   wasm: {
-    options: '[--rounds 7] [--width 0.25] [--batch 64] [--no-plain] [--clock cpu] [--json]',
+    options: '[--rounds 7] [--width 0.25] [--batch 64] [--no-kernels] [--clock cpu] [--json]',
     measures:
       "an InjFlow-ln step on the paper's MNIST networks against matrix products and the autoencoder's step",
   },
@@ -36,7 +36,7 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   },
   stability: {
     options:
-      '--folder FOLDER [--tables wine,diabetes] [--ways auto,surrogate,pair] [--seeds 20] [--steps 2000] [--until 700] [--backend auto] [--json]',
+      '--folder FOLDER [--tables wine,diabetes] [--ways auto,surrogate,pair] [--seeds 20] [--steps 2000] [--until 700] [--ramp 1000] [--backend auto] [--json]',
     measures: 'whether the recipe for tables diverges, over many seeds',
   },
   tables: {

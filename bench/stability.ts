@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- stability --folder FOLDER [--tables breast_cancer-inside,wine,diabetes] [--ways auto,surrogate,pair] [--seeds 20] [--steps 2000] [--until 700] [--backend auto] [--json]`:
+ * `npm run bench -- stability --folder FOLDER [--tables breast_cancer-inside,wine,diabetes] [--ways auto,surrogate,pair] [--seeds 20] [--steps 2000] [--until 700] [--ramp 1000] [--backend auto] [--json]`:
  * whether the recipe for tables diverges: rectangular flows of 6 dimensions, width 64, four couplings, β 50, rate 2e-3, on standardised tables that
  * bench/peers/tables.py has written, for many seeds, by each way of the volume's gradient. Outcomes are kept in FOLDER, and those that are there are not made again.
  */
@@ -38,10 +38,12 @@ const values = optionsOf({
   seeds: { type: 'string', default: '20' },
   steps: { type: 'string', default: '2000' },
   until: { type: 'string', default: '' },
+  ramp: { type: 'string', default: '1000' },
   backend: { type: 'string', default: 'auto' },
   json: { type: 'boolean', default: false },
 });
 const [seeds, steps] = [numberOf(values, 'seeds'), numberOf(values, 'steps')];
+const ramp = numberOf(values, 'ramp');
 const until = values.until === '' ? steps : numberOf(values, 'until');
 const folder = values.folder;
 
@@ -50,6 +52,9 @@ const [d, RATE] = [6, 2e-3] as const;
 
 /** Steps that are not counted: until then the weight of the likelihood is next to nothing. */
 const FIRST = 50;
+
+/** Of the likelihood. */
+const weight = schedule.linear(0, 1, ramp);
 
 type Way = 'auto' | 'surrogate' | 'pair';
 type Outcome = {
@@ -78,8 +83,8 @@ const pairOf = (D: number, data: string, rows: number): Experiment => {
   const epsilon = draw('epsilon', sphere(d));
   const u = stop(solveGram(decoder, z, epsilon));
   const pair = scale(0.5, dot(jvp(decoder, z, u), jvp(decoder, z, epsilon)));
-  const { prior, reconstruction } = rectangular(encoder, decoder, { beta: 50, method: 'exact' });
-  const volume = scale(schedule.linear(0, 1, 1000), surrogate(pair));
+  const { prior, reconstruction } = rectangular(encoder, decoder, { beta: 50, weight, method: 'exact' });
+  const volume = scale(weight, surrogate(pair));
   return experiment({
     encoder,
     decoder,
@@ -98,6 +103,7 @@ const specOf = (way: Way, D: number, data: string, rows: number): Experiment =>
           data,
           steps,
           beta: 50,
+          likelihood: { weight },
           rate: RATE,
           batch: Math.min(200, rows),
         },
@@ -148,7 +154,10 @@ const ways = values.ways
 const backend = accepted(await startBackend(values.backend, { threads: 1 }));
 
 const outcomeOf = async (table: string, way: Way, seed: number): Promise<Outcome> => {
-  const path = join(folder, `stability-${table}-${way}-${seed}-${until}.json`);
+  const path = join(
+    folder,
+    `stability-${table}-${way}-${seed}-${until}${ramp === 1000 ? '' : `-${ramp}`}.json`,
+  );
   if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
   const outcome = await trained(backend, table, way, seed);
   console.error(`${table} ${way} ${seed}: ${JSON.stringify(outcome)}`);

@@ -2,7 +2,14 @@
 import { atLeast, elementAt } from '../dsl/lookup.js';
 import { basename, extname } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
-import { describeData, type Description, inMemory, select, type Source } from '../data/index.js';
+import {
+  describeData,
+  type Description,
+  inMemory,
+  type PictureForm,
+  select,
+  type Source,
+} from '../data/index.js';
 import { type Problem, problem, showProblem, showShape } from '../dsl/index.js';
 import { mosaicUri } from '../evaluation/picture.js';
 import { writeWhole } from '../runs/records/whole-file.js';
@@ -42,7 +49,8 @@ const classLines = ({ fields }: Description): readonly string[] =>
   fields
     // The first column of classes is also the field label.
     .filter(
-      ({ name, classes }, i) => name !== 'label' || fields.length === 1 || classes !== fields[i + 1]?.classes,
+      ({ name, classes }, i) =>
+        name !== 'label' || JSON.stringify(classes) !== JSON.stringify(fields[i + 1]?.classes),
     )
     .flatMap(({ name, type, shape, classes }) => {
       if (classes === undefined)
@@ -51,6 +59,20 @@ const classLines = ({ fields }: Description): readonly string[] =>
       const more = classes.length > MOST_CLASSES ? ` and ${classes.length - MOST_CLASSES} more` : '';
       return [`  ${name}  ${classes.length} classes: ${shown.join(', ')}${more}`];
     });
+
+const kindOfPicture = {
+  1: 'pictures in grey',
+  2: 'pictures in grey with alpha',
+  3: 'pictures in colour',
+  4: 'pictures in colour with alpha',
+} as const;
+
+/** What shows through; nothing where alpha is kept. */
+const background = ({ channels, background: colour }: PictureForm): string => {
+  const hex = colour.map((value) => value.toString(16).padStart(2, '0')).join('');
+  const name = hex === 'ffffff' ? 'white' : hex === '000000' ? 'black' : hex;
+  return channels === 2 || channels === 4 ? '' : `, what is transparent over ${name}`;
+};
 
 /** What preprocessing does, in a line for each step. */
 const stepLines = ({ preprocessing, columns }: Description): readonly string[] => {
@@ -68,9 +90,7 @@ const stepLines = ({ preprocessing, columns }: Description): readonly string[] =
   return [
     ...(pictures === undefined
       ? []
-      : [
-          `pictures of ${pictures.channels} channels in 0 … 1${cut}${sized}, over ${pictures.background.join(' ')}`,
-        ]),
+      : [`${kindOfPicture[pictures.channels]} in 0 … 1${cut}${sized}${background(pictures)}`]),
     ...(range === undefined ? [] : [`${range.least} … ${range.most} become 0 … 1`]),
     ...categories,
     ...(scaling === undefined ? [] : ['every number less its mean in training, over its deviation there']),
@@ -107,14 +127,36 @@ const descriptionText = (description: Description): string => {
   ].join('\n');
 };
 
-/** The first pictures of each class, or the first ones. */
+/** Small pictures are enlarged, each pixel to a square. */
+const SIDE_SEEN = 64;
+
+const enlarged = (examples: Float32Array, shape: readonly number[]) => {
+  const [height, width, channels] = atLeast(3, shape);
+  const times = Math.max(1, Math.floor(SIDE_SEEN / Math.max(height, width)));
+  const count = examples.length / (height * width * channels);
+  const [down, across] = [height * times, width * times];
+  const values = new Float32Array(count * down * across * channels);
+  let at = 0;
+  for (let picture = 0; picture < count; picture++)
+    for (let y = 0; y < down; y++)
+      for (let x = 0; x < across; x++) {
+        const row = picture * height + Math.floor(y / times);
+        const from = (row * width + Math.floor(x / times)) * channels;
+        for (let channel = 0; channel < channels; channel++)
+          values[at++] = elementAt(examples, from + channel);
+      }
+  return { values, shape: [down, across, channels] };
+};
+
+/** Pictures at even distances, so that of every class there are some. */
 const gridOf = async (source: Source): Promise<Checked<Uint8Array>> => {
   const rows = Int32Array.from({ length: Math.min(source.size, ACROSS * DOWN) }, (_, i) =>
     Math.floor((i * source.size) / Math.min(source.size, ACROSS * DOWN)),
   );
   const found = await inMemory(select(source, source.name, rows))();
   if (isLeft(found)) return found;
-  const uri = mosaicUri(found.right.examples, source.shape, Math.min(ACROSS, rows.length));
+  const { values, shape } = enlarged(found.right.examples, source.shape);
+  const uri = mosaicUri(values, shape, Math.min(ACROSS, rows.length));
   return right(Buffer.from(uri.slice(uri.indexOf(',') + 1), 'base64'));
 };
 

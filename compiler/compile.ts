@@ -1,5 +1,5 @@
 /** From an experiment to its programs, through every pass, verified between each two. */
-import { atLeast } from '../dsl/lookup.js';
+import { atLeast, elementAt } from '../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { checkExperiment } from '../dsl/codec/index.js';
 import { dataShapeOf } from '../dsl/data-shape.js';
@@ -76,7 +76,7 @@ const misfits = (experiment: Experiment, encode: Program, decode: Program): read
  */
 const overcomplete = (experiment: Experiment, decode: Program): readonly Problem[] => {
   const { name, input } = experiment.decoder;
-  const [d, D] = [sizeOf(input), sizeOf(decode.outputs[0]?.var.type.shape ?? [])];
+  const [d, D] = [sizeOf(input), sizeOf(elementAt(decode.outputs, 0).var.type.shape)];
   const hasVolume = everyNode(nodesOf(experiment)).some(
     ({ node }) => node.tag === 'volume' && node.network.name === name,
   );

@@ -1,6 +1,8 @@
 /** Programs of named expressions: whatever one asks of a trained model besides its loss, through the same passes. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { besideTerms } from '../dsl/beside.js';
 import { checkExperiment } from '../dsl/codec/index.js';
+import { entryOf, getFrom } from '../dsl/lookup.js';
 import type { Experiment } from '../dsl/experiment.js';
 import type { Node } from '../dsl/expressions/expression.js';
 import { hypersOf } from '../dsl/names.js';
@@ -27,18 +29,15 @@ export type CompiledExpressions = {
 
 const root = 'expressions';
 
-/** Expressions are checked beside the terms of the objective, whose running values they may read, under names that are nobody's. */
-const checkedName = (place: number): string => `expression ${place}`;
-
+/** A problem of a term that stands for an expression, at the expression's path. */
 const atExpression =
-  (names: readonly string[]) =>
-  (p: Problem): Problem => ({
-    ...p,
-    path: p.path.replace(/^objective\["expression (\d+)"\]/, (whole, place: string) => {
-      const name = names[Number(place)];
-      return name === undefined ? whole : fieldPath(root, name);
-    }),
-  });
+  (terms: ReadonlyMap<string, string>) =>
+  (p: Problem): Problem => {
+    const found = [...terms].find(([, term]) => p.path.startsWith(fieldPath('objective', term)));
+    if (found === undefined) return p;
+    const [name, term] = found;
+    return { ...p, path: `${fieldPath(root, name)}${p.path.slice(fieldPath('objective', term).length)}` };
+  };
 
 /** Hyper-parameters as the experiment has them, whatever the expressions were written with. */
 const withHypersOf = (experiment: Experiment, expressions: Expressions): Expressions => {
@@ -61,18 +60,15 @@ export const compileExpressions = (
 ): Either<readonly Problem[], CompiledExpressions> => {
   const names = Object.keys(expressions);
   if (names.length === 0) return left([problem(root, 'no expression', 'at least one named expression')]);
-  const asked = Object.values(withHypersOf(experiment, expressions)).map(
-    (node, place) => [checkedName(place), node] as const,
-  );
-  const checked = checkExperiment({
-    ...experiment,
-    objective: { ...experiment.objective, ...Object.fromEntries(asked) },
-  });
-  if (isLeft(checked)) return left(checked.left.map(atExpression(names)));
-  const outputs = names.flatMap((output, place) => {
-    const node = checked.right.objective[checkedName(place)];
-    return node === undefined ? [] : [{ path: fieldPath(root, output), output, node }];
-  });
+  // They may read the running values of the objective's terms, so they are checked among them.
+  const { objective, terms } = besideTerms(experiment.objective, withHypersOf(experiment, expressions));
+  const checked = checkExperiment({ ...experiment, objective });
+  if (isLeft(checked)) return left(checked.left.map(atExpression(terms)));
+  const outputs = names.map((output) => ({
+    path: fieldPath(root, output),
+    output,
+    node: entryOf(checked.right.objective, getFrom(terms, output)),
+  }));
   const elaborated = elaborateExpressions(root, 1, example, outputs);
   const problems = semanticProblems([elaborated]);
   if (problems.length > 0) return left(problems);

@@ -9,24 +9,22 @@ export { type SolveCost, solveCost, type VolumeCost, volumeCost } from './costs/
 export type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
 export { type CompiledExpressions, compileExpressions, type Expressions } from './expressions.js';
 export { type Arrays, interpret } from './ir/interpret.js';
-export type { Equation, EquationOf, Operator } from './ir/params.js';
+export type { Equation, EquationOf } from './ir/params.js';
 export { print } from './ir/print.js';
 export {
   atBatch,
   type Binder,
   type BinderKind,
-  is,
   type Output,
   type OutputKind,
-  outputVar,
   type Program,
   type Results,
   type TelemetryName,
 } from './ir/program.js';
-export { elementCount, physicalShape, type Type } from './ir/type.js';
+export { elementCount, type Type } from './ir/type.js';
 export type { Var } from './ir/var.js';
 export type { LoopKernel } from './loops/loop.js';
-export type { Constant, Operand, Plan, PlanBuilder, Routine, Step } from './loops/plan.js';
+export type { Operand, Plan, PlanBuilder, Routine, Step } from './loops/plan.js';
 export { printLoops } from './loops/print-loops.js';
 export { printPlan, showStep } from './loops/print-plan.js';
 export { type LayerOutline, outline } from './outline.js';

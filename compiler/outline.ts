@@ -1,5 +1,4 @@
-/** A network layer by layer: what each gives, holds and costs, found by elaborating every prefix of the network. */
-import { elementAt } from '../dsl/lookup.js';
+/** A network layer by layer: what each gives, holds and costs, found by elaborating each layer alone on the shape that reaches it. */
 import type { Layer } from '../dsl/layers/layer.js';
 import { argumentsOf, layerName, type NetworkValue, outputNames, written } from '../dsl/network.js';
 import { fieldPath } from '../dsl/path.js';
@@ -23,20 +22,27 @@ export type LayerOutline = {
   readonly flops: number;
 };
 
-type Prefix = { readonly program: Program; readonly outputs: ReadonlyMap<string, readonly number[]> };
+type Alone = { readonly program: Program; readonly outputs: ReadonlyMap<string, readonly number[]> };
 
-const elaboratePrefix = (net: NetworkValue, count: number): Either<readonly Problem[], Prefix> => {
-  const { input } = written(net);
-  const context = createContext(createElaborate, 'inference', 1, input);
-  const prefix = { ...written(net), layers: net.layers.slice(0, count) };
-  const bound = Object.entries(argumentsOf(prefix)).map(
+/** A network of the layer at this place alone. */
+const elaboratedAlone = (net: NetworkValue, place: number): Either<readonly Problem[], Alone> => {
+  const context = createContext(createElaborate, 'inference', 1, net.input);
+  const bound = Object.entries(argumentsOf(net)).map(
     ([name, shape]) =>
       [name, context.builder.bind('data', name === '' ? 'x' : name, { rows: 1, shape })] as const,
   );
-  const application = applicationOf(context, prefix, new Map(bound), fieldPath('networks', net.name));
-  if (application === null) return left(context.problems);
+  const at = fieldPath('networks', net.name);
+  const application = applicationOf(context, net, new Map(bound), at);
+  if (application === null) {
+    const first = `${at}.layers[0]`;
+    return left(
+      context.problems.map((p) =>
+        p.path.startsWith(first) ? { ...p, path: `${at}.layers[${place}]${p.path.slice(first.length)}` } : p,
+      ),
+    );
+  }
   const { builder } = context;
-  const names = outputNames(prefix);
+  const names = outputNames(net);
   const outputs = names.flatMap((name) => {
     const y = application.outputs.get(name);
     return y === undefined ? [] : [{ kind: 'value', name, var: y } as const];
@@ -55,20 +61,17 @@ const elaboratePrefix = (net: NetworkValue, count: number): Either<readonly Prob
 
 /** The layers of a network in order, as it was written; problems where they do not fit each other. */
 export const outline = (net: NetworkValue): Either<readonly Problem[], readonly LayerOutline[]> => {
-  const prefixes: Prefix[] = [];
-  for (let count = 0; count <= net.layers.length; count++) {
-    const prefix = elaboratePrefix(net, count);
-    if (prefix._tag === 'Left') return prefix;
-    prefixes.push(prefix.right);
+  const whole = written(net);
+  const outlines: LayerOutline[] = [];
+  let input = whole.input;
+  for (const [i, layer] of whole.layers.entries()) {
+    const path = `${net.name}/${layerName(i, layer)}`;
+    const alone = elaboratedAlone({ ...whole, input, layers: [layer] }, i);
+    if (alone._tag === 'Left') return alone;
+    const { program, outputs } = alone.right;
+    const { parameters, flops } = costOf(program);
+    outlines.push({ path, layer, outputs, parameters: parameters.count, flops });
+    input = outputs.get('') ?? input;
   }
-  const costs = prefixes.map(({ program }) => costOf(program));
-  return right(
-    net.layers.map((layer, i) => ({
-      path: `${net.name}/${layerName(i, layer)}`,
-      layer,
-      outputs: elementAt(prefixes, i + 1).outputs,
-      parameters: elementAt(costs, i + 1).parameters.count - elementAt(costs, i).parameters.count,
-      flops: elementAt(costs, i + 1).flops - elementAt(costs, i).flops,
-    })),
-  );
+  return right(outlines);
 };

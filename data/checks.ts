@@ -9,6 +9,7 @@ import { MASK } from './field.js';
 import { memoryProblem } from './memory.js';
 import type { OpenOptions } from './options.js';
 import { placeOf } from './preprocessing/fit.js';
+import { percent, reporter } from './progress.js';
 import { elementsOf, type Preprocessing } from './preprocessing/preprocessing.js';
 import { allFinite, deviationsOf, type Survey, survey } from './survey.js';
 
@@ -21,7 +22,6 @@ export type Checked = { readonly source: Source; readonly survey: Survey | undef
 export type Values = 'finite' | 'single' | 'floats';
 
 const MOST_NAMED = 5;
-const PROGRESS_EVERY = 2000;
 
 const nounOf = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
@@ -65,16 +65,6 @@ const maskOf = (path: string, source: Source, plan: Preprocessing, { memory }: O
   return right({ mask, onBlock });
 };
 
-/** A line now and then: how far a pass is. */
-const reporter = (name: string, size: number, { onProgress }: OpenOptions) => {
-  let said = performance.now();
-  return (first: number): void => {
-    if (onProgress === undefined || performance.now() - said < PROGRESS_EVERY) return;
-    said = performance.now();
-    onProgress(`looking through ${name}: ${Math.floor((100 * first) / size)} %`);
-  };
-};
-
 /** Looks through the rows of a part once, and does with those that lack a value what the plan says. */
 export const checkRows =
   (
@@ -110,12 +100,12 @@ export const checkRows =
       if (isLeft(finite)) return finite;
       if (finite.right) return right({ source, survey: undefined });
     }
-    const report = reporter(source.name, source.size, options);
+    const report = reporter(options);
     const found = await survey(source, {
       complete: missing === 'drop',
       onBlock: (first, count, block) => {
         masked?.right.onBlock(first, count, block);
-        report(first);
+        report(() => `looking through ${source.name}: ${percent(first, source.size)}`);
       },
     })();
     if (isLeft(found)) return found;

@@ -9,6 +9,7 @@ import type { OpenOptions } from './options.js';
 import { assemble, type Parts } from './parts.js';
 import { placeOf } from './preprocessing/fit.js';
 import type { Column, Preprocessing } from './preprocessing/preprocessing.js';
+import { percent, reporter } from './progress.js';
 import { readRaw } from './source.js';
 import { deviationsOf, type Survey, survey } from './survey.js';
 
@@ -125,11 +126,18 @@ const merged = (a: Survey, b: Survey): Survey => {
 };
 
 /** Of all parts together, or of the first rows of each. */
-const lookThrough = async (sources: readonly Source[]): Promise<Either<Problems, Survey>> => {
+const lookThrough = async (
+  sources: readonly Source[],
+  options: OpenOptions,
+): Promise<Either<Problems, Survey>> => {
+  const report = reporter(options);
   let all: Survey | undefined;
   for (const source of sources) {
     const most = Math.max(1, Math.floor(MOST_VALUES / sources.length / sizeOf(source.shape)));
-    const found = await survey(firstRows(source, most))();
+    const rows = firstRows(source, most);
+    const found = await survey(rows, {
+      onBlock: (first) => report(() => `describing ${source.name}: ${percent(first, rows.size)}`),
+    })();
     if (isLeft(found)) return found;
     all = all === undefined ? found.right : merged(all, found.right);
   }
@@ -171,7 +179,7 @@ export const describeData =
     const { path, found, values } = raw.right;
     const parts = listed(found.parts);
     const sources = parts.map(([, source]) => source);
-    const seen = await lookThrough(sources);
+    const seen = await lookThrough(sources, options);
     if (isLeft(seen)) return seen;
     const split = await assemble(path, found, values, options)();
     const { plan } = found;

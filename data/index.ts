@@ -16,21 +16,19 @@ export {
   labelsOf,
   partsOf,
   read,
-  type Rows,
   select,
-  selectRows,
   type Source,
   split,
   type Split,
   type Stored,
 } from './dataset.js';
-export { describeData, type Description, type FieldDescription, type Place } from './describe.js';
+export { describeData, type Description, type FieldDescription } from './describe.js';
 export { digestOf } from './digest.js';
-export { type Field, type Fields, integerField, LABEL, MASK, MOST_CLASSES, selectFields } from './field.js';
+export { type Field, type Fields, integerField, selectFields } from './field.js';
 export { fingerprintOf } from './fingerprint.js';
 export { loadData } from './load.js';
 export { circle } from './manifolds/circle.js';
-export { drawSettings, generate, generateSplit, generatorProblems } from './manifolds/generate.js';
+export { generate, generateSplit } from './manifolds/generate.js';
 export { generators } from './manifolds/index.js';
 export { linear } from './manifolds/linear.js';
 export {
@@ -41,7 +39,6 @@ export {
   logVolumeOf,
   type Manifold,
   optimalNll,
-  type Vector,
 } from './manifolds/manifold.js';
 export { sine } from './manifolds/sine.js';
 export { sphere } from './manifolds/sphere.js';
@@ -49,12 +46,11 @@ export { sprites } from './manifolds/sprites.js';
 export { swissRoll } from './manifolds/swiss-roll.js';
 export { torus } from './manifolds/torus.js';
 export type { OpenOptions } from './options.js';
-export { decodePreprocessing, encodePreprocessing, preprocessingCodec } from './preprocessing/codec.js';
+export { decodePreprocessing, encodePreprocessing } from './preprocessing/codec.js';
 export { fitPreprocessing } from './preprocessing/fit.js';
 export {
   applyValues,
   type Column,
-  type Elements,
   elementsOf,
   invertValues,
   type Label,
@@ -62,15 +58,14 @@ export {
   type PictureForm,
   plainPreprocessing,
   type Preprocessing,
-  type Range,
   type Scaling,
 } from './preprocessing/preprocessing.js';
 export { type AppliedRows, applyRows, type Cell, invertRows, type Row } from './preprocessing/rows.js';
 export { applySplit, preprocessed, preprocessSplit } from './preprocessing/source.js';
-export { decodeCifar, readCifar } from './readers/cifar.js';
-export { decodeImages, decodeLabels, type Images, readImages, readLabels } from './readers/idx.js';
+export { readCifar } from './readers/cifar.js';
+export { type Images, readImages, readLabels } from './readers/idx.js';
 export { decodeNpy, type NpyArray, type NpyExamples, openNpy } from './readers/npy.js';
-export { greatestOf, type Picture, readPicture, readPictureHeader } from './readers/picture.js';
+export { type Picture, readPicture } from './readers/picture.js';
 export { nameOf, openData, pathOf, type RawData, readRaw } from './source.js';
 export { type ValidationOptions, withValidation } from './validation.js';
 export { encodeCsv } from './writers/csv.js';

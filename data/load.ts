@@ -2,8 +2,10 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TaskEither from 'fp-ts/lib/TaskEither.js';
 import type { Problem } from '../dsl/problem.js';
+import { sizeOf } from '../dsl/shape.js';
 import { type Dataset, inMemory, type Source, type Split } from './dataset.js';
 import type { OpenOptions } from './options.js';
+import { percent, reporter } from './progress.js';
 import { openData } from './source.js';
 import { areFinite } from './survey.js';
 
@@ -31,13 +33,19 @@ export const loadData = (
 
 const splitInMemory = (
   { train, test, validation, ...known }: Split<Source>,
-  { memory }: OpenOptions,
+  options: OpenOptions,
 ): Loading<{ readonly split: Split; readonly isFinite: boolean }> => {
+  const report = reporter(options);
   let isFinite = true;
-  const load = (part: Source): Loading<Dataset> =>
-    inMemory(part, memory, (block) => {
+  const load = (part: Source): Loading<Dataset> => {
+    const all = part.size * sizeOf(part.shape);
+    let done = 0;
+    return inMemory(part, options.memory, (block) => {
       isFinite &&= areFinite(block);
+      done += block.length;
+      report(() => `reading ${part.name}: ${percent(done, all)}`);
     });
+  };
   return pipe(
     TaskEither.Do,
     TaskEither.bind('train', () => load(train)),

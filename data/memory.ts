@@ -1,5 +1,6 @@
 /** What may be brought into memory, checked against what is free before anything is allocated. */
 import { constants } from 'node:buffer';
+import { bytesText } from '../dsl/bytes.js';
 import { type Problem, problem } from '../dsl/problem.js';
 
 /** Of the free memory, the part that data may take: training needs some as well. */
@@ -7,14 +8,6 @@ const PART = 0.8;
 
 /** Bytes that may be brought into memory now. */
 export const freeMemory = (): number => PART * process.availableMemory();
-
-const named = (bytes: number): string => {
-  const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB'];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
-  return power === 0 ? `${bytes} bytes` : `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
-};
-
-export { named as showBytes };
 
 /** Why so many bytes are too many; `what` says what they would be. */
 export const memoryProblem = (
@@ -25,7 +18,12 @@ export const memoryProblem = (
 ): Problem | undefined =>
   bytes <= limit
     ? undefined
-    : problem(path, `${what}: ${named(bytes)}`, `at most ${named(Math.floor(limit))}, which are free`, hint);
+    : problem(
+        path,
+        `${what}: ${bytesText(bytes)}`,
+        `at most ${bytesText(Math.floor(limit))}, which are free`,
+        hint,
+      );
 
 /** Bytes that one array may have. */
 export const MOST_IN_ARRAY = constants.MAX_LENGTH;

@@ -4,7 +4,7 @@
  * computes, reads a file or knows of programs.
  */
 export { checkExperiment, decodeExperiment, encodeExperiment, SCHEMA_VERSION } from './codec/experiment.js';
-export { setHypers, setPath, settablePaths, type Settings, setValues } from './codec/settings.js';
+export { setHypers, setPath, type Settings, setValues } from './codec/settings.js';
 export { dataShapeOf, fieldsReadBy } from './data-shape.js';
 export {
   along,
@@ -106,18 +106,16 @@ export {
   type VolumeOptions,
 } from './expressions/volume.js';
 export { mistake, namesOf, optionProblems, unknownOptions } from './mistake.js';
-export { scheduledWeights, type Settled, settledTerms } from './expressions/weight.js';
+export { scheduledWeights, settledTerms } from './expressions/weight.js';
 export type {
   ActivationName,
   BijectorLayer,
   BinaryOp,
-  ConvLayer,
   KernelLayer,
   Layer,
   NetworkValue,
   Node,
   Padding,
-  Part,
   SpectralLayer,
   SpectralNorm,
   Statistics,
@@ -235,7 +233,6 @@ export { experimentSource } from './printing/source/source.js';
 export { didYouMean, nearest, type Problem, problem, showProblem } from './problem.js';
 export {
   type Enlarged,
-  type Known,
   sameShape,
   type Scalar,
   type Shape,

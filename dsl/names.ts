@@ -150,7 +150,7 @@ const reading = (node: NamedNode): NamedNode =>
 /** Inputs of the compiled program beside draws, parameters and running values. */
 const inputNames: readonly string[] = ['data', 'step'];
 
-/** What `--set` changes by a short name besides hyper-parameters: see `dsl/settings.ts`. */
+/** What `--set` changes by a short name besides hyper-parameters: see `dsl/codec/settings.ts`. */
 export const isField = (name: string): boolean =>
   ['data', 'batch', 'steps'].includes(name) || /^(validation|optimizer)\./.test(name);
 

@@ -3,13 +3,15 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { encodeExperiment, hypersOf } from '../dsl/index.js';
 import { isRecord } from '../dsl/codec/codec.js';
 import {
+  type Evaluated,
+  type RunNote,
+  type Terms,
+  type TrainEvent,
   eventsOf,
   figureOf,
   isStep,
   isTest,
   isValidation,
-  type RunNote,
-  type TrainEvent,
 } from '../runs/index.js';
 import { curvesOf, type Curve } from './page/curve.js';
 
@@ -63,6 +65,19 @@ export const differencesOf = (notes: readonly RunNote[]): readonly Differing[] =
 const finite = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null;
 
+/** Terms and metrics, those whose weight is a schedule without it: runs of other lengths end at other weights. */
+const unweighted = (of: Evaluated | undefined): Terms => {
+  const { loss: _, ...settled } = of?.settled ?? {};
+  return {
+    ...Object.fromEntries(
+      Object.entries(of?.terms ?? {}).map(([name, value]) =>
+        settled[name] === undefined ? [name, value] : [`${name}, unweighted`, settled[name]],
+      ),
+    ),
+    ...of?.metrics,
+  };
+};
+
 /** What a run came to by its events. */
 export const figuresOf = (events: readonly TrainEvent[]): ReadonlyMap<string, number | null> => {
   const steps = events.filter(isStep);
@@ -80,9 +95,9 @@ export const figuresOf = (events: readonly TrainEvent[]): ReadonlyMap<string, nu
     ['training loss', finite(steps.at(-1)?.loss)],
     ['validation loss', finite(last && figureOf(last, 'loss'))],
     ['best validation loss', finite(best)],
-    ...under('validation', { ...last?.terms, ...last?.metrics }),
+    ...under('validation', unweighted(last)),
     ['test loss', finite(test && figureOf(test, 'loss'))],
-    ...under('test', { ...test?.terms, ...test?.metrics }),
+    ...under('test', unweighted(test)),
   ]);
 };
 

@@ -3,24 +3,15 @@
  * `geometry` measure the decoder's manifold, `gallery` and `page` show a run. It asks models questions; nothing here trains, and
  * nothing opens a run.
  */
-export {
-  baselineOf,
-  type Compared,
-  type Comparison,
-  comparisonOf,
-  differencesOf,
-  type Differing,
-  figuresOf,
-} from './comparison.js';
+export { baselineOf, type Comparison, comparisonOf, differencesOf, type Differing } from './comparison.js';
 export { type AreaUnderCurve, areaUnderCurve, areaWithInterval } from './density/area-under-curve.js';
-export { accuracyOf, answersOf, type Columns, fitTree, type Tree } from './density/decision-tree.js';
+export { accuracyOf, type Columns, fitTree } from './density/decision-tree.js';
 export { type DensityFit, densityFit, type DensityPoint } from './density/density-fit.js';
 export { detect, type Detection, type Detections, type Scored } from './density/detection.js';
 export { detections, openOutside, type OutsideData } from './density/out-of-distribution.js';
 export {
   type Encoding,
   openSmoothedManifold,
-  orderFor,
   type Smoothed,
   type SmoothedManifold,
   type SmoothedOptions,
@@ -37,9 +28,8 @@ export type { FeatureMap } from './features/feature-map.js';
 export { graphFeatures, type GraphOptions } from './features/graph.js';
 export { type FeatureContext, featureProblems, openFeatures } from './features/open.js';
 export { pixels } from './features/pixels.js';
-export { raw } from './features/raw.js';
 export { type ImageSize, resized } from './features/resize.js';
-export { type BoundName, boundNames, boundsOf, logVolume } from './geometry/bound-chain.js';
+export { boundsOf, logVolume } from './geometry/bound-chain.js';
 export {
   type Collision,
   type CollisionOptions,
@@ -84,7 +74,6 @@ export {
   fitGaussian,
   type FittedGaussian,
   type Gaussian,
-  noise,
   standardGaussian,
 } from './priors/gaussian.js';
 export { fitMixture, type FittedMixture, type MixtureOptions } from './priors/mixture-fit.js';

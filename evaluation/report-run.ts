@@ -22,6 +22,7 @@ export const reportRun = async (
     backend: run.backend.name,
     versions: versions(),
     kept: run.kept,
+    settledAt: run.loop.settledAt,
     ...facts,
   });
 };

@@ -23,7 +23,7 @@ import {
   type KeptExamples,
   type TrainEvent,
 } from '../runs/index.js';
-import { duration } from '../runs/records/progress.js';
+import { duration, settledText } from '../runs/records/progress.js';
 import { firstExamples } from '../runs/model/batched-evaluation.js';
 import { curvesOf, diagnosisCurvesOf } from './page/curve.js';
 import type { DensityFit } from './density/density-fit.js';
@@ -46,6 +46,8 @@ export type Facts = {
   readonly geometry?: Geometry | null;
   /** Of held-out examples, where the model has one. */
   readonly density?: DensityFit | null;
+  /** The step whose schedules losses are compared by; the last one unless given. */
+  readonly settledAt?: number | undefined;
   /** What the run kept of its training data; without it that is encoded again. */
   readonly kept?: KeptExamples | undefined;
   /** Beside another run. */
@@ -90,11 +92,11 @@ const settingsOf = ({ experiment }: Fitted, seed: number): readonly Row[] => {
   ];
 };
 
-const curvesNote = ({ experiment: { objective } }: Fitted): string => {
+const curvesNote = ({ experiment: { objective, steps } }: Fitted, settledAt: number): string => {
   const scheduled = [...scheduledWeights(objective).keys()];
   const what = 'Terms of the objective, averaged over the batch; the loss is their sum.';
   if (scheduled.length > 0)
-    return `${what} The ${scheduled.length === 1 ? 'weight' : 'weights'} of ${scheduled.join(', ')} ${scheduled.length === 1 ? 'depends' : 'depend'} on the step, so ${scheduled.length === 1 ? 'it is' : 'they are'} shown without ${scheduled.length === 1 ? 'it' : 'them'}, and the loss with those of the last step: falling is improving.`;
+    return `${what} The ${scheduled.length === 1 ? 'weight' : 'weights'} of ${scheduled.join(', ')} ${scheduled.length === 1 ? 'depends' : 'depend'} on the step, so ${scheduled.length === 1 ? 'it is' : 'they are'} shown without ${scheduled.length === 1 ? 'it' : 'them'}, and the loss with the ${settledText(settledAt, steps)}: falling is improving.`;
   const changes = everyNode(Object.entries(objective).map(([term, node]) => ({ path: [term], node }))).some(
     ({ node }) => node.tag === 'step' || node.tag === 'running',
   );
@@ -107,7 +109,11 @@ const estimatesNote = ({ compiled: { diagnose } }: Fitted): string =>
   `How well training estimates, at the first ${countText(diagnose?.batch ?? 0)} held-out examples: ‖b − JᵀJ·u‖/‖b‖ of the systems that it solves, the rounds of conjugate gradients to it, and the cosine of the angle between a surrogate's gradient and that of the exact volume; and where a guard acted (jitter, bounded, unsolved), on what part of a step's examples.`;
 
 /** The last value of each term over held-out data, without its weight where that is a schedule. */
-const lastRows = ({ experiment }: Fitted, events: readonly TrainEvent[]): readonly Row[] => {
+const lastRows = (
+  { experiment }: Fitted,
+  events: readonly TrainEvent[],
+  settledAt: number,
+): readonly Row[] => {
   const last = events.filter(isTest).at(-1) ?? events.filter(isValidation).at(-1);
   if (last === undefined) return [];
   const weights = scheduledWeights(experiment.objective);
@@ -117,7 +123,12 @@ const lastRows = ({ experiment }: Fitted, events: readonly TrainEvent[]): readon
       ? [[name, numberText(value)]]
       : [[`${name} (× ${numberText(weight)})`, numberText(value / weight)]];
   });
-  const others = Object.entries({ loss: last.loss, ...last.metrics });
+  const settled = last.settled?.['loss'];
+  const loss =
+    settled === undefined
+      ? { loss: last.loss }
+      : { [`loss (${settledText(settledAt, experiment.steps)})`]: settled };
+  const others = Object.entries({ ...loss, ...last.metrics });
   return [...terms, ...others.map(([name, value]): Row => [name, numberText(value)])];
 };
 
@@ -130,6 +141,7 @@ export const reportPage = async (
 ): Promise<string> => {
   const { name, seed, backend, versions, geometry = null, density = null, outside = {} } = facts;
   const { experiment } = fitted;
+  const { settledAt = experiment.steps } = facts;
   const lastStep = events.filter(isStep).at(-1);
   const [steps, seconds] = [lastStep === undefined ? 0 : lastStep.step + 1, lastStep?.seconds ?? 0];
   const [train, test] = [
@@ -155,14 +167,15 @@ export const reportPage = async (
     ],
     gallery,
     baseline: facts.baseline ?? null,
-    curves: curvesOf(events, experiment),
-    curvesNote: curvesNote(fitted),
+    curves: curvesOf(events, experiment, settledAt),
+    curvesNote: curvesNote(fitted, settledAt),
     estimates: diagnosisCurvesOf(events),
     estimatesNote: estimatesNote(fitted),
     geometry,
     density,
     outside,
-    validation: lastRows(fitted, events),
+    validation: lastRows(fitted, events, settledAt),
+    validationTitle: isTested ? 'Test' : 'Validation',
     validationNote: isTested
       ? 'Means over the test examples, by the weights that the run leaves.'
       : 'Means over the validation examples after the last step.',

@@ -53,7 +53,7 @@ export { createHistory, type History } from './records/history.js';
 export { settledLossOf } from './records/settled-loss.js';
 export { type Provenance, provenance, versions } from './records/provenance.js';
 export { readRecord } from './records/record.js';
-export type { Best, Checkpoint, LoopState } from './run/checkpoint.js';
+export type { Checkpoint } from './run/checkpoint.js';
 export { fit, type FitOptions, prepareRun, type Run } from './run/fit.js';
 export { figureOf } from './run/judge.js';
 export { type HeldOut, holdOut, type Parts, type Validated } from './run/hold-out.js';
@@ -61,18 +61,15 @@ export type { KeptExamples } from './run/kept-examples.js';
 export { eventsOf, type OpenedRun, type OpenOptions, openRun } from './run/open-run.js';
 export type { Prepared, PrepareOptions, StartBackend } from './run/prepare.js';
 export { resume, type ResumeOptions } from './run/resume.js';
-export type { From, Keep } from './run/place.js';
 export { type At, fileNames, readRun, type RunNote } from './run/run-folder.js';
 export {
   type CheckpointPolicy,
   type Criterion,
   type DataNote,
-  decodeSettings,
   defaultPolicy,
   type EarlyStopping,
   encodeSettings,
   type Interval,
-  type NotFinite,
   type Plateau,
   type Policy,
   type PolicyOptions,
@@ -80,13 +77,7 @@ export {
 } from './run/settings.js';
 export type { End, Summary } from './run/summary.js';
 export { type Measurable, type Started, type Trained, type TrainOptions, trainRun } from './run/train.js';
-export {
-  digestsOf,
-  inputOf,
-  type Fingerprint,
-  fingerprintCodec,
-  fingerprintOf,
-} from './sweeps/fingerprint.js';
+export { digestsOf, inputOf, type Fingerprint, fingerprintOf } from './sweeps/fingerprint.js';
 export {
   decodeOutcome,
   encodeOutcome,
@@ -104,7 +95,6 @@ export {
 } from './sweeps/sweep-run.js';
 export {
   axesOf,
-  configurationsOf,
   decodeSweep,
   type Distribution,
   distributionCodec,
@@ -121,4 +111,4 @@ export {
   type TrialOptions,
   type TrialOutput,
 } from './sweeps/trial-run.js';
-export { decodeTrial, encodeTrial, experimentOf, settingsCodec, type Trial } from './sweeps/trial.js';
+export { decodeTrial, encodeTrial, experimentOf, type Trial } from './sweeps/trial.js';

@@ -1,7 +1,7 @@
 /** The C of a sum of products in tiles: a tile of sums stays in vectors while the reduced axes run. */
 import type { Access } from '../../compiler/loops/loop.js';
 import { at, type Nest, registerAxes } from '../../compiler/loops/nest.js';
-import { addressOf } from './places.js';
+import { addressOf } from './addresses.js';
 import type { Writer } from './writer.js';
 
 type Vector = { readonly element: number; readonly width: number };

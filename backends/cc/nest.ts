@@ -5,7 +5,7 @@ import { operandsOf, variation } from '../../compiler/loops/loop-cost.js';
 import { at, type Nest, registerAxes } from '../../compiler/loops/nest.js';
 import type { Target } from '../../compiler/loops/target.js';
 import { lanesOf } from './float32.js';
-import { addressOf } from './places.js';
+import { addressOf } from './addresses.js';
 import { lanesFor, sumsRows } from './schedule.js';
 import type { Writer } from './writer.js';
 

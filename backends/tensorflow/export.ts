@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { errorText, type Problem, problem } from '../../dsl/problem.js';
 import { makeFolder, tidied } from '../places.js';
-import { lowerFrozen } from './lower/graph.js';
+import { lowerFrozen } from './lower/lower-graph.js';
 import type { Program } from '../../compiler/ir/program.js';
 import { encodeGraphModel } from './export-graph-model.js';
 import { encodeSavedModel } from './saved-model-file.js';

@@ -5,7 +5,7 @@ import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { type Results, resultsOf } from '../../compiler/ir/program.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import type { Signature } from './graph.js';
-import { lowerGraph } from './lower/graph.js';
+import { lowerGraph } from './lower/lower-graph.js';
 import type { Backend, Instance } from '../backend.js';
 import { BackendFailure } from '../failure.js';
 import { type Binding, type BindingOptions, loadBinding } from './install/binding.js';

@@ -31,10 +31,9 @@ export const emitNest = (
   const varies = variation(nest);
   const needed = new Set<number>();
   const need = (index: number): void => {
-    const instruction = nest.body[index];
-    if (needed.has(index) || instruction === undefined) return;
+    if (needed.has(index)) return;
     needed.add(index);
-    operandsOf(instruction).forEach(need);
+    operandsOf(elementAt(nest.body, index)).forEach(need);
   };
   nest.stores.forEach((store) => need(store.value));
   const order = [...needed].sort((a, b) => a - b);

@@ -40,13 +40,15 @@ const runLoops = (backend: KernelBackend, plan: Plan): readonly RunLoop[] => {
   });
 };
 
-/** `plain` lowers every equation to the kernel of its name, as a comparison for benchmarks. */
-export const createWasmBackend = (options: { readonly plain?: boolean } = {}): Promise<ArrayBackend> => {
+/** `kernels` lowers every equation to the kernel of its name, as a comparison for benchmarks. */
+export const createWasmBackend = (options: { readonly kernels?: boolean } = {}): Promise<ArrayBackend> => {
   // More threads fail in Node (they need a browser's workers); more cores mean more processes.
   setThreadsCount(1);
   return createTfjsBackend('wasm', {
     lower:
-      options.plain === true ? (program) => lowerToKernels(program, { hasFilterGradient: false }) : lowerWasm,
+      options.kernels === true
+        ? (program) => lowerToKernels(program, { hasFilterGradient: false })
+        : lowerWasm,
     allocate: (backend, size) => heapOf(backend).makeOutput([size], 'float32').dataId,
     loops: runLoops,
   });

@@ -3,7 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { short } from '../../runs/records/progress.js';
 import type { Performed } from './trials.js';
 
-type Tried = Pick<Performed, 'label' | 'folder' | 'outcome'>;
+type TrialOutput = Pick<Performed, 'label' | 'folder' | 'outcome'>;
 
 export type BestTrial = Pick<Performed, 'label' | 'folder'> & { readonly by: string; readonly value: number };
 
@@ -15,7 +15,7 @@ const choosers = [
 ];
 
 /** By the first of these figures that trials have, or else by the loss; nothing where none ended well. */
-export const bestTrial = (trials: readonly Tried[]): BestTrial | undefined => {
+export const bestTrial = (trials: readonly TrialOutput[]): BestTrial | undefined => {
   const ended = trials.flatMap(({ label, folder, outcome }) =>
     outcome === undefined || isLeft(outcome)
       ? []

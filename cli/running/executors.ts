@@ -1,12 +1,14 @@
 /** What runs the trials of a command: the processes of this machine, or the jobs of a cluster once a node of it has been found fit. */
 import { dirname, join } from 'node:path';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { bytesText } from '../../dsl/bytes.js';
 import type { Problem } from '../../dsl/index.js';
 import { type Capacity, type Executor, localCapacity, localProcesses, trialFiles } from '../../runs/index.js';
 import { mayWait } from '../../runs/executors/attempt.js';
 import { checkedCluster } from '../../runs/executors/check.js';
 import type { Command } from '../../runs/executors/entrypoint.js';
-import { type Cluster, clusterJobs } from '../../runs/executors/jobs.js';
+import type { Cluster } from '../../runs/executors/cluster.js';
+import { clusterJobs } from '../../runs/executors/jobs.js';
 import { credentialsOf, rayClient } from '../../runs/executors/ray/client.js';
 import { PACKAGE_FOLDER, uploaded } from '../../runs/executors/ray/package.js';
 import { rayCluster, rayVersion } from '../../runs/executors/ray/ray.js';
@@ -50,8 +52,8 @@ export type ClusterRequest = {
   readonly inputs: readonly string[];
   /** By the folder of a trial, in bytes. */
   readonly demand: (folder: string) => number;
-  /** One of the trials that are to run, as JSON. */
-  readonly trial: unknown;
+  /** One of the trials that are to run, as JSON, and the memory that it is expected to take. */
+  readonly trial: { readonly json: unknown; readonly bytes: number };
   /** Whether a command before this one left jobs there, so that the cluster was found fit. */
   readonly joins: boolean;
   readonly signal: AbortSignal;
@@ -99,6 +101,20 @@ const reachSlurm = async ({ where, bin, jobs, options }: ClusterRequest): Promis
   });
 };
 
+/** Three minutes. */
+const TURNS = 7;
+const SLOW = 15_000;
+
+const askedFor = ({ where: { resources }, trial }: ClusterRequest): string => {
+  const { cpus, gpus, memory } = resources;
+  const all = [
+    `${cpus} ${cpus === 1 ? 'core' : 'cores'}`,
+    bytesText(memory ?? trial.bytes),
+    ...(gpus > 0 ? [`${gpus} GPUs`] : []),
+  ];
+  return `a node with ${all.join(', ')} that is free has yet to be found`;
+};
+
 /** Nothing is submitted for the sweep before a node was found fit, so that a cluster that is not leaves nothing behind. */
 export const openCluster = async (request: ClusterRequest): Promise<Checked<Opened>> => {
   const { where, folder, jobs, demand, trial, joins, signal } = request;
@@ -116,10 +132,19 @@ export const openCluster = async (request: ClusterRequest): Promise<Checked<Open
   if (joins) say(`${cluster.name} (${version}): goes on with what is there`);
   else {
     say(`${cluster.name} (${version}): one of its nodes looks whether trials can run there`);
-    const executor = clusterJobs(make(true), { ...limits, tries: 1, produces: trialFiles.check });
-    const found = await checkedCluster(cluster, executor, folder, trial, signal, ({ state, words }) => {
+    const executor = clusterJobs(make(true), {
+      ...limits,
+      tries: 1,
+      turns: TURNS,
+      produces: trialFiles.check,
+      demand: () => trial.bytes,
+    });
+    const slow = setTimeout(() => say(`  still waiting: ${askedFor(request)}`), SLOW);
+    const found = await checkedCluster(cluster, executor, folder, trial.json, signal, ({ state, words }) => {
+      clearTimeout(slow);
       if (words !== undefined) say(`  ${state}: ${words}`);
     });
+    clearTimeout(slow);
     if (isLeft(found)) return found;
     if (found.right !== undefined && !isLeft(found.right.backend))
       say(`they can, on ${found.right.backend.right} with Node ${found.right.node}`);

@@ -104,10 +104,10 @@ export const findingsAfter =
     outside: readonly OutsideData[],
     history: History,
   ) =>
-  async ({ model, data, folder }: Measurable): Promise<Checked<Findings>> => {
+  async ({ model, data, folder, prepared: { settledAt } }: Measurable): Promise<Checked<Findings>> => {
     const findings = await findingsOf(model, data, outside, { seed, report });
     if (!report || folder === undefined) return right(findings);
-    const facts = { name, seed, backend: model.backend.name, versions: versions(), ...findings };
+    const facts = { name, seed, backend: model.backend.name, versions: versions(), settledAt, ...findings };
     const html = await attempt(() => reportPage(model, data, history.events(), facts));
     if (isLeft(html)) return html;
     const written = writeWhole(join(folder, fileNames.report), html.right);
@@ -132,7 +132,7 @@ export const following = ({ tensorboard = false }: { readonly tensorboard?: bool
     onStart: async ({ prepared, folder }: Started): Promise<void> => {
       interrupt.listen();
       say(`backend ${prepared.backend.description}`);
-      progress = createProgress(screen(), prepared.experiment);
+      progress = createProgress(screen(), prepared.experiment, prepared.settledAt);
       if (!tensorboard || folder === undefined) return;
       const { step } = await prepared.session.state();
       const opened = openTensorBoard(folder, prepared, step);

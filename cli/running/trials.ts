@@ -199,7 +199,7 @@ export const performTrials = async (
             options: request.options,
             inputs: request.trials.flatMap(({ trial }) => inputsOf(trial)),
             demand: (path) => demand(basename(path)),
-            trial: first.json,
+            trial: { json: first.json, bytes: demand(first.key) },
             joins: hasTickets(undone.map(({ key }) => trialFolder(folder, key))),
             signal: interrupt.signal,
           });

@@ -1,4 +1,5 @@
 /** Elaborates what moves, repeats, reduces and contracts axes. */
+import { atLeast, elementAt, getFrom } from '../../dsl/lookup.js';
 import type { Node, ReductionOp } from '../../dsl/grammar.js';
 import { contractionShape, parseSubscripts, sizesOf } from '../../dsl/expressions/contraction.js';
 import { showShape, sizeOf } from '../../dsl/shape.js';
@@ -53,7 +54,7 @@ const reduced = (emit: Emit, op: ReductionOp, x: Var, axes: readonly number[]): 
 /** Halves of an axis against each other until one element is left. */
 const alongAxis = (emit: Emit, op: Exclude<ReductionOp, 'add'>, x: Var, axis: number): Var => {
   const { shape } = x.type;
-  const n = shape[axis] ?? 1;
+  const n = elementAt(shape, axis);
   if (n === 1) return emit('reshape', { shape: shape.filter((_, i) => i !== axis) }, [x]);
   const half = Math.ceil(n / 2);
   const block = (from: number, count: number): Var =>
@@ -106,7 +107,7 @@ export const contractionOf = (context: Context, text: string, x: Var, y: Var, pa
     );
   const { emit } = context.builder;
   const sizes = sizesOf(subscripts, x.type.shape, y.type.shape);
-  const size = (letters: string): number => sizeOf([...letters].map((letter) => sizes.get(letter) ?? 1));
+  const size = (letters: string): number => sizeOf([...letters].map((letter) => getFrom(sizes, letter)));
   const [a, left] = withoutOwn(emit, x, subscripts.left, subscripts.right + subscripts.out);
   const [b, right] = withoutOwn(emit, y, subscripts.right, subscripts.left + subscripts.out);
   const which = (letters: string, holds: (letter: string) => boolean): string =>
@@ -117,7 +118,7 @@ export const contractionOf = (context: Context, text: string, x: Var, y: Var, pa
   const rows = which(left, (letter) => !isShared(letter));
   const columns = which(right, (letter) => !left.includes(letter));
   const spelled = `${each}${rows}${columns}`;
-  const laid = [...spelled].map((letter) => sizes.get(letter) ?? 1);
+  const laid = [...spelled].map((letter) => getFrom(sizes, letter));
   const finished = (value: Var): Var => arranged(emit, reshaped(emit, value, laid), spelled, subscripts.out);
   const first = arranged(emit, a, left, `${each}${rows}${summed}`);
   const second = arranged(emit, b, right, `${each}${summed}${columns}`);
@@ -131,8 +132,10 @@ export const contractionOf = (context: Context, text: string, x: Var, y: Var, pa
     const products = mul(emit, wide(first, [t, n, k], [0, 1, 2]), wide(second, [t, k, m], [0, 2, 3]));
     return finished(emit('reduceSum', { axes: [2] }, [products]));
   }
-  const [p, q] = joined(emit, [reshaped(emit, first, [t, n, k]), reshaped(emit, second, [t, k, m])]);
-  if (p === undefined || q === undefined) return null;
+  const [p, q] = atLeast(
+    2,
+    joined(emit, [reshaped(emit, first, [t, n, k]), reshaped(emit, second, [t, k, m])]),
+  );
   const folded = emit('matmul', { transposeA: false, transposeB: false }, [
     emit('axisToBatch', {}, [p]),
     emit('axisToBatch', {}, [q]),

@@ -1,8 +1,9 @@
 /** Elaborates expressions; equal expressions are elaborated once. */
 import { atLeast, elementAt } from '../../dsl/lookup.js';
+import { kernelFans } from '../../dsl/layers/initializer.js';
 import type { Node, UnaryOp } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
-import { sameShape, type Shape, showShape, sizeOf } from '../../dsl/shape.js';
+import { sameShape, showShape, sizeOf } from '../../dsl/shape.js';
 import {
   add,
   binary,
@@ -57,13 +58,6 @@ const applyUnary = (emit: Emit, op: UnaryOp, x: Var): Var => {
 };
 
 /** The fans of a kernel [in, out] or [height, width, in, out]; of anything else its size. */
-const fansOf = (shape: Shape): { readonly fanIn: number; readonly fanOut: number } => {
-  if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
-  const area = sizeOf(shape.slice(0, -2));
-  const [inputs, outputs] = atLeast(2, shape.slice(-2));
-  return { fanIn: area * inputs, fanOut: area * outputs };
-};
-
 const isSmallWhole = (x: number): boolean => Number.isInteger(x) && x >= 1 && x <= 8;
 
 /** xⁿ by products, so that it has a value and derivatives for x < 0 and x = 0 too. */
@@ -86,7 +80,7 @@ const createKeys = () => {
     const network = networkIn(node);
     const unused = node.tag === 'volume' && node.probes !== undefined ? keyOf(node.probes) : '';
     const layers = node.tag === 'through' ? keyOf(node.layers) : '';
-    const inputs = children.map((x, i) => `${operands[i]?.[0]}:${x.id}`).join();
+    const inputs = children.map((x, i) => `${elementAt(operands, i)[0]}:${x.id}`).join();
     const net = network === undefined ? '' : networkKey(network);
     return [node.tag, keyOf(plainValues(node)), net, unused, layers, inputs].join('|');
   };
@@ -167,7 +161,7 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
             `another parameter named ${JSON.stringify(node.name)}`,
             'one parameter for each name',
           );
-        return bindParameter(context, { ...node, name, role: node.name, ...fansOf(node.shape) });
+        return bindParameter(context, { ...node, name, role: node.name, ...kernelFans(node.shape) });
       }
       case 'sqNormOfWeights':
         return declare(context, node.network, path) ? sqNormOfWeights(node.network, node.only) : null;
@@ -353,7 +347,7 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
     }
     const known = context.draws.get(node.name);
     const spec = { name: node.name, distribution: node.distribution, rows: 1, probes, shape: node.shape };
-    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(spec)) {
+    if (known !== undefined && keyOf(known) !== keyOf(spec)) {
       return fail(context, path, `two draws named ${JSON.stringify(node.name)}`, 'one draw for each name');
     }
     const shape = node.probes === undefined ? node.shape : [node.probes, ...node.shape];

@@ -29,13 +29,14 @@ import type { Node } from '../../dsl/grammar.js';
 import { runFlow } from './layer-inverse.js';
 import { definedAt, elaborateLayers } from './layer.js';
 import { placeInside, type Place } from './site.js';
+import { keyOf } from '../ir/key.js';
 import { sizeOfShape } from '../ir/type.js';
 import { gramOperator, solveByFactor } from './gram-system.js';
 import { solveCost } from '../costs/jacobian-cost.js';
 
 /** Either way round. */
 const sameNetwork = (a: NetworkValue, b: NetworkValue): boolean => {
-  const structure = (net: NetworkValue): string => JSON.stringify([written(net).input, net.layers]);
+  const structure = (net: NetworkValue): string => keyOf([written(net).input, net.layers]);
   return a === b || structure(a) === structure(b);
 };
 

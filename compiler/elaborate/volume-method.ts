@@ -1,4 +1,5 @@
 /** Which way a volume is computed: what the user said, or what costs less. */
+import { getFrom } from '../../dsl/lookup.js';
 import { exactVolume, probeCount, type VolumeNode } from '../../dsl/expressions/volume.js';
 import { volumeCost } from '../costs/jacobian-cost.js';
 import type { Var } from '../ir/program.js';
@@ -7,7 +8,7 @@ import { type Application, type Context, type Elaborate, fail } from './context.
 import { surrogateAt } from './surrogate.js';
 
 const outputShape = (node: VolumeNode, { outputs }: Application): readonly number[] =>
-  outputs.get(node.output)?.type.shape ?? [];
+  getFrom(outputs, node.output).type.shape;
 
 const costAt = (node: VolumeNode, application: Application) => {
   const d = sizeOfShape(application.at.type.shape);

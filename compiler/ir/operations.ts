@@ -1,10 +1,10 @@
 /** Short names for emitting equations; operands of different rows are brought together by an explicit broadcast or repeat. */
 import type { BinaryName, UnaryName } from './params.js';
 import type { Emit, Var } from './program.js';
-import { joined } from './rows.js';
+import { joined } from './align-rows.js';
 import type { Type } from './type.js';
 
-export { atRows, joined } from './rows.js';
+export { atRows, joined } from './align-rows.js';
 
 export const constantLike = (emit: Emit, value: number, { rows, shape }: Type): Var =>
   emit('constant', { value, rows, shape }, []);

@@ -7,7 +7,7 @@ import { structure } from './primitives/structure.js';
 import { areOperands, operandsOf, showArity } from './arity.js';
 import type { Table, Value } from './primitive.js';
 import type { Params, PrimitiveName } from './params.js';
-import type { Emit, Equation, EquationOf, Var } from './program.js';
+import type { Emit, EquationOf, Var } from './program.js';
 import type { Type } from './type.js';
 
 export const table: Table = {
@@ -93,6 +93,3 @@ export const flopsOf = <P extends PrimitiveName>(
     out.type,
     batch,
   );
-
-/** Whether an equation is linear in some of its inputs. */
-export const isLinear = (eq: Equation): boolean => table[eq.primitive].transpose !== null;

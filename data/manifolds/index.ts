@@ -1,4 +1,4 @@
-/** Every generator there is, by the name that a reference calls it. */
+/** Every generator there is, by the name that a reference calls it: data whose density is known. How a set is opened and split is its parent's. */
 import { circle } from './circle.js';
 import type { Generator } from './generator.js';
 import { linear } from './linear.js';

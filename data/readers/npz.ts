@@ -32,9 +32,12 @@ type Values = ValuesOf<typeof arraySettings>;
 
 const labelWords = ['y', 'label', 'labels', 'target', 'targets'];
 
-/** What an array is, by the words of its name: `x_train`, `train`, `test_labels`, `y`. */
+/** What an array is, by the words of its name: `x_train`, `TrainX`, `test_labels`, `y`. */
 const roleOf = (name: string): { readonly part: PartName | undefined; readonly labels: boolean } => {
-  const words = name.toLowerCase().split(/[^a-z]+/);
+  const words = name
+    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
   return {
     part: words.map(partNamed).find(isDefined),
     labels: labelWords.some((word) => words.includes(word)),

@@ -11,6 +11,7 @@ import { integerField, LABEL, MOST_CLASSES } from '../field.js';
 import type { OpenOptions } from '../options.js';
 import { byteSettings, type Found } from '../parts.js';
 import { type PictureForm, plainPreprocessing } from '../preprocessing/preprocessing.js';
+import { reporter } from '../progress.js';
 import { integer, type Setting, type ValuesOf, word } from '../settings.js';
 import { greatestOf, type Picture, readPicture, readPictureHeader } from './picture.js';
 import type { PictureHeader } from './picture-header.js';
@@ -53,16 +54,15 @@ export type PictureValues = ValuesOf<typeof pictureSettings>;
 /** Decoded pictures that are kept, in bytes, so that later epochs need not decode them again. */
 const KEPT_BYTES = 2 ** 29;
 const HEADERS_AT_ONCE = 64;
-const PROGRESS_EVERY = 2000;
 
 type Headed = { readonly file: PictureFile; readonly header: PictureHeader };
 
 /** The headers of all files: what is no picture is found before anything is trained. */
 const headersOf =
-  (path: string, files: readonly PictureFile[], { onProgress }: OpenOptions): Loading<readonly Headed[]> =>
+  (path: string, files: readonly PictureFile[], options: OpenOptions): Loading<readonly Headed[]> =>
   async () => {
     const headed: Headed[] = [];
-    let said = performance.now();
+    const report = reporter(options);
     for (let first = 0; first < files.length; first += HEADERS_AT_ONCE) {
       const some = files.slice(first, first + HEADERS_AT_ONCE);
       const headers = await Promise.all(some.map((file) => readPictureHeader(file.path)()));
@@ -70,9 +70,7 @@ const headersOf =
         if (isLeft(header)) return header;
         headed.push({ file: elementAt(some, i), header: header.right });
       }
-      if (onProgress === undefined || performance.now() - said < PROGRESS_EVERY) continue;
-      said = performance.now();
-      onProgress(`looking through the pictures of ${path}: ${headed.length} of ${files.length}`);
+      report(() => `looking through the pictures of ${path}: ${headed.length} of ${files.length}`);
     }
     return right(headed);
   };

@@ -1,7 +1,5 @@
-/** Specifications as data: JSON to values and back, and the same checks for values built in TypeScript. */
+/**
+ * Specifications as data: JSON to values and back, and the same checks for values built in TypeScript. A codec a kind of value; what a value
+ * means is for the compiler.
+ */
 export { checkExperiment, decodeExperiment, encodeExperiment, SCHEMA_VERSION } from './experiment.js';
-export { initializerCodec } from './initializer.js';
-export { languageOf } from './language.js';
-export { createNetworkCodec } from './network.js';
-export { optimizerCodec } from './optimizer.js';
-export { exampleShapeCodec, offsetsCodec, shapeCodec } from './shape.js';

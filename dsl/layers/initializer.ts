@@ -1,4 +1,20 @@
 /** How a parameter starts: a distribution over its values, a function of (seed, path) only. */
+import { atLeast } from '../lookup.js';
+import { type Shape, sizeOf } from '../shape.js';
+
+/** How many inputs feed an output and how many outputs an input feeds. */
+export type Fans = { readonly fanIn: number; readonly fanOut: number };
+
+/**
+ * The fans of a dense kernel [in, out] or a convolution's [height, width, in, out]; of a vector or a scalar its size both ways. The kernel of a
+ * transposed convolution, [height, width, out, in], has them swapped.
+ */
+export const kernelFans = (shape: Shape): Fans => {
+  if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
+  const field = sizeOf(shape.slice(0, -2));
+  const [inputs, outputs] = atLeast(2, shape.slice(-2));
+  return { fanIn: field * inputs, fanOut: field * outputs };
+};
 
 export type Initializer =
   | { readonly tag: 'zeros' }

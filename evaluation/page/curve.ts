@@ -1,4 +1,5 @@
 /** Curves of training: a term at every step, smoothed and thinned for drawing, and its values on held-out data. */
+import { settledText } from '../../runs/records/progress.js';
 import { type Experiment, scheduledWeights } from '../../dsl/index.js';
 import {
   isStep,
@@ -82,9 +83,10 @@ type Valued = StepEvent | ValidationEvent;
 export const curvesOf = (
   events: readonly TrainEvent[],
   experiment?: Pick<Experiment, 'objective' | 'steps'>,
+  settledAt = experiment?.steps ?? 0,
 ): readonly Curve[] => {
   const weights: Weights = experiment === undefined ? new Map() : scheduledWeights(experiment.objective);
-  const settledLoss = experiment && settledLossOf(experiment.objective, experiment.steps);
+  const settledLoss = experiment && settledLossOf(experiment.objective, settledAt);
   const steps = events.filter(isStep);
   const held = events.filter(isValidation);
   const names = Object.keys({ ...steps.at(0)?.terms, ...held.at(0)?.terms });
@@ -101,7 +103,10 @@ export const curvesOf = (
       ? [
           settledLoss === undefined || surrogates.length > 0
             ? curve('loss', (event) => event.loss)
-            : curve('loss, weighted as at the end', ({ terms, step }) => settledLoss(terms, step) ?? NaN),
+            : curve(
+                `loss, ${settledText(settledAt, experiment?.steps ?? settledAt)}`,
+                ({ terms, step }) => settledLoss(terms, step) ?? NaN,
+              ),
         ]
       : []),
     ...names.map((name) => {

@@ -3,11 +3,16 @@ import { escaped } from './text.js';
 
 export type Row = readonly [name: string, value: string];
 
+/** A word that no phone is wide enough for may break anywhere, others between words alone. */
+const LONGEST = 22;
+const classOf = (text: string): string =>
+  text.split(' ').some((word) => word.length > LONGEST) ? 'long' : text.length > LONGEST ? 'words' : 'short';
+
 const table = (rows: readonly Row[]): string =>
   `<table>${rows
     .map(
       ([name, value]) =>
-        `<tr><th scope="row">${escaped(name)}</th><td class="number">${escaped(value)}</td></tr>`,
+        `<tr><th scope="row" class="${classOf(name)}">${escaped(name)}</th><td class="number ${classOf(value)}">${escaped(value)}</td></tr>`,
     )
     .join('')}</table>`;
 

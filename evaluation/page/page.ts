@@ -45,6 +45,7 @@ export type Page = {
   readonly outside: Readonly<Record<string, Detections>>;
   /** Last values on held-out data. */
   readonly validation: readonly Row[];
+  readonly validationTitle: string;
   readonly validationNote: string;
   readonly objective: string;
   /** ln p of an example; empty where the model has none. */
@@ -151,7 +152,7 @@ export const html = (page: Page): string =>
       section(
         'Numbers',
         page.validationNote,
-        `<div class="columns">${panel('Validation', page.validation)}${panel('Settings', page.settings)}</div>`,
+        `<div class="columns">${panel(page.validationTitle, page.validation)}${panel('Settings', page.settings)}</div>`,
       ),
       section(
         'Networks',

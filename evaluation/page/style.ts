@@ -19,6 +19,8 @@ body {
 }
 main { max-width: 1080px; margin: 0 auto; padding: 56px 28px 72px; }
 h1, .lede, td, th, li { overflow-wrap: anywhere; }
+th.short, th.words, td.words { overflow-wrap: break-word; }
+td.short { white-space: nowrap; }
 .scroll td, .scroll th { overflow-wrap: normal; }
 h1 { font-size: 40px; line-height: 1.15; letter-spacing: -0.02em; margin: 0 0 10px; font-weight: 680; }
 h2 { font-size: 21px; letter-spacing: -0.01em; margin: 56px 0 4px; font-weight: 640; }
@@ -97,5 +99,6 @@ footer p { max-width: none; }
   .charts.small { grid-template-columns: repeat(auto-fill, minmax(min(220px, 100%), 1fr)); }
   .strip { gap: 3px; }
   .panel { padding: 14px; }
+  .tick { font-size: 18px; }
 }
 `;

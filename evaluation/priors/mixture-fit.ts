@@ -2,6 +2,7 @@
 import { atLeast, elementAt, float32At, float64At } from '../../dsl/lookup.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { optionProblems, type Problem, problem } from '../../dsl/index.js';
+import { deriveKey, uniforms } from '../../dsl/random.js';
 import { thinned } from './moments.js';
 import { type Codes, type Component, firstComponents, round } from './expectation-maximization.js';
 import { fitGaussian, type Gaussian, gaussianOf } from './gaussian.js';
@@ -28,7 +29,7 @@ export type MixtureOptions = {
   /** At most this many; fewer where there are fewer different codes. 10 unless given. */
   readonly components?: number;
   readonly seed?: number;
-  /** Starts. All are tried for a few rounds, the likelier half of them for twice as many more, and so on. 8 unless given. */
+  /** Starts. All are tried for a few rounds, the likelier half of them for twice as many more, and so on. 12 unless given. */
   readonly restarts?: number;
   /** Rounds of a start at most, 2000 unless given. */
   readonly rounds?: number;
@@ -143,7 +144,7 @@ const valueProblems = (options: Required<MixtureOptions>): readonly Problem[] =>
   ];
 };
 
-const defaults = { components: 10, seed: 0, restarts: 8, rounds: 2000, tolerance: 1e-6, floor: 1e-3 };
+const defaults = { components: 10, seed: 0, restarts: 12, rounds: 2000, tolerance: 1e-6, floor: 1e-3 };
 
 /** Fits a mixture to codes [n, d], n ≥ 1. One component is the Gaussian of `fitGaussian`. */
 export const fitMixture = (
@@ -162,8 +163,15 @@ export const fitMixture = (
   const units = unitsOfRows(some, d);
   const scaled = Float64Array.from(some, (x, at) => x / float64At(units, at % d));
   const starts = Array.from({ length: k === 1 ? 1 : all.restarts }, (_, restart): Fit => {
-    // Groups far apart are found where coordinates have unit variances, groups that overlap along an axis of all where every direction has.
-    const groups = kMeans(restart % 2 === 0 ? scaled : values, d, k, { seed, restart });
+    // Groups far apart are found where coordinates have unit variances, groups that overlap along an axis of all where every direction has;
+    // from groups at random the likelihood alone says what is a group.
+    const [round, kind] = [Math.floor(restart / 3), restart % 3];
+    const groups =
+      kind === 2
+        ? Uint16Array.from(uniforms(deriveKey(seed, 'groups'), [0, 0, round], some.length / d), (u) =>
+            Math.floor(u * k),
+          )
+        : kMeans(kind === 0 ? scaled : values, d, k, { seed, restart: 2 * round + kind });
     const white = { d, values, likeliest: groups };
     return start(white, firstComponents(white, floor));
   });

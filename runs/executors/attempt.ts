@@ -11,8 +11,8 @@ export type JobState =
   | {
       readonly tag: 'ended';
       readonly why: string;
-      /** A process that ended, or was lost with its machine; a job that found no place in time; one that somebody stopped. */
-      readonly cause: 'lost' | 'unplaced' | 'stopped';
+      /** A process that ended, or was lost with its machine; a job that found no place in time, or never will; one that somebody stopped. */
+      readonly cause: 'lost' | 'unplaced' | 'unfit' | 'stopped';
       /** Of a process that ended by itself. */
       readonly code?: number | undefined;
     };
@@ -53,6 +53,8 @@ export type Limits = {
   readonly folder: string;
   /** Jobs that may be lost before the trial has failed. */
   readonly tries: number;
+  /** Times in a row that it may be turned away. */
+  readonly turns: number;
 };
 
 const FIRST_WAIT = 1000;
@@ -66,18 +68,24 @@ export const beginning: Attempt = { tag: 'ready', after: 0, lost: 0, turnedAway:
 
 const ended = (...problems: readonly Problem[]): Attempt => ({ tag: 'ended', problems });
 
-const turnedAway = ({ lost, turnedAway: before }: Counts, now: number): Attempt => {
+const EXPECTED = 'a trial that runs to its end';
+
+const turnedAway = (
+  { lost, turnedAway: before }: Counts,
+  problems: readonly Problem[],
+  now: number,
+  turns: number,
+): Attempt => {
   const times = before + 1;
+  if (times > turns) return ended(...problems);
   return { tag: 'ready', after: now + backOff(times), lost, turnedAway: times };
 };
-
-const EXPECTED = 'a trial that runs to its end';
 
 const seen = (
   attempt: Counts & { readonly tag: 'submitted'; readonly id: string; readonly running: boolean },
   state: JobState | undefined,
   now: number,
-  { folder, tries }: Limits,
+  { folder, tries, turns }: Limits,
 ): Attempt => {
   const gone: JobState = { tag: 'ended', why: 'a job that the cluster no longer knows', cause: 'lost' };
   const found = state ?? gone;
@@ -87,7 +95,11 @@ const seen = (
     case 'running':
       return { ...attempt, running: true, turnedAway: 0 };
     case 'ended': {
-      if (found.cause === 'unplaced') return turnedAway(attempt, now);
+      const given = problem(folder, found.why, EXPECTED);
+      if (found.cause === 'unfit') return ended(given);
+      // It has waited long for that.
+      if (found.cause === 'unplaced')
+        return turnedAway(attempt, [given], now, turns === Infinity ? turns : 0);
       if (found.cause === 'stopped')
         return ended(problem(folder, found.why, EXPECTED, 'the same command runs it again'));
       const lost = attempt.lost + 1;
@@ -113,7 +125,9 @@ export const after = (attempt: Attempt, happening: Happening, limits: Limits): A
     }
     case 'refused':
       if (attempt.tag !== 'ready') return attempt;
-      return happening.busy ? turnedAway(attempt, happening.now) : ended(...happening.problems);
+      return happening.busy
+        ? turnedAway(attempt, happening.problems, happening.now, limits.turns)
+        : ended(...happening.problems);
     case 'seen':
       return attempt.tag === 'submitted' ? seen(attempt, happening.state, happening.now, limits) : attempt;
   }

@@ -12,7 +12,7 @@ import { folderWithin, tidied } from '../../backends/places.js';
 import { writeWhole } from '../records/whole-file.js';
 import { problemCodec } from '../sweeps/outcome.js';
 import { type Executor, trialFiles, type TrialState } from './executor.js';
-import type { Cluster } from './jobs.js';
+import type { Cluster } from './cluster.js';
 import { readTicket } from './ticket.js';
 
 type Checked<A> = Either<readonly Problem[], A>;

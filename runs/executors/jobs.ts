@@ -5,41 +5,16 @@ import { basename, resolve } from 'node:path';
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/index.js';
 import { type Attempt, after, beginning, type Happening, type JobState } from './attempt.js';
+import type { Cluster } from './cluster.js';
 import { type Executor, type TrialState } from './executor.js';
 import { lastWords } from './log.js';
 import { readTicket, withdrawTicket, writeTicket } from './ticket.js';
 
-export type Job = {
-  /** Of the trial, as nodes see it. */
-  readonly folder: string;
-  /** The name on its ticket. */
-  readonly ticket: string;
-  /** The memory that it is expected to take, in bytes. */
-  readonly bytes: number;
-};
-
-/** Why a job was not taken: at the moment, or as it is. */
-export type Refusal = { readonly busy: boolean; readonly problems: readonly Problem[] };
-
-/** What there is to a cluster: it takes jobs, says how they are and stops them. */
-export type Cluster = {
-  /** For people and tickets, without credentials: `ray http://10.0.0.1:8265`. */
-  readonly name: string;
-  /** An answer for each job, in their order: what the cluster calls it. */
-  readonly submit: (jobs: readonly Job[]) => Promise<readonly Either<Refusal, string>[]>;
-  /** The states of those jobs that it knows; on the left that it does not answer. */
-  readonly look: (
-    ids: readonly string[],
-  ) => Promise<Either<readonly Problem[], ReadonlyMap<string, JobState>>>;
-  /** Answers when they have been told. */
-  readonly stop: (ids: readonly string[]) => Promise<void>;
-  /** Leaves no trace of jobs that have ended, where the cluster can do that. */
-  readonly forget: (ids: readonly string[]) => Promise<void>;
-};
-
 export type JobsOptions = {
   /** Jobs that a trial may lose, to a dead node or an end without a result, before it has failed. */
   readonly tries: number;
+  /** Times in a row that the cluster may turn a trial away (any number of times). */
+  readonly turns?: number;
   /** Jobs at once. */
   readonly most: number;
   /** Jobs that may wait in the cluster's queue beside so many that run. */
@@ -88,7 +63,16 @@ const withLog = (state: JobState | undefined, folder: string): JobState | undefi
 };
 
 export const clusterJobs = (cluster: Cluster, options: JobsOptions): Executor => {
-  const { tries, most, mayWait, produces, demand, pace = PACE, patience = PATIENCE } = options;
+  const {
+    tries,
+    turns = Infinity,
+    most,
+    mayWait,
+    produces,
+    demand,
+    pace = PACE,
+    patience = PATIENCE,
+  } = options;
   const entries = new Set<Entry>();
   let silentSince: number | undefined;
   /** One listener for all trials of a sweep. */
@@ -97,7 +81,7 @@ export const clusterJobs = (cluster: Cluster, options: JobsOptions): Executor =>
   let wake: () => void = () => undefined;
 
   const happen = (entry: Entry, happening: Happening): void => {
-    entry.attempt = after(entry.attempt, happening, { folder: entry.folder, tries });
+    entry.attempt = after(entry.attempt, happening, { folder: entry.folder, tries, turns });
     if (entry.attempt.tag !== 'ended' || !entries.delete(entry)) return;
     const { problems } = entry.attempt;
     entry.settle(problems.length > 0 ? left(problems) : right(undefined));
@@ -248,7 +232,7 @@ export const clusterJobs = (cluster: Cluster, options: JobsOptions): Executor =>
       };
     });
 
-  const turns = async (): Promise<void> => {
+  const takeTurns = async (): Promise<void> => {
     if (turning) return;
     turning = true;
     // What is asked for in one moment is submitted together.
@@ -278,6 +262,6 @@ export const clusterJobs = (cluster: Cluster, options: JobsOptions): Executor =>
         joining,
         settle,
       });
-      void turns();
+      void takeTurns();
     });
 };

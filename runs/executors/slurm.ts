@@ -5,7 +5,7 @@ import { type Problem, problem } from '../../dsl/index.js';
 import { errorText } from '../../dsl/problem.js';
 import type { JobState } from './attempt.js';
 import { codeText, type Command, entrypoint, WITHDRAWN } from './entrypoint.js';
-import type { Cluster, Job, Refusal } from './jobs.js';
+import type { Cluster, Job, Refusal } from './cluster.js';
 import type { Resources } from './resources.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -100,13 +100,19 @@ const STATES: Readonly<Record<string, 'waiting' | 'running' | 'stopped' | 'lost'
   CANCELLED: 'stopped',
 };
 
+/** Why a job would wait for ever. */
+const NEVER =
+  /^(BadConstraints|PartitionConfig|PartitionNodeLimit|PartitionTimeLimit|Invalid|JobHeld|QOS.*PerJob|Assoc.*PerJob)/;
+
 /** `12_3|RUNNING|node7|None`, as `squeue` is asked for it: the job and its state. */
 export const slurmState = (line: string): readonly [string, JobState] | undefined => {
   const [id, name = '', where = '', reason = ''] = line.trim().split('|');
   if (id === undefined || id === '') return undefined;
   switch (STATES[name] ?? 'lost') {
     case 'waiting':
-      return [id, { tag: 'waiting' }];
+      return NEVER.test(reason)
+        ? [id, { tag: 'ended', why: `a job that Slurm will not start (${reason})`, cause: 'unfit' }]
+        : [id, { tag: 'waiting' }];
     case 'running':
       return [id, { tag: 'running', where }];
     case 'stopped':
@@ -183,6 +189,8 @@ export const slurmCluster = (command: Command, resources: Resources, most: numbe
         const [id, one] = state;
         states.set(id, await withCode(id, one, folders.get(id) ?? 'its folder'));
       }
+      const unfit = [...states].filter(([, one]) => one.tag === 'ended' && one.cause === 'unfit');
+      if (unfit.length > 0) await slurm(['scancel', ...unfit.map(([id]) => id)]);
       return right(states);
     },
     stop: async (ids) => {

@@ -1,5 +1,5 @@
 /** One model on one backend: its state stays with the backend, and every program runs against it. */
-import { float32At } from '../../dsl/lookup.js';
+import { float32At, getFrom } from '../../dsl/lookup.js';
 import type {
   Compiled,
   CompiledExpressions,
@@ -117,7 +117,7 @@ export const createSession = async (
       step: at,
       draws: key,
     });
-    const scalar = (name: TelemetryName): number => telemetry.get(name)?.[0] ?? NaN;
+    const scalar = (name: TelemetryName): number => float32At(getFrom(telemetry, name), 0);
     const guards = Object.fromEntries(Object.entries(scalarsOf(guard)).filter(([, share]) => share > 0));
     taken = at + 1;
     return {

@@ -73,25 +73,29 @@ const weighted = (objective: Objective): TermsText => {
 };
 
 /** What is said of a loss that is not the one at its step: schedules make that grow while the model improves. */
-const SETTLED = ' (weights of the last step)';
+export const settledText = (at: number, steps: number): string =>
+  at === steps ? 'weights of the last step' : `weights of step ${at}`;
 
 /** Of a validation, or of the test at the end. */
 const evaluatedText = (
   { tag, step, loss, terms, settled, metrics = {} }: ValidationEvent | TestEvent,
   termsText: TermsText,
+  note: string,
 ): string => {
   const compared = settled?.['loss'];
-  const text = compared === undefined ? short(loss) : `${short(compared)}${SETTLED}`;
+  const text = compared === undefined ? short(loss) : `${short(compared)} (${note})`;
   return `      ${tag} at step ${step}  loss ${text}  ${termsText({ ...terms, ...metrics }, step)}`;
 };
 
-/** Follows a run of `steps` steps of `batch` examples. */
+/** Follows a run of `steps` steps of `batch` examples; its losses are compared by the schedules of step `settledAt`. */
 export const createProgress = (
   screen: Screen,
   { steps, batch, objective }: Pick<Experiment, 'steps' | 'batch' | 'objective'>,
+  settledAt: number = steps,
 ): Progress => {
+  const note = settledText(settledAt, steps);
   const termsText = weighted(objective);
-  const settledLoss = settledLossOf(objective, steps);
+  const settledLoss = settledLossOf(objective, settledAt);
   const lossOf = ({ terms, loss, step }: StepEvent): number => settledLoss?.(terms, step) ?? loss;
   const { inPlace, line, draw: redraw, end } = createStatusLine(screen);
   const rateOf = smoothRate();
@@ -126,7 +130,7 @@ export const createProgress = (
       tenth = Math.floor((10 * done) / steps);
       const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
       line(
-        `${part}  step ${done}/${steps}  loss ${short(lossOf(event))}${settledLoss === undefined ? '' : SETTLED}  ${termsText(shown(event), event.step)}  ${pace(event, rate)}`,
+        `${part}  step ${done}/${steps}  loss ${short(lossOf(event))}${settledLoss === undefined ? '' : ` (${note})`}  ${termsText(shown(event), event.step)}  ${pace(event, rate)}`,
       );
     }
   };
@@ -136,7 +140,7 @@ export const createProgress = (
       if (event.tag === 'step') return onStep(event);
       if (event.tag === 'notice') return line(event.text);
       if (event.tag === 'validation') validation = event;
-      if (!inPlace || event.tag === 'test') line(evaluatedText(event, termsText));
+      if (!inPlace || event.tag === 'test') line(evaluatedText(event, termsText, note));
     },
     end: () => {
       end();

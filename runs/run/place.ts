@@ -3,7 +3,7 @@ import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Problem } from '../../dsl/index.js';
 import { versions } from '../records/provenance.js';
 import type { Checkpoint } from './checkpoint.js';
-import { fingerprintFor } from './fingerprint.js';
+import { fingerprintFor } from './same-data.js';
 import { createRunFolder, type Keeper, reopenRunFolder } from './keeper.js';
 import type { Prepared } from './prepare.js';
 import type { DataNote, RunSettings } from './settings.js';

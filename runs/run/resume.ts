@@ -13,7 +13,7 @@ import {
 } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
 import { unjudged } from './checkpoint.js';
-import { fingerprintFor } from './fingerprint.js';
+import { fingerprintFor } from './same-data.js';
 import { withHeldOut } from './hold-out.js';
 import { checkpointAt, hasWeights, readRun, type RunNote } from './run-folder.js';
 import { progressOf } from './prepare.js';
@@ -119,17 +119,18 @@ const sameData = async (
       ];
 };
 
-/** The specification with what is changed, and with the steps that it goes on to. */
+/** The specification with what is changed, the place of its data, and the steps that it goes on to. */
 const changed = (
   { experiment }: RunNote,
   { taken, isOver }: { readonly taken: number; readonly isOver: boolean },
-  { change = {}, steps }: Pick<ResumeOptions, 'change' | 'steps'>,
+  { change = {}, steps, data }: Pick<ResumeOptions, 'change' | 'steps' | 'data'>,
 ): Checked<Experiment> => {
   const set = setValues(experiment, change);
   if (isLeft(set)) return set;
   const { validation } = set.right;
   // The interval of validations stays what it was, unlike where the steps of a new run are set.
-  const whole = steps === undefined ? set.right : { ...set.right, steps: taken + steps, validation };
+  const longer = steps === undefined ? set.right : { ...set.right, steps: taken + steps, validation };
+  const whole = typeof data === 'string' ? { ...longer, data } : longer;
   return whole.steps > taken || isOver
     ? right(whole)
     : left([

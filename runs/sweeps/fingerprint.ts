@@ -37,7 +37,7 @@ export const digestsOf = async (paths: readonly string[]): Promise<ReadonlyMap<s
   return digests;
 };
 
-/** Pins to this version, and to the inputs that there are. */
+/** The fingerprint of this version and of the inputs that there are. */
 export const fingerprintOf = (
   inputs: readonly string[],
   digests: ReadonlyMap<string, string>,

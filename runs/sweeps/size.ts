@@ -1,5 +1,6 @@
 /** How many trials there can be: each is held as JSON with a specification of its own. */
-import { bytesText, freeBytes } from '../../backends/memory.js';
+import { freeBytes } from '../../backends/memory.js';
+import { bytesText } from '../../dsl/bytes.js';
 import { type Problem, problem } from '../../dsl/index.js';
 
 /** An object takes about so many times the bytes of its text. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData } from '../../data/index.js';
 import { encodeExperiment, type Experiment, type Problem } from '../../dsl/index.js';
+import { peakMemory } from '../../backends/memory.js';
 import { tidied } from '../../backends/places.js';
 import type { Backend } from '../../backends/backend.js';
 import { startBackend } from '../../backends/choose.js';
@@ -151,7 +152,7 @@ export const runTrial = <Evaluation>(
         seconds,
         loss,
         validation: validation?.terms ?? {},
-        memory: process.resourceUsage().maxRSS * 1024,
+        memory: peakMemory(),
         measures: figures,
         missing,
       },

@@ -2,8 +2,8 @@
 import { elementAt } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import type { Initializer } from '../../dsl/layers/initializer.js';
-import { initialise, kernelFans } from '../../backends/initializers.js';
+import { type Initializer, kernelFans } from '../../dsl/layers/initializer.js';
+import { initialise } from '../../backends/initializers.js';
 import { dot, meanOf, rowsOf } from '../shared/moments.js';
 
 describe('initializers', () => {

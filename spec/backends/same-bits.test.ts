@@ -8,7 +8,7 @@ import { densityExperiment, parts } from '../../examples/flows.js';
 import mlp from '../../examples/mlp.js';
 import mnist from '../../examples/mnist.js';
 import type { Backend } from '../../backends/backend.js';
-import { lowerGraph } from '../../backends/tensorflow/lower/graph.js';
+import { lowerGraph } from '../../backends/tensorflow/lower/lower-graph.js';
 import { createSession, initialState, type TrainState } from '../../runs/index.js';
 import { feedOf } from '../../runs/model/feed.js';
 import { backends, hasNative, nativeBackend } from '../shared/backends.js';

@@ -56,7 +56,7 @@ test('what training would refuse is said, and is no success', async () => {
   expect([none, stderr[0]]).toEqual([1, expect.stringContaining('which does not exist')]);
 });
 
-test('pictures are written as a grid', async () => {
+test('pictures are written as a grid, each pixel of small ones as a square of 16 × 16 here', async () => {
   for (const i of [0, 1, 2])
     folder.file(
       `pictures/${i}.png`,
@@ -65,7 +65,7 @@ test('pictures are written as a grid', async () => {
   const grid = join(folder.path, 'grid.png');
   const { code } = await run('data', `${folder.path}/pictures?holdOut=0`, '--grid', grid);
   const { width, height, data } = decode(readFileSync(grid));
-  expect([code, width, height]).toEqual([0, 14, 3]);
-  expect([data[0], data[5], data[10]]).toEqual([0, 100, 200]);
+  expect([code, width, height]).toEqual([0, 194, 48]);
+  expect([data[0], data[65], data[47 * 194 + 130]]).toEqual([0, 100, 200]);
   expect((await run('data', people, '--grid', grid)).code).toBe(1);
 });

@@ -170,7 +170,7 @@ describe('the command', () => {
     expect(code).toBe(0);
     expect(out).toContain('── loops for wasm ─');
     expect(out).toMatch(
-      /^ *\d+ {2}for i < 256, j < 64, k < 16 +\d+ kFLOP, [\d.]+ kB\n +%\d+\[64i \+ j\] \+= /m,
+      /^ *\d+ {2}for i < 256, j < 64, k < 64 +2\.1 MFLOP, [\d.]+ kB\n +%\d+\[64i \+ j\] \+= /m,
     );
   });
 

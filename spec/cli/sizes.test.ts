@@ -116,7 +116,7 @@ describe('a sweep in JSON', () => {
       const loaded = await run('sweep', ...words);
       expect(loaded.stderr).toEqual([
         expect.stringMatching(/names the module .*, which is run to load it/),
-        expect.stringMatching(/an error on loading \(run at \w+\.ts:1:7\)/),
+        expect.stringMatching(/an error on loading \(run at \w+\.ts:\d+:7\)/),
       ]);
     }
   });

@@ -55,7 +55,7 @@ describe('IDX', () => {
   });
 
   test.each([
-    ['plain', small],
+    ['kernels', small],
     ['gzip', gzipSync(small)],
   ])('a %s file cut at any byte is a problem', (_, bytes) => {
     for (let end = 0; end < bytes.length; end++) {

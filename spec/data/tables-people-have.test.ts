@@ -43,6 +43,42 @@ describe('headers and indices', () => {
     expect(await values('one.csv', '0\n0.5\n0.25\n')).toEqual([[0.5], [0.25]]);
   });
 
+  test('names that count up from elsewhere are names, and a row of integers may do so by chance', async () => {
+    const rows = '0.5,0.25,1,2\n1.5,3,0.75,4\n';
+    for (const [i, names] of ['1,2,3,4', '2019,2020,2021,2022'].entries())
+      expect(await values(`counted-${i}.csv`, `${names}\n${rows}`)).toEqual([
+        [0.5, 0.25, 1, 2],
+        [1.5, 3, 0.75, 4],
+      ]);
+    expect((await values('short.csv', '1,2,3\n7,5,1\n9,2,4\n'))[0]).toEqual([1, 2, 3]);
+    expect((await values('series.csv', '3,4,5,6\n4,5,6,7\n'))[0]).toEqual([3, 4, 5, 6]);
+  });
+
+  test('an index of pandas that counts from elsewhere, is shuffled or of words is left out; one with a name is asked about', async () => {
+    const indices = [
+      ['100', '101', '102'],
+      ['2', '0', '1'],
+      ['r0', 'r1', 'r2'],
+    ];
+    for (const [i, index] of indices.entries())
+      expect(
+        await values(`index-${i}.csv`, `,a,b\n${index.map((name, row) => `${name},${row},5\n`).join('')}`),
+      ).toEqual([
+        [0, 5],
+        [1, 5],
+        [2, 5],
+      ]);
+    const named = folder.file('named.csv', 'id,a\n0,0.5\n1,0.25\n2,0.75\n');
+    expect(left(await loadData(named)())[0]).toMatchObject({
+      path: `${named}?index`,
+      found: 'a first column "id" that counts the rows',
+    });
+    const twice = folder.file('twice.csv', ',a\n0,0.5\n0,0.25\n2,0.75\n');
+    expect(left(await loadData(twice)())[0]?.found).toBe(
+      'a first column without a name, in which values are repeated',
+    );
+  });
+
   test("pandas' index is left out, or kept on request", async () => {
     expect(std((await values('indexed.csv', indexed)).flat())).toBeCloseTo(0.43150656619183286, 12);
     expect((await values('kept.csv', indexed, '&index=keep'))[2]).toEqual([2, 0.25, 0.375, 0.5]);
@@ -310,4 +346,25 @@ test('millions of cells and thousands of columns are read as they come', async (
   const wide = `${Array.from({ length: 70_000 }, (_, i) => `c${i}`).join()}\n${Array.from({ length: 70_000 }, (_, i) => i % 10).join()}\n`;
   const set = await whole('wide.csv', wide);
   expect([set.shape, set.examples[69_999]]).toEqual([[70_000], 9]);
+});
+
+describe('Parquet', () => {
+  // pq.write_table(pa.table({'x': [1.5, 2.5, 3.25]}), compression=…), pyarrow 26
+  const packed = {
+    gzip: [
+      'UEFSMRUAFTwVTCwVBhUAFQYVBhwAAAAfiwgAAAAAAAIDY2JgYGBjZACDH/YQmsUBQnM5AADq+/g2HgAAABUEGSw1AB',
+      'gGc2NoZW1hFQIAFQolAhgBeAAWBhkcGRwmABwVChklBgAZGAF4FQQWBhZiFnImCEkcFQAVABUCADwpBhkmAAYAAAAW',
+      'YhYGJggWcgAoIHBhcnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGRwcAAAAegAAAFBBUjE=',
+    ].join(''),
+    brotli: [
+      'UEFSMRUAFTwVOCwVBhUAFQYVBhwAAAAbHQAABNxkhzGDtUip0aZAEkpmUYh0AyP0d1K3FQQZLDUAGAZzY2hlbWEVAg',
+      'AVCiUCGAF4ABYGGRwZHCYAHBUKGSUGABkYAXgVCBYGFmIWXiYISRwVABUAFQIAPCkGGSYABgAAABZiFgYmCBZeACgg',
+      'cGFycXVldC1jcHAtYXJyb3cgdmVyc2lvbiAyNi4wLjEZHBwAAAB6AAAAUEFSMQ==',
+    ].join(''),
+  };
+
+  test('columns packed by gzip and brotli', async () => {
+    for (const [codec, text] of Object.entries(packed))
+      expect(await values(`${codec}.parquet`, Buffer.from(text, 'base64'))).toEqual([[1.5], [2.5], [3.25]]);
+  });
 });

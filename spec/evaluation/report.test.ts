@@ -60,7 +60,7 @@ describe('the page', () => {
       ([, name]) => name,
     );
     expect(captions).toEqual([
-      'loss, weighted as at the end',
+      'loss, weights of the last step',
       'prior',
       'reconstruction, unweighted',
       'injectivity, unweighted',
@@ -72,10 +72,9 @@ describe('the page', () => {
 
   test('says what the decoder does to space', () => {
     const rows = new Map(
-      [...page.matchAll(/<th scope="row">([^<]*)<\/th><td class="number">([^<]*)</g)].map(([, k, v]) => [
-        k,
-        v,
-      ]),
+      [...page.matchAll(/<th scope="row"[^>]*>([^<]*)<\/th><td class="number[^>]*>([^<]*)</g)].map(
+        ([, k, v]) => [k, v],
+      ),
     );
     expect(rows.get('½ log det JᵀJ, mean')).toBe(`${numberText(geometry.volume.mean)} nats`);
     expect(rows.get('bound (5), (d/2) ln(‖J‖²/d), by')).toBe(

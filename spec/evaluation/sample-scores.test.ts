@@ -65,7 +65,11 @@ test.prop([fc.integer({ min: 1, max: 3 })], { numRuns: 3 })(
 example('a density that is no number is missing, and everything else is measured', async () => {
   const none = problem('logDensity', 'not a number for 1 of 90 examples', 'a density of every example');
   const compiled = { ...fitted.compiled, density: fitted.compiled.encode };
-  const without: Fitted = { ...fitted, compiled, logProb: () => Promise.reject<never>(new BackendFailure(none)) };
+  const without: Fitted = {
+    ...fitted,
+    compiled,
+    logProb: () => Promise.reject<never>(new BackendFailure(none)),
+  };
   const evaluation = { ...plainEvaluation, metrics: ['frechet'], features: ['pixels'] };
   const { figures, missing } = right(await measure(evaluation, { fitted: without, data, seed: 0 }));
   expect(missing).toEqual(['validation', 'test'].map((place) => ({ ...none, path: `${place}.logDensity` })));

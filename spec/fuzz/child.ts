@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { dice, mutated } from './mutate.js';
+import { peakMemory } from '../../backends/memory.js';
 import { openers } from './openers.js';
 
 /** One mutated file: the opener and the seed of everything about it. */
@@ -51,7 +52,7 @@ const run = async ({ opener: name, seed }: Case): Promise<Ending> => {
     done,
     outcome,
     text,
-    bytes: process.resourceUsage().maxRSS * 1024,
+    bytes: peakMemory(),
     seconds: workSince(started),
   });
   let done: readonly string[] = [];

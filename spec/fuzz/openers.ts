@@ -11,7 +11,6 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { zipSync } from 'fflate';
 import { loadData, partsOf } from '../../data/index.js';
 import { encodeExperiment } from '../../dsl/index.js';
-import type { Problem } from '../../dsl/problem.js';
 import { sizeOf } from '../../dsl/shape.js';
 import { evaluationCodec } from '../../evaluation/index.js';
 import mlp from '../../examples/mlp.js';
@@ -19,18 +18,8 @@ import { decodeSweep, decodeTrial, trialCountProblems, trialsOf } from '../../ru
 import { loadSpec, readJson } from '../../runs/load-spec.js';
 import { readCheckpoint } from '../../runs/run/checkpoint.js';
 import { npy, parquet, png } from '../data/files.js';
+import type { Checked, Corpus, Opener } from './opener.js';
 import { openRunFolder, runFiles, weights } from './run-folder.js';
-
-type Checked = Either<readonly Problem[], unknown>;
-
-/** Files by their names in a folder, one of which will be mutated. */
-export type Corpus = readonly { readonly name: string; readonly bytes: Buffer }[];
-
-export type Opener = {
-  readonly corpus: () => Corpus;
-  /** Opens the folder, or the file of this name in it. */
-  readonly open: (folder: string, name: string) => Promise<Checked>;
-};
 
 const file = (name: string, bytes: Uint8Array | string): Corpus[number] => ({
   name,

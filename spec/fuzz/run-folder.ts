@@ -24,7 +24,7 @@ import { checkpointParts, initialLoop } from '../../runs/run/checkpoint.js';
 import { encodeMetrics } from '../../runs/run/metrics.js';
 import { fileNames } from '../../runs/run/run-folder.js';
 import { right as rightOf } from '../shared/either.js';
-import type { Opener } from './openers.js';
+import type { Opener } from './opener.js';
 
 const encoder = network('encoder', pipe(input(3), dense(4), tanh, dense(2)));
 const decoder = network('decoder', pipe(input(2), dense(4), tanh, dense(3)));
@@ -68,7 +68,7 @@ export const runFiles = (): readonly { readonly name: string; readonly bytes: Bu
       sizes: { train: 8, validation: 0, test: 2 },
       fitted: false,
     },
-    ...{ started: '2026-01-01T00:00:00.000Z', versions: { immersion: '0.1.0' } },
+    ...{ started: '2026-01-01T00:00:00.000Z', finished: undefined, versions: { immersion: '0.1.0' } },
   });
   const kept = encodeSafetensors(
     new Map([

@@ -10,10 +10,10 @@ import { createNativeBackend } from '../../backends/tensorflow/tensorflow.js';
 import { createWasmBackend } from '../../backends/wasm/wasm.js';
 import { type Arrays, outputKey } from './outputs.js';
 
-/** `plain` is wasm with one kernel an equation. wasm comes last and so stays tfjs's active backend. */
+/** `kernels` is wasm with one kernel an equation. wasm comes last and so stays tfjs's active backend. */
 export const backends = {
   cpu: await createCpuBackend(),
-  plain: await createWasmBackend({ plain: true }),
+  kernels: await createWasmBackend({ kernels: true }),
   wasm: await createWasmBackend(),
 };
 

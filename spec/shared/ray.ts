@@ -1,72 +1,24 @@
 /** A Ray cluster of two nodes on this machine, at loopback addresses of their own, which lets in who has the token. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { elementAt } from '../../dsl/lookup.js';
+import { freePorts } from './ports.js';
+import { end, processes, tree } from './processes.js';
 
 export type RayCluster = {
   readonly address: string;
   readonly token: string;
-  /** Loses the second node as a machine is lost: its daemon is gone, and tells nobody. */
+  /** Of its second node, as Ray calls it. */
+  readonly second: string;
+  /** Kills the daemon of the second node, which says goodbye to nobody; what a job started there is lost from sight. */
   readonly killSecond: () => void;
-  /** Starts a second node again. */
-  readonly startSecond: () => Promise<void>;
   readonly stop: () => void;
 };
 
-export const SECOND = '127.0.0.3';
-
-/** Ports that are free now. */
-const freePorts = async (count: number): Promise<readonly number[]> => {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer();
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  return servers.map((server) => {
-    const address = server.address();
-    server.close();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-};
-
-type Process = { readonly pid: number; readonly parent: number; readonly command: string };
-
-const processes = (): readonly Process[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return [{ pid: Number(name), parent: Number(parent), command }];
-      } catch {
-        return [];
-      }
-    });
-
-/** A process and all that it has started. */
-const tree = (all: readonly Process[], root: number): readonly Process[] => [
-  ...all.filter(({ pid }) => pid === root),
-  ...all.filter(({ parent }) => parent === root).flatMap(({ pid }) => tree(all, pid)),
-];
-
-const end = (pid: number): void => {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended.
-  }
-};
+const SECOND = '127.0.0.3';
 
 const SMALL = ['--num-cpus', '1', '--memory', '2000000000', '--object-store-memory', '80000000'];
 
@@ -145,9 +97,7 @@ export const startRay = async (python: string): Promise<RayCluster> => {
   const stop = (): void => {
     const all = processes();
     const ours = [head, second].flatMap((child) => (child?.pid === undefined ? [] : tree(all, child.pid)));
-    [...ours, ...processes().filter(({ command }) => command.includes(folder))].forEach(({ pid }) =>
-      end(pid),
-    );
+    [...ours, ...processes().filter(({ command }) => command.includes(folder))].forEach(end);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -160,16 +110,16 @@ export const startRay = async (python: string): Promise<RayCluster> => {
   return {
     address,
     token,
+    second: SECOND,
     killSecond: () => {
       const own = tree(processes(), second?.pid ?? -1);
       end(
         elementAt(
           own.filter(({ command }) => command.includes('raylet/raylet')),
           0,
-        ).pid,
+        ),
       );
     },
-    startSecond,
     stop,
   };
 };

@@ -3,7 +3,7 @@
  * type as a primitive, its place in loops and what fusing thinks of it follow. A target says what it calls it, or takes it from
  * compiler/loops/float32.ts.
  */
-import { type EmitMoves, joined } from '../rows.js';
+import { type EmitMoves, joined } from '../align-rows.js';
 import { sameType, showType, type Type } from '../type.js';
 import type { Var } from '../var.js';
 import { erf } from './erf.js';

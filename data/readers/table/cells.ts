@@ -32,8 +32,10 @@ export const numberOf = (cell: string, hasComma: boolean): number => {
 /** Whether a cell is a decimal number, as large as it may be. */
 export const isNumber = (cell: string, hasComma: boolean): boolean => !Number.isNaN(numberOf(cell, hasComma));
 
-/** Whether cells count up from 0, as the names of columns do that pandas gives: 0, 1, 2, …; the first may be the empty name of an index. */
-export const countsUp = (cells: readonly string[]): boolean => {
-  const counted = cells[0] === '' ? cells.slice(1) : cells;
-  return counted.length > 0 && counted.every((cell, i) => cell === String(i));
+/** Where cells count up by one, as the names of columns do that pandas gives: 0, 1, 2, …, the first; an empty name of an index may be before it. */
+export const countStart = (cells: readonly string[]): number | undefined => {
+  const [first, ...rest] = cells[0] === '' ? cells.slice(1) : cells;
+  if (first === undefined || !/^\d{1,9}$/.test(first)) return undefined;
+  const start = Number(first);
+  return rest.every((cell, i) => cell === String(start + i + 1)) ? start : undefined;
 };

@@ -1,4 +1,5 @@
 /** Parquet files as tables: columns by name, values as the cells that they would be in a text. */
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { left } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
@@ -8,12 +9,19 @@ import type { OpenOptions } from '../../options.js';
 import type { Found } from '../../parts.js';
 import { messageOf } from '../file.js';
 import { distinctNames } from './columns.js';
-import type { RowBlock } from './rows.js';
-import { collectRows, type TableValues } from './table.js';
+import type { RowBlock } from './split-rows.js';
+import type { TableValues } from './settings.js';
+import { collectRows } from './table.js';
 
 type Problems = readonly Problem[];
 
 const ROWS_AT_ONCE = 16_384;
+
+/** Beside Snappy, how columns are packed. */
+const compressors = {
+  GZIP: (bytes: Uint8Array, maxOutputLength: number) => gunzipSync(bytes, { maxOutputLength }),
+  BROTLI: (bytes: Uint8Array, maxOutputLength: number) => brotliDecompressSync(bytes, { maxOutputLength }),
+};
 
 /** A value as a cell: numbers keep their digits, days and times are words. */
 const cellOf = (value: unknown): string => {
@@ -67,6 +75,7 @@ export const readParquet =
           const rows: readonly Readonly<Record<string, unknown>>[] = await parquetReadObjects({
             file,
             metadata,
+            compressors,
             rowStart: first,
             rowEnd,
           });
@@ -81,6 +90,8 @@ export const readParquet =
       const layout = { names, isNamed: true, skipped: 0, dropped };
       return await collectRows(path, { layout, hasDecimalComma: false, blocks }, values, options);
     } catch (error) {
-      return left([problem(path, messageOf(error), 'a Parquet file that can be read')]);
+      const found = messageOf(error);
+      const hint = found.includes('compression codec') ? 'write it with compression="gzip"' : undefined;
+      return left([problem(path, found, 'a Parquet file that can be read', hint)]);
     }
   };

@@ -1,19 +1,21 @@
 /** Tables as text: what is between the cells, whether the first row names the columns and which column is an index are told by the first rows, or said. */
-import { atLeast, elementAt } from '../../../dsl/lookup.js';
+import { elementAt } from '../../../dsl/lookup.js';
 import { basename } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Problem, problem } from '../../../dsl/problem.js';
 import type { OpenOptions } from '../../options.js';
-import { type Found, splitSettings } from '../../parts.js';
+import type { Found } from '../../parts.js';
 import { columnWidth, plainPreprocessing, type Preprocessing } from '../../preprocessing/preprocessing.js';
-import { text, type ValuesOf, word } from '../../settings.js';
 import { again, messageOf } from '../file.js';
-import { countsUp, isMissing, isNumber } from './cells.js';
+import { reporter } from '../../progress.js';
+import { isMissing, isNumber } from './cells.js';
 import { collector } from './collect.js';
-import { distinctNames, elementsOf, rolesOf } from './columns.js';
-import { cellsOf, type Dialect, dialectOf } from './dialect.js';
-import { type RowBlock, rowBlocks, RowError } from './rows.js';
+import { elementsOf, rolesOf } from './columns.js';
+import { type Dialect, dialectOf } from './dialect.js';
+import { type Layout, layoutOf } from './layout.js';
+import { type RowBlock, rowBlocks, RowError } from './split-rows.js';
+import type { TableValues } from './settings.js';
 import {
   BombError,
   encodingOf,
@@ -28,103 +30,8 @@ import {
 type Problems = readonly Problem[];
 type Loading<A> = TaskEither<Problems, A>;
 
-/**
- * `header`: whether the first row names the columns; `delimiter`, `decimal`: what is between cells and in decimals; `index`: what
- * becomes of a first column that only counts the rows; `labels`: columns of classes; `fields`: columns of numbers that are kept beside the
- * examples; `categories`: `onehot` makes one-hot vectors of columns of words, names do so of these columns.
- */
-export const tableSettings = {
-  ...splitSettings,
-  header: word('auto', 'auto', 'yes', 'no'),
-  delimiter: word('auto', 'auto', 'comma', 'tab', 'semicolon', 'pipe', 'space'),
-  decimal: word('auto', 'auto', 'point', 'comma'),
-  index: word('auto', 'auto', 'keep', 'drop'),
-  labels: text('names or numbers of columns'),
-  fields: text('names or numbers of columns'),
-  categories: { ...text('refuse, onehot, or names of columns'), fallback: 'refuse' },
-} as const;
-export type TableValues = ValuesOf<typeof tableSettings>;
-
 /** Rows that are looked at before it is decided what they are. */
 const ROWS_LOOKED_AT = 64;
-
-/** The name that pandas gives a column without one. */
-const isUnnamed = (name: string): boolean => name === '' || /^Unnamed: \d+$/.test(name);
-
-/** Names of columns are no numbers, and not all of them are missing values; or they count up; or one is a word above numbers. */
-const isHeader = (
-  first: readonly string[],
-  rows: readonly (readonly string[])[],
-  hasComma: boolean,
-): boolean => {
-  if (first.length > 1 && countsUp(first)) return true;
-  const isWord = (cell: string): boolean => !isMissing(cell) && !isNumber(cell, hasComma);
-  if (!first.some(isWord)) {
-    // A column of one name, 0, over numbers that are none such.
-    return (
-      first.length === 1 &&
-      first[0] === '0' &&
-      rows.length > 0 &&
-      rows.every(([cell = '']) => !/^-?\d+$/.test(cell))
-    );
-  }
-  if (first.every((cell) => isWord(cell) || isMissing(cell))) return true;
-  return first.some(
-    (cell, i) =>
-      isWord(cell) &&
-      rows.length > 0 &&
-      rows.every((row) => row.length > i && isNumber(elementAt(row, i), hasComma)),
-  );
-};
-
-/** What is known before the first row is taken. */
-export type Layout = {
-  readonly names: readonly string[];
-  readonly isNamed: boolean;
-  /** How many of the first rows are none. */
-  readonly skipped: number;
-  /** Columns that are left out. */
-  readonly dropped: ReadonlySet<number>;
-};
-
-const isCount = (rows: readonly (readonly string[])[]): boolean =>
-  rows.every(([cell], row) => cell === String(row));
-
-const layoutOf = (
-  path: string,
-  rows: readonly (readonly string[])[],
-  comment: string | undefined,
-  dialect: Dialect,
-  { header, index }: TableValues,
-): Either<Problems, Layout> => {
-  const [first, ...rest] = atLeast(1, rows);
-  const commented = comment === undefined ? [] : cellsOf(comment, dialect.delimiter);
-  const hasComment =
-    header !== 'no' && commented.length === first.length && !commented.every((cell) => isNumber(cell, false));
-  const hasRow =
-    !hasComment &&
-    (header === 'yes' || (header === 'auto' && isHeader(first, rest, dialect.hasDecimalComma)));
-  const given = hasComment ? commented : hasRow ? first : [];
-  const isNamed = given.length > 0;
-  const below = hasRow ? rest : rows;
-  const counted = below.length > 0 && first.length > 1 && isCount(below);
-  if (!isNamed && counted && below.length > 2 && index === 'auto')
-    return left([
-      problem(
-        `${path}?index`,
-        'no header, and a first column that counts the rows from 0',
-        'index=drop if it is an index, index=keep if it is data',
-      ),
-    ]);
-  const isIndex =
-    index === 'drop' || (index === 'auto' && isNamed && isUnnamed(elementAt(given, 0)) && counted);
-  return right({
-    names: distinctNames(isNamed ? given : first.map((_, i) => String(i + 1))),
-    isNamed,
-    skipped: hasRow ? 1 : 0,
-    dropped: new Set(isIndex ? [0] : []),
-  });
-};
 
 /** The first rows, and blocks of all rows. */
 type Opened = {
@@ -193,8 +100,9 @@ export const collectRows = async (
   path: string,
   rows: Rows,
   values: TableValues,
-  { preprocessing: fitted, memory, look }: OpenOptions,
+  options: OpenOptions,
 ): Promise<Either<Problems, Found>> => {
+  const { preprocessing: fitted, memory, look } = options;
   const { names, isNamed, skipped, dropped } = rows.layout;
   const isOneHot = values.categories === 'onehot' && fitted === undefined;
   const texts = isOneHot ? await textColumns(rows) : new Set<number>();
@@ -207,8 +115,12 @@ export const collectRows = async (
   const into = collector(basename(path), {
     ...{ path, names, isNamed, roles: roles.right, elements, missing, hasDecimalComma, memory, known },
   });
+  const report = reporter(options);
   let skip = skipped;
+  let count = 0;
   for await (const { cells, lines } of rows.blocks()) {
+    count += cells.length;
+    report(() => `reading ${basename(path)}: ${count.toLocaleString('en')} rows`);
     for (let i = 0; i < cells.length && !into.isFull(); i++)
       if (skip-- <= 0) into.add(elementAt(cells, i), elementAt(lines, i));
     if (into.isFull()) break;
@@ -245,7 +157,14 @@ export const readTable =
     try {
       const opened = await openText(path, values);
       if (opened.first.length === 0) return left([problem(path, 'no rows', 'a table with at least one row')]);
-      const layout = layoutOf(path, opened.first, opened.comment, opened.dialect, values);
+      const layout = layoutOf(
+        path,
+        opened.first,
+        opened.comment,
+        opened.dialect,
+        values,
+        options.preprocessing,
+      );
       if (isLeft(layout)) return layout;
       const { hasDecimalComma } = opened.dialect;
       const rows = { layout: layout.right, hasDecimalComma, blocks: () => blocksOf(path, opened) };

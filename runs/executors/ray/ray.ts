@@ -3,7 +3,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem } from '../../../dsl/index.js';
 import type { JobState } from '../attempt.js';
 import { codeText, type Command, entrypoint, WITHDRAWN } from '../entrypoint.js';
-import type { Cluster, Job, Refusal } from '../jobs.js';
+import type { Cluster, Job, Refusal } from '../cluster.js';
 import type { Resources } from '../resources.js';
 import { notRays, objectOf, type RayClient, refusedBy } from './client.js';
 

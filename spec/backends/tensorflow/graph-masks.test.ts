@@ -3,7 +3,7 @@ import { fc, test as law } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
 import { compile } from '../../../compiler/compile.js';
-import { lowerGraph } from '../../../backends/tensorflow/lower/graph.js';
+import { lowerGraph } from '../../../backends/tensorflow/lower/lower-graph.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import {
   adam,

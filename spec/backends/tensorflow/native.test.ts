@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
 import { type Compiled, compile } from '../../../compiler/compile.js';
 import { printGraph } from '../../../backends/tensorflow/graph.js';
-import { lowerGraph } from '../../../backends/tensorflow/lower/graph.js';
+import { lowerGraph } from '../../../backends/tensorflow/lower/lower-graph.js';
 import type { Program } from '../../../compiler/ir/program.js';
 import { loadData, type Split } from '../../../data/index.js';
 import type { Experiment } from '../../../dsl/experiment.js';

@@ -7,7 +7,9 @@ import {
   adam,
   apply,
   data,
+  dataOf,
   dense,
+  experiment,
   input,
   type Network,
   network,
@@ -16,6 +18,7 @@ import {
   solveGram,
   sqNorm,
   tanh,
+  volume,
   type VolumeMethod,
 } from '../../../dsl/index.js';
 import { rectangular } from '../../../objectives/index.js';
@@ -87,9 +90,21 @@ describe('a volume', () => {
 
   example('of a network with more inputs than outputs is exact, and refuses to be stochastic', () => {
     expect(volumeCost({ d: 40, D: 30 }, 'auto', 1)).toEqual({ chosen: 'exact', by: 'rows', exact: 90 });
-    expect(left(compiled(4, 3, 'stochastic', 1)).map(showProblem)).toMatchInlineSnapshot(`
+    const { encoder, decoder } = netsOf(4, 3, 5);
+    const wide = experiment({
+      encoder,
+      decoder,
+      objective: {
+        volume: volume(decoder, apply(encoder, dataOf(encoder)), { method: 'stochastic', probes: 1 }),
+      },
+      optimizer: adam({ rate: 1e-3 }),
+      batch: 4,
+      steps: 1,
+      data: 'none',
+    });
+    expect(left(compile(wide)).map(showProblem)).toMatchInlineSnapshot(`
       [
-        "objective.volume.of.method: found "stochastic" for a network from 4 to 3 numbers, expected "exact": with more inputs than outputs JᵀJ has no inverse",
+        "objective.volume.method: found "stochastic" for a network from 4 to 3 numbers, expected "exact": with more inputs than outputs JᵀJ has no inverse",
       ]
     `);
   });

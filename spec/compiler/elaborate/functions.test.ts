@@ -170,7 +170,7 @@ describe('a layer defined by an expression', () => {
   const x = data(4);
   const spec = experiment({
     encoder,
-    decoder: network('plain', pipe(input(2), dense(4))),
+    decoder: network('kernels', pipe(input(2), dense(4))),
     objective: {
       rec: sqNorm(sub(x, apply(back, { h: apply(encoder, x), w: field('w', 2) }))),
       gate: scale(hyper('g', 0.5), square(integerField('label'))),

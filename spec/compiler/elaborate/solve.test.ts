@@ -17,17 +17,17 @@ import { eachRunner, isThere } from '../../shared/each-runner.js';
 
 const seed = fc.nat(1e6);
 
-const runners: readonly RunnerName[] = ['wasm', 'plain', 'cpu', 'native', 'cc'];
-const everywhere = ['interpreter', 'portable', ...runners] as const;
+const runners: readonly RunnerName[] = ['wasm', 'kernels', 'cpu', 'native', 'cc'];
+const everywhere = ['interpreter', 'decomposed', ...runners] as const;
 const canRun = (name: (typeof everywhere)[number]): boolean =>
-  name === 'interpreter' || name === 'portable' || isThere(name);
+  name === 'interpreter' || name === 'decomposed' || isThere(name);
 
 const runAnywhere = async (
   name: (typeof everywhere)[number],
   program: Program,
   inputs: Arrays,
 ): Promise<Arrays> => {
-  if (name === 'portable') return interpret(decomposeSolvers(program, new Map()).program, inputs);
+  if (name === 'decomposed') return interpret(decomposeSolvers(program, new Map()).program, inputs);
   return name === 'interpreter' ? interpret(program, inputs) : runBy(name, program, inputs);
 };
 

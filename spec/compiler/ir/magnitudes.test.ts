@@ -8,7 +8,7 @@ import type { Node } from '../../../dsl/expressions/expression.js';
 import { logSumExp, maximum } from '../../../dsl/expressions/classification.js';
 import { adam, constant } from '../../../dsl/index.js';
 import { activation, allActivations } from '../../../laws/arbitrary/network.js';
-import { backends, hasNative, runOn, runOnNative } from '../../shared/backends.js';
+import { backends, hasCc, hasNative, runBy, runOn, runOnNative } from '../../shared/backends.js';
 import { arrayOf, calculation, free } from '../../shared/expressions.js';
 import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
 
@@ -32,6 +32,7 @@ const everywhere = async (
   const runs: (readonly [string, Arrays])[] = [];
   for (const [name, backend] of Object.entries(backends))
     runs.push([name, await runOn(backend, program, inputs)]);
+  if (hasCc()) runs.push(['cc', await runBy('cc', program, inputs)]);
   const native = hasNative() ? await runOnNative([{ program, inputs }]) : [];
   return [...runs, ...native.map((arrays) => ['native', arrays] as const)];
 };
@@ -69,7 +70,7 @@ describe('each activation of each number', () => {
           const of =
             name === 'gelu' && Math.abs(x) < 8
               ? 0.1 * Math.abs(x)
-              : name === 'elu' && x < 0 && backend !== 'wasm'
+              : name === 'elu' && x < 0 && backend !== 'wasm' && backend !== 'cc'
                 ? 0.06
                 : 0;
           expectNear(arrayOf(arrays, name)[i] ?? NaN, value, of, `${name} of ${x} on ${backend}`);

@@ -191,7 +191,7 @@ const laws = <P extends PrimitiveName>(primitive: P): void => {
     );
   };
   onBackend('wasm');
-  onBackend('plain');
+  onBackend('kernels');
   onBackend('cpu');
 
   // One session for many programs: it costs more than they do.

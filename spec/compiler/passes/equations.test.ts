@@ -47,7 +47,7 @@ describe('equations', () => {
     });
   };
   onBackend('wasm', 400);
-  onBackend('plain', 150);
+  onBackend('kernels', 150);
   onBackend('cpu', 150);
   onBackend('cc', 40);
 

@@ -85,7 +85,7 @@ describe('programs', () => {
     );
   };
   onBackend('wasm', 200);
-  onBackend('plain', 60);
+  onBackend('kernels', 60);
   onBackend('cpu', 40);
   onBackend('native', 15);
   // A compiler takes its time where others use the processor too.

@@ -35,7 +35,10 @@ const tries = fc.integer({ min: 1, max: 4 });
 /** What was known after each of them, the beginning first. */
 const course = (all: readonly Happening[], most: number): readonly Attempt[] =>
   all.reduce<readonly Attempt[]>(
-    (known, one) => [...known, after(known.at(-1) ?? beginning, one, { folder: 'f', tries: most })],
+    (known, one) => [
+      ...known,
+      after(known.at(-1) ?? beginning, one, { folder: 'f', tries: most, turns: Infinity }),
+    ],
     [beginning],
   );
 
@@ -59,7 +62,7 @@ describe('a trial on a cluster', () => {
 
   test.prop([history, tries])('ends well with its result, wherever it was', (all, most) => {
     const last = course(all, most).at(-1) ?? beginning;
-    const ended = after(last, { tag: 'result' }, { folder: 'f', tries: most });
+    const ended = after(last, { tag: 'result' }, { folder: 'f', tries: most, turns: Infinity });
     expect(ended.tag).toBe('ended');
     if (last.tag !== 'ended') expect(ended).toEqual({ tag: 'ended', problems: [] });
   });
@@ -84,7 +87,7 @@ describe('a trial on a cluster', () => {
       let attempt: Attempt = beginning;
       let times = 0;
       for (const way of ways) {
-        const limits = { folder: 'f', tries: 1 };
+        const limits = { folder: 'f', tries: 1, turns: Infinity };
         if (way === 'unplaced') attempt = after(attempt, { tag: 'submitted', id: 'a' }, limits);
         attempt =
           way === 'refused'
@@ -99,6 +102,23 @@ describe('a trial on a cluster', () => {
       }
       expect(backOff(times)).toBeLessThanOrEqual(60_000);
       expect(backOff(times + 1)).toBeGreaterThanOrEqual(backOff(times));
+    },
+  );
+
+  test.prop([tries, fc.boolean()])(
+    'that may be turned away so many times fails the next time',
+    (turns, isLate) => {
+      const limits = { folder: 'f', tries: 1, turns };
+      const refused = (attempt: Attempt): Attempt =>
+        after(attempt, { tag: 'refused', problems, busy: true, now: 0 }, limits);
+      const known = Array.from({ length: turns }).reduce<Attempt>(refused, beginning);
+      expect(known.tag).toBe('ready');
+      expect(refused(known)).toEqual({ tag: 'ended', problems });
+      // One that waited for a place until it was too long has waited enough.
+      const state: JobState = { tag: 'ended', why: 'no room', cause: isLate ? 'unplaced' : 'unfit' };
+      const submitted = after(beginning, { tag: 'submitted', id: 'a' }, limits);
+      const late = after(submitted, { tag: 'seen', state, now: 0 }, limits);
+      expect(late).toMatchObject({ tag: 'ended', problems: [{ found: 'no room' }] });
     },
   );
 

@@ -110,8 +110,11 @@ test('a sweep that was left is joined from elsewhere, and submits nothing twice'
 
 test('Ctrl-C stops what runs, leaves no ticket and exits 130; the same command goes on', async () => {
   const words = sweep('stopped', '--steps', '1000000', '--on', cluster('stopped'));
+  let told = false;
   const { code, stderr } = await spawned(folder, words, (line, signal) => {
-    if (/running on/.test(line)) setTimeout(() => signal('SIGINT'), 500);
+    if (told || !/running on/.test(line)) return;
+    told = true;
+    setTimeout(() => signal('SIGINT'), 500);
   });
   expect(stderr.at(-1)).toMatch(/^interrupted; the same command goes on in /);
   expect(code).toBe(130);

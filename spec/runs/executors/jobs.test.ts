@@ -8,7 +8,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { problem } from '../../../dsl/index.js';
 import type { TrialState } from '../../../runs/index.js';
 import { type JobState, mayWait } from '../../../runs/executors/attempt.js';
-import { type Cluster, clusterJobs, type Job } from '../../../runs/executors/jobs.js';
+import type { Cluster, Job } from '../../../runs/executors/cluster.js';
+import { clusterJobs } from '../../../runs/executors/jobs.js';
 import { readTicket, writeTicket } from '../../../runs/executors/ticket.js';
 import * as either from '../../shared/either.js';
 
@@ -100,7 +101,7 @@ const folderOf = (): string => {
   return folder;
 };
 const folders = (count: number): readonly string[] => Array.from({ length: count }, folderOf);
-const going = new AbortController().signal;
+const going = (): AbortSignal => new AbortController().signal;
 const quiet = (): void => undefined;
 
 describe('jobs of a cluster', () => {
@@ -117,7 +118,7 @@ describe('jobs of a cluster', () => {
         n > (losses[all.indexOf(folder)] ?? 0) ? 'result' : 'lost',
       );
       const executor = clusterJobs(cluster, options({ most }));
-      const ended = await Promise.all(all.map((folder) => executor(folder, going, quiet)));
+      const ended = await Promise.all(all.map((folder) => executor(folder, going(), quiet)));
       ended.forEach((one, i) => {
         const lost = losses[i] ?? 0;
         expect(isLeft(one)).toBe(lost >= 3);
@@ -132,7 +133,7 @@ describe('jobs of a cluster', () => {
     const { cluster } = world((n) => (n === 1 ? 'lost' : 'result'));
     const states: TrialState[] = [];
     const executor = clusterJobs(cluster, options());
-    either.right(await executor(folderOf(), going, (state) => states.push(state)));
+    either.right(await executor(folderOf(), going(), (state) => states.push(state)));
     expect(states).toEqual([
       { state: 'running', words: 'node' },
       { state: 'waiting', words: 'a node that died; try 2 of 3' },
@@ -143,7 +144,7 @@ describe('jobs of a cluster', () => {
   test('wait in the queue of a full cluster a few at a time', async () => {
     const { cluster, seen } = world(() => 'result', 2);
     const executor = clusterJobs(cluster, options());
-    const ended = await Promise.all(folders(30).map((folder) => executor(folder, going, quiet)));
+    const ended = await Promise.all(folders(30).map((folder) => executor(folder, going(), quiet)));
     expect(ended.every((one) => !isLeft(one))).toBe(true);
     expect(seen.submitted).toBe(30);
     expect(seen.most).toBeLessThanOrEqual(2 + mayWait(2));
@@ -155,7 +156,7 @@ describe('jobs of a cluster', () => {
     const words: (string | undefined)[] = [];
     const executor = clusterJobs(cluster, options({ tries: 1 }));
     const began = Date.now();
-    either.right(await executor(folderOf(), going, (state) => words.push(state.words)));
+    either.right(await executor(folderOf(), going(), (state) => words.push(state.words)));
     expect(Date.now() - began).toBeGreaterThanOrEqual(1000);
     expect(words).toEqual(['a full queue', 'node']);
   });
@@ -165,11 +166,11 @@ describe('jobs of a cluster', () => {
     const folder = folderOf();
     const first = clusterJobs(cluster, options());
     // The command that submitted it is gone, as after kill -9.
-    void first(folder, going, quiet);
+    void first(folder, going(), quiet);
     await expect.poll(() => seen.submitted).toBe(1);
     await expect.poll(() => readTicket(folder)).toMatchObject({ right: { id: expect.any(String) } });
     const states: TrialState[] = [];
-    const second = clusterJobs(cluster, options())(folder, going, (state) => states.push(state));
+    const second = clusterJobs(cluster, options())(folder, going(), (state) => states.push(state));
     await expect.poll(() => states).toEqual([{ state: 'running', words: 'node' }]);
     writeFileSync(join(folder, 'result.json'), '{}');
     either.right(await second);
@@ -179,8 +180,8 @@ describe('jobs of a cluster', () => {
   test('that ended badly under an earlier command count for nothing', async () => {
     const { cluster, numbers } = world((n) => (n <= 2 ? 'lost' : 'result'));
     const folder = folderOf();
-    either.left(await clusterJobs(cluster, options({ tries: 2 }))(folder, going, quiet));
-    either.right(await clusterJobs(cluster, options({ tries: 1 }))(folder, going, quiet));
+    either.left(await clusterJobs(cluster, options({ tries: 2 }))(folder, going(), quiet));
+    either.right(await clusterJobs(cluster, options({ tries: 1 }))(folder, going(), quiet));
     expect(numbers.get(folder)).toBe(3);
   });
 
@@ -188,7 +189,7 @@ describe('jobs of a cluster', () => {
     const { cluster, seen } = world(() => 'result');
     const folder = folderOf();
     writeTicket(folder, { cluster: 'elsewhere', name: 'x', id: 'x#1' });
-    either.right(await clusterJobs(cluster, options())(folder, going, quiet));
+    either.right(await clusterJobs(cluster, options())(folder, going(), quiet));
     expect(seen.submitted).toBe(1);
     expect(either.right(readTicket(folder))?.cluster).toBe('a cluster');
   });
@@ -196,7 +197,7 @@ describe('jobs of a cluster', () => {
   test('that another command took over are followed', async () => {
     const { cluster, seen, jobs } = world(() => 'for ever');
     const folder = folderOf();
-    const ended = clusterJobs(cluster, options())(folder, going, quiet);
+    const ended = clusterJobs(cluster, options())(folder, going(), quiet);
     await expect.poll(() => seen.submitted).toBe(1);
     const [answer] = await cluster.submit([{ folder, ticket: 'theirs', bytes: 1 }]);
     const id = answer === undefined ? '' : either.right(answer);
@@ -210,7 +211,7 @@ describe('jobs of a cluster', () => {
   test('that another command withdrew are not submitted again', async () => {
     const { cluster, seen } = world(() => 'for ever');
     const folder = folderOf();
-    const ended = clusterJobs(cluster, options())(folder, going, quiet);
+    const ended = clusterJobs(cluster, options())(folder, going(), quiet);
     await expect.poll(() => readTicket(folder)).toMatchObject({ right: { id: expect.any(String) } });
     rmSync(join(folder, 'job.json'));
     expect(either.left(await ended)).toMatchObject([{ found: 'a job that another command withdrew' }]);
@@ -234,7 +235,7 @@ describe('jobs of a cluster', () => {
   test('of a cluster that has fallen silent are given up in the end, and left to run', async () => {
     const { cluster, seen } = world(() => 'for ever');
     const folder = folderOf();
-    const ended = clusterJobs(cluster, options({ patience: 50 }))(folder, going, quiet);
+    const ended = clusterJobs(cluster, options({ patience: 50 }))(folder, going(), quiet);
     await expect.poll(() => seen.submitted).toBe(1);
     seen.silent = true;
     expect(either.left(await ended)).toMatchObject([
