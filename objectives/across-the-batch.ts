@@ -22,11 +22,11 @@ import {
   square,
   sub,
   uniform,
+  unknownOptions,
   vjp,
   volume,
 } from '../dsl/index.js';
 import { ae } from './autoencoder.js';
-import { unknown } from './options.js';
 
 type WeightOptions = { readonly weight?: ScalarLike };
 
@@ -41,7 +41,7 @@ export const geometricAe = <D extends Shape, Z extends Shape>(
 ) => {
   const logDet = scale(2, volume(decoder, apply(encoder, dataOf(encoder)), { method: 'exact' }));
   return objective({
-    ...unknown('geometricAe', options),
+    ...unknownOptions('geometricAe', options, ['weight']),
     ...ae(encoder, decoder),
     distortion: scale(options.weight ?? hyper('distortion', 0.1), batchVariance(logDet)),
   });
@@ -65,7 +65,7 @@ export const isometricAe = <D extends Shape, Z extends Shape>(
   const Jv = jvp(decoder, at, v);
   const pulled = batchMean(sqNorm(vjp(decoder, at, Jv)));
   return objective({
-    ...unknown('isometricAe', options),
+    ...unknownOptions('isometricAe', options, ['weight', 'beyond']),
     ...ae(encoder, decoder),
     isometry: scale(options.weight ?? hyper('isometry', 1), div(pulled, square(batchMean(sqNorm(Jv))))),
   });
@@ -88,7 +88,7 @@ export const mmdWae = <D extends Shape, Z extends Shape>(
   const [z, other] = [prior('z'), prior('other z')];
   const same = add(kernel(h, another(h)), kernel(z, other));
   return objective({
-    ...unknown('mmdWae', options),
+    ...unknownOptions('mmdWae', options, ['weight']),
     ...ae(encoder, decoder),
     discrepancy: scale(
       options.weight ?? hyper('discrepancy', 10),

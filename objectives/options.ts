@@ -24,9 +24,6 @@ const known = {
   freeForm: [...likelihood, ...volume],
   augmentedLagrangian: [...multiplier, 'penalty'],
   geco: multiplier,
-  geometricAe: ['weight'],
-  isometricAe: ['weight', 'beyond'],
-  mmdWae: ['weight'],
 } as const;
 
 /** To be spread into the terms of an objective; nothing where all options are known. */

@@ -49,9 +49,7 @@ export const layerConditions: Conditions<Layer> = {
       const uses = everyNode([{ path: [key], node: layer[key] }]).some(
         (located) => located.node.tag === 'argument' && !isInBody(located) && located.node.name === argument,
       );
-      return uses
-        ? []
-        : [{ key, found: undefined, expected: `an expression of the argument ${argument}` }];
+      return uses ? [] : [{ key, found: undefined, expected: `an expression of the argument ${argument}` }];
     }),
   factorOut: invertibleIssues,
   inverse: invertibleIssues,

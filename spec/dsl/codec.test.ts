@@ -146,7 +146,7 @@ describe('what a problem says', () => {
   test('all of it at once, in the order of the value', () => {
     expect(lines(json)).toMatchInlineSnapshot(`
       [
-        "networks.encoder.layers[0].tag: found "dens", expected one of dense, conv, convTranspose, spectral, flatten, reshape, batchNorm, dropout, activation, residual, averagePool, upsample, coupling, elementwise, permutation, luLinear, squeeze, factorOut, inverse, inject, defined, heads (did you mean "dense"?)",
+        "networks.encoder.layers[0].tag: found "dens", expected one of dense, conv, convTranspose, spectral, flatten, reshape, batchNorm, dropout, activation, residual, averagePool, upsample, coupling, elementwise, permutation, luLinear, squeeze, factorOut, inverse, inject, bijection, defined, heads (did you mean "dense"?)",
         "networks.decoder.layers[0].units: found nothing, expected a positive integer",
         "networks.decoder.layers[0].unit: found "unit", expected no other fields than tag, units, bias, kernel (did you mean "units"?)",
         "networks.decoder.layers[1].filters: found -3, expected a positive integer",
@@ -187,7 +187,7 @@ describe('what a problem says', () => {
     const layers = [{ tag: 'heads', heads: { mean: [] } }, { tag: 'flatten' }];
     expect(lines(put(written(small), ['networks', 'encoder', 'layers'], layers))).toMatchInlineSnapshot(`
       [
-        "networks.encoder.layers[0].tag: found "heads", expected one of dense, conv, convTranspose, spectral, flatten, reshape, batchNorm, dropout, activation, residual, averagePool, upsample, coupling, elementwise, permutation, luLinear, squeeze, factorOut, inverse, inject, defined (heads may only be the last layer of a network)",
+        "networks.encoder.layers[0].tag: found "heads", expected one of dense, conv, convTranspose, spectral, flatten, reshape, batchNorm, dropout, activation, residual, averagePool, upsample, coupling, elementwise, permutation, luLinear, squeeze, factorOut, inverse, inject, bijection, defined (heads may only be the last layer of a network)",
       ]
     `);
   });
