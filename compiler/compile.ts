@@ -9,6 +9,7 @@ import { type Problem, problem } from '../dsl/problem.js';
 import { sameShape, showShape, sizeOf } from '../dsl/shape.js';
 import { costOf } from './costs/cost.js';
 import { diagnosisFor } from './diagnose.js';
+import { bijectionProblems } from './elaborate/bijection.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
 import {
   type Elaborated,
@@ -20,7 +21,9 @@ import {
 } from './elaborate/program.js';
 import { faults, last, optimize, semanticProblems, type Stage } from './pipeline.js';
 import type { Program } from './ir/program.js';
+import { byAverages } from './optimizers/average.js';
 import { update } from './optimizers/optimizer.js';
+import { whereProblems } from './optimizers/where.js';
 
 export type Compiled = {
   readonly experiment: Experiment;
@@ -112,12 +115,19 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
     ...misfits(experiment, encoder.program, decoder.program),
   ];
   if (problems.length > 0) return left(problems);
+  const untrue = bijectionProblems(all.flatMap(({ context }) => [...context.networks.values()]));
+  if (untrue.length > 0) return left(untrue);
   const many = overcomplete(experiment, decoder.program);
   if (many.length > 0) return left(many);
-  const { program, moments } = update(objective.program, experiment.optimizer);
+  const contexts = all.map(({ context }) => context);
+  const parameters = new Map(contexts.flatMap((c) => [...c.parameters]));
+  const nowhere = whereProblems(experiment.optimizer, [...parameters.keys()]);
+  if (nowhere.length > 0) return left(nowhere);
+  const { program, moments } = update(objective.program, experiment.optimizer, parameters, objective.numbers);
   const stages = [{ pass: 'elaborate', program: objective.program }, ...optimize('differentiate', program)];
   const diagnosis = diagnosisFor(experiment, costOf(last(stages)).flops);
-  const optimized = ({ program: whole }: Elaborated): readonly Stage[] => optimize('elaborate', whole);
+  const optimized = ({ program: whole }: Elaborated): readonly Stage[] =>
+    optimize('elaborate', byAverages(whole, experiment.optimizer));
   const [evaluate, encode, decode] = atLeast(3, [evaluation, encoder, decoder].map(optimized));
   const measure = density && optimized(density);
   const others = [evaluate, encode, decode, measure, diagnosis].flatMap((of) =>
@@ -125,7 +135,6 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
   );
   const wrong = [stages, ...others].flatMap(faults);
   if (wrong.length > 0) return left(wrong);
-  const contexts = all.map(({ context }) => context);
   return right({
     experiment,
     step: last(stages),
@@ -134,7 +143,7 @@ export const compile = (spec: Experiment): Either<readonly Problem[], Compiled> 
     decode: last(decode),
     density: measure && last(measure),
     diagnose: diagnosis && last(diagnosis),
-    parameters: [...new Map(contexts.flatMap((c) => [...c.parameters])).values()],
+    parameters: [...parameters.values()],
     states: [...new Map(contexts.flatMap((c) => [...c.states])).values(), ...moments],
     draws: [...new Map(contexts.flatMap((c) => [...c.draws])).values()],
     stages,

@@ -12,6 +12,7 @@ import { rewriting } from '../dsl/expressions/rewrite.js';
 import type { Shape } from '../dsl/shape.js';
 import type { DrawSpec, ParameterSpec, StateSpec } from './elaborate/context.js';
 import { elaborateExpressions } from './elaborate/program.js';
+import { byAverages } from './optimizers/average.js';
 import { faults, last, optimize, semanticProblems } from './pipeline.js';
 import type { Program } from './ir/program.js';
 
@@ -71,7 +72,7 @@ export const compileExpressions = (
   const elaborated = elaborateExpressions(root, 1, example, outputs);
   const problems = semanticProblems([elaborated]);
   if (problems.length > 0) return left(problems);
-  const stages = optimize('elaborate', elaborated.program);
+  const stages = optimize('elaborate', byAverages(elaborated.program, experiment.optimizer));
   const wrong = faults(stages);
   if (wrong.length > 0) return left(wrong);
   const { parameters, states, draws } = elaborated.context;

@@ -12,7 +12,6 @@ export { type Arrays, interpret } from './ir/interpret.js';
 export type { Equation, EquationOf } from './ir/params.js';
 export { print } from './ir/print.js';
 export {
-  type AdamUpdate,
   atBatch,
   type Binder,
   type BinderKind,

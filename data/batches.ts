@@ -84,7 +84,7 @@ export const trainingBatches = (
     }),
   );
 
-/** All examples once, in order. */
+/** All examples once, in order; the last batch is filled up with the first ones, so that what looks across a batch sees real examples. */
 export const evaluationBatches = (
   size: number,
   batch: number,
@@ -94,7 +94,7 @@ export const evaluationBatches = (
     Either.chain(() => checkCount('batch', batch, Infinity)),
     Either.map(() =>
       Array.from({ length: Math.ceil(size / batch) }, (_, i) => ({
-        indices: Int32Array.from({ length: batch }, (_row, row) => Math.min(i * batch + row, size - 1)),
+        indices: Int32Array.from({ length: batch }, (_row, row) => (i * batch + row) % size),
         valid: Math.min(batch, size - i * batch),
       })),
     ),

@@ -87,7 +87,9 @@ export type Transform =
   /** y = x·e^s + t with |s| < bound. */
   | { readonly tag: 'affine'; readonly bound: number }
   /** Monotone rational-quadratic spline on [−bound, bound], the identity outside; Durkan et al. 2019. */
-  | { readonly tag: 'spline'; readonly bins: number; readonly bound: number };
+  | { readonly tag: 'spline'; readonly bins: number; readonly bound: number }
+  /** The same on a circle: its slopes at −bound and bound are one, so that it is smooth where they meet; Rezende et al. 2020. */
+  | { readonly tag: 'circularSpline'; readonly bins: number; readonly bound: number };
 
 /** The first ⌊n/2⌋ channels, or the others. */
 export type Part = 'first' | 'last';
@@ -115,7 +117,23 @@ export type BijectorLayer =
   /** Layers, which take `input`, run backwards. */
   | { readonly tag: 'inverse'; readonly input: Shape; readonly layers: readonly Layer[] }
   /** Zeros after the d numbers: [d] → [units]. Its left inverse keeps the first d. */
-  | { readonly tag: 'inject'; readonly units: number };
+  | { readonly tag: 'inject'; readonly units: number }
+  | DefinedBijection;
+
+/**
+ * A layer with an inverse that is a function of expressions both ways. `forward` and `logDeterminant` are of an argument x of shape
+ * `input`, `inverse` is of an argument y of shape `output`; parameters of one name are one in all three.
+ */
+export type DefinedBijection = {
+  readonly tag: 'bijection';
+  readonly name: string;
+  readonly input: Shape;
+  readonly output: Shape;
+  readonly forward: Node;
+  readonly inverse: Node;
+  /** ln |det| of the Jacobian of `forward`, a scalar. */
+  readonly logDeterminant: Node;
+};
 
 /** The data of a network, whatever its outputs. */
 export type NetworkValue = {

@@ -18,6 +18,7 @@ export {
   maxOver,
   meanOver,
   minOver,
+  oneHot,
   productOver,
   range,
   softmax,
@@ -127,6 +128,8 @@ export {
   actNorm,
   affine,
   arrange,
+  bijection,
+  circularSpline,
   coupling,
   type Direction,
   elementwise,
@@ -181,7 +184,10 @@ export {
   tanh,
   upsample,
 } from './layers/layer.js';
+export { embedding, film, fourierFeatures } from './layers/conditions.js';
+export { householder, inversion, scaling, specialConformal, translation } from './layers/bijections.js';
 export { layer, through } from './layers/defined.js';
+export { conv1d, depthwiseConv, dilatedConv, groupNorm, maxPool, pixelShuffle } from './layers/images.js';
 export { gated, layerNorm, positions, rmsNorm, selfAttention, skip, tokenDense } from './layers/library.js';
 export { shapeOf } from './shape-rules.js';
 export { spectral, spectralNorm, type SpectralOptions } from './layers/spectral.js';
@@ -203,9 +209,26 @@ export {
   replaceActivation,
   written,
 } from './network.js';
-export { adam, type Optimizer, sgd } from './optimizer.js';
+export {
+  adafactor,
+  type AdafactorOptions,
+  adagrad,
+  type AdagradOptions,
+  adam,
+  type AdamOptions,
+  adamW,
+  lion,
+  type LionOptions,
+  nadam,
+  type Optimizer,
+  rmsProp,
+  type RmsPropOptions,
+  sgd,
+  type SgdOptions,
+} from './optimizer.js';
 export { parsePath, type Path, showPath } from './path.js';
 export { describeLayer, formula, objectiveFormula } from './printing/format.js';
+export { describeOptimizer } from './printing/optimizer.js';
 export { experimentSource } from './printing/source/source.js';
 export { didYouMean, nearest, type Problem, problem, showProblem } from './problem.js';
 export {
@@ -219,3 +242,27 @@ export {
 } from './shape.js';
 export { compose, pipe } from './composition.js';
 export type { Block } from './layers/layer.js';
+export {
+  accumulate,
+  averaged,
+  chain,
+  clipBlock,
+  clipNorm,
+  clipNormOf,
+  clipValue,
+  freeze,
+  type Lookahead,
+  lookahead,
+  momentum,
+  only,
+  scaleByAdam,
+  scaleByBlock,
+  scaleByFactoredRms,
+  scaleByLion,
+  scaleByRate,
+  scaleByRms,
+  scaleByRss,
+  scaleUpdate,
+  type Update,
+  weightDecay,
+} from './update.js';

@@ -178,12 +178,23 @@ export const codeOutput = (net: NetworkValue): string => {
   return names.includes('mean') ? 'mean' : elementAt(names, 0);
 };
 
+const ownName = (layer: Layer): string => {
+  switch (layer.tag) {
+    case 'spectral':
+      return layer.layer.tag;
+    case 'defined':
+    case 'bijection':
+      return layer.name;
+    default:
+      return layer.tag;
+  }
+};
+
 /**
  * `2.dense`, the second part of the names of a layer's parameters. A spectral layer has the name of the layer it wraps, so
  * that wrapping changes no parameter's name and no initial value.
  */
-export const layerName = (index: number, layer: Layer): string =>
-  `${index}.${layer.tag === 'spectral' ? layer.layer.tag : layer.tag === 'defined' ? layer.name : layer.tag}`;
+export const layerName = (index: number, layer: Layer): string => `${index}.${ownName(layer)}`;
 
 /** The same network with every layer rewritten by `f`. */
 export const mapLayers = <N extends NetworkValue>(net: N, f: (layer: Layer) => Layer): N => ({

@@ -1,70 +1,173 @@
-/** Optimizers as data; the compiler writes their update into the step program. */
-import type { Expr, ScalarLike } from './expressions/expression.js';
-import { constant } from './expressions/expression.js';
+/** The optimizers that have names: each a short chain. */
+import type { ScalarLike } from './expressions/expression.js';
 import { namesOf, unknownOptions } from './mistake.js';
-import type { Scalar } from './shape.js';
+import {
+  chain,
+  clipBlock,
+  clipNorm,
+  momentum,
+  only,
+  type Optimizer,
+  scaleByAdam,
+  scaleByBlock,
+  scaleByFactoredRms,
+  scaleByLion,
+  scaleByRate,
+  scaleByRms,
+  scaleByRss,
+  type Update,
+  weightDecay,
+} from './update.js';
 
-export type Optimizer =
-  | {
-      readonly tag: 'sgd';
-      readonly rate: Expr<Scalar>;
-      readonly momentum: number;
-      readonly nesterov: boolean;
-      /** Gradients are scaled so that their joint norm is at most this; absent for no clipping. */
-      readonly clipNorm?: number;
-    }
-  | {
-      readonly tag: 'adam';
-      readonly rate: Expr<Scalar>;
-      readonly beta1: number;
-      readonly beta2: number;
-      /** Added outside the bias-corrected root. */
-      readonly epsilon: number;
-      readonly clipNorm?: number;
-    };
+export type { Optimizer } from './update.js';
 
-const rateOf = (rate: ScalarLike): Expr<Scalar> => (typeof rate === 'number' ? constant(rate) : rate);
-
-type SgdOptions = {
+/** What every optimizer takes. */
+type Common = {
+  /** The learning rate, a number or a schedule. */
   readonly rate: ScalarLike;
-  readonly momentum?: number;
-  readonly nesterov?: boolean;
+  /** Gradients are scaled so that their joint norm is at most this; without it they are not clipped. */
   readonly clipNorm?: number;
 };
-const sgdOptions = namesOf<SgdOptions>({ rate: true, momentum: true, nesterov: true, clipNorm: true });
+const common = { rate: true, clipNorm: true } as const;
 
-/** θ ← θ − rate·m, m ← momentum·m + g. The rate may be a schedule. */
-export const sgd = (options: SgdOptions): Optimizer => ({
-  tag: 'sgd',
-  rate: rateOf(options.rate),
-  momentum: options.momentum ?? 0,
-  nesterov: options.nesterov ?? false,
-  ...(options.clipNorm === undefined ? {} : { clipNorm: options.clipNorm }),
-  ...unknownOptions('sgd', options, sgdOptions),
+/** θ − rate·(weight·θ) beside the gradient's step. */
+type Decay = {
+  /** A number or a schedule. */
+  readonly weightDecay?: ScalarLike;
+  /** The weights that decay, as `only` has them; all of them unless given. */
+  readonly decayed?: string;
+};
+const decay = { weightDecay: true, decayed: true } as const;
+
+const made = <O extends Common>(
+  name: string,
+  options: O,
+  known: readonly string[],
+  ...steps: readonly Update[]
+): Optimizer => ({
+  ...chain(
+    ...(options.clipNorm === undefined ? [] : [clipNorm(options.clipNorm)]),
+    ...steps,
+    scaleByRate(options.rate),
+  ),
+  ...unknownOptions(name, options, known),
 });
 
-type AdamOptions = {
-  readonly rate: ScalarLike;
+const decaying = (weight: ScalarLike, { decayed }: Decay): Update =>
+  decayed === undefined ? weightDecay(weight) : only(decayed, weightDecay(weight));
+
+export type SgdOptions = Common & { readonly momentum?: number; readonly nesterov?: boolean };
+const sgdOptions = namesOf<SgdOptions>({ ...common, momentum: true, nesterov: true });
+
+/** θ ← θ − rate·m, m ← momentum·m + g. */
+export const sgd = (options: SgdOptions): Optimizer =>
+  made('sgd', options, sgdOptions, momentum(options.momentum ?? 0, { nesterov: options.nesterov ?? false }));
+
+export type AdamOptions = Common & {
   readonly beta1?: number;
   readonly beta2?: number;
   readonly epsilon?: number;
-  readonly clipNorm?: number;
 };
-const adamOptions = namesOf<AdamOptions>({
-  rate: true,
-  beta1: true,
-  beta2: true,
+const adamNames = { ...common, beta1: true, beta2: true, epsilon: true } as const;
+const adamOptions = namesOf<AdamOptions>(adamNames);
+
+/** Without what the direction does not take. */
+const directionOf = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions, nesterov = false): Update =>
+  scaleByAdam({ beta1, beta2, epsilon, nesterov });
+
+/** Adam, Kingma and Ba 2014, algorithm 1: ε outside the bias-corrected root. */
+export const adam = (options: AdamOptions): Optimizer =>
+  made('adam', options, adamOptions, directionOf(options));
+
+const adamWOptions = namesOf<AdamOptions & Decay>({ ...adamNames, ...decay });
+
+/** Adam with decoupled weight decay, Loshchilov and Hutter 2019; 1e-4 unless given. */
+export const adamW = (options: AdamOptions & Decay): Optimizer =>
+  made('adamW', options, adamWOptions, directionOf(options), decaying(options.weightDecay ?? 1e-4, options));
+
+/** Adam with Nesterov's momentum, Dozat 2016. */
+export const nadam = (options: AdamOptions): Optimizer =>
+  made('nadam', options, adamOptions, directionOf(options, true));
+
+export type LionOptions = Common & Decay & { readonly beta1?: number; readonly beta2?: number };
+const lionOptions = namesOf<LionOptions>({ ...common, ...decay, beta1: true, beta2: true });
+
+/** The sign of a momentum, Chen et al. 2023; weights decay by 1e-3 unless given. */
+export const lion = (options: LionOptions): Optimizer =>
+  made(
+    'lion',
+    options,
+    lionOptions,
+    scaleByLion({ beta1: options.beta1 ?? 0.9, beta2: options.beta2 ?? 0.99 }),
+    decaying(options.weightDecay ?? 1e-3, options),
+  );
+
+export type RmsPropOptions = Common & {
+  readonly decay?: number;
+  readonly epsilon?: number;
+  readonly centered?: boolean;
+  readonly momentum?: number;
+};
+const rmsPropOptions = namesOf<RmsPropOptions>({
+  ...common,
+  decay: true,
   epsilon: true,
-  clipNorm: true,
+  centered: true,
+  momentum: true,
 });
 
-/** Adam, Kingma and Ba 2014, algorithm 1. The rate may be a schedule. */
-export const adam = (options: AdamOptions): Optimizer => ({
-  tag: 'adam',
-  rate: rateOf(options.rate),
-  beta1: options.beta1 ?? 0.9,
-  beta2: options.beta2 ?? 0.999,
-  epsilon: options.epsilon ?? 1e-8,
-  ...(options.clipNorm === undefined ? {} : { clipNorm: options.clipNorm }),
-  ...unknownOptions('adam', options, adamOptions),
+/** The gradient by a moving root mean square of itself, Tieleman and Hinton 2012; ε inside the root. */
+export const rmsProp = (options: RmsPropOptions): Optimizer =>
+  made(
+    'rmsProp',
+    options,
+    rmsPropOptions,
+    scaleByRms({
+      decay: options.decay ?? 0.9,
+      epsilon: options.epsilon ?? 1e-8,
+      centered: options.centered ?? false,
+    }),
+    ...(options.momentum === undefined ? [] : [momentum(options.momentum)]),
+  );
+
+export type AdagradOptions = Common & { readonly initial?: number; readonly epsilon?: number };
+const adagradOptions = namesOf<AdagradOptions>({ ...common, initial: true, epsilon: true });
+
+/** The gradient by the root of the sum of all its squares, Duchi, Hazan and Singer 2011. */
+export const adagrad = (options: AdagradOptions): Optimizer =>
+  made(
+    'adagrad',
+    options,
+    adagradOptions,
+    scaleByRss({ initial: options.initial ?? 0.1, epsilon: options.epsilon ?? 1e-7 }),
+  );
+
+export type AdafactorOptions = Common & {
+  readonly decay?: number;
+  readonly epsilon?: number;
+  readonly least?: number;
+  /** The greatest root mean square of an array's step before the rate. Default 1. */
+  readonly most?: number;
+};
+const adafactorOptions = namesOf<AdafactorOptions>({
+  ...common,
+  decay: true,
+  epsilon: true,
+  least: true,
+  most: true,
 });
+
+/** Second moments by rows and columns, steps in proportion to the weights; Shazeer and Stern 2018. */
+export const adafactor = (options: AdafactorOptions): Optimizer =>
+  made(
+    'adafactor',
+    options,
+    adafactorOptions,
+    scaleByFactoredRms({
+      decay: options.decay ?? 0.8,
+      epsilon: options.epsilon ?? 1e-30,
+      least: options.least ?? 128,
+    }),
+    clipBlock(options.most ?? 1),
+    scaleByBlock(),
+  );

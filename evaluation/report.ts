@@ -13,6 +13,7 @@ import {
   scheduledWeights,
   showShape,
   sizeOf,
+  describeOptimizer,
 } from '../dsl/index.js';
 import {
   type Fitted,
@@ -83,7 +84,7 @@ const settingsOf = ({ experiment }: Fitted, seed: number): readonly Row[] => {
   const { optimizer, batch, steps, data } = experiment;
   return [
     ...[...hypersOf(experiment)].map(([name, value]): Row => [name, numberText(value)]),
-    ['optimizer', `${optimizer.tag}, rate ${formula(optimizer.rate)}`],
+    ['optimizer', `${describeOptimizer(optimizer)}, rate ${formula(optimizer.rate)}`],
     ['batch', countText(batch)],
     ['steps', countText(steps)],
     ['data', data],

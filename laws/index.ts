@@ -20,6 +20,7 @@ export { check, type CheckOptions, forAll } from './check.js';
 export {
   type Claim,
   equal,
+  given,
   gradientsAgree,
   inMean,
   invariantUnder,

@@ -15,6 +15,7 @@ import {
   field,
   fill,
   log,
+  min,
   scale,
   sin,
   square,
@@ -38,7 +39,10 @@ export const inMean = <S extends Shape>(of: Expr<S>): Mean<S> => ({ tag: 'inMean
 /** What a claim is about: an expression of any shape, its expectation, or for scalars a number. */
 export type Side<S extends Shape = Shape> = Expr<S> | Mean<S> | number;
 
-export type Claim =
+/** A claim, made only where a scalar is more than 0 at every example. */
+export type Claim = Said & { readonly given?: Node };
+
+type Said =
   /** Element by element, up to rounding and a tolerance. */
   | {
       readonly tag: 'atLeast' | 'equal';
@@ -111,6 +115,13 @@ export const monotone = <S extends Shape, T extends Shape>(
     { tag: 'atLeast', left: of(risen), right: of(at), tolerance: ROUNDING, names: ['after', 'before'] },
   ];
 };
+
+/** The law where a scalar is more than 0; elsewhere the case does not count: `given(greater(volume, -5), …)`. */
+export const given = (condition: Expr<Scalar>, law: Law): Law =>
+  law.map((claim) => ({
+    ...claim,
+    given: claim.given === undefined ? condition : min(claim.given, condition),
+  }));
 
 const keepsVolume = ({ layers }: NetworkValue): boolean =>
   layers.every((layer) => isInvertible(layer) && layer.tag !== 'inject');

@@ -21,8 +21,9 @@ import {
   whichOf,
 } from './comparison.js';
 import { comparedInMean } from './in-mean.js';
+import type { Node } from '../dsl/grammar.js';
 import type { Claim, Law } from './laws.js';
-import { type Behaviour, type Calculation, calculationOf } from './meaning.js';
+import { type Behaviour, type Calculation, calculationOf, valuesOf } from './meaning.js';
 import { sloped } from './slope.js';
 import type { World } from './world.js';
 
@@ -60,8 +61,28 @@ const misfit = (claim: Claim, { shapes }: Calculation): readonly Problem[] => {
     : [problem(claim.names[1], showShape(b), `${showShape(a)}, the shape of ${claim.names[0]}`)];
 };
 
+/** Whether what a claim is made under holds in a world. */
+const isGiven = (
+  condition: Node,
+  { behaviour, batch }: ReturnType<typeof settingOf>,
+  world: World,
+): Checked<boolean> => {
+  const calculation = calculationOf({ condition }, behaviour, batch);
+  if (isLeft(calculation)) return calculation;
+  const inputs = givenIn(calculation.right, world);
+  if (isProblems(inputs)) return left(inputs);
+  return right(
+    valuesOf(calculation.right.program, inputs)
+      .get('condition')
+      ?.every((value) => value > 0) ?? false,
+  );
+};
+
 const decided = (claim: Claim, behaviour: Behaviour, world: World): Checked<Verdict> => {
   const setting = settingOf(claim, behaviour, world.batch);
+  const holdsHere = claim.given === undefined ? right(true) : isGiven(claim.given, setting, world);
+  if (isLeft(holdsHere)) return holdsHere;
+  if (!holdsHere.right) return right(open);
   const law = (batch: number): Checked<Calculation> => {
     const calculation = calculationOf(askedOf(claim), setting.behaviour, batch);
     if (isLeft(calculation)) return calculation;

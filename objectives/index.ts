@@ -2,6 +2,7 @@
  * The named objectives, each a short composed specification in the language's own words. What needs the compiler or measures a
  * trained model does not belong here.
  */
+export { geometricAe, isometricAe, mmdWae } from './across-the-batch.js';
 export { ae, aeL2, reconstruction } from './autoencoder.js';
 export { cae } from './contractive.js';
 export { injFlow, injFlowLn, type InjFlowOptions } from './injflow.js';

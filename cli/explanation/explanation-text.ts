@@ -200,11 +200,10 @@ const densityLines = (density: Explanation['density']): readonly string[] =>
 
 const trainingLines = (part: TrainingPart): readonly string[] => {
   const hypers = Object.entries(part.hypers).map(([name, value]) => `${name} ${value}`);
-  const clipped = part.clipNorm === undefined ? '' : `, gradients clipped to norm ${part.clipNorm}`;
   const validated = part.validateEvery === 0 ? 'no validation' : `validation every ${part.validateEvery}`;
   return [
     ...(hypers.length === 0 ? [] : [`hyper-parameters  ${hypers.join(', ')}`]),
-    `optimizer  ${part.optimizer}, rate ${part.rate}${clipped}`,
+    `optimizer  ${part.optimizer}, rate ${part.rate}`,
     `training  ${part.steps} steps on ${part.data}, ${validated}`,
     '',
   ];

@@ -5,6 +5,7 @@ import { type Compiled, compile, type Cost, costOf } from '../../compiler/index.
 import {
   apply,
   data,
+  describeOptimizer,
   hypersOf,
   type Experiment,
   formula,
@@ -36,7 +37,6 @@ export type TrainingPart = {
   readonly hypers: Readonly<Record<string, number>>;
   readonly optimizer: string;
   readonly rate: string;
-  readonly clipNorm?: number;
   readonly steps: number;
   readonly data: string;
   readonly validateEvery: number;
@@ -76,9 +76,8 @@ const trainingPart = (experiment: Experiment): TrainingPart => {
   const { optimizer, steps, data: reference, validation } = experiment;
   return {
     hypers: Object.fromEntries(hypersOf(experiment)),
-    optimizer: optimizer.tag,
+    optimizer: describeOptimizer(optimizer),
     rate: formula(optimizer.rate),
-    ...(optimizer.clipNorm === undefined ? {} : { clipNorm: optimizer.clipNorm }),
     steps,
     data: reference,
     validateEvery: validation.every,

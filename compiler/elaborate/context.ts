@@ -26,6 +26,8 @@ export type StateSpec = {
   readonly name: string;
   readonly shape: readonly number[];
   readonly initializer: Initializer;
+  /** The parameter whose initial value it begins with, in place of one of its own. */
+  readonly copies?: ParameterSpec;
 };
 
 /** A random input: `rows` rows for each example, of `probes` probes of `shape` each. */

@@ -11,7 +11,7 @@ import {
 import type { Layer, Transform } from '../../dsl/layers/layer.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import { sameShape, type Shape, showShape, sizeOf } from '../../dsl/shape.js';
-import { add, joined, sub, times, unary } from '../ir/operations.js';
+import { add, atRows, joined, sub, times, unary } from '../ir/operations.js';
 import type { Var } from '../ir/program.js';
 import { type Context, fail } from './context.js';
 import {
@@ -204,6 +204,33 @@ const rows: { readonly [T in Invertible['tag']]: Row<Extract<Invertible, { tag: 
         : channels(site, x, 0, elementAt(shape, 0)),
     );
   },
+  bijection: (site) => {
+    const { context, layer, x, way, place } = site;
+    const bodyAt = (body: 'forward' | 'inverse' | 'logDeterminant', argument: string, at: Var): Var | null =>
+      context.expressions(context, { arguments: new Map([[argument, at]]), place })(
+        layer[body],
+        `${place.path}.${body}`,
+      );
+    const isForward = way === 'forward';
+    const value = isForward ? bodyAt('forward', 'x', x) : bodyAt('inverse', 'y', x);
+    const logDet = value && bodyAt('logDeterminant', 'x', isForward ? x : value);
+    if (value === null || logDet === null) return null;
+    const expected = isForward ? layer.output : layer.input;
+    if (!sameShape(value.type.shape, expected))
+      return fail(
+        context,
+        `${place.path}.${isForward ? 'forward' : 'inverse'}`,
+        showShape(value.type.shape),
+        showShape(expected),
+      );
+    if (logDet.type.shape.length > 0)
+      return fail(context, `${place.path}.logDeterminant`, showShape(logDet.type.shape), 'a scalar');
+    const { emit } = context.builder;
+    return {
+      value: atRows(emit, Math.max(x.type.rows, value.type.rows), value),
+      logDet: isForward ? logDet : unary(emit, 'neg', logDet),
+    };
+  },
   flatten: (site) =>
     keepingVolume(reshaped(site, site.x, site.way === 'forward' ? [sizeOf(site.shape)] : site.shape)),
   reshape: (site) =>
@@ -221,6 +248,7 @@ const dispatch = (site: FlowSite<Invertible>): Moved | null => {
     case 'factorOut': return rows.factorOut({ ...site, layer });
     case 'inverse': return rows.inverse({ ...site, layer });
     case 'inject': return rows.inject({ ...site, layer });
+    case 'bijection': return rows.bijection({ ...site, layer });
     case 'flatten': return rows.flatten({ ...site, layer });
     case 'reshape': return rows.reshape({ ...site, layer });
   } // prettier-ignore

@@ -6,7 +6,8 @@ import { data, type Node } from '../../dsl/expressions/expression.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { argumentsOf, codeOutput } from '../../dsl/network.js';
 import { everyNode } from '../../dsl/expressions/rewrite.js';
-import { fieldPath } from '../../dsl/path.js';
+import { fieldPath, showPath } from '../../dsl/path.js';
+import { expressionsIn, type Optimizer } from '../../dsl/update.js';
 import { type Shape, showShape } from '../../dsl/shape.js';
 import { add, atRows, batchMean, binary, constantLike, sumAll, times } from '../ir/operations.js';
 import type { Output, Program, Var } from '../ir/program.js';
@@ -16,6 +17,9 @@ import { createElaborate } from './expression.js';
 import { scheduleProblems } from './schedule.js';
 
 export type Elaborated = { readonly program: Program; readonly context: Context };
+
+/** A step, with the values of the optimizer's expressions. */
+export type ElaboratedStep = Elaborated & { readonly numbers: ReadonlyMap<Node, Var> };
 
 const value = (name: string, x: Var): Output => ({ kind: 'value', name, var: x });
 
@@ -85,7 +89,7 @@ const termsOf = (context: Context, experiment: Experiment): Terms => {
  * The objective as a program. Outputs: every term's mean over the batch, or the surrogate's in its place, what part of the batch each guard
  * acted on, the telemetry `loss`, which is the terms' sum, and `rate`, the optimizer's, and the next running statistics and running values.
  */
-export const elaborateStep = (experiment: Experiment): Elaborated => {
+export const elaborateStep = (experiment: Experiment): ElaboratedStep => {
   const context = createContext(createElaborate, 'train', experiment.batch, dataShapeOf(experiment));
   const { emit } = context.builder;
   const { terms, guards } = termsOf(context, experiment);
@@ -99,10 +103,8 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
   }
   const zero = constantLike(emit, 0, { rows: 0, shape: [] });
   const loss = means.reduce((sum, term) => add(emit, sum, term.var), zero);
-  const rate = createElaborate(context)(experiment.optimizer.rate, 'optimizer.rate');
-  if (rate !== null && rate.type.rows > 0) {
-    fail(context, 'optimizer.rate', 'an expression of the data', 'a schedule: a scalar of the step');
-  }
+  const numbers = numbersOf(context, experiment.optimizer);
+  const rate = numbers.get(experiment.optimizer.rate) ?? null;
   const next: readonly Output[] = [...context.nextStates].map(([name, x]) => ({
     kind: 'next',
     name,
@@ -115,7 +117,21 @@ export const elaborateStep = (experiment: Experiment): Elaborated => {
   const program = programOf(context, 'step', [...means, ...guards, ...telemetry, ...next]);
   if (context.problems.length === 0)
     context.problems.push(...scheduleProblems(program, context.paths, experiment.steps));
-  return { program, context };
+  return { program, context, numbers };
+};
+
+/** The values of an optimizer's expressions; one that is no scalar of the step is a problem. */
+const numbersOf = (context: Context, optimizer: Optimizer): ReadonlyMap<Node, Var> => {
+  const elaborate = createElaborate(context);
+  const found = expressionsIn(optimizer).flatMap(({ path, node }) => {
+    const at = showPath(['optimizer', ...path]);
+    const x = elaborate(node, at);
+    if (x === null) return [];
+    if (x.type.rows > 0) fail(context, at, 'an expression of the data', 'a schedule: a scalar of the step');
+    else if (x.type.shape.length > 0) fail(context, at, showShape(x.type.shape), 'a scalar of the step');
+    return [[node, x] as const];
+  });
+  return new Map(found);
 };
 
 /** The terms of each example, without a mean, with running statistics and without dropout. */

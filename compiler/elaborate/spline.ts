@@ -18,7 +18,10 @@ import {
 } from '../ir/operations.js';
 import type { Emit, Var } from '../ir/program.js';
 
-/** Logarithms of widths and heights up to a factor, [m,K], and of the slopes at the knots between, [m,K−1]. */
+/**
+ * Logarithms of widths and heights up to a factor, [m,K], and of the slopes: at the knots between, [m,K−1], with slope 1 at both ends; or at all knots
+ * but the last, [m,K], which has that of the first, on a circle.
+ */
 export type SplineShape = { readonly widths: Var; readonly heights: Var; readonly slopes: Var };
 
 const filling = (emit: Emit, x: Var, like: Var): Var =>
@@ -75,8 +78,14 @@ export const splined = (
   const [m, bins] = atLeast(2, widths.type.shape);
   const horizontal = axisOf(emit, widths, bound);
   const vertical = axisOf(emit, heights, bound);
-  // Slope 1 at both ends, where the identity follows.
-  const knotSlopes = unary(emit, 'exp', emit('pad', { before: [0, 1], after: [0, 1] }, [slopes]));
+  const [, given] = atLeast(2, slopes.type.shape);
+  const first = (): Var => emit('slice', { begin: [0, 0], size: [m, 1] }, [slopes]);
+  const knots =
+    given === bins
+      ? emit('concat', { axis: 1 }, [slopes, first()])
+      : // Slope 1 at both ends, where the identity follows.
+        emit('pad', { before: [0, 1], after: [0, 1] }, [slopes]);
+  const knotSlopes = unary(emit, 'exp', knots);
   const slopesFrom = (i: number): Var => emit('slice', { begin: [0, i], size: [m, bins] }, [knotSlopes]);
   const inside = clamped(emit, x, bound);
   const bin = binOf(emit, inside, (way === 'forward' ? horizontal : vertical).begins);

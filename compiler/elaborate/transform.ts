@@ -43,6 +43,8 @@ export const parameterCount = (transform: Transform): number => {
       return 2;
     case 'spline':
       return 3 * transform.bins - 1;
+    case 'circularSpline':
+      return 3 * transform.bins;
   }
 };
 
@@ -51,11 +53,12 @@ export const transformed = (emit: Emit, transform: Transform, x: Var, raw: Var, 
   switch (transform.tag) {
     case 'affine':
       return scaledAndShifted(emit, transform.bound, x, raw, way);
-    case 'spline': {
+    case 'spline':
+    case 'circularSpline': {
       const { bins } = transform;
       const part = (i: number, count: number): Var =>
         bounded(emit, columns(emit, raw, i * bins, count), largestLogRatio);
-      const shape = { widths: part(0, bins), heights: part(1, bins), slopes: part(2, bins - 1) };
+      const shape = { widths: part(0, bins), heights: part(1, bins), slopes: part(2, transform.tag === 'spline' ? bins - 1 : bins) };
       return splined(emit, transform.bound, shape, x, way);
     }
   }

@@ -68,15 +68,6 @@ export const print = (program: Program): string => {
   const outputs = program.outputs.map(
     (o) => `  ${o.kind === 'value' ? '' : `${o.kind} `}"${o.name}" = ${names.use(o.var)}`,
   );
-  const { adam } = program;
-  const updates =
-    adam === undefined
-      ? []
-      : adam.targets.map(({ parameter, gradient }) => {
-          const { beta1, beta2, epsilon } = adam;
-          const inputs = [gradient, adam.rate, adam.beta1Power, adam.beta2Power].map(names.use);
-          return `  "${parameter}" by adam${showParams({ beta1, beta2, epsilon })} ${inputs.join(' ')}`;
-        });
   return [
     `${program.name} (batch ${program.batch}) (`,
     ...binders,
@@ -84,7 +75,6 @@ export const print = (program: Program): string => {
     ...equations,
     '} → (',
     ...outputs,
-    ...updates,
     ')',
     '',
   ].join('\n');

@@ -1,11 +1,10 @@
 /**
  * Programs of the intermediate representation, in A-normal form. The grammar:
  *
- *   program  ::= name (binder …) { equation … } → (output … update …)
+ *   program  ::= name (binder …) { equation … } → (output …)
  *   binder   ::= var : type = kind "path"
  *   equation ::= var : type = primitive[params] var …
  *   output   ::= "path" = var
- *   update   ::= "path" by adam[params] var …
  */
 import { elementAt } from '../../dsl/lookup.js';
 import type { Equation, EquationOf, Params, PrimitiveName, Var } from './params.js';
@@ -73,27 +72,6 @@ export const resultsOf = <A>(
   };
 };
 
-/**
- * Adam's update once more, in its own terms: what the `next` outputs of the same names say by equations, for a backend that has it as
- * one operation on variables that it holds.
- */
-export type AdamUpdate = {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly rate: Var;
-  /** β₁ᵗ and β₂ᵗ, with t counted from 1. */
-  readonly beta1Power: Var;
-  readonly beta2Power: Var;
-  /** Names of the parameter and of its moments. */
-  readonly targets: readonly {
-    readonly parameter: string;
-    readonly mean: string;
-    readonly square: string;
-    readonly gradient: Var;
-  }[];
-};
-
 export type Program = {
   readonly name: string;
   /** Examples per call: a parameter of lowering, static in what is lowered. */
@@ -101,7 +79,6 @@ export type Program = {
   readonly binders: readonly Binder[];
   readonly equations: readonly Equation[];
   readonly outputs: readonly Output[];
-  readonly adam?: AdamUpdate;
 };
 
 /**
@@ -110,26 +87,8 @@ export type Program = {
  */
 export const atBatch = (program: Program, batch: number): Program => ({ ...program, batch });
 
-/** The variables that an update reads, each replaced by `f`. */
-export const mapAdam = (adam: AdamUpdate, f: (x: Var) => Var): AdamUpdate => ({
-  ...adam,
-  rate: f(adam.rate),
-  beta1Power: f(adam.beta1Power),
-  beta2Power: f(adam.beta2Power),
-  targets: adam.targets.map((target) => ({ ...target, gradient: f(target.gradient) })),
-});
-
-/** Every array that an update replaces: the parameters and their moments. */
-export const updatedBy = (adam: AdamUpdate): readonly string[] =>
-  adam.targets.flatMap(({ parameter, mean, square }) => [parameter, mean, square]);
-
-/** Every variable that leaves a program: as an output, or into its update. */
-export const results = ({ outputs, adam }: Program): readonly Var[] => [
-  ...outputs.map((o) => o.var),
-  ...(adam === undefined
-    ? []
-    : [adam.rate, adam.beta1Power, adam.beta2Power, ...adam.targets.map((target) => target.gradient)]),
-];
+/** Every variable that leaves a program. */
+export const results = ({ outputs }: Program): readonly Var[] => outputs.map((o) => o.var);
 
 /** Appends one equation and returns its variable. Every transform writes through this one function. */
 export type Emit = <P extends PrimitiveName>(primitive: P, params: Params[P], inputs: readonly Var[]) => Var;

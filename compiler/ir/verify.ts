@@ -62,12 +62,5 @@ export const verify = (program: Program): readonly Problem[] => {
       );
     }
   });
-  for (const { parameter, gradient } of program.adam?.targets ?? []) {
-    const binder = binders.get(parameter);
-    if (binder === undefined || !sameType(binder, gradient.type)) {
-      const expected = binder ? showType(binder) : 'a binder of that name';
-      problems.push(problem(`${program.name}.adam ${parameter}`, showType(gradient.type), expected));
-    }
-  }
   return problems;
 };

@@ -1,103 +1,111 @@
 /** Appends the optimizer: gradients become next parameters and moments, so that the whole step is one program. */
-import { elementAt } from '../../dsl/lookup.js';
+import type { Expr } from '../../dsl/expressions/expression.js';
 import { zeros } from '../../dsl/layers/initializer.js';
-import type { Optimizer } from '../../dsl/optimizer.js';
-import { createBuilder, type Builder } from '../ir/builder.js';
+import { getFrom, internalError } from '../../dsl/lookup.js';
+import type { Scalar } from '../../dsl/shape.js';
+import type { Optimizer } from '../../dsl/update.js';
 import { differentiate } from '../derivatives/differentiate.js';
-import type { StateSpec } from '../elaborate/context.js';
-import {
-  add,
-  binary,
-  constantLike,
-  div,
-  fillShape,
-  mul,
-  sub,
-  sumAll,
-  times,
-  unary,
-} from '../ir/operations.js';
-import { type AdamUpdate, type Emit, type Output, outputVar, type Program, type Var } from '../ir/program.js';
+import type { ParameterSpec, StateSpec } from '../elaborate/context.js';
+import { type Builder, createBuilder } from '../ir/builder.js';
+import { add, binary, mul, plus, select, sub, sumAll, times, unary } from '../ir/operations.js';
+import { type Output, outputVar, type Program, type Var } from '../ir/program.js';
 import { scalarType } from '../ir/type.js';
+import { averageName } from './average.js';
+import { type Keep, normOf, scalar, scaled, totalOf, type Weight } from './site.js';
+import { updated } from './updates.js';
+import { isTrained } from './where.js';
 
 type Update = { readonly program: Program; readonly moments: readonly StateSpec[] };
 
-/** What one parameter becomes, and what its moments become by their names. */
-type Next = { readonly next: Var; readonly moments: Readonly<Record<string, Var>> };
+/** Whether the weights change at a step; null where they do at every one. */
+type Changes = Var | null;
 
-type Rule = {
-  /** One parameter's update. */
-  readonly update: (parameter: Var, gradient: Var, moment: (name: string) => Var) => Next;
-  readonly adam?: Omit<AdamUpdate, 'targets'>;
+const chosen = ({ emit }: Builder, changes: Changes, then: Var, otherwise: Var): Var => {
+  if (changes === null) return then;
+  const { rows, shape } = then.type;
+  const mask = shape.length === 0 ? changes : emit('broadcast', { shape, axes: [] }, [changes]);
+  return rows === 0 ? select(emit, mask, then, otherwise) : internalError('a moment of each example');
 };
 
-const scalar = (emit: Emit, value: number): Var => constantLike(emit, value, scalarType);
-
-const scaled = (emit: Emit, by: Var, x: Var): Var => mul(emit, fillShape(emit, by, x.type.shape), x);
-
-/** m ← momentum·m + g; θ ← θ − rate·m, or with Nesterov θ − rate·(g + momentum·m). */
-const sgdRule = (
-  emit: Emit,
-  { momentum, nesterov }: Extract<Optimizer, { tag: 'sgd' }>,
-  rate: Var,
-): Rule => ({
-  update: (parameter, gradient, moment) => {
-    if (momentum === 0) return { next: sub(emit, parameter, scaled(emit, rate, gradient)), moments: {} };
-    const velocity = add(emit, times(emit, moment('momentum'), momentum), gradient);
-    const direction = nesterov ? add(emit, gradient, times(emit, velocity, momentum)) : velocity;
-    return { next: sub(emit, parameter, scaled(emit, rate, direction)), moments: { momentum: velocity } };
-  },
-});
-
-/** Adam, Kingma and Ba 2014, algorithm 1: ε outside the bias-corrected root. */
-const adamRule = (
-  emit: Emit,
-  { beta1, beta2, epsilon }: Extract<Optimizer, { tag: 'adam' }>,
-  rate: Var,
-  step: Var,
-): Rule => {
-  const count = add(emit, step, scalar(emit, 1));
-  const one = scalar(emit, 1);
-  const power = (beta: number): Var => emit('pow', {}, [scalar(emit, beta), count]);
-  const [beta1Power, beta2Power] = [power(beta1), power(beta2)];
-  const first = div(emit, rate, sub(emit, one, beta1Power));
-  const second = div(emit, one, sub(emit, one, beta2Power));
+/** The state that a step keeps: what is bound, what each array becomes, and how it begins. */
+const createState = (builder: Builder) => {
+  const next: (readonly [name: string, value: Var])[] = [];
+  const specs: StateSpec[] = [];
+  const begun = (spec: Omit<StateSpec, 'shape'>, type: Var['type']): Var => {
+    specs.push({ ...spec, shape: type.shape });
+    return builder.bind('state', spec.name, type);
+  };
   return {
-    adam: { beta1, beta2, epsilon, rate, beta1Power, beta2Power },
-    update: (parameter, gradient, moment) => {
-      const mean = add(emit, times(emit, moment('mean'), beta1), times(emit, gradient, 1 - beta1));
-      const square = add(
-        emit,
-        times(emit, moment('square'), beta2),
-        times(emit, mul(emit, gradient, gradient), 1 - beta2),
-      );
-      const root = unary(emit, 'sqrt', scaled(emit, second, square));
-      const change = div(
-        emit,
-        scaled(emit, first, mean),
-        add(emit, root, constantLike(emit, epsilon, root.type)),
-      );
-      return { next: sub(emit, parameter, change), moments: { mean, square } };
-    },
+    begun,
+    become: (name: string, value: Var): void => void next.push([name, value]),
+    next: (): readonly Output[] => next.map(([name, value]) => ({ kind: 'next', name, var: value })),
+    specs: (): readonly StateSpec[] => specs,
   };
 };
 
-const ruleOf = (builder: Builder, optimizer: Optimizer, rate: Var): Rule =>
-  optimizer.tag === 'sgd'
-    ? sgdRule(builder.emit, optimizer, rate)
-    : adamRule(builder.emit, optimizer, rate, builder.bind('scalar', 'step', scalarType));
+type State = ReturnType<typeof createState>;
 
-const totalOf = (emit: Emit, values: readonly Var[]): Var =>
-  values.reduce((total, x) => add(emit, total, x), scalar(emit, 0));
+const startingAt = (name: string, value: number): Omit<StateSpec, 'shape'> => ({
+  name,
+  initializer: value === 0 ? zeros : { tag: 'constant', value },
+});
 
-/** The gradients' norm, and the gradients after clipping to the optimizer's greatest norm. */
-const clipped = (emit: Emit, gradients: readonly Var[], clipNorm: number | undefined) => {
-  const squares = gradients.map((g) => sumAll(emit, mul(emit, g, g)));
-  const norm = unary(emit, 'sqrt', totalOf(emit, squares));
-  if (clipNorm === undefined) return { norm, gradients };
-  const limit = scalar(emit, clipNorm);
-  const factor = emit('divNoNan', {}, [limit, binary(emit, 'max', norm, limit)]);
-  return { norm, gradients: gradients.map((g) => scaled(emit, factor, g)) };
+/** Counts from 0 to `period` − 1 and again; 1 at the last of them. */
+const cycle = (builder: Builder, state: State, name: string, period: number, when: Changes): Var => {
+  const { emit } = builder;
+  const now = state.begun(startingAt(name, 0), scalarType);
+  const isLast = binary(emit, 'greater', plus(emit, now, 1.5), scalar(emit, period));
+  const after = mul(emit, plus(emit, now, 1), sub(emit, scalar(emit, 1), isLast));
+  state.become(name, chosen(builder, when, after, now));
+  return isLast;
+};
+
+type Accumulated = { readonly changes: Changes; readonly count: Var; readonly gradients: readonly Weight[] };
+
+/** The mean of the gradients of k steps, and whether they are complete; of one step its own. */
+const accumulated = (builder: Builder, state: State, weights: readonly Weight[], k: number): Accumulated => {
+  const { emit } = builder;
+  if (k === 1)
+    return {
+      changes: null,
+      count: plus(emit, builder.bind('scalar', 'step', scalarType), 1),
+      gradients: weights,
+    };
+  const seen = builder.bind('state', 'accumulate/place', scalarType);
+  const share = emit('div', {}, [scalar(emit, 1), plus(emit, seen, 1)]);
+  const changes = cycle(builder, state, 'accumulate/place', k, null);
+  const before = state.begun(startingAt('accumulate/changes', 0), scalarType);
+  state.become('accumulate/changes', add(emit, before, changes));
+  const gradients = weights.map((weight) => {
+    const name = `accumulate/mean/${weight.name}`;
+    const mean = state.begun(startingAt(name, 0), weight.update.type);
+    const moved = add(emit, mean, scaled(emit, share, sub(emit, weight.update, mean)));
+    state.become(name, scaled(emit, sub(emit, scalar(emit, 1), changes), moved));
+    return { ...weight, update: moved };
+  });
+  return { changes, count: plus(emit, before, 1), gradients };
+};
+
+/** Every period of changes the weights go back to a share of the way that they came. */
+const lookedAhead = (
+  builder: Builder,
+  state: State,
+  { lookahead }: Optimizer,
+  changes: Changes,
+  specOf: (name: string) => ParameterSpec,
+) => {
+  if (lookahead === undefined) return (_name: string, after: Var): Var => after;
+  const { emit } = builder;
+  const { period, share } = lookahead;
+  const isDue = cycle(builder, state, 'lookahead/place', period, changes);
+  const due = changes === null ? isDue : mul(emit, isDue, changes);
+  return (name: string, after: Var): Var => {
+    const own = `lookahead/slow/${name}`;
+    const slow = state.begun({ name: own, initializer: zeros, copies: specOf(name) }, after.type);
+    const moved = add(emit, slow, times(emit, sub(emit, after, slow), share));
+    state.become(own, chosen(builder, due, moved, slow));
+    return chosen(builder, due, moved, after);
+  };
 };
 
 /**
@@ -105,56 +113,77 @@ const clipped = (emit: Emit, gradients: readonly Var[], clipNorm: number | undef
  * every running statistic are finite; a backend replaces parameters, moments and statistics by their `next` values only then. The next
  * values themselves are not read once more: a gradient whose square overflows has no finite norm, and what is left is a rate or a
  * parameter within a few powers of ten of the greatest float, which may step over it; the step after that is not committed.
+ * `numbers` are the values of the optimizer's expressions.
  */
-export const update = (objective: Program, optimizer: Optimizer): Update => {
+export const update = (
+  objective: Program,
+  optimizer: Optimizer,
+  parameters: ReadonlyMap<string, ParameterSpec>,
+  numbers: ReadonlyMap<Expr<Scalar>, Var>,
+): Update => {
   const program = differentiate(objective);
   const builder = createBuilder(program);
   const { emit } = builder;
-  const parameters = program.binders.filter((b) => b.kind === 'parameter');
-  const { norm, gradients } = clipped(
+  const state = createState(builder);
+  const isMeant = isTrained(optimizer);
+  const weights = program.binders
+    .filter(({ kind, name }) => kind === 'parameter' && isMeant(name))
+    .map(({ name, var: value }): Weight => ({ name, value, update: outputVar(program, 'gradient', name) }));
+  const norm = normOf(
     emit,
-    parameters.map((b) => outputVar(program, 'gradient', b.name)),
-    optimizer.clipNorm,
+    weights.map(({ update: gradient }) => gradient),
   );
-  const rule = ruleOf(builder, optimizer, outputVar(program, 'telemetry', 'rate'));
-  const momentName = (moment: string, parameter: string): string => `${optimizer.tag}/${moment}/${parameter}`;
-  const updated = parameters.map(({ name, var: x }, i) => ({
-    name,
-    shape: x.type.shape,
-    ...rule.update(x, elementAt(gradients, i), (moment) =>
-      builder.bind('state', momentName(moment, name), x.type),
-    ),
-  }));
-  const moments = updated.flatMap(({ name, shape, moments }) =>
-    Object.entries(moments).map(([moment, x]) => ({ name: momentName(moment, name), shape, var: x })),
-  );
-  const next = [...updated.map(({ name, next }) => ({ name, var: next })), ...moments].map(
-    ({ name, var: x }): Output => ({ kind: 'next', name, var: x }),
-  );
+  const rate = outputVar(program, 'telemetry', 'rate');
+  const { changes, count, gradients } = accumulated(builder, state, weights, optimizer.accumulate ?? 1);
+  const taken = new Map<string, number>();
+  const keepFor = (group: string): Keep => {
+    const place = (taken.get(group) ?? 0) + 1;
+    taken.set(group, place);
+    return (moment, parameter, like, initial, become) => {
+      const name = `${group}${place === 1 ? '' : place}/${moment}/${parameter}`;
+      const now = state.begun(startingAt(name, initial), like);
+      const next = become(now);
+      state.become(name, chosen(builder, changes, next, now));
+      return { now, next };
+    };
+  };
+  const keep: Keep = () => internalError('an update without moments keeps one');
+  const number = (of: Expr<Scalar>): Var => getFrom(numbers, of);
+  const steps = updated(optimizer.chain, gradients, { emit, count, keep, keepFor, number });
+  const specOf = (name: string): ParameterSpec => getFrom(parameters, name);
+  const ahead = lookedAhead(builder, state, optimizer, changes, specOf);
+  const next = steps.map(({ name, value, update: u }): Output => {
+    const moved = sub(emit, value, scaled(emit, rate, u));
+    const after = ahead(name, chosen(builder, changes, moved, value));
+    if (optimizer.average !== undefined) {
+      const own = averageName(name);
+      const before = state.begun({ name: own, initializer: zeros, copies: specOf(name) }, value.type);
+      const mixed = add(
+        emit,
+        times(emit, before, optimizer.average),
+        times(emit, after, 1 - optimizer.average),
+      );
+      state.become(own, chosen(builder, changes, mixed, before));
+    }
+    return { kind: 'next', name, var: after };
+  });
   const kept = program.outputs.filter((o) => o.kind !== 'gradient');
   const checked = totalOf(emit, [
     outputVar(program, 'telemetry', 'loss'),
-    mul(emit, outputVar(program, 'telemetry', 'rate'), norm),
+    mul(emit, rate, norm),
     ...kept.filter((o) => o.kind === 'next').map((o) => sumAll(emit, o.var)),
   ]);
   const telemetry: readonly Output[] = [
     { kind: 'telemetry', name: 'gradientNorm', var: norm },
     { kind: 'telemetry', name: 'commit', var: unary(emit, 'finite', checked) },
   ];
-  const targets = parameters.map(({ name }, i) => ({
-    parameter: name,
-    mean: momentName('mean', name),
-    square: momentName('square', name),
-    gradient: elementAt(gradients, i),
-  }));
   return {
     program: {
       ...program,
       binders: builder.binders(),
       equations: builder.equations(),
-      outputs: [...kept, ...telemetry, ...next],
-      ...(rule.adam === undefined ? {} : { adam: { ...rule.adam, targets } }),
+      outputs: [...kept, ...telemetry, ...next, ...state.next()],
     },
-    moments: moments.map(({ name, shape }) => ({ name, shape, initializer: zeros })),
+    moments: state.specs(),
   };
 };

@@ -1,9 +1,9 @@
 /** Dead-code elimination: what no output needs is dropped, binders included. */
-import { ancestors, type Program, results } from '../ir/program.js';
+import { ancestors, type Program, results, type Var } from '../ir/program.js';
 
-/** A binder that a `next` output replaces stays, though nothing may read it (a moment that decays at once). */
-export const eliminateDeadCode = (program: Program): Program => {
-  const needed = ancestors(program.equations, results(program));
+/** A binder that a `next` output replaces stays, though nothing may read it (a moment that decays at once); so does what `also` asks for. */
+export const eliminateDeadCode = (program: Program, also: readonly Var[] = []): Program => {
+  const needed = ancestors(program.equations, [...results(program), ...also]);
   const replaced = new Set(program.outputs.flatMap((o) => (o.kind === 'next' ? [o.name] : [])));
   return {
     ...program,

@@ -1,6 +1,6 @@
 /** Rebuilds a program equation by equation: the one loop under simplification and common-subexpression elimination. */
 import { equation } from '../ir/builder.js';
-import { type Emit, type Equation, firstFree, mapAdam, type Program, type Var } from '../ir/program.js';
+import { type Emit, type Equation, firstFree, type Program, type Var } from '../ir/program.js';
 import type { Type } from '../ir/type.js';
 
 /** What a rule may look at: the equation that defines a variable, undefined for a binder. */
@@ -34,6 +34,5 @@ export const rewrite = (program: Program, rule: Rule): Program => {
     ...program,
     equations,
     outputs: program.outputs.map((o) => ({ ...o, var: current(o.var) })),
-    ...(program.adam === undefined ? {} : { adam: mapAdam(program.adam, current) }),
   };
 };

@@ -43,6 +43,14 @@ export const layerConditions: Conditions<Layer> = {
         hint: `nothing depends on ${name}`,
       }));
   },
+  bijection: (layer) =>
+    (['forward', 'inverse'] as const).flatMap((key) => {
+      const argument = key === 'forward' ? 'x' : 'y';
+      const uses = everyNode([{ path: [key], node: layer[key] }]).some(
+        (located) => located.node.tag === 'argument' && !isInBody(located) && located.node.name === argument,
+      );
+      return uses ? [] : [{ key, found: undefined, expected: `an expression of the argument ${argument}` }];
+    }),
   factorOut: invertibleIssues,
   inverse: invertibleIssues,
 };

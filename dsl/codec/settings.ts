@@ -1,21 +1,13 @@
 /** What `--set` changes: hyper-parameters by name, the plain fields of an experiment, and any number, text or truth value of its JSON form by path. */
 import * as E from 'fp-ts/lib/Either.js';
 import type { Codec } from './codec.js';
-import {
-  finite,
-  fraction,
-  nonEmptyString,
-  nonNegativeInteger,
-  positiveInteger,
-  positiveNumber,
-} from './primitive.js';
+import { finite, nonEmptyString, nonNegativeInteger, positiveInteger } from './primitive.js';
 import { type Experiment, validationInterval } from '../experiment.js';
-import { constant } from '../expressions/expression.js';
-import type { Optimizer } from '../optimizer.js';
 import type { Problem } from '../problem.js';
 import { didYouMean, problem } from '../problem.js';
 import { hypersOf, isField } from '../names.js';
 import { type Path, parsePath } from '../path.js';
+import { optimizerSettings } from './optimizer-settings.js';
 import { replaceAt } from './set-path.js';
 import { mapExpressions } from '../expressions/rewrite.js';
 import { valueProblems } from '../values.js';
@@ -24,11 +16,6 @@ import { valueProblems } from '../values.js';
 type Setting = { readonly accepts: Codec<number>; readonly set: (value: number) => Experiment };
 
 const settings = (experiment: Experiment): ReadonlyMap<string, Setting> => {
-  const optimizer = experiment.optimizer;
-  const optimizerField = (accepts: Codec<number>, set: (value: number) => Optimizer): Setting => ({
-    accepts,
-    set: (value) => ({ ...experiment, optimizer: set(value) }),
-  });
   return new Map<string, Setting>([
     ['batch', { accepts: positiveInteger, set: (batch) => ({ ...experiment, batch }) }],
     // An interval that was a tenth of the steps stays one.
@@ -50,17 +37,13 @@ const settings = (experiment: Experiment): ReadonlyMap<string, Setting> => {
       'validation.every',
       { accepts: nonNegativeInteger, set: (every) => ({ ...experiment, validation: { every } }) },
     ],
-    ['optimizer.rate', optimizerField(positiveNumber, (rate) => ({ ...optimizer, rate: constant(rate) }))],
-    ['optimizer.clipNorm', optimizerField(positiveNumber, (clipNorm) => ({ ...optimizer, clipNorm }))],
-    ...(optimizer.tag === 'sgd'
-      ? ([
-          ['optimizer.momentum', optimizerField(fraction, (momentum) => ({ ...optimizer, momentum }))],
-        ] as const)
-      : ([
-          ['optimizer.beta1', optimizerField(fraction, (beta1) => ({ ...optimizer, beta1 }))],
-          ['optimizer.beta2', optimizerField(fraction, (beta2) => ({ ...optimizer, beta2 }))],
-          ['optimizer.epsilon', optimizerField(positiveNumber, (epsilon) => ({ ...optimizer, epsilon }))],
-        ] as const)),
+    ...[...optimizerSettings(experiment.optimizer)].map(([name, { accepts, set }]) => {
+      const setting: Setting = {
+        accepts,
+        set: (value) => ({ ...experiment, optimizer: set(value) }),
+      };
+      return [`optimizer.${name}`, setting] as const;
+    }),
   ]);
 };
 

@@ -1,8 +1,8 @@
 /** Axes of arrays: moved, repeated, reduced by an operator, and contracted by letters. */
 import type { Expr, Node, ReductionOp } from '../grammar.js';
-import type { Shape } from '../shape.js';
+import type { Scalar, Shape } from '../shape.js';
 import { shapeOf } from '../shape-rules.js';
-import { add, div, exp, log, scale, square, stop, sub } from './expression.js';
+import { abs, add, div, exp, log, scale, square, stop, sub } from './expression.js';
 import type { ScalarLike } from './expression.js';
 
 type Axes = readonly number[];
@@ -186,4 +186,12 @@ export const range = <const N extends number>(n: N): Expr<readonly [N]> => {
     left: upTo,
     right: { tag: 'fill', of: { tag: 'constant', value: 1 }, shape: [n] },
   };
+};
+
+/** 1 at the place of a whole number from 0, else 0: a class as a vector. Out of range it is 0 everywhere; its derivative is zero. */
+export const oneHot = <const N extends number>(count: N, index: Expr<Scalar>): Expr<readonly [N]> => {
+  const distance: Expr<readonly [N]> = abs(
+    sub<readonly [N]>({ tag: 'fill', of: index, shape: [count] }, range(count)),
+  );
+  return less<readonly [N]>(distance, { tag: 'fill', of: { tag: 'constant', value: 0.5 }, shape: [count] });
 };

@@ -5,6 +5,7 @@ import type { Field } from '../field.js';
 import type { Layer, NetworkValue, Node } from '../grammar.js';
 import { bodiesOf, mapBodies } from '../layers/rewrite.js';
 import type { Path } from '../path.js';
+import { expressionsIn, mapOptimizer } from '../update.js';
 import { once } from './once.js';
 import { expressionFields, fieldsOf } from './fields.js';
 
@@ -127,7 +128,7 @@ export const mapExpressions = (experiment: Experiment, f: (node: Node) => Node):
       Object.entries(experiment.objective).map(([name, term]) => [name, rewrite(term)]),
     ),
     ...(experiment.logDensity === undefined ? {} : { logDensity: rewrite(experiment.logDensity) }),
-    optimizer: { ...experiment.optimizer, rate: rewrite(experiment.optimizer.rate) },
+    optimizer: mapOptimizer(experiment.optimizer, rewrite),
   };
 };
 
@@ -138,11 +139,11 @@ const bodiesIn = ({ name, layers }: NetworkValue): readonly Located[] =>
 /** Whether an expression stands in the body of a network or of a layer. */
 export const isInBody = ({ path }: Located): boolean => path[0] === 'networks';
 
-/** The roots of all expressions: the objective's terms in order, the density, the optimizer's rate, then the bodies of the networks. */
+/** The roots of all expressions: the objective's terms in order, the density, the optimizer's, then the bodies of the networks. */
 export const nodesOf = (experiment: Experiment): readonly Located[] => [
   ...Object.entries(experiment.objective).map(([name, node]) => ({ path: ['objective', name], node })),
   ...(experiment.logDensity === undefined ? [] : [{ path: ['logDensity'], node: experiment.logDensity }]),
-  { path: ['optimizer', 'rate'], node: experiment.optimizer.rate },
+  ...expressionsIn(experiment.optimizer).map(({ path, node }) => ({ path: ['optimizer', ...path], node })),
   ...bodiesIn(experiment.encoder),
   ...bodiesIn(experiment.decoder),
 ];

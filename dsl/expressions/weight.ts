@@ -14,6 +14,8 @@ const unary: Partial<Readonly<Record<UnaryOp, (x: number) => number>>> = {
   sqrt: Math.sqrt,
   square: (x) => x * x,
   abs: Math.abs,
+  sin: Math.sin,
+  cos: Math.cos,
   relu: (x) => Math.max(x, 0),
   tanh: Math.tanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),

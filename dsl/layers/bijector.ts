@@ -19,6 +19,7 @@ const invertibleTags: readonly string[] = [
   'factorOut',
   'inverse',
   'inject',
+  'bijection',
   'flatten',
   'reshape',
 ] satisfies readonly Invertible['tag'][];
@@ -72,6 +73,10 @@ export const shapeAfter = (layer: Invertible, shape: Shape): Shape | string => {
       return shape.length === 1 && sizeOf(shape) <= layer.units
         ? [layer.units]
         : `a vector of at most ${layer.units}`;
+    case 'bijection':
+      return sameShape(shape, layer.input)
+        ? layer.output
+        : `${showShape(layer.input)}, as ${layer.name} is written for`;
     case 'flatten':
       return [sizeOf(shape)];
     case 'reshape':

@@ -20,6 +20,7 @@ import {
   kernel,
   layers,
   named,
+  node,
   value,
   withDefault,
 } from '../field.js';
@@ -36,6 +37,11 @@ const transformRows: Rows<Transform> = {
     tag: t.literal('spline'),
     bins: optionalIn(atLeastTwo, 8),
     bound: optionalIn(positiveNumber, 3),
+  }),
+  circularSpline: struct(transformName, {
+    tag: t.literal('circularSpline'),
+    bins: optionalIn(atLeastTwo, 8),
+    bound: optionalIn(positiveNumber, Math.PI),
   }),
 };
 
@@ -86,6 +92,14 @@ export const layerFields: FieldTable<Layer> = {
   factorOut: { layers },
   inverse: { input: value(exampleShapeCodec), layers },
   inject: { units: value(positiveInteger) },
+  bijection: {
+    name: value(name),
+    input: value(exampleShapeCodec),
+    output: value(exampleShapeCodec),
+    forward: node,
+    inverse: node,
+    logDeterminant: node,
+  },
   defined: { name: value(name), arguments: value(argumentsCodec), outputs: named },
   heads: { heads: branches },
 };

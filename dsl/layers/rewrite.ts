@@ -46,33 +46,55 @@ export const mapLayer = (layer: Layer, f: (layer: Layer) => Layer): Layer => {
 
 type Body = { readonly path: Path; readonly node: Node };
 
+const isNode = (u: unknown): u is Node => isRecord(u) && typeof u.tag === 'string';
+
+/** The expressions that a layer itself is defined by: one in a field, or one for each name. */
+const ownBodies = (layer: Layer): readonly Body[] => {
+  const fields = layerFieldsOf(layer);
+  return Object.entries<unknown>(layer).flatMap(([field, held]): readonly Body[] => {
+    const kind = fields[field]?.kind;
+    if (kind === 'node' && isNode(held)) return [{ path: [field], node: held }];
+    return kind === 'named' && isRecord(held)
+      ? Object.entries(held).flatMap(([name, node]) => (isNode(node) ? [{ path: [field, name], node }] : []))
+      : [];
+  });
+};
+
 /** The expressions that layers are defined by, also inside other layers, with their paths from the list of layers. */
 export const bodiesOf = (layers: readonly Layer[]): readonly Body[] =>
-  layers.flatMap((layer, i): readonly Body[] =>
-    layer.tag === 'defined'
-      ? Object.entries(layer.outputs).map(([name, node]) => ({ path: [i, 'outputs', name], node }))
-      : fieldsWithin(layer).flatMap(([field, kind, held]) =>
-          kind === 'layers'
-            ? bodiesOf(layersIn(held)).map(({ path, node }) => ({ path: [i, field, ...path], node }))
-            : branchesIn(held).flatMap(([name, inner]) =>
-                bodiesOf(inner).map(({ path, node }) => ({ path: [i, field, name, ...path], node })),
-              ),
-        ),
-  );
+  layers.flatMap((layer, i): readonly Body[] => [
+    ...ownBodies(layer).map(({ path, node }) => ({ path: [i, ...path], node })),
+    ...fieldsWithin(layer).flatMap(([field, kind, held]) =>
+      kind === 'layers'
+        ? bodiesOf(layersIn(held)).map(({ path, node }) => ({ path: [i, field, ...path], node }))
+        : branchesIn(held).flatMap(([name, inner]) =>
+            bodiesOf(inner).map(({ path, node }) => ({ path: [i, field, name, ...path], node })),
+          ),
+    ),
+  ]);
+
+/** A layer with the expressions that it is defined by replaced. */
+const withBodies = (layer: Layer, f: (body: Node) => Node): Layer => {
+  switch (layer.tag) {
+    case 'defined':
+      return {
+        ...layer,
+        outputs: Object.fromEntries(Object.entries(layer.outputs).map(([name, node]) => [name, f(node)])),
+      };
+    case 'bijection':
+      return {
+        ...layer,
+        forward: f(layer.forward),
+        inverse: f(layer.inverse),
+        logDeterminant: f(layer.logDeterminant),
+      };
+    default:
+      return layer;
+  }
+};
 
 /** The layers with every expression that they are defined by replaced; the very same where nothing changes. */
 export const mapBodies = (layers: readonly Layer[], f: (body: Node) => Node): readonly Layer[] =>
   bodiesOf(layers).every(({ node }) => f(node) === node)
     ? layers
-    : layers.map((layer) =>
-        mapLayer(layer, (one) =>
-          one.tag === 'defined'
-            ? {
-                ...one,
-                outputs: Object.fromEntries(
-                  Object.entries(one.outputs).map(([name, node]) => [name, f(node)]),
-                ),
-              }
-            : one,
-        ),
-      );
+    : layers.map((layer) => mapLayer(layer, (one) => withBodies(one, f)));

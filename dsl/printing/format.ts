@@ -254,6 +254,8 @@ const transformText = (transform: Transform): string => {
       return `affine within e^±${transform.bound}`;
     case 'spline':
       return `spline, ${transform.bins} bins within ±${transform.bound}`;
+    case 'circularSpline':
+      return `circular spline, ${transform.bins} bins within ±${digits(transform.bound)}`;
   }
 };
 
@@ -317,6 +319,7 @@ export const describeLayer = (layer: Layer): string => {
     case 'inject':
       return `inject ${layer.units}`;
     case 'defined':
+    case 'bijection':
       return layer.name;
     case 'heads':
       return `heads ${Object.entries(layer.heads)

@@ -4,19 +4,65 @@ import type { Experiment, Objective } from '../../dsl/experiment.js';
 import { constant } from '../../dsl/expressions/expression.js';
 import { schedule } from '../../dsl/expressions/schedule.js';
 import type { Layer } from '../../dsl/grammar.js';
-import type { Optimizer } from '../../dsl/optimizer.js';
-import { adam, sgd } from '../../dsl/optimizer.js';
+import {
+  accumulate,
+  averaged,
+  chain,
+  clipBlock,
+  clipNorm,
+  clipValue,
+  lookahead,
+  momentum,
+  only,
+  type Optimizer,
+  scaleByAdam,
+  scaleByBlock,
+  scaleByFactoredRms,
+  scaleByLion,
+  scaleByRate,
+  scaleByRms,
+  scaleByRss,
+  scaleUpdate,
+  type Update,
+  weightDecay,
+} from '../../dsl/update.js';
 import type { Shape } from '../../dsl/shape.js';
 import { expressionsOver } from './expression.js';
 import { everything, headedNetwork, type Kit, networkBetween } from './network.js';
 import { fromTape, type Tape } from './tape.js';
 
+const updateFrom = (tape: Tape): Update =>
+  tape.pick<() => Update>([
+    () => scaleByAdam({ beta1: tape.pick([0.9, 0]), epsilon: 0.01, nesterov: tape.below(3) === 2 }),
+    () => momentum(tape.pick([0, 0.9]), { nesterov: tape.below(2) === 1 }),
+    () => scaleByRms({ epsilon: 0.01, centered: false }),
+    () => scaleByRss({ epsilon: 0.01 }),
+    () => scaleByLion(),
+    () => scaleByFactoredRms({ epsilon: 0.01, least: 2 }),
+  ])();
+
+/** What may come before or after an update. */
+const beside = (tape: Tape): readonly Update[] =>
+  tape.pick<() => readonly Update[]>([
+    () => [],
+    () => [],
+    () => [clipNorm(1)],
+    () => [clipValue(0.5), weightDecay(schedule.linear(0, 0.01, 5))],
+    () => [only('**', scaleUpdate(0.5)), scaleByBlock(0.1)],
+    () => [clipBlock(1)],
+  ])();
+
 const optimizerFrom = (tape: Tape): Optimizer => {
   const rate = tape.pick([constant(0.01), schedule.exponential(0.1, 50), schedule.warmUp(10, 0.01)]);
-  const clip = tape.below(2) === 0 ? {} : { clipNorm: 1 };
-  return tape.below(2) === 0
-    ? adam({ rate, beta1: tape.pick([0.9, 0]), epsilon: 0.01, ...clip })
-    : sgd({ rate, momentum: tape.pick([0, 0.9]), nesterov: tape.below(2) === 0, ...clip });
+  const plain = chain(...beside(tape), updateFrom(tape), ...beside(tape), scaleByRate(rate));
+  const around: readonly ((optimizer: Optimizer) => Optimizer)[] = [
+    (optimizer) => optimizer,
+    (optimizer) => optimizer,
+    (optimizer) => accumulate(2, optimizer),
+    (optimizer) => lookahead(optimizer, { period: 2 }),
+    (optimizer) => averaged(optimizer, { decay: 0.5 }),
+  ];
+  return tape.pick(around)(plain);
 };
 
 const normalises = (layers: readonly Layer[]): boolean =>

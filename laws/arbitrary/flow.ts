@@ -1,6 +1,8 @@
 /** Random flows whose layers fit: every invertible layer, both transforms, small shapes. */
 import { elementAt, last } from '../../dsl/lookup.js';
+import { householder, scaling, translation } from '../../dsl/layers/bijections.js';
 import { shapesAlong } from '../../dsl/layers/bijector.js';
+import { latent } from '../../dsl/layers/flow.js';
 import { glorotUniform } from '../../dsl/layers/initializer.js';
 import type { Layer, Transform } from '../../dsl/layers/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
@@ -12,7 +14,11 @@ import type { Tape } from './tape.js';
 const transform = (tape: Tape): Transform =>
   tape.below(2) === 0
     ? { tag: 'affine', bound: tape.pick([2, 1]) }
-    : { tag: 'spline', bins: tape.pick([4, 2, 5]), bound: tape.pick([2, 0.5]) };
+    : {
+        tag: tape.pick(['spline', 'circularSpline'] as const),
+        bins: tape.pick([4, 2, 5]),
+        bound: tape.pick([2, 0.5]),
+      };
 
 const pixelwise: Layer = {
   tag: 'conv',
@@ -40,10 +46,16 @@ const bent = (tape: Tape, shape: Shape): Layer =>
       }
     : { tag: 'elementwise', transform: transform(tape) };
 
+/** A layer that is written as expressions both ways. */
+const composed = (tape: Tape, [n = 1]: Shape): Layer => {
+  const made = tape.pick([translation, scaling, () => householder(2)]);
+  return elementAt(made()(latent(n)).layers, 0);
+};
+
 /** One layer that takes a shape, and keeps every number. */
 export const invertibleLayer = (tape: Tape, shape: Shape, depth: number): Layer => {
   const isImage = shape.length === 3;
-  switch (tape.below(9)) {
+  switch (tape.below(10)) {
     case 0:
       return { tag: 'elementwise', transform: transform(tape) };
     case 1:
@@ -67,6 +79,8 @@ export const invertibleLayer = (tape: Tape, shape: Shape, depth: number): Layer 
             ),
           }
         : { tag: 'flatten' };
+    case 5:
+      return shape.length === 1 ? composed(tape, shape) : { tag: 'luLinear' };
     case 4:
       return depth > 0 ? inverted(tape, shape, depth - 1) : { tag: 'permutation', seed: 3 };
     default:

@@ -15,10 +15,16 @@ export type TrainState = {
 
 /** The state before the first step: each parameter a function of (seed, path) alone, so that another layer changes none of the rest. */
 export const initialState = (compiled: Compiled, seed: number): TrainState => {
-  const states = compiled.states.map((state) => ({ ...state, fanIn: 1, fanOut: 1 }));
-  const arrays = [...compiled.parameters, ...states].map(({ name, shape, initializer, fanIn, fanOut }) => {
+  const begun = [
+    ...compiled.parameters.map((parameter) => ({ name: parameter.name, of: parameter })),
+    ...compiled.states.map(({ copies, ...state }) => ({
+      name: state.name,
+      of: copies ?? { ...state, fanIn: 1, fanOut: 1 },
+    })),
+  ];
+  const arrays = begun.map(({ name, of: { name: key, shape, initializer, fanIn, fanOut } }) => {
     const data = new Float32Array(sizeOf(shape));
-    initialise(initializer, { shape, fanIn, fanOut }, { seed, name }, data);
+    initialise(initializer, { shape, fanIn, fanOut }, { seed, name: key }, data);
     return [name, { shape, data }] as const;
   });
   return { seed, step: 0, arrays: new Map(arrays) };

@@ -1,5 +1,5 @@
 /** Guards that act while a model trains, in words: what keeps a step from numbers that single precision does not know, or from a long gradient. */
-import type { Experiment } from '../../dsl/index.js';
+import { clipNormOf, type Experiment } from '../../dsl/index.js';
 import type { StepEvent, Terms } from './events.js';
 
 /** How many steps each guard acted at, by its name; guards that never did are absent. */
@@ -27,7 +27,7 @@ export const actedAt = (
   { guards = {}, gradientNorm }: StepEvent,
   { optimizer }: Pick<Experiment, 'optimizer'>,
 ): Terms => {
-  const { clipNorm = Infinity } = optimizer;
+  const clipNorm = clipNormOf(optimizer) ?? Infinity;
   return { ...guards, ...(gradientNorm > clipNorm ? { [CLIPPED]: 1 } : {}) };
 };
 

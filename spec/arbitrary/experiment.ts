@@ -8,7 +8,7 @@ import { isInvertible } from '../../dsl/layers/bijector.js';
 import type { Layer, Transform } from '../../dsl/layers/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { invert, outputNames } from '../../dsl/network.js';
-import type { Optimizer } from '../../dsl/optimizer.js';
+import { optimizerWith } from './optimizer.js';
 import type { Shape } from '../../dsl/shape.js';
 import { sizeOf } from '../../dsl/shape.js';
 
@@ -71,7 +71,11 @@ const kernelLayer = fc.oneof(
 
 const transform: fc.Arbitrary<Transform> = fc.oneof(
   fc.record({ tag: fc.constant('affine' as const), bound: positive }),
-  fc.record({ tag: fc.constant('spline' as const), bins: fc.integer({ min: 2, max: 16 }), bound: positive }),
+  fc.record({
+    tag: fc.constantFrom('spline' as const, 'circularSpline' as const),
+    bins: fc.integer({ min: 2, max: 16 }),
+    bound: positive,
+  }),
 );
 
 /** Layers that have an inverse; what lies inside may have to have one too. */
@@ -101,6 +105,20 @@ const invertibleLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) =
       fc.record({ tag: fc.constant('flatten' as const) }),
       fc.record({ tag: fc.constant('factorOut' as const), layers }),
       fc.record({ tag: fc.constant('inverse' as const), input: axes(3, 1), layers }),
+      fc
+        .record({ name: freeName, input: axes(3, 1), output: axes(3, 1) })
+        .map(({ name: its, input, output }): Layer => {
+          const of = (argument: string, shape: Shape): Node => ({ tag: 'argument', name: argument, shape });
+          return {
+            tag: 'bijection',
+            name: its,
+            input,
+            output,
+            forward: { tag: 'unary', op: 'neg', of: of('x', input) },
+            inverse: { tag: 'unary', op: 'neg', of: of('y', output) },
+            logDeterminant: { tag: 'constant', value: 0 },
+          };
+        }),
     ),
   };
 }).layer;
@@ -323,34 +341,6 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
       ),
     };
   }).node;
-
-const optimizerWith = (node: fc.Arbitrary<Node>): fc.Arbitrary<Optimizer> => {
-  const rate = fc.oneof(
-    node.filter(({ tag }) => tag !== 'constant' && tag !== 'hyper'),
-    positive.map((value): Node => ({ tag: 'constant', value })),
-  );
-  const clip = fc.oneof(fc.constant({}), fc.record({ clipNorm: positive }));
-  return fc.oneof(
-    fc
-      .tuple(
-        fc.record({ tag: fc.constant('sgd' as const), rate, momentum: fraction, nesterov: fc.boolean() }),
-        clip,
-      )
-      .map(([sgd, clipped]): Optimizer => ({ ...sgd, ...clipped })),
-    fc
-      .tuple(
-        fc.record({
-          tag: fc.constant('adam' as const),
-          rate,
-          beta1: fraction,
-          beta2: fraction,
-          epsilon: positive,
-        }),
-        clip,
-      )
-      .map(([adam, clipped]): Optimizer => ({ ...adam, ...clipped })),
-  );
-};
 
 const networks = distinct(networkNamed);
 

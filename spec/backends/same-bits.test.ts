@@ -26,7 +26,7 @@ const worthTryingInPlain = 1e8;
 const startOf = (compiled: Compiled): TrainState => ({ ...initialState(compiled, 1), step: late });
 
 /** The step as a function of its feed: all that it gives, and all that it would leave behind. */
-const asFunction = ({ adam: _, ...program }: Program): Program => ({
+const asFunction = (program: Program): Program => ({
   ...program,
   outputs: program.outputs.map((o) => ({ kind: 'value', name: `${o.kind} ${o.name}`, var: o.var })),
 });

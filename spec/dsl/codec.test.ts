@@ -137,7 +137,7 @@ describe('what a problem says', () => {
     objective: {
       reconstruction: { tag: 'scale', by: { tag: 'constant', value: Number.NaN }, of: { tag: 'stop' } },
     },
-    optimizer: { tag: 'adam', rate: { tag: 'constant', value: 1e-3 }, beta1: 1 },
+    optimizer: { rate: { tag: 'constant', value: 1e-3 }, chain: [{ tag: 'scaleByAdam', beta1: 1 }] },
     batch: 0,
     steps: 100,
     data: 'digits',
@@ -146,7 +146,7 @@ describe('what a problem says', () => {
   test('all of it at once, in the order of the value', () => {
     expect(lines(json)).toMatchInlineSnapshot(`
       [
-        "networks.encoder.layers[0].tag: found "dens", expected one of dense, conv, convTranspose, spectral, flatten, reshape, batchNorm, dropout, activation, residual, averagePool, upsample, coupling, elementwise, permutation, luLinear, squeeze, factorOut, inverse, inject, defined, heads (did you mean "dense"?)",
+        "networks.encoder.layers[0].tag: found "dens", expected one of dense, conv, convTranspose, spectral, flatten, reshape, batchNorm, dropout, activation, residual, averagePool, upsample, coupling, elementwise, permutation, luLinear, squeeze, factorOut, inverse, inject, bijection, defined, heads (did you mean "dense"?)",
         "networks.decoder.layers[0].units: found nothing, expected a positive integer",
         "networks.decoder.layers[0].unit: found "unit", expected no other fields than tag, units, bias, kernel (did you mean "units"?)",
         "networks.decoder.layers[1].filters: found -3, expected a positive integer",
@@ -154,7 +154,7 @@ describe('what a problem says', () => {
         "decoder: found nothing, expected one of encoder, decoder",
         "objective.reconstruction.by.value: found NaN, expected a finite number",
         "objective.reconstruction.of.of: found nothing, expected an expression",
-        "optimizer.beta1: found 1, expected a number in [0, 1)",
+        "optimizer.chain[0].beta1: found 1, expected a number in [0, 1)",
         "batch: found 0, expected a positive integer",
       ]
     `);
@@ -187,7 +187,7 @@ describe('what a problem says', () => {
     const layers = [{ tag: 'heads', heads: { mean: [] } }, { tag: 'flatten' }];
     expect(lines(put(written(small), ['networks', 'encoder', 'layers'], layers))).toMatchInlineSnapshot(`
       [
-        "networks.encoder.layers[0].tag: found "heads", expected one of dense, conv, convTranspose, spectral, flatten, reshape, batchNorm, dropout, activation, residual, averagePool, upsample, coupling, elementwise, permutation, luLinear, squeeze, factorOut, inverse, inject, defined (heads may only be the last layer of a network)",
+        "networks.encoder.layers[0].tag: found "heads", expected one of dense, conv, convTranspose, spectral, flatten, reshape, batchNorm, dropout, activation, residual, averagePool, upsample, coupling, elementwise, permutation, luLinear, squeeze, factorOut, inverse, inject, bijection, defined (heads may only be the last layer of a network)",
       ]
     `);
   });
@@ -360,14 +360,19 @@ test('what a constructor defaults is written out', () => {
         },
       },
       "optimizer": {
-        "beta1": 0.9,
-        "beta2": 0.999,
-        "epsilon": 1e-8,
+        "chain": [
+          {
+            "beta1": 0.9,
+            "beta2": 0.999,
+            "epsilon": 1e-8,
+            "nesterov": false,
+            "tag": "scaleByAdam",
+          },
+        ],
         "rate": {
           "tag": "constant",
           "value": 0.001,
         },
-        "tag": "adam",
       },
       "schemaVersion": 1,
       "steps": 100,

@@ -30,6 +30,7 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
   const key = path.at(-1);
   if (!isObject(parent)) return false;
   if (path.length === 1) return key === 'validation' || key === 'logDensity';
+  if (path.length === 2 && path[0] === 'optimizer') return key !== 'rate' && key !== 'chain';
   switch (parent.tag) {
     case 'dense':
       return key === 'bias' || key === 'kernel';
@@ -49,6 +50,7 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
     case 'affine':
       return key === 'bound';
     case 'spline':
+    case 'circularSpline':
       return key === 'bins' || key === 'bound';
     case 'squeeze':
       return key === 'size';
@@ -75,9 +77,15 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
       return key === 'probes';
     case 'running':
       return key === 'update';
-    case 'sgd':
-    case 'adam':
-      return key !== 'tag' && key !== 'rate';
+    case 'momentum':
+      return key === 'nesterov';
+    case 'scaleByAdam':
+    case 'scaleByRms':
+    case 'scaleByRss':
+    case 'scaleByLion':
+    case 'scaleByFactoredRms':
+    case 'scaleByBlock':
+      return key !== 'tag';
     default:
       return false;
   }

@@ -23,7 +23,8 @@ import {
 } from '../../dsl/expressions/expression.js';
 import { dense, input } from '../../dsl/layers/layer.js';
 import { network } from '../../dsl/network.js';
-import { adam, sgd } from '../../dsl/optimizer.js';
+import { adam, adamW, sgd } from '../../dsl/optimizer.js';
+import { averaged, chain, scaleByAdam, scaleByRate, weightDecay } from '../../dsl/update.js';
 import { showProblem } from '../../dsl/problem.js';
 import { hypersOf, networksOf } from '../../dsl/names.js';
 import { children, everyNode, mapChildren, mapNode, nodesOf } from '../../dsl/expressions/rewrite.js';
@@ -103,9 +104,10 @@ describe('an experiment', () => {
   });
 
   test.prop([anyExperiment])('shows every node at its path', (e) => {
+    const whole = { ...e, networks: Object.fromEntries(right(networksOf(e))) };
     everyNode(nodesOf(e)).forEach(({ path, node }) => {
-      const found = path.reduce<unknown>((inside, key) => Object(inside)[key], e);
-      expect(found).toBe(node);
+      const found = path.reduce<unknown>((inside, key) => Object(inside)[key], whole);
+      expect(found).toEqual(node);
     });
   });
 
@@ -172,10 +174,27 @@ describe('setting', () => {
       '--set data: found "", expected a non-empty string',
     ]);
     const descent = { ...small, optimizer: sgd({ rate: 0.1 }) };
-    expect(right(setPath(descent, 'optimizer.momentum', 0.9)).optimizer).toEqual({
-      ...descent.optimizer,
-      momentum: 0.9,
-    });
+    expect(right(setPath(descent, 'optimizer.momentum', 0.9)).optimizer).toEqual(
+      sgd({ rate: 0.1, momentum: 0.9 }),
+    );
+    expect(right(setPath(descent, 'optimizer.clipNorm', 2)).optimizer).toEqual(
+      sgd({ rate: 0.1, clipNorm: 2 }),
+    );
+    const decaying = { ...small, optimizer: averaged(adamW({ rate: 0.1 })) };
+    expect(
+      right(
+        setValues(decaying, {
+          'optimizer.beta2': 0.9,
+          'optimizer.weightDecay': 0.5,
+          'optimizer.average': 0.5,
+          'optimizer.chain[0].nesterov': 'true',
+        }),
+      ).optimizer,
+    ).toEqual(
+      averaged(chain(scaleByAdam({ beta2: 0.9, nesterov: true }), weightDecay(0.5), scaleByRate(0.1)), {
+        decay: 0.5,
+      }),
+    );
     expect(left(setPath(descent, 'optimizer.beta1', 0.9))[0]?.expected).toContain('optimizer.momentum');
   });
 

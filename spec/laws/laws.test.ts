@@ -6,6 +6,7 @@ import {
   add,
   apply,
   basis,
+  constant,
   data,
   dense,
   draw,
@@ -13,6 +14,7 @@ import {
   type Expr,
   field,
   fill,
+  greater,
   input,
   invert,
   jvp,
@@ -52,6 +54,7 @@ import {
   expressions,
   flows,
   forAll,
+  given,
   gradientsAgree,
   injectiveFlows,
   inMean,
@@ -300,4 +303,11 @@ test('the exact volume is below bound (5) and above nothing', () => {
       return upperBounds(sub(above, 0.1), volume(model.decoder, z, { method: 'exact' }));
     }),
   ).toThrow('expected at least that');
+});
+
+test('a law is made only where its condition holds', () => {
+  const negative = upperBounds(constant(0), sum(x));
+  expect(() => check(negative)).toThrow('expected at least that');
+  check(given(greater(0, sum(x)), negative));
+  expect(messageOf(() => check(given(greater(0, sqNorm(x)), negative)))).toMatch(/nothing to compare with/);
 });

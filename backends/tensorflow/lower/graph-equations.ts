@@ -7,13 +7,13 @@ import { select } from './graph-idioms.js';
 import { lowerToGraph } from './graph-rules.js';
 import { materialised, type Value } from './graph-value.js';
 
-/** Equations as nodes, on binders that are nodes already; gives the outputs, written out in full, and any other value so. */
+/** Equations as nodes, on binders that are nodes already; gives the outputs, written out in full, and the values that are asked for beside them. */
 export const lowerEquations = (
   graph: GraphBuilder,
   program: Program,
   bound: ReadonlyMap<string, string>,
   batch: number,
-  portable = false,
+  { portable = false, also = [] }: { readonly portable?: boolean; readonly also?: readonly Var[] } = {},
 ) => {
   const values = new Map<number, Value>(
     program.binders.map(({ name, var: x }) => [
@@ -29,7 +29,7 @@ export const lowerEquations = (
   // A constant that fills a batch of unknown size takes it from here.
   const like = [...values.values()].find(({ shape }) => shape[0] === -1);
   const written = (x: Var): Value => materialised(graph, value(x), physicalShape(x.type, batch), like);
-  for (const { eq, idiom } of select(program, portable)) {
+  for (const { eq, idiom } of select(program, portable, also)) {
     values.set(
       eq.out.id,
       idiom === null
@@ -38,7 +38,7 @@ export const lowerEquations = (
             eq,
             eq.inputs.map(value),
             batch,
-            (...inside) => lowerEquations(...inside, portable).outputs,
+            (...inside) => lowerEquations(...inside, { portable }).outputs,
             like,
           )
         : idiom.lower(graph, { value, written }),

@@ -168,20 +168,21 @@ const idioms: readonly Match[] = [
 export type Selected = { readonly eq: Equation; readonly idiom: Idiom | null };
 
 /**
- * The equations to lower, in order, each alone or as the last of an idiom; from the results backwards, so that what only an idiom's
+ * The equations to lower, in order, each alone or as the last of an idiom; from the results and what else is asked for backwards, so that what only an idiom's
  * inside needs is left out. A portable graph has no idioms: tfjs's GraphModel lacks their operations.
  */
-export const select = (program: Program, portable: boolean): readonly Selected[] => {
+export const select = (program: Program, portable: boolean, also: readonly Var[]): readonly Selected[] => {
+  const wanted = [...results(program), ...also];
   const definitions = new Map(program.equations.map((eq) => [eq.out.id, eq]));
   const counts = new Map<number, number>();
-  for (const x of [...results(program), ...program.equations.flatMap((eq) => eq.inputs)])
+  for (const x of [...wanted, ...program.equations.flatMap((eq) => eq.inputs)])
     counts.set(x.id, (counts.get(x.id) ?? 0) + 1);
   const reading: Reading = {
     definition: (x) => (x === undefined ? undefined : definitions.get(x.id)),
     uses: (x) => counts.get(x.id) ?? 0,
   };
   const known = portable ? [] : idioms;
-  const needed = new Set(results(program).map((x) => x.id));
+  const needed = new Set(wanted.map((x) => x.id));
   const selected: Selected[] = [];
   for (const eq of [...program.equations].reverse()) {
     if (!needed.has(eq.out.id)) continue;

@@ -1,12 +1,16 @@
 /** Where the state lies in a session: a variable for each large array, and one for each kind of small arrays that Adam changes together. */
 import { elementAt, getFrom } from '../../../dsl/lookup.js';
 import type { Program } from '../../../compiler/ir/program.js';
+import type { AdamUpdate } from './graph-adam.js';
 import { sizeOfShape } from '../../../compiler/ir/type.js';
 import { float, type GraphBuilder, int32 } from './graph-builder.js';
 import { isSmall, joined } from './graph-idioms.js';
 import { reshaped } from './graph-value.js';
 
 export type State = ReadonlyMap<string, readonly number[]>;
+
+/** A program, and what of it TensorFlow's own Adam does. */
+export type Lowered = Program & { readonly adam: readonly AdamUpdate[] };
 
 /** A session variable and the arrays of the state that lie in it, one after another. */
 export type Variable = { readonly name: string; readonly holds: readonly string[] };
@@ -17,15 +21,15 @@ export type Layout = { readonly variables: readonly Variable[]; readonly of: Rea
  * Arrays of one variable as the state names them: the parameters, their means, their squares; not those that any program
  * assigns alone.
  */
-const packsOf = (programs: readonly Program[]): readonly Variable[] => {
-  const [program, ...others] = programs.filter(({ adam }) => adam !== undefined);
+const packsOf = (programs: readonly Lowered[]): readonly Variable[] => {
+  const [update, ...others] = programs.flatMap(({ adam }) => adam);
   const assigned = new Set(
     programs.flatMap(({ outputs }) => outputs.flatMap((o) => (o.kind === 'next' ? [o.name] : []))),
   );
   const targets =
-    program?.adam?.targets.filter(
+    update?.targets.filter(
       ({ parameter, mean, square, gradient }) =>
-        isSmall(gradient) && ![parameter, mean, square].some((name) => assigned.has(name)),
+        isSmall(gradient.of) && ![parameter, mean, square].some((name) => assigned.has(name)),
     ) ?? [];
   if (others.length > 0 || targets.length < 2) return [];
   return (['parameter', 'mean', 'square'] as const).map((kind) => ({
@@ -35,7 +39,7 @@ const packsOf = (programs: readonly Program[]): readonly Variable[] => {
 };
 
 /** Programs over one state share its layout. */
-export const layoutOf = (programs: readonly Program[], state: State): Layout => {
+export const layoutOf = (programs: readonly Lowered[], state: State): Layout => {
   const packs = packsOf(programs);
   const packed = new Set(packs.flatMap(({ holds }) => holds));
   const own = [...state.keys()].filter((name) => !packed.has(name)).map((name) => ({ name, holds: [name] }));

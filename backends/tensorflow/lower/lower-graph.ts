@@ -2,9 +2,10 @@
 import { atLeast, elementAt, getFrom } from '../../../dsl/lookup.js';
 import type { Graph, GraphNode, Signature } from '../graph.js';
 import { eliminateDeadCode } from '../../../compiler/passes/dce.js';
-import { type AdamUpdate, type Program, updatedBy, type Var } from '../../../compiler/ir/program.js';
+import type { Program, Var } from '../../../compiler/ir/program.js';
 import { physicalShape } from '../../../compiler/ir/type.js';
 import { bool, createGraphBuilder, float, type GraphBuilder, graphName } from './graph-builder.js';
+import { type AdamUpdate, adamUpdatesIn, readBy, updatedBy } from './graph-adam.js';
 import { lowerEquations } from './graph-equations.js';
 import { joined } from './graph-idioms.js';
 import {
@@ -12,6 +13,7 @@ import {
   handleOf,
   type Layout,
   layoutOf,
+  type Lowered,
   readArrays,
   readOf,
   type State,
@@ -83,17 +85,14 @@ const commitState = (graph: GraphBuilder, commit: string, changes: readonly Chan
 };
 
 /**
- * Without the equations that one operation for each variable stands for; or without that operation, where the program does not
- * replace what a session holds.
+ * Without the equations that one operation for each variable stands for; as it is where the program does not replace what a session
+ * holds.
  */
-const withOneUpdate = (program: Program, state: State): Program => {
-  const { adam, ...equations } = program;
-  if (adam === undefined) return program;
-  const updated = new Set(updatedBy(adam));
-  const replaced = new Set(program.outputs.flatMap((o) => (o.kind === 'next' ? [o.name] : [])));
-  if (![...updated].every((name) => state.has(name) && replaced.has(name))) return equations;
+const withOneUpdate = (program: Program, state: State): Lowered => {
+  const adam = adamUpdatesIn(program).filter((update) => updatedBy(update).every((name) => state.has(name)));
+  const updated = new Set(adam.flatMap(updatedBy));
   const outputs = program.outputs.filter((o) => o.kind !== 'next' || !updated.has(o.name));
-  return eliminateDeadCode({ ...program, outputs });
+  return { ...eliminateDeadCode({ ...program, outputs }, adam.flatMap(readBy)), adam };
 };
 
 /**
@@ -105,11 +104,13 @@ const adamChanges = (
   adam: AdamUpdate,
   written: (x: Var) => Value,
   variableOf: (name: string) => SessionVariable,
+  isRead: (name: string) => boolean,
 ): readonly Change[] => {
   const number = (value: number): string => graph.floats([value], []);
-  const [rate, power1, power2] = atLeast(
-    3,
-    [adam.rate, adam.beta1Power, adam.beta2Power].map((x) => written(x).node),
+  const rate = typeof adam.rate === 'number' ? number(adam.rate) : written(adam.rate).node;
+  const [power1, power2] = atLeast(
+    2,
+    [adam.beta1Power, adam.beta2Power].map((x) => written(x).node),
   );
   const rest = graph.node('Sub', [number(1), power2], { T: float });
   const root = graph.node('Sqrt', [rest], { T: float });
@@ -120,10 +121,16 @@ const adamChanges = (
   return variables.map((variable) => {
     const together = adam.targets.filter(({ parameter }) => variableOf(parameter) === variable);
     const { parameter, mean, square } = elementAt(together, 0);
-    const gradients = together.map(({ gradient }) => written(gradient));
+    const gradients = together.map(({ gradient: { of, factor } }): Value => {
+      const { node, shape } = written(of);
+      return factor === 1
+        ? { node, shape }
+        : { node: graph.node('Mul', [node, number(factor)], { T: float }), shape };
+    });
     return {
       value: together.length === 1 ? elementAt(gradients, 0).node : joined(graph, gradients),
-      after: [variable.read],
+      // Moments that something else reads too are read before they change.
+      after: [variable.read, ...[mean, square].filter(isRead).map((name) => variableOf(name).read)],
       apply: (value, control) =>
         graph.node(
           'ResourceApplyAdam',
@@ -141,7 +148,7 @@ const adamChanges = (
 
 type SessionVariable = { readonly handle: string; readonly read: string };
 
-const lowerProgram = (program: Program, state: State, layout: Layout): Part => {
+const lowerProgram = (program: Lowered, state: State, layout: Layout): Part => {
   const graph = createGraphBuilder(graphName(program.name));
   const inputs = program.binders
     .filter(({ name }) => !state.has(name))
@@ -152,7 +159,9 @@ const lowerProgram = (program: Program, state: State, layout: Layout): Part => {
   const used = new Set(program.binders.flatMap(({ name }) => layout.of.get(name) ?? []));
   const arrays = [...used].flatMap((variable) => readArrays(graph, variable, state));
   const fed = inputs.map(({ name, node }) => [name, node] as const);
-  const { outputs, written } = lowerEquations(graph, program, new Map([...arrays, ...fed]), program.batch);
+  const { outputs, written } = lowerEquations(graph, program, new Map([...arrays, ...fed]), program.batch, {
+    also: program.adam.flatMap(readBy),
+  });
   const handles = new Map(
     layout.variables.map((variable) => [
       variable,
@@ -176,7 +185,10 @@ const lowerProgram = (program: Program, state: State, layout: Layout): Part => {
           graph.node('AssignVariableOp', [handle, value, ...control], { dtype: float }),
       };
     });
-  const updates = program.adam === undefined ? [] : adamChanges(graph, program.adam, written, variableOf);
+  const bound = new Set(program.binders.map(({ name }) => name));
+  const updates = program.adam.flatMap((adam) =>
+    adamChanges(graph, adam, written, variableOf, (name) => bound.has(name)),
+  );
   const changes = [...updates, ...assignments];
   const results = outputs.filter((o) => o.kind !== 'next');
   const commit =
@@ -227,7 +239,7 @@ export const lowerFrozen = (
     return values === undefined ? [] : [[name, graph.floats(values, x.type.shape, name)] as const];
   });
   const bound = new Map([...constants, ...inputs.map(({ name, node }) => [name, node] as const)]);
-  const outputs = lowerEquations(graph, program, bound, anyBatch, true).outputs.map(
+  const outputs = lowerEquations(graph, program, bound, anyBatch, { portable: true }).outputs.map(
     ({ kind, name, node, shape }) => ({
       kind,
       name,

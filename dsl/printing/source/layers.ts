@@ -1,5 +1,5 @@
 /** Layers and stacks of layers as the calls that make them. */
-import type { DefinedLayer, Layer, Transform } from '../../grammar.js';
+import type { DefinedBijection, DefinedLayer, Layer, Transform } from '../../grammar.js';
 import { isInvertible } from '../../layers/bijector.js';
 import type { Initializer } from '../../layers/initializer.js';
 import { type Shape } from '../../shape.js';
@@ -7,7 +7,7 @@ import { shapeAfterLayers } from '../../shape-rules.js';
 import { call, enclosed, keyText, literal, options, record, unless, type Word } from './text.js';
 
 /** How the body of a layer is written; undefined where no constructor makes it. */
-export type BodyText = (layer: DefinedLayer) => string | undefined;
+export type BodyText = (layer: DefinedLayer | DefinedBijection, shape: Shape) => string | undefined;
 
 /** Undefined where no call makes it: then its network is written as plain data. */
 type Text = string | undefined;
@@ -27,10 +27,20 @@ export const initializerText = (initializer: Initializer): string => {
   }
 };
 
-const transformText = (transform: Transform): string =>
-  transform.tag === 'affine'
-    ? call('affine', ...options({ bound: unless(2, transform.bound) }))
-    : call('spline', ...options({ bins: unless(8, transform.bins), bound: unless(3, transform.bound) }));
+const transformText = (transform: Transform): string => {
+  switch (transform.tag) {
+    case 'affine':
+      return call('affine', ...options({ bound: unless(2, transform.bound) }));
+    case 'spline':
+    case 'circularSpline': {
+      const bound = transform.tag === 'spline' ? 3 : Math.PI;
+      return call(
+        transform.tag,
+        ...options({ bins: unless(8, transform.bins), bound: unless(bound, transform.bound) }),
+      );
+    }
+  }
+};
 
 /** `{ bias: false, kernel: ones }`; an initializer is text already. */
 const withInitializer = (
@@ -142,7 +152,7 @@ const layerText = (layer: Layer, shape: Shape, body: BodyText): Text => {
         (texts) => call('heads', record(Object.keys(layer.heads).map((name, i) => [name, texts[i] ?? '']))),
       );
     case 'defined':
-      return body(layer);
+      return body(layer, shape);
     default:
       // An invertible layer among others.
       return undefined;
@@ -186,6 +196,8 @@ const bijectorText = (layer: Layer, shape: Shape, body: BodyText): Text => {
       );
     case 'inject':
       return call('inject', String(layer.units));
+    case 'bijection':
+      return body(layer, shape);
     case 'reshape':
       return call('arrange', ...numbers(layer.shape));
     case 'flatten':

@@ -2,11 +2,16 @@
 import type { Experiment } from '../../experiment.js';
 import { everyNode, networkIn, rewriting } from '../../expressions/rewrite.js';
 import { leavesFirst, shared, usesOf } from '../../expressions/sharing.js';
-import type { DefinedLayer, Layer, NetworkValue, Node } from '../../grammar.js';
+import type { DefinedBijection, DefinedLayer, Layer, NetworkValue, Node } from '../../grammar.js';
 import { bodiesOf } from '../../layers/rewrite.js';
-import { written } from '../../network.js';
+import { written as asWritten } from '../../network.js';
+import { sameShape, type Shape } from '../../shape.js';
+import { shapeOf } from '../../shape-rules.js';
+import { showPath } from '../../path.js';
+import { expressionsIn } from '../../update.js';
 import { type Around, expressionText, isPlainWord } from './expressions.js';
 import { type BodyText, stackText, throughText, typedArgument } from './layers.js';
+import { optimizerText } from './optimizer.js';
 import { call, identifier, importsFor, keyText, list, literal, quoted, record } from './text.js';
 
 type Called = ReadonlyMap<string, string>;
@@ -85,12 +90,37 @@ const functionText = (
 
 const hasOneOutput = ({ outputs }: DefinedLayer): boolean => Object.keys(outputs).join() === '';
 
+/** `bijection('shift', { forward: (x) => …, inverse: (y) => …, logDeterminant: (x) => … })`. */
+const bijectionText = (layer: DefinedBijection, networks: Called): string => {
+  const written = (argument: string, shape: Shape, node: Node): string => {
+    const { names, body } = functionText(
+      { arguments: { [argument]: shape }, outputs: { '': node } },
+      networks,
+    );
+    return `(${typedArgument(names.get(argument) ?? argument, shape)}) => ${body}`;
+  };
+  return call(
+    'bijection',
+    quoted(layer.name),
+    record([
+      ['forward', written('x', layer.input, layer.forward)],
+      ['inverse', written('y', layer.output, layer.inverse)],
+      ['logDeterminant', written('x', layer.input, layer.logDeterminant)],
+    ]),
+  );
+};
+
 /** `layer('rmsNorm', (x) => …)`: of a layer with the argument x and one output. */
 const layerText =
   (networks: Called): BodyText =>
-  (layer) => {
+  (layer, at) => {
+    if (layer.tag === 'bijection') {
+      const fits =
+        sameShape(layer.input, at) && sameShape(shapeOf(layer.forward) ?? layer.input, layer.output);
+      return fits ? bijectionText(layer, networks) : undefined;
+    }
     const [[name, shape] = ['', []], ...others] = Object.entries(layer.arguments);
-    if (name !== 'x' || others.length > 0 || !hasOneOutput(layer)) return undefined;
+    if (name !== 'x' || others.length > 0 || !hasOneOutput(layer) || !sameShape(shape, at)) return undefined;
     const { names, body } = functionText(layer, networks);
     return call('layer', quoted(layer.name), `(${typedArgument(names.get(name) ?? name, shape)}) => ${body}`);
   };
@@ -100,7 +130,7 @@ const aroundWith = (
   argument: Around['argument'] = () => undefined,
 ): Omit<Around, 'text'> => ({
   network: (net) => {
-    const name = networks.get(net.name) ?? literal(written(net));
+    const name = networks.get(net.name) ?? literal(asWritten(net));
     return net.inverts === undefined ? name : call('invert', name);
   },
   argument,
@@ -141,7 +171,7 @@ const networksAmong = (
     const inner = within(bodiesOf(net.layers).map(({ node }) => node)).filter(
       ({ name }) => name !== net.name,
     );
-    return new Map([...inner.reduce(place, placed), [net.name, written(net)]]);
+    return new Map([...inner.reduce(place, placed), [net.name, asWritten(net)]]);
   };
   return [...others, ...within(roots)].reduce(place, new Map());
 };
@@ -184,25 +214,24 @@ export const sourceOf = (
 export const experimentSource = (experiment: Experiment): string => {
   const { objective, logDensity, optimizer, encoder, decoder, batch, steps, data, validation } = experiment;
   const term = (name: string): string => `objective.${name}`;
+  const place = new Map(
+    expressionsIn(optimizer).map(({ path, node }) => [node, showPath(['optimizer', ...path])]),
+  );
   const { declarations, expressions, network } = sourceOf(
     {
       ...Object.fromEntries(Object.entries(objective).map(([name, node]) => [term(name), node])),
       ...(logDensity === undefined ? {} : { logDensity }),
-      rate: optimizer.rate,
+      ...Object.fromEntries([...place].map(([node, name]) => [name, node])),
     },
     [encoder, decoder],
   );
   const terms = Object.keys(objective).map((name) => [name, expressions[term(name)] ?? ''] as const);
-  const { tag, ...chosen } = optimizer;
-  const update = Object.entries(chosen).map(
-    ([name, value]) => [name, name === 'rate' ? (expressions.rate ?? '') : literal(value)] as const,
-  );
   const fields: readonly (readonly [string, string])[] = [
     ['encoder', network(encoder)],
     ['decoder', network(decoder)],
     ['objective', call('objective', record(terms))],
     ...(logDensity === undefined ? [] : [['logDensity', expressions.logDensity ?? ''] as const]),
-    ['optimizer', call(tag, record(update))],
+    ['optimizer', optimizerText(optimizer, (node) => expressions[place.get(node) ?? ''] ?? '')],
     ['batch', String(batch)],
     ['steps', String(steps)],
     ['data', quoted(data)],

@@ -3,8 +3,10 @@ import { isRecord } from '../../codec/codec.js';
 
 /** What a text may be written with, all of it from `immersion/dsl`. */
 const words = [
+  'accumulate', 'averaged', 'chain', 'clipBlock', 'clipNorm', 'clipValue', 'freeze', 'lookahead', 'momentum', 'only', 'scaleByAdam',
+  'scaleByBlock', 'scaleByFactoredRms', 'scaleByLion', 'scaleByRate', 'scaleByRms', 'scaleByRss', 'scaleUpdate', 'weightDecay',
   'abs', 'activate', 'activation', 'actNorm', 'adam', 'add', 'affine', 'another', 'apply', 'arrange', 'averagePool', 'band', 'basis',
-  'batchMean', 'batchNorm', 'broadcast', 'concat', 'concatAlong', 'constant', 'constantInitializer', 'contract', 'conv', 'convTranspose',
+  'batchMean', 'batchNorm', 'bijection', 'circularSpline', 'broadcast', 'concat', 'concatAlong', 'constant', 'constantInitializer', 'contract', 'conv', 'convTranspose',
   'cos', 'coupling', 'data', 'dense', 'div', 'draw', 'dropout', 'elementwise', 'elu', 'exp', 'experiment', 'Expr', 'factorOut', 'field',
   'fill', 'flatten', 'gelu', 'glorotUniform', 'gram', 'greater', 'heads', 'heNormal', 'hyper', 'imageCoupling', 'inject', 'input',
   'integerField', 'inverse', 'invert', 'jvp', 'latent', 'layer', 'leakyRelu', 'log', 'logDet', 'logDetSPD', 'luLinear', 'max', 'maxOver',

@@ -3,6 +3,14 @@ import { elementAt, float64At } from '../../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import type { Invertible } from '../../../dsl/layers/bijector.js';
+import {
+  householder,
+  inversion,
+  scaling,
+  specialConformal,
+  translation,
+} from '../../../dsl/layers/bijections.js';
+import { latent } from '../../../dsl/layers/flow.js';
 import type { Node } from '../../../dsl/expressions/expression.js';
 import type { Layer, Part, Transform } from '../../../dsl/layers/layer.js';
 import type { NetworkValue } from '../../../dsl/network.js';
@@ -100,6 +108,7 @@ const kinds: { readonly [T in Invertible['tag']]: readonly NetworkValue[] } = ((
   const transforms: readonly Transform[] = [
     { tag: 'affine', bound: 2 },
     { tag: 'spline', bins: 4, bound: 2 },
+    { tag: 'circularSpline', bins: 4, bound: 2 },
   ];
   const bent = coupling(elementAt(transforms, 0), 'last');
   return {
@@ -119,6 +128,9 @@ const kinds: { readonly [T in Invertible['tag']]: readonly NetworkValue[] } = ((
     ),
     inverse: [on([3], { tag: 'inverse', input: [3], layers: [{ tag: 'luLinear' }, bent] })],
     inject: [on([2], { tag: 'inject', units: 3 }), on([1], { tag: 'inject', units: 4 })],
+    bijection: [scaling, translation, inversion, specialConformal, () => householder(2)].map((made) =>
+      on([3], ...made()(latent(3)).layers),
+    ),
     flatten: [on([2, 1, 2], { tag: 'flatten' })],
     reshape: [on([4], { tag: 'reshape', shape: [2, 2, 1] })],
   };
