@@ -51,21 +51,22 @@ export {
   singularValues,
   type Spectrum,
 } from './geometry/singular-values.js';
+export { type Evaluation, evaluationCodec, measure, plainEvaluation } from './measure.js';
+export { type PriorName, priorNames } from './priors/prior-name.js';
 export {
-  type Evaluation,
-  evaluationCodec,
-  measure,
-  plainEvaluation,
-  type PriorName,
-  priorNames,
-} from './measure.js';
+  type FigureName,
+  figureName,
+  type FigurePart,
+  type FigureSubject,
+  readFigureName,
+} from './figure-name.js';
 export { type AcrossSeeds, acrossSeeds } from './metrics/across-seeds.js';
 export { frechet, frechetDistance } from './metrics/frechet.js';
 export type { Comparable, Features, Metric } from './metrics/metric.js';
 export { polynomialMmd, rbfMmd } from './metrics/mmd.js';
 export { coverage, precision, recall } from './metrics/precision.js';
 export { reconstructionError } from './metrics/reconstruction.js';
-export { sampleMetrics, score, type Scores } from './metrics/score.js';
+export { lessIsBetter, sampleMetrics, score, type Scores } from './metrics/score.js';
 export { slicedWasserstein } from './metrics/sliced-wasserstein.js';
 export { comparisonPage } from './page/comparison-page.js';
 export { mosaicPng, picturePng } from './picture.js';

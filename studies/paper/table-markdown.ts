@@ -5,7 +5,7 @@ import { duration } from '../../runs/records/progress.js';
 import { countText, numberText } from '../../evaluation/page/text.js';
 import {
   type Comparison,
-  figureName,
+  cellName,
   statisticsOf,
   type TableRow,
   valuesOf,
@@ -41,7 +41,7 @@ export const scoreGrid = ({ rows, facts }: Table, score: string): Grid => {
     ],
     ...rows.map((row) => [
       row.name,
-      ...columns.map(({ of }) => figure(row, figureName('test', of, score))),
+      ...columns.map(({ of }) => figure(row, cellName('test', of, score))),
       ...(paper === undefined ? [] : paper.figures[row.name].map(String)),
       row.chosen === undefined ? 'none (see the notes)' : settingsText(row.chosen.settings),
     ]),
