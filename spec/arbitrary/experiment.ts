@@ -245,6 +245,7 @@ const unaryOp = fc.constantFrom(
     'abs',
     'sin',
     'cos',
+    'atan',
     'relu',
     'elu',
     'tanh',

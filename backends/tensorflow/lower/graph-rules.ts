@@ -4,6 +4,7 @@ import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import type { GraphAttribute } from '../graph.js';
 import { firstJitter } from '../../../compiler/ir/primitives/factorization.js';
 import type { Params, PrimitiveName, Window } from '../../../compiler/ir/params.js';
+import { reductionKernels } from '../../reductions.js';
 import { bandFactor } from '../../../compiler/ir/primitives/matrix.js';
 import type { BilinearName } from '../../../compiler/ir/primitives/bilinear.js';
 import type { EquationOf } from '../../../compiler/ir/program.js';
@@ -93,8 +94,8 @@ const same: Lower<'stop' | 'statistics' | 'broadcastBatch'> = ({ inputs: [x] }) 
 const asReshape = <P extends PrimitiveName>(site: Site<P>): Value =>
   reshaped(site.graph, fullInput(site, 0), site.shape);
 
-const summed = <P extends PrimitiveName>(site: Site<P>, axes: readonly number[]): Value => ({
-  node: site.graph.node('Sum', [fullInput(site, 0).node, site.graph.ints(axes)], {
+const reduced = <P extends PrimitiveName>(site: Site<P>, op: string, axes: readonly number[]): Value => ({
+  node: site.graph.node(op, [fullInput(site, 0).node, site.graph.ints(axes)], {
     ...T,
     Tidx: int32,
     keep_dims: { tag: 'bool', value: false },
@@ -179,6 +180,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   erf: elementwise('Erf'),
   sin: elementwise('Sin'),
   cos: elementwise('Cos'),
+  atan: elementwise('Atan'),
   finite: ({ graph, inputs: [x] }) => ({
     node: toFloat(graph, graph.node('IsFinite', [x.node], T)),
     shape: x.shape,
@@ -225,9 +227,10 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
       shape.map((_, i) => (kept.includes(i) ? elementAt(sizes, kept.indexOf(i)) : 1)),
     );
   },
-  reduceSum: (site) =>
-    summed(
+  reduce: (site) =>
+    reduced(
       site,
+      reductionKernels[site.params.op],
       site.params.axes.map((axis) => axis + site.lead),
     ),
   reshape: asReshape,
@@ -287,7 +290,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   },
   // Shapes align from the right; TensorFlow fuses a bias with its product only where it has one axis.
   broadcastBatch: same,
-  sumBatch: (site) => summed(site, [0]),
+  sumBatch: (site) => reduced(site, 'Sum', [0]),
   axisToBatch: asReshape,
   batchToAxis: asReshape,
   rotateBatch: (site) => {

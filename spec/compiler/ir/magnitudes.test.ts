@@ -2,15 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { elaborateStep } from '../../../compiler/elaborate/program.js';
-import type { Program } from '../../../compiler/ir/program.js';
 import { type Expr, norm, normEach, square, sum } from '../../../dsl/expressions/expression.js';
 import type { Node } from '../../../dsl/expressions/expression.js';
-import { logSumExp, maximum } from '../../../dsl/expressions/classification.js';
+import { logSumExp, maxOver } from '../../../dsl/expressions/arrays.js';
 import { adam, constant } from '../../../dsl/index.js';
 import { activation, allActivations } from '../../../laws/arbitrary/network.js';
-import { backends, hasCc, hasNative, runBy, runOn, runOnNative } from '../../shared/backends.js';
+import { everywhere } from '../../shared/backends.js';
 import { arrayOf, calculation, free } from '../../shared/expressions.js';
-import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
+import { gradientName, interpret } from '../../shared/outputs.js';
 
 /** ±1, ±2.5 and ±7 times each power of ten that single precision has, and zero. */
 const numbers = Float64Array.from(
@@ -24,18 +23,6 @@ const numbers = Float64Array.from(
 
 /** Where single precision ends: what is smaller may be 0, what is greater is infinite. */
 const [least, greatest] = [1.1754943508222875e-38, 3.4028234663852886e38];
-
-const everywhere = async (
-  program: Program,
-  inputs: Arrays,
-): Promise<readonly (readonly [string, Arrays])[]> => {
-  const runs: (readonly [string, Arrays])[] = [];
-  for (const [name, backend] of Object.entries(backends))
-    runs.push([name, await runOn(backend, program, inputs)]);
-  if (hasCc()) runs.push(['cc', await runBy('cc', program, inputs)]);
-  const native = hasNative() ? await runOnNative([{ program, inputs }]) : [];
-  return [...runs, ...native.map((arrays) => ['native', arrays] as const)];
-};
 
 /** To a few units in the last place of the value, or of the numbers that it is made of where they cancel. */
 const expectNear = (found: number, expected: number, of: number, what: string): void => {
@@ -92,8 +79,8 @@ test('each reduction agrees', async () => {
     sqNorm: sum(square(data)),
     norm: norm(data),
     normEach: normEach(probes),
-    maximum: maximum(4, data),
-    logSumExp: logSumExp(4, data),
+    maximum: maxOver(data, [0]),
+    logSumExp: logSumExp(data, [0]),
   };
   const { program } = calculation(nodes, sizes.length);
   const inputs = new Map([['data', rows]]);
