@@ -82,7 +82,7 @@ export const sample = async (args: readonly string[]): Promise<number> => {
   const model = run.right;
   try {
     const count = countOf(given.right, model);
-    const prior = priorOf(given.right, model);
+    const prior = await priorOf(given.right, model);
     if (isLeft(count) || isLeft(prior))
       return fail(
         [count, prior].flatMap((one) => (isLeft(one) ? one.left : [])),
@@ -91,6 +91,7 @@ export const sample = async (args: readonly string[]): Promise<number> => {
     const examples = await attempt(() =>
       model.sample(count.right, { seed: seed.right, prior: prior.right.prior.sample }),
     );
+    prior.right.prior.dispose();
     if (isLeft(examples)) return fail(examples.left, json);
     say(`codes are drawn from the prior ${prior.right.name}`);
     const written = writeRows(exampleRows(examples.right, model, units.right), target.right, json);

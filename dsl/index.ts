@@ -95,6 +95,7 @@ export {
   surrogate,
   vjp,
 } from './expressions/expression.js';
+export { odeSolution, type OdeOptions, type VectorField } from './expressions/ode.js';
 export { once } from './expressions/once.js';
 export { everyNode } from './expressions/rewrite.js';
 export { movingAverage, running } from './expressions/running.js';

@@ -1,6 +1,6 @@
 /** What a trial measures after training, as data, and measuring it. */
 import { entryOf } from '../dsl/lookup.js';
-import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Dataset, Source } from '../data/index.js';
 import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec.js';
 import { nonEmptyString, nonNegativeInteger, positiveInteger } from '../dsl/codec/primitive.js';
@@ -15,6 +15,7 @@ import {
   type Parts,
 } from '../runs/index.js';
 import { below } from '../runs/sweeps/trial.js';
+import { type FigurePart, type FigureSubject, figureName } from './figure-name.js';
 import { densityFit } from './density/density-fit.js';
 import type { FeatureMap } from './features/feature-map.js';
 import { openFeatures } from './features/open.js';
@@ -23,15 +24,12 @@ import { reconstructionError } from './metrics/reconstruction.js';
 import { sampleMetrics, score } from './metrics/score.js';
 import { detectionFigures } from './density/detection.js';
 import { detections, openOutside } from './density/out-of-distribution.js';
-import { type CodePrior, fitGaussian, type FittedGaussian, standardGaussian } from './priors/gaussian.js';
-import { fitMixture, type FittedMixture } from './priors/mixture-fit.js';
+import { fitPrior } from './priors/kinds.js';
+import { type PriorName, priorNames } from './priors/prior-name.js';
+import type { FittedPrior } from './priors/prior.js';
 import { mean } from './summary.js';
 import { geometryFigures } from './geometry/geometry-figures.js';
 import { spaced } from '../data/dataset.js';
-
-/** Where codes of new examples are drawn: N(0, I), or what is fitted to the codes of the training examples. */
-export const priorNames = ['standard', 'gaussian', 'mixture'] as const;
-export type PriorName = (typeof priorNames)[number];
 
 export type Evaluation = {
   /** Names of metrics of samples, such as `frechet`. */
@@ -87,8 +85,7 @@ export const evaluationCodec: Codec<Evaluation> = withDefault(
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-/** A prior with what its fit came to: where a floor acted, and how expectation-maximization ended. */
-type NamedPrior = { readonly name: PriorName; readonly prior: CodePrior; readonly fit: Figures };
+type NamedPrior = { readonly name: PriorName; readonly prior: FittedPrior };
 
 /** What is asked for, fitted to the codes of the training examples. */
 const priorsOf = async (
@@ -99,31 +96,29 @@ const priorsOf = async (
 ): Promise<Checked<readonly NamedPrior[]>> => {
   const codes = priors.length === 0 ? new Float32Array() : await fitted.encode(train);
   const d = sizeOf(fitted.experiment.decoder.input);
-  const fits: Readonly<Record<PriorName, () => Checked<Omit<NamedPrior, 'name'>>>> = {
-    standard: () => right({ prior: standardGaussian(d), fit: {} }),
-    gaussian: () =>
-      map((prior: FittedGaussian) => ({ prior, fit: { floored: prior.floored } }))(fitGaussian(codes, d)),
-    mixture: () =>
-      map((prior: FittedMixture) => {
-        const { rounds, converged, floored } = prior;
-        return { prior, fit: { rounds, converged: Number(converged), floored } };
-      })(fitMixture(codes, d, { components, seed })),
-  };
-  const all = priors.map((name) => ({ name, found: fits[name]() }));
-  const problems = all.flatMap(({ found }) => (isLeft(found) ? found.left : []));
-  return problems.length > 0
-    ? left(problems)
-    : right(all.flatMap(({ name, found }) => (isLeft(found) ? [] : [{ name, ...found.right }])));
+  const { backend } = fitted;
+  const found: NamedPrior[] = [];
+  for (const name of priors) {
+    const prior = await fitPrior(name, codes, d, { backend, seed, components });
+    if (isLeft(prior)) return prior;
+    found.push({ name, prior: prior.right });
+  }
+  return right(found);
 };
 
-const under = (place: string, figures: Figures): Figures =>
-  Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${place}/${name}`, value]));
+const under = (part: FigurePart, figures: Figures, of?: FigureSubject): Figures =>
+  Object.fromEntries(
+    Object.entries(figures).map(([score, value]) => [figureName({ part, of, score }), value]),
+  );
 
 /** The mean of each figure. */
 const meanFigures = (all: readonly Figures[]): Figures =>
   Object.fromEntries(
     Object.keys(all[0] ?? {}).map((name) => [name, mean(all.map((one) => entryOf(one, name)))]),
   );
+
+/** A part of the data that scores are of. */
+type Place = 'validation' | 'test';
 
 /** What a fitted model is scored with. */
 type Scoring = {
@@ -138,8 +133,8 @@ type Scoring = {
 /** Mean scores of samples, each as many as there are examples; what chooses a configuration has other samples than what reports it. */
 const sampleScores = async (
   { fitted, features, metrics, draws, seed }: Scoring,
-  { sample }: CodePrior,
-  place: string,
+  { sample }: FittedPrior,
+  place: Place,
   set: Dataset,
 ): Promise<Checked<Figures>> => {
   const scores: Figures[] = [];
@@ -156,7 +151,7 @@ const sampleScores = async (
 type Scored = Pick<Measured, 'figures' | 'missing'>;
 
 /** Of a model that has a density; one that is no number at some example is missing, and all else is measured. */
-const likelihoodOn = async (place: string, set: Dataset, fitted: Fitted): Promise<Scored> => {
+const likelihoodOn = async (place: Place, set: Dataset, fitted: Fitted): Promise<Scored> => {
   const found = await attempt(() => densityFit(fitted, set));
   if (isLeft(found)) return { figures: {}, missing: below(place)(found.left) };
   if (found.right === undefined) return { figures: {}, missing: [] };
@@ -165,7 +160,7 @@ const likelihoodOn = async (place: string, set: Dataset, fitted: Fitted): Promis
 };
 
 /** Scores of the reconstructions of a set, and of samples against it. */
-const scoresOn = async (place: string, set: Dataset, scoring: Scoring): Promise<Checked<Scored>> => {
+const scoresOn = async (place: Place, set: Dataset, scoring: Scoring): Promise<Checked<Scored>> => {
   const { fitted, priors, features, metrics } = scoring;
   const reconstructions = await fitted.reconstruct(set.examples);
   const error = await score(reconstructions, set, [], [reconstructionError]);
@@ -176,11 +171,11 @@ const scoresOn = async (place: string, set: Dataset, scoring: Scoring): Promise<
   if (features.length === 0 || metrics.length === 0) return right({ figures, missing });
   const reconstructed = await score(reconstructions, set, features, metrics);
   if (isLeft(reconstructed)) return reconstructed;
-  figures = { ...figures, ...under(`${place}/reconstructions`, reconstructed.right) };
+  figures = { ...figures, ...under(place, reconstructed.right, 'reconstructions') };
   for (const { name, prior } of priors) {
     const scored = await sampleScores(scoring, prior, place, set);
     if (isLeft(scored)) return scored;
-    figures = { ...figures, ...under(`${place}/${name}`, scored.right) };
+    figures = { ...figures, ...under(place, scored.right, name) };
   }
   return right({ figures, missing });
 };
@@ -207,8 +202,10 @@ const pictures = async (
 };
 
 /** Validation and test examples, once where they are the same. */
-const placesOf = ({ validation, test }: Parts): Readonly<Record<string, Dataset>> =>
-  validation === test ? { test } : { validation, test };
+const placesOf = ({ validation, test }: Parts): readonly (readonly [Place, Dataset])[] => [
+  ...(validation === test ? [] : [['validation', validation] as const]),
+  ['test', test],
+];
 
 /**
  * Figures are named after the data, what is scored, and the score: `test/mixture/frechet/pixels`, `validation/reconstructions/…`,
@@ -222,7 +219,7 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
   const outside = await openOutside(evaluation.outside, test.shape);
   if (isLeft(outside)) return outside;
   const places = placesOf(data);
-  const samples = Math.min(...Object.values(places).map(({ size }) => size));
+  const samples = Math.min(...places.map(([, { size }]) => size));
   const features = await openFeatures(evaluation.features, { train, samples, backend: fitted.backend });
   if (isLeft(features)) return features;
   const metrics = sampleMetrics.filter(({ name }) => evaluation.metrics.includes(name));
@@ -232,10 +229,10 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
   try {
     let figures: Figures = Object.assign(
       {},
-      ...priors.right.map(({ name, fit }) => under(`fit/${name}`, fit)),
+      ...priors.right.map(({ name, prior }) => under('fit', prior.fit, name)),
     );
     const missing: Problem[] = [];
-    for (const [place, set] of Object.entries(places)) {
+    for (const [place, set] of places) {
       const scores = await scoresOn(place, set, scoring);
       if (isLeft(scores)) return scores;
       figures = { ...figures, ...scores.right.figures };
@@ -251,5 +248,6 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
     return right({ figures, missing, arrays });
   } finally {
     features.right.forEach(({ dispose }) => dispose());
+    priors.right.forEach(({ prior }) => prior.dispose());
   }
 };

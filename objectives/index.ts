@@ -5,6 +5,7 @@
 export { geometricAe, isometricAe, mmdWae } from './across-the-batch.js';
 export { ae, aeL2, reconstruction } from './autoencoder.js';
 export { cae } from './contractive.js';
+export { flowMatching, transport, type Velocity } from './flow-matching.js';
 export { injFlow, injFlowLn, type InjFlowOptions } from './injflow.js';
 export { finiteDifference, type ProbeOptions, sqFrobenius } from './jacobian-norm.js';
 export { augmentedLagrangian, geco, type MultiplierOptions, reconstructionConstraint } from './lagrangian.js';

@@ -15,10 +15,11 @@ const checks = [
     command: [bin('prettier', 'bin/prettier.cjs'), '--check', '--log-level=warn', '--cache', '.'],
   },
   { title: 'lint', repair: 'npm run lint', command: [bin('eslint', 'bin/eslint.js'), '.'] },
+  { title: 'lint with types', repair: 'npm run lint', command: [bin('oxlint', 'bin/oxlint')] },
   {
     title: 'types and type tests',
     repair: 'npm run typecheck',
-    command: [bin('typescript', 'bin/tsc'), '--pretty', 'false'],
+    command: [bin('typescript-native', 'bin/tsc'), '--pretty', 'false'],
   },
 ];
 

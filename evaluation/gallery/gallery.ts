@@ -4,8 +4,8 @@ import { type Dataset, labelsOf, select } from '../../data/index.js';
 import { type Shape, sizeOf } from '../../dsl/index.js';
 import type { Fitted, KeptExamples } from '../../runs/index.js';
 import { attempt } from '../../backends/failure.js';
-import { type CodePrior, fitGaussian, standardGaussian } from '../priors/gaussian.js';
-import { fitMixture } from '../priors/mixture-fit.js';
+import { fitPrior, priorKinds } from '../priors/kinds.js';
+import type { FittedPrior } from '../priors/prior.js';
 import { encoded, errorOf, orNothing, type Reconstructed, reconstructed } from './passages.js';
 import { rowsOf, type View, viewOf } from './view.js';
 import { interpolations, traversals, type Walk } from './walks.js';
@@ -52,38 +52,50 @@ const chosenRows = (set: Dataset, count: number): readonly number[] => {
     .slice(0, count);
 };
 
+export type ShownPrior = Pick<FittedPrior, 'sample' | 'dispose'> & { readonly label: string };
+
 /** N(0, I), and what is fitted to codes of training examples where there are some. */
-const priorsOf = (codes: Float32Array | undefined, d: number): readonly (readonly [string, CodePrior])[] => {
-  const standard = ['N(0, I)', standardGaussian(d)] as const;
-  if (codes === undefined || codes.length === 0) return [standard];
-  const gaussian = fitGaussian(codes, d);
-  const mixture = fitMixture(codes, d, { components: COMPONENTS, seed: 0 });
-  return [
-    ...(isLeft(gaussian) ? [] : [['a Gaussian fitted to the codes', gaussian.right] as const]),
-    ...(isLeft(mixture)
-      ? []
-      : [[`a mixture of ${COMPONENTS} Gaussians fitted to the codes`, mixture.right] as const]),
-    standard,
-  ];
+const priorsOf = async (
+  codes: Float32Array | undefined,
+  d: number,
+  { backend }: Fitted,
+): Promise<readonly ShownPrior[]> => {
+  const names = codes === undefined || codes.length === 0 ? (['standard'] as const) : usual;
+  const shown: ShownPrior[] = [];
+  for (const name of names) {
+    const prior = await fitPrior(name, codes ?? new Float32Array(), d, { backend, components: COMPONENTS });
+    const label = priorKinds[name].label({ components: COMPONENTS });
+    if (!isLeft(prior)) shown.push({ ...prior.right, label });
+  }
+  return shown;
 };
+
+const usual = ['gaussian', 'mixture', 'standard'] as const;
 
 const outputShape = ({ compiled }: Fitted): Shape => compiled.decode.outputs[0]?.var.type.shape ?? [];
 
-export type GalleryOptions = { readonly seed: number; readonly kept?: KeptExamples | undefined };
+export type GalleryOptions = {
+  readonly seed: number;
+  readonly kept?: KeptExamples | undefined;
+  /** Those that are trained; they are disposed. */
+  readonly priors?: readonly ShownPrior[] | undefined;
+};
 
 export const galleryOf = async (
   model: Fitted,
   { train, test }: { readonly train: Dataset; readonly test: Dataset },
-  { seed, kept }: GalleryOptions,
+  { seed, kept, priors = [] }: GalleryOptions,
 ): Promise<Gallery> => {
   const d = sizeOf(model.experiment.decoder.input);
   const view = viewOf(model.preprocessing, outputShape(model));
   const codes = kept?.codes.data ?? orNothing(await encoded(model, train));
   const count = view.kind === 'table' ? SAMPLED_ROWS : SAMPLES;
   const samples: Sampled[] = [];
-  for (const [prior, { sample }] of view.kind === 'other' ? [] : priorsOf(codes, d)) {
+  const shownPriors = view.kind === 'other' ? [] : [...priors, ...(await priorsOf(codes, d, model))];
+  for (const { label, sample, dispose } of shownPriors) {
     const examples = await attempt(() => model.sample(count, { seed, prior: sample }));
-    if (!isLeft(examples)) samples.push({ prior, examples: examples.right });
+    if (!isLeft(examples)) samples.push({ prior: label, examples: examples.right });
+    dispose();
   }
   const held = test.size > 0 ? test : train;
   const all = orNothing(await reconstructed(model, held));

@@ -6,6 +6,7 @@ import { openData, type OpenOptions, type Source, type Split } from '../../data/
 import {
   checkExperiment,
   dataShapeOf,
+  didYouMean,
   fieldsReadBy,
   type Experiment,
   type NetworkValue,
@@ -22,10 +23,11 @@ import { startBackend } from '../../backends/choose.js';
 import { threadsFor } from '../../backends/tensorflow/threads.js';
 import { fieldProblems } from '../model/fields.js';
 import { createSession, type Session } from '../model/session.js';
-import { initialState, type TrainState } from '../model/state.js';
+import { initialState, type Tensor, type TrainState } from '../model/state.js';
 import { fittedOf } from '../model/fitted.js';
 import type { Fitted } from '../model/model.js';
 import { withHeldOut } from './hold-out.js';
+import { figureNames } from './figure.js';
 import { policyProblems } from './judge.js';
 import { metricsProgram, settledProgram } from './measured.js';
 import { withRateFactor } from './rate-factor.js';
@@ -53,6 +55,8 @@ export type PrepareOptions = {
   readonly policy?: PolicyOptions | undefined;
   /** Sees a line now and then while data that is opened here takes long. */
   readonly onProgress?: ((line: string) => void) | undefined;
+  /** Parameters that begin as these do, by path, such as `(await other.state()).arrays`; the others begin by their initializers. */
+  readonly initial?: ReadonlyMap<string, Tensor> | undefined;
   /** The state to go on from; what it lacks begins as in a new run. */
   readonly state?: TrainState | undefined;
   /** The step whose schedules validations are compared by; the last one unless a run goes on that was to be of another length. */
@@ -67,6 +71,7 @@ export const prepareNames = {
   seed: true,
   heldOut: true,
   metrics: true,
+  initial: true,
   policy: true,
   onProgress: true,
 } as const;
@@ -138,6 +143,25 @@ export const continued = (initial: TrainState, from: TrainState | undefined): Ch
   return problems.length > 0 ? left(problems) : right({ seed: from.seed, step: from.step, arrays });
 };
 
+/** The state of a run that goes on, or that begins; a name that the model has no array of is a problem. */
+const begun = (
+  compiled: Compiled,
+  seed: number,
+  { state: from, initial }: Pick<PrepareOptions, 'state' | 'initial'>,
+): Checked<TrainState> => {
+  const fresh = initialState(compiled, seed);
+  if (from !== undefined || initial === undefined) return continued(fresh, from);
+  const names = [...fresh.arrays.keys()];
+  const unknown = [...initial.keys()].filter((name) => !fresh.arrays.has(name));
+  return unknown.length > 0
+    ? left(
+        unknown.map((name) =>
+          problem('initial', JSON.stringify(name), 'a parameter of the model', didYouMean(name, names)),
+        ),
+      )
+    : continued(fresh, { seed, step: 0, arrays: initial });
+};
+
 /** Validation intervals are what a run goes back by, where nothing else is said. */
 const policyOf = (experiment: Experiment, options: PolicyOptions): Policy => {
   const policy = { ...defaultPolicy, ...options };
@@ -197,12 +221,12 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   const settled = settledProgram(compiled, settledAt);
   if (isLeft(settled)) return settled;
   const validates = validation.every > 0 && (split.validation?.size ?? 0) > 0;
-  const names = [...Object.keys(experiment.objective), ...Object.keys(metrics)];
+  const names = figureNames(Object.keys(experiment.objective), Object.keys(metrics));
   const wrong = policyProblems(policy, names, validates);
   if (wrong.length > 0) return left(wrong);
   const large = memoryProblems(compiled, { isOnHost: false });
   if (large.length > 0) return left(large);
-  const state = continued(initialState(compiled, seed), from);
+  const state = begun(compiled, seed, options);
   if (isLeft(state)) return state;
   const started = await backendFor(compiled, options);
   if (isLeft(started)) return started;

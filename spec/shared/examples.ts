@@ -6,6 +6,7 @@ import circle from '../../examples/circle.js';
 import conditional from '../../examples/conditional-injflow.js';
 import digitsFlow from '../../examples/digits-flow.js';
 import digits from '../../examples/digits.js';
+import flowPrior from '../../examples/flow-prior.js';
 import { densityExperiment, parts } from '../../examples/flows.js';
 import line from '../../examples/linear.js';
 import masked from '../../examples/masked-table.js';
@@ -62,6 +63,7 @@ export const pixels = (count: number): Float32Array =>
 /** Those whose networks are functions, whose layers are definitions, or that read fields beside the data. */
 export const fieldExamples: Readonly<Record<string, Example>> = {
   'conditional-injflow': flow(conditional),
+  'flow-prior': flow(flowPrior),
   'masked-table': flow(masked),
   transformer: flow(transformer),
   'unet-vae': flow(unet),
