@@ -16,13 +16,16 @@ export type DrawKey = {
   readonly first?: number;
 };
 
+/** In a program's numbers, or in doubles where what is drawn is to be exact: orthonormal frames that are. */
+type Numbers = Float32Array | Float64Array;
+
 /** Fills one example, [probes, size], whose first element is `into[at]`. */
 type FillExample = (
   key: Key,
   step: number,
   example: number,
   shape: DrawShape,
-  into: Float32Array,
+  into: Numbers,
   at: number,
 ) => void;
 
@@ -30,7 +33,7 @@ type FillExample = (
 const byProbe =
   (
     wordsOf: (size: number) => number,
-    fill: (words: Uint32Array, size: number, into: Float32Array, at: number) => void,
+    fill: (words: Uint32Array, size: number, into: Numbers, at: number) => void,
   ) =>
   (shape: DrawShape): FillExample => {
     const words = new Uint32Array(wordsOf(shape.size));
@@ -100,7 +103,7 @@ export const fillDraw = (
   distribution: DistributionName,
   shape: DrawShape,
   key: DrawKey,
-  into: Float32Array,
+  into: Numbers,
 ): void => {
   if (shape.size < 1) return;
   const derived = deriveKey(key.seed, `draw/${key.name}`);

@@ -30,6 +30,11 @@ export const measurements: Readonly<Record<string, Measurement>> = {
     options: '[--depths 4,16,64,256] [--clock cpu] [--json]',
     measures: 'how long a program takes to be ready, by depth',
   },
+  scaling: {
+    options:
+      '[--engines local,slurm,ray] [--trials 8] [--rounds 2] [--slots 100] [--seconds 3] [--python PATH] [--json]',
+    measures: 'what a trial costs beside its training, by what runs it, and a thousand of them',
+  },
   data: {
     options: '[--python PATH] [--rounds 5] [--json]',
     measures: 'how fast files are read, beside numpy, pandas, csv-parse and sharp',

@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- rectangular [--tables hepmass,miniboone] [--ways hand,jvp,vmap] [--crossing] [--rounds 5] [--seconds 4] [--threads 2] [--clock cpu] [--json]`:
+ * `npm run bench -- rectangular [--tables hepmass,miniboone] [--ways hand,jvp,vmap] [--crossing] [--guards] [--rounds 5] [--seconds 4] [--threads 2] [--clock cpu] [--json]`:
  * the whole training step of a rectangular flow on native, exact and stochastic, against the authors' algorithm in PyTorch, from
  * the same weights on the same batch, terms and gradients compared before anything is timed. `--crossing` times ours alone for
- * d = 2 … 50. `--clock cpu` counts the work of all threads: with `--threads 1` to be trusted where others share the machine.
+ * d = 2 … 50, `--guards` ours with the guards of a step and without. `--clock cpu` counts the work of all threads: with `--threads 1` to be trusted where others share the machine.
  */
 import { elementAt } from '../dsl/lookup.js';
 import { cpus } from 'node:os';
@@ -12,6 +12,7 @@ import { costOf } from 'immersion/compiler';
 import { showProblem } from 'immersion/dsl';
 import { type Backend, startBackend } from 'immersion/runs';
 import { measureCrossing, showCrossing } from './crossing.js';
+import { measureGuards, showGuards } from './guards.js';
 import { quotients, type Reading, summary } from './measure.js';
 import { agreement } from './peers/compare.js';
 import { compiledTable, type Method, type Table, tables } from './peers/rectangular.js';
@@ -22,6 +23,7 @@ import { clockOf, numberOf, optionsOf } from './options.js';
 const values = optionsOf({
   tables: { type: 'string' },
   crossing: { type: 'boolean', default: false },
+  guards: { type: 'boolean', default: false },
   ways: { type: 'string', default: 'hand,jvp,vmap' },
   rounds: { type: 'string', default: '5' },
   seconds: { type: 'string', default: '4' },
@@ -119,12 +121,16 @@ if (isLeft(started)) {
 }
 const backend = started.right;
 const wanted = values.tables?.split(',');
-const [results, text] = values.crossing
-  ? await measureCrossing(backend, { rounds, seconds, clock }).then((found) => [found, showCrossing(found)])
-  : await measureTables(
-      backend,
-      tables.filter(({ name }) => wanted === undefined || wanted.includes(name)),
-    ).then((found) => [found, showTables(found)]);
+const chosen = tables.filter(({ name }) => wanted === undefined || wanted.includes(name));
+const measured = async () => {
+  const options = { rounds, seconds, clock };
+  if (values.crossing)
+    return measureCrossing(backend, options).then((found) => [found, showCrossing(found)] as const);
+  return values.guards
+    ? measureGuards(backend, chosen, options).then((found) => [found, showGuards(found)] as const)
+    : measureTables(backend, chosen).then((found) => [found, showTables(found)] as const);
+};
+const [results, text] = await measured();
 const result = {
   date: new Date().toISOString().slice(0, 16),
   processor: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores`,

@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- stability --folder FOLDER [--tables breast_cancer-inside,wine,diabetes] [--ways auto,surrogate,pair] [--seeds 20] [--steps 2000] [--until 700] [--ramp 1000] [--backend auto] [--json]`:
+ * `npm run bench -- stability --folder FOLDER [--tables breast_cancer-inside,wine,diabetes] [--ways auto,surrogate,pair] [--seeds 20] [--steps 2000] [--until 700] [--ramp 1000] [--backend auto] [--made] [--json]`:
  * whether the recipe for tables diverges: rectangular flows of 6 dimensions, width 64, four couplings, β 50, rate 2e-3, on standardised tables that
- * bench/peers/tables.py has written, for many seeds, by each way of the volume's gradient. Outcomes are kept in FOLDER, and those that are there are not made again.
+ * bench/peers/tables.py has written, for many seeds, by each way of the volume's gradient. Outcomes are kept in FOLDER, and those that are there are not made again;
+ * seed by seed, so that a study that is ended has as many of each. `--made` prints what is there.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,6 +41,7 @@ const values = optionsOf({
   until: { type: 'string', default: '' },
   ramp: { type: 'string', default: '1000' },
   backend: { type: 'string', default: 'auto' },
+  made: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 });
 const [seeds, steps] = [numberOf(values, 'seeds'), numberOf(values, 'steps')];
@@ -151,29 +153,38 @@ const isWay = (word: string): word is Way => ['auto', 'surrogate', 'pair'].inclu
 const ways = values.ways
   .split(',')
   .map((word) => (isWay(word) ? word : refuse('--ways', word, 'auto, surrogate or pair')));
-const backend = accepted(await startBackend(values.backend, { threads: 1 }));
 
-const outcomeOf = async (table: string, way: Way, seed: number): Promise<Outcome> => {
-  const path = join(
-    folder,
-    `stability-${table}-${way}-${seed}-${until}${ramp === 1000 ? '' : `-${ramp}`}.json`,
-  );
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
-  const outcome = await trained(backend, table, way, seed);
-  console.error(`${table} ${way} ${seed}: ${JSON.stringify(outcome)}`);
-  writeFileSync(path, JSON.stringify(outcome));
-  return outcome;
+const fileOf = (table: string, way: Way, seed: number): string =>
+  join(folder, `stability-${table}-${way}-${seed}-${until}${ramp === 1000 ? '' : `-${ramp}`}.json`);
+
+const chosen = values.tables.split(',');
+
+const make = async (): Promise<void> => {
+  const backend = accepted(await startBackend(values.backend, { threads: 1 }));
+  for (let seed = 0; seed < seeds; seed++)
+    for (const table of chosen)
+      for (const way of ways) {
+        const path = fileOf(table, way, seed);
+        if (existsSync(path)) continue;
+        const outcome = await trained(backend, table, way, seed);
+        console.error(`${table} ${way} ${seed}: ${JSON.stringify(outcome)}`);
+        writeFileSync(path, JSON.stringify(outcome));
+      }
 };
 
 type Row = { readonly table: string; readonly way: Way; readonly outcomes: readonly Outcome[] };
 
-const rows: Row[] = [];
-for (const table of values.tables.split(','))
-  for (const way of ways) {
-    const outcomes: Outcome[] = [];
-    for (let seed = 0; seed < seeds; seed++) outcomes.push(await outcomeOf(table, way, seed));
-    rows.push({ table, way, outcomes });
-  }
+if (!values.made) await make();
+
+/** Numbers that are none are null in a file. */
+const outcomeIn = (path: string): Outcome => ({ loss: NaN, ...JSON.parse(readFileSync(path, 'utf8')) });
+
+const rows = chosen.flatMap((table) =>
+  ways.map((way): Row => {
+    const files = Array.from({ length: seeds }, (_, seed) => fileOf(table, way, seed));
+    return { table, way, outcomes: files.filter((file) => existsSync(file)).map(outcomeIn) };
+  }),
+);
 
 const showRow = ({ table, way, outcomes }: Row): string => {
   const of = (what: (outcome: Outcome) => number): readonly number[] =>

@@ -14,7 +14,14 @@ import { realPath } from '../backends/places.js';
 import { evaluationOf, measureOptions } from './options/measure-options.js';
 import { fail, printText, printJson, say } from './terminal/output.js';
 import { searchOf, searchOptions } from './options/search-options.js';
-import { figureNames, isValidated, shownFigures, sweepRows, sweepText } from './terminal/sweep-text.js';
+import {
+  figureNames,
+  isTested,
+  isValidated,
+  shownFigures,
+  sweepRows,
+  sweepText,
+} from './terminal/sweep-text.js';
 import { configured, runOptions, shorthands } from './train.js';
 import {
   performTrials,
@@ -161,7 +168,7 @@ export const sweep = async (args: readonly string[]): Promise<number> => {
     printText(sweepText(axes, rows, shownFigures(names, given.right.has('test'))));
     const best = bestTrial(all);
     if (best !== undefined && all.length > 1) say(bestText(best));
-    if (names.some((name) => name.startsWith('test/')) && !isValidated(names))
+    if (isTested(names) && !isValidated(names))
       say(
         'nothing was held out to validate on: a configuration chosen by these test scores is not tested by them',
       );

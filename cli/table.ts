@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../dsl/index.js';
+import { readFigureName } from '../evaluation/index.js';
 import { isPicture, mosaicUri } from '../evaluation/picture.js';
 import {
   type Plan,
@@ -85,9 +86,10 @@ const factsOf = (plan: Plan, trials: readonly Performed[], args: readonly string
 
 /** What samples of a mixture were scored by, in the order of the trial that was measured first. */
 const scoresOf = (trials: readonly Performed[]): readonly string[] =>
-  Object.keys(resultsOf(trials).at(0)?.measures ?? {}).flatMap((name) =>
-    name.startsWith('test/mixture/') ? [name.slice('test/mixture/'.length)] : [],
-  );
+  Object.keys(resultsOf(trials).at(0)?.measures ?? {}).flatMap((name) => {
+    const { part, of, score } = readFigureName(name) ?? {};
+    return part === 'test' && of === 'mixture' && score !== undefined ? [score] : [];
+  });
 
 /** The pictures of a trial as mosaics by name; none where its arrays cannot be read. */
 const mosaicsOf = (folder: string): Readonly<Record<string, string>> => {

@@ -53,13 +53,20 @@ export {
   type Spectrum,
 } from './geometry/singular-values.js';
 export { type Evaluation, evaluationCodec, measure, plainEvaluation } from './measure.js';
+export {
+  type FigureName,
+  figureName,
+  type FigurePart,
+  type FigureSubject,
+  readFigureName,
+} from './figure-name.js';
 export { type AcrossSeeds, acrossSeeds } from './metrics/across-seeds.js';
 export { frechet, frechetDistance } from './metrics/frechet.js';
 export type { Comparable, Features, Metric } from './metrics/metric.js';
 export { polynomialMmd, rbfMmd } from './metrics/mmd.js';
 export { coverage, precision, recall } from './metrics/precision.js';
 export { reconstructionError } from './metrics/reconstruction.js';
-export { sampleMetrics, score, type Scores } from './metrics/score.js';
+export { lessIsBetter, sampleMetrics, score, type Scores } from './metrics/score.js';
 export { slicedWasserstein } from './metrics/sliced-wasserstein.js';
 export { comparisonPage } from './page/comparison-page.js';
 export { mosaicPng, picturePng } from './picture.js';
@@ -70,14 +77,8 @@ export {
   type Gaussian,
   standardGaussian,
 } from './priors/gaussian.js';
-export {
-  fitPrior,
-  type FitPriorOptions,
-  openPrior,
-  priorKinds,
-  type PriorName,
-  priorNames,
-} from './priors/kinds.js';
+export { fitPrior, type FitPriorOptions, openPrior, priorKinds } from './priors/kinds.js';
+export { type PriorName, priorNames } from './priors/prior-name.js';
 export { priorOfRun, trainedFolderOf, trainedPriorsOf } from './priors/of-run.js';
 export type { FittedPrior, PriorKind } from './priors/prior.js';
 export { fitMixture, type FittedMixture, type MixtureOptions } from './priors/mixture-fit.js';

@@ -15,6 +15,7 @@ import {
   type Parts,
 } from '../runs/index.js';
 import { below } from '../runs/sweeps/trial.js';
+import { type FigurePart, type FigureSubject, figureName } from './figure-name.js';
 import { densityFit } from './density/density-fit.js';
 import type { FeatureMap } from './features/feature-map.js';
 import { openFeatures } from './features/open.js';
@@ -23,7 +24,8 @@ import { reconstructionError } from './metrics/reconstruction.js';
 import { sampleMetrics, score } from './metrics/score.js';
 import { detectionFigures } from './density/detection.js';
 import { detections, openOutside } from './density/out-of-distribution.js';
-import { fitPrior, type PriorName, priorNames } from './priors/kinds.js';
+import { fitPrior } from './priors/kinds.js';
+import { type PriorName, priorNames } from './priors/prior-name.js';
 import type { FittedPrior } from './priors/prior.js';
 import { mean } from './summary.js';
 import { geometryFigures } from './geometry/geometry-figures.js';
@@ -104,14 +106,19 @@ const priorsOf = async (
   return right(found);
 };
 
-const under = (place: string, figures: Figures): Figures =>
-  Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${place}/${name}`, value]));
+const under = (part: FigurePart, figures: Figures, of?: FigureSubject): Figures =>
+  Object.fromEntries(
+    Object.entries(figures).map(([score, value]) => [figureName({ part, of, score }), value]),
+  );
 
 /** The mean of each figure. */
 const meanFigures = (all: readonly Figures[]): Figures =>
   Object.fromEntries(
     Object.keys(all[0] ?? {}).map((name) => [name, mean(all.map((one) => entryOf(one, name)))]),
   );
+
+/** A part of the data that scores are of. */
+type Place = 'validation' | 'test';
 
 /** What a fitted model is scored with. */
 type Scoring = {
@@ -127,7 +134,7 @@ type Scoring = {
 const sampleScores = async (
   { fitted, features, metrics, draws, seed }: Scoring,
   { sample }: FittedPrior,
-  place: string,
+  place: Place,
   set: Dataset,
 ): Promise<Checked<Figures>> => {
   const scores: Figures[] = [];
@@ -144,7 +151,7 @@ const sampleScores = async (
 type Scored = Pick<Measured, 'figures' | 'missing'>;
 
 /** Of a model that has a density; one that is no number at some example is missing, and all else is measured. */
-const likelihoodOn = async (place: string, set: Dataset, fitted: Fitted): Promise<Scored> => {
+const likelihoodOn = async (place: Place, set: Dataset, fitted: Fitted): Promise<Scored> => {
   const found = await attempt(() => densityFit(fitted, set));
   if (isLeft(found)) return { figures: {}, missing: below(place)(found.left) };
   if (found.right === undefined) return { figures: {}, missing: [] };
@@ -153,7 +160,7 @@ const likelihoodOn = async (place: string, set: Dataset, fitted: Fitted): Promis
 };
 
 /** Scores of the reconstructions of a set, and of samples against it. */
-const scoresOn = async (place: string, set: Dataset, scoring: Scoring): Promise<Checked<Scored>> => {
+const scoresOn = async (place: Place, set: Dataset, scoring: Scoring): Promise<Checked<Scored>> => {
   const { fitted, priors, features, metrics } = scoring;
   const reconstructions = await fitted.reconstruct(set.examples);
   const error = await score(reconstructions, set, [], [reconstructionError]);
@@ -164,11 +171,11 @@ const scoresOn = async (place: string, set: Dataset, scoring: Scoring): Promise<
   if (features.length === 0 || metrics.length === 0) return right({ figures, missing });
   const reconstructed = await score(reconstructions, set, features, metrics);
   if (isLeft(reconstructed)) return reconstructed;
-  figures = { ...figures, ...under(`${place}/reconstructions`, reconstructed.right) };
+  figures = { ...figures, ...under(place, reconstructed.right, 'reconstructions') };
   for (const { name, prior } of priors) {
     const scored = await sampleScores(scoring, prior, place, set);
     if (isLeft(scored)) return scored;
-    figures = { ...figures, ...under(`${place}/${name}`, scored.right) };
+    figures = { ...figures, ...under(place, scored.right, name) };
   }
   return right({ figures, missing });
 };
@@ -195,8 +202,10 @@ const pictures = async (
 };
 
 /** Validation and test examples, once where they are the same. */
-const placesOf = ({ validation, test }: Parts): Readonly<Record<string, Dataset>> =>
-  validation === test ? { test } : { validation, test };
+const placesOf = ({ validation, test }: Parts): readonly (readonly [Place, Dataset])[] => [
+  ...(validation === test ? [] : [['validation', validation] as const]),
+  ['test', test],
+];
 
 /**
  * Figures are named after the data, what is scored, and the score: `test/mixture/frechet/pixels`, `validation/reconstructions/…`,
@@ -210,7 +219,7 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
   const outside = await openOutside(evaluation.outside, test.shape);
   if (isLeft(outside)) return outside;
   const places = placesOf(data);
-  const samples = Math.min(...Object.values(places).map(({ size }) => size));
+  const samples = Math.min(...places.map(([, { size }]) => size));
   const features = await openFeatures(evaluation.features, { train, samples, backend: fitted.backend });
   if (isLeft(features)) return features;
   const metrics = sampleMetrics.filter(({ name }) => evaluation.metrics.includes(name));
@@ -220,10 +229,10 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
   try {
     let figures: Figures = Object.assign(
       {},
-      ...priors.right.map(({ name, prior }) => under(`fit/${name}`, prior.fit)),
+      ...priors.right.map(({ name, prior }) => under('fit', prior.fit, name)),
     );
     const missing: Problem[] = [];
-    for (const [place, set] of Object.entries(places)) {
+    for (const [place, set] of places) {
       const scores = await scoresOn(place, set, scoring);
       if (isLeft(scores)) return scores;
       figures = { ...figures, ...scores.right.figures };

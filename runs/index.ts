@@ -55,7 +55,7 @@ export { type Provenance, provenance, versions } from './records/provenance.js';
 export { readRecord } from './records/record.js';
 export type { Checkpoint } from './run/checkpoint.js';
 export { fit, type FitOptions, prepareRun, type Run } from './run/fit.js';
-export { figureOf } from './run/judge.js';
+export { figureOf } from './run/figure.js';
 export { type HeldOut, holdOut, type Parts, type Validated } from './run/hold-out.js';
 export type { KeptExamples } from './run/kept-examples.js';
 export { eventsOf, type OpenedRun, type OpenOptions, openRun } from './run/open-run.js';

@@ -52,7 +52,8 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'node:',
   ],
   examples: ['immersion/'],
-  bench: ['dsl/lookup.ts', 'immersion/', 'studies/', 'examples/', 'npm:', 'node:'],
+  // A cluster that is measured is one that the laws start.
+  bench: ['dsl/lookup.ts', 'spec/shared/', 'immersion/', 'studies/', 'examples/', 'npm:', 'node:'],
 };
 
 /**

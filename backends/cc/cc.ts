@@ -1,8 +1,9 @@
-/** The backend of the machine's own C compiler: a program is one native function, its arrays are JavaScript's. */
+/** The backend of the machine's own C compiler: a program is a native library, its arrays are JavaScript's. */
 import { availableParallelism } from 'node:os';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Program } from '../../compiler/ir/program.js';
 import { lowerLoops } from '../../compiler/loops/lower.js';
+import type { Plan } from '../../compiler/loops/plan.js';
 import { elementAt } from '../../dsl/lookup.js';
 import type { Problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Executable, Handle } from '../backend.js';
@@ -41,8 +42,14 @@ export const createCcBackend = ({
     if (own === undefined) throw new Error("an array that is not cc's");
     return own;
   };
+  const plans = new WeakMap<Program, Plan>();
+  const planOf = (program: Program): Plan => {
+    const plan = plans.get(program) ?? lowerLoops(program, compiler.target);
+    plans.set(program, plan);
+    return plan;
+  };
   const load = (program: Program): Executable => {
-    const plan = lowerLoops(program, compiler.target);
+    const plan = planOf(program);
     const loaded = found.right.load(plan);
     if (isLeft(loaded)) throw new BackendFailure(elementAt(loaded.left, 0));
     const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
@@ -62,6 +69,10 @@ export const createCcBackend = ({
   };
   const arrays = {
     load,
+    prepare: async (program: Program) => {
+      const compiled = await found.right.prepare(planOf(program));
+      if (isLeft(compiled)) throw new BackendFailure(elementAt(compiled.left, 0));
+    },
     upload: (values: Float32Array) => {
       const data = numbers(values.length);
       data.set(values);

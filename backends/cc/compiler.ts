@@ -1,14 +1,15 @@
-/** The machine's own C compiler: found, asked what the processor has, and called once for each source, whose library is kept by content. */
-import { spawnSync } from 'node:child_process';
+/** The machine's own C compiler: found, asked what the processor has, and called for the files of a library, which is kept by content. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Target } from '../../compiler/loops/target.js';
+import { elementAt } from '../../dsl/lookup.js';
 import { errorText, type Problem, problem } from '../../dsl/problem.js';
 import { makeFolder, tidied } from '../places.js';
 import { cacheFolder } from '../tensorflow/install/wheel.js';
+import { atOnce, type Call, called, compilerHint, oneByOne } from './call.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -16,43 +17,10 @@ export type Compiler = {
   /** What its first line says of itself. */
   readonly version: string;
   readonly target: Target;
-  /** The library of a source: compiled, or as it was kept. */
-  readonly library: (source: string, kind: 'program' | 'addon') => Checked<string>;
-};
-
-/** A compiler that says nothing for so long hangs. */
-const seconds = 120;
-
-const hint =
-  process.platform === 'darwin'
-    ? 'run `xcode-select --install`, or use --backend wasm'
-    : 'install gcc or clang, or set CC, or use --backend wasm';
-
-/** The first line that says error, or else the last. */
-const telling = (text: string): string => {
-  const lines = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
-  return lines.find((line) => /\berror\b/i.test(line)) ?? lines.at(-1) ?? '';
-};
-
-const called = (
-  [program = 'cc', ...words]: readonly string[],
-  args: readonly string[],
-  input = '',
-): Checked<string> => {
-  const done = spawnSync(program, [...words, ...args], {
-    input,
-    encoding: 'utf8',
-    timeout: seconds * 1000,
-    killSignal: 'SIGKILL',
-    maxBuffer: 1 << 26,
-  });
-  if (done.status === 0) return right(done.stdout);
-  const late = done.signal === 'SIGKILL' ? `no end after ${seconds} s` : undefined;
-  const why =
-    done.error === undefined || late !== undefined
-      ? (late ?? (telling(done.stderr) || telling(done.stdout) || `exit ${done.status ?? done.signal}`))
-      : errorText(done.error);
-  return left([problem('C compiler', `${program}: ${why}`, 'a compiler that works', hint)]);
+  /** The library of these files: compiled, or as it was kept. */
+  readonly library: (files: readonly string[], kind: 'program' | 'addon') => Checked<string>;
+  /** The same, its files compiled side by side while Node goes on. */
+  readonly libraryAside: (files: readonly string[]) => Promise<Checked<string>>;
 };
 
 const given = (name: string): readonly string[] => (process.env[name] ?? '').split(/\s+/).filter(Boolean);
@@ -79,7 +47,7 @@ const flags = [
 const linking = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
 const nativeFlags = (command: readonly string[]): readonly string[] =>
-  isLeft(called(command, ['-march=native', '-E', '-x', 'c', '-'])) ? ['-mcpu=native'] : ['-march=native'];
+  isLeft(called([...command, '-march=native', '-E', '-x', 'c', '-'])) ? ['-mcpu=native'] : ['-march=native'];
 
 /** Finds the compiler: CC where it is set, else cc, gcc or clang. */
 export const findCompiler = (): Checked<Compiler> => {
@@ -87,40 +55,61 @@ export const findCompiler = (): Checked<Compiler> => {
   const candidates = named.length > 0 ? [named] : [['cc'], ['gcc'], ['clang']];
   let version: string | undefined;
   const command = candidates.find((one) => {
-    const said = called(one, ['--version']);
+    const said = called([...one, '--version']);
     if (isLeft(said)) return false;
     version = said.right.split('\n')[0];
     return true;
   });
   if (command === undefined || version === undefined) {
     const names = candidates.map((one) => one.join(' ')).join(', ');
-    return left([problem('C compiler', `no ${names}`, 'a compiler of the machine', hint)]);
+    return left([problem('C compiler', `no ${names}`, 'a compiler of the machine', compilerHint)]);
   }
   const all = [...flags, ...nativeFlags(command), ...given('IMMERSION_CFLAGS')];
-  const macros = called(command, [...all, '-dM', '-E', '-x', 'c', '-']);
+  const macros = called([...command, ...all, '-dM', '-E', '-x', 'c', '-']);
   if (isLeft(macros)) return macros;
-  const processor = [version, process.arch, cpus()[0]?.model ?? '', all.join(' ')].join('\n');
-  const library: Compiler['library'] = (source, kind) => {
+  const compiler = [...command, ...all];
+  const processor = [version, process.arch, cpus()[0]?.model ?? '', all.join(' '), macros.right].join('\n');
+
+  /** The calls that make a library, in groups of which each waits for the one before. */
+  function* making(
+    files: readonly string[],
+    kind: 'program' | 'addon',
+  ): Generator<readonly Call[], Checked<string>, Checked<unknown>> {
     const folder = join(cacheFolder(), 'cc');
     const made = makeFolder(folder);
     if (isLeft(made)) return made;
-    const digest = createHash('sha256').update(processor).update(macros.right).update(source).digest('hex');
-    const place = join(folder, `${digest.slice(0, 40)}.${kind === 'addon' ? 'node' : 'so'}`);
+    const hash = createHash('sha256').update(processor);
+    for (const file of files) hash.update(file);
+    const place = join(folder, `${hash.digest('hex').slice(0, 40)}.${kind === 'addon' ? 'node' : 'so'}`);
     if (existsSync(place)) return right(place);
     const work = mkdtempSync(join(folder, '.work-'));
     try {
-      const [from, to] = [join(work, 'source.c'), join(work, 'library')];
-      writeFileSync(from, source);
+      const sources = files.map((_, i) => join(work, `${i}.c`));
+      const objects = files.map((_, i) => join(work, `${i}.o`));
+      const library = join(work, 'library');
+      files.forEach((file, i) => writeFileSync(elementAt(sources, i), file));
+      const compiled = yield sources.map((source, i) => [
+        ...compiler,
+        ...(kind === 'addon' ? ['-pthread'] : []),
+        ...['-c', '-o', elementAt(objects, i), source],
+      ]);
+      if (isLeft(compiled)) return compiled;
       const own = kind === 'addon' ? [...linking, '-pthread'] : linking;
-      const done = called(command, [...all, ...own, '-o', to, from, ...(kind === 'addon' ? ['-ldl'] : [])]);
-      if (isLeft(done)) return done;
-      renameSync(to, place);
+      const libraries = kind === 'addon' ? ['-ldl'] : [];
+      const linked = yield [[...compiler, ...own, '-o', library, ...objects, ...libraries]];
+      if (isLeft(linked)) return linked;
+      renameSync(library, place);
       return right(place);
     } catch (error) {
       return left([problem(folder, errorText(error), 'a folder that can be written')]);
     } finally {
       tidied(work);
     }
-  };
-  return right({ version, target: targetOf(macros.right), library });
+  }
+  return right({
+    version,
+    target: targetOf(macros.right),
+    library: (files, kind) => oneByOne(making(files, kind)),
+    libraryAside: (files) => atOnce(making(files, 'program')),
+  });
 };

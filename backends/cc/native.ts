@@ -5,7 +5,7 @@ import type { Plan } from '../../compiler/loops/plan.js';
 import { errorText, type Problem, problem } from '../../dsl/problem.js';
 import { type Compiler, findCompiler } from './compiler.js';
 import { runtimeSource } from './runtime-source.js';
-import { sourceOf } from './source.js';
+import { type Source, sourceOf } from './source.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -31,6 +31,8 @@ export type Native = {
   /** Threads that share a step from now on. */
   readonly share: (threads: number) => void;
   readonly load: (plan: Plan) => Checked<NativeFunction>;
+  /** Compiles a plan without loading it, while Node goes on. */
+  readonly prepare: (plan: Plan) => Promise<Checked<unknown>>;
 };
 
 /** So many zeros, in memory of their own: small arrays may lie where the garbage collector moves them. */
@@ -38,7 +40,7 @@ export const numbers = (size: number): Float32Array =>
   new Float32Array(new ArrayBuffer(4 * Math.max(1, size)), 0, size);
 
 const addon = (compiler: Compiler): Checked<Runtime> => {
-  const path = compiler.library(runtimeSource, 'addon');
+  const path = compiler.library([runtimeSource], 'addon');
   if (isLeft(path)) return path;
   const module: { exports: unknown } = { exports: {} };
   try {
@@ -57,13 +59,20 @@ const start = (): Checked<Native> => {
   const loaded = addon(compiler);
   if (isLeft(loaded)) return loaded;
   const { address, share, load, unload, run } = loaded.right;
+  const sources = new WeakMap<Plan, Source>();
+  const sourceFor = (plan: Plan): Source => {
+    const source = sources.get(plan) ?? sourceOf(plan, compiler.target);
+    sources.set(plan, source);
+    return source;
+  };
   return right({
     compiler,
     address,
     share,
+    prepare: (plan) => compiler.libraryAside(sourceFor(plan).files),
     load: (plan) => {
-      const { text, scratch } = sourceOf(plan, compiler.target);
-      const path = compiler.library(text, 'program');
+      const { files, scratch } = sourceFor(plan);
+      const path = compiler.library(files, 'program');
       if (isLeft(path)) return path;
       const out = new Float64Array(2);
       const wrong = load(path.right, out);

@@ -1,4 +1,4 @@
-/** A program as one C function: names and numbers only, nothing of a spec's text. */
+/** A program as C functions: names and numbers only, nothing of a spec's text. */
 import { elementAt, getFrom } from '../../dsl/lookup.js';
 import { keyOf } from '../../compiler/ir/key.js';
 import { clearedOutputs, directStores, rangesApart } from '../../compiler/loops/dependence.js';
@@ -16,8 +16,11 @@ import { literal, vectorSource } from './vectors.js';
 import { createWriter } from './writer.js';
 
 export type Source = {
-  /** Its function is `void program(float *const *s)`: `s` has the inputs, the outputs and then scratch memory. */
-  readonly text: string;
+  /**
+   * Files of one library, to be compiled side by side: first the one with `void immersion_program(float *const *s)`, where `s` has the inputs,
+   * the outputs and then scratch memory; then nests.
+   */
+  readonly files: readonly string[];
   /** Numbers of scratch memory. */
   readonly scratch: number;
 };
@@ -37,8 +40,26 @@ const inputCount = (kernel: LoopKernel): number =>
 const costOfNest = (nest: Nest): number =>
   product(nest.extents) * nest.body.reduce((sum, instruction) => sum + weight(instruction), 1);
 
+/** Characters of a file from which on another is begun: so many take a compiler about a second. */
+const longFile = 50_000;
+
+/** Functions in files of about one length each. */
+const inFiles = (functions: readonly string[]): readonly string[] => {
+  const total = functions.reduce((sum, { length }) => sum + length, 0);
+  const most = total / Math.max(1, Math.round(total / longFile));
+  const files: string[] = [];
+  let length = 0;
+  for (const one of functions) {
+    const file = Math.floor(length / most);
+    files[file] = `${files[file] ?? ''}${one}\n`;
+    length += one.length;
+  }
+  return files.filter((file) => file !== undefined);
+};
+
 export const sourceOf = (plan: Plan, target: Target): Source => {
   const functions: string[] = [];
+  const nests: string[] = [];
   const statics: string[] = [];
   const starts: string[] = [];
   const kernels = new Map<string, Kernel>();
@@ -49,25 +70,27 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
     const key = keyOf(loop);
     const known = kernels.get(key);
     if (known !== undefined) return known;
-    const nests = nestsOf(loop, target);
-    const direct = directStores(loop, nests);
-    const cleared = clearedOutputs(loop, nests, direct);
+    const planned = nestsOf(loop, target);
+    const direct = directStores(loop, planned);
+    const cleared = clearedOutputs(loop, planned, direct);
     const number = kernels.size;
     const made: Kernel = {
       clears: cleared.flatMap((is, output) =>
         is ? [{ output, size: elementAt(loop.outputs, output) }] : [],
       ),
-      nests: nests.map((nest, i) => {
+      nests: planned.map((nest, i) => {
         const name = `k${number}_${i}`;
         const writer = createWriter();
-        writer.block(`static void ${name}(float *const *a, long lo, long hi)`, () => {
+        const head = `hidden void ${name}(float *const *a, long lo, long hi)`;
+        statics.push(`${head};`);
+        writer.block(head, () => {
           const inputs = inputCount(loop);
           for (let k = 0; k < inputs; k++) writer.line(`const float *restrict in${k} = a[${k}];`);
           loop.outputs.forEach((_, k) => writer.line(`float *restrict out${k} = a[${inputs + k}];`));
           if (nest.mode === 'contraction') writeContraction(writer, nest, direct[0] === true);
           else writeNest(writer, nest, direct, target);
         });
-        functions.push(writer.text());
+        nests.push(writer.text());
         const shared =
           nest.mode !== 'scalar' &&
           costOfNest(nest) >= worthSharing &&
@@ -189,8 +212,9 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
 
   const { name, scratch } = functionOf(plan);
   const slots = plan.inputs.length + plan.outputs.length;
-  const text = [
-    vectorSource(target.lanes),
+  const prelude = `#define hidden __attribute__((visibility("hidden")))\n${vectorSource(target.lanes)}`;
+  const main = [
+    prelude,
     routineSource,
     `typedef void (*nest)(float *const *a, long lo, long hi);
 void (*immersion_share)(nest run, float *const *a, long extent);
@@ -206,5 +230,8 @@ static inline void copy(float *to, const float *from, long n) { __builtin_memcpy
     `void immersion_start(void) {\n${starts.map((one) => `  ${one}\n`).join('')}}`,
     `void immersion_program(float *const *s) { ${name}(s, s[${slots}]); }\n`,
   ].join('\n');
-  return { text, scratch: Math.max(1, scratch) };
+  return {
+    files: [main, ...inFiles(nests).map((text) => `${prelude}\n${text}`)],
+    scratch: Math.max(1, scratch),
+  };
 };

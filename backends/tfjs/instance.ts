@@ -8,7 +8,7 @@ import type { ArrayBackend, Executable, Handle, Instance } from '../backend.js';
 type Made = { readonly output: Output; readonly handle: Handle };
 
 export const openOnArrays = (
-  backend: Pick<ArrayBackend, 'load' | 'upload' | 'download' | 'dispose'>,
+  backend: Pick<ArrayBackend, 'load' | 'prepare' | 'upload' | 'download' | 'dispose'>,
   programs: ReadonlyMap<string, Program>,
   initial: ReadonlyMap<string, Float32Array>,
 ): Instance => {
@@ -20,10 +20,11 @@ export const openOnArrays = (
     if (program === undefined) throw new Error(`no program ${name}`);
     return program;
   };
-  const executable = (name: string): Executable => {
-    const known = loaded.get(name) ?? backend.load(programOf(name));
-    loaded.set(name, known);
-    return known;
+  const loadedNow = async (name: string): Promise<Executable> => {
+    await backend.prepare?.(programOf(name));
+    const made = loaded.get(name) ?? backend.load(programOf(name));
+    loaded.set(name, made);
+    return made;
   };
 
   const disposeAll = (handles: Iterable<Handle>): void => {
@@ -50,8 +51,9 @@ export const openOnArrays = (
 
   const run: Instance['run'] = async (name, feeds) => {
     checkFeeds(programOf(name), feeds, (binder) => state.has(binder));
+    const ready = loaded.get(name) ?? (await loadedNow(name));
     const fed = new Map([...feeds].map(([binder, values]) => [binder, backend.upload(values)]));
-    const handles = attempted(fed, () => executable(name).run(new Map([...state, ...fed])));
+    const handles = attempted(fed, () => ready.run(new Map([...state, ...fed])));
     const made = programOf(name).outputs.map((output, i): Made => ({
       output,
       handle: elementAt(handles, i),

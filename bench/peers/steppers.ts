@@ -61,7 +61,7 @@ export const ours = async (
   compiled: Compiled,
   { path, arrays }: Folder,
   clock: Clock,
-): Promise<Stepper & { readonly diagnosis: Terms }> => {
+): Promise<Stepper & { readonly diagnosis: Terms; readonly guards: Terms }> => {
   const all = numbersOf(join(path, 'arrays'));
   const given = new Map(
     arrays.map(({ name: array, shape, offset }) => [array, all.slice(offset, offset + sizeOf(shape))]),
@@ -70,22 +70,22 @@ export const ours = async (
   const state = stateOf(compiled, given);
   const programs = [program, ...(diagnose === undefined ? [] : [diagnose])];
   const instance = await backend.open(new Map(programs.map((one) => [one.name, one])), state);
+  let guards: Terms = {};
   const run = async (
     { name: which }: Compiled['step'],
     feeds: ReadonlyMap<string, Float32Array>,
   ): Promise<Terms> => {
-    const { term, surrogate, telemetry, value: figures } = await instance.run(which, feeds);
-    return Object.fromEntries(
-      [...term, ...surrogate, ...telemetry, ...figures].map(([output, value]) => [
-        output,
-        float32At(value, 0),
-      ]),
-    );
+    const { term, surrogate, telemetry, value: figures, guard } = await instance.run(which, feeds);
+    const scalars = (outputs: Iterable<readonly [string, Float32Array]>): Terms =>
+      Object.fromEntries([...outputs].map(([output, value]) => [output, float32At(value, 0)]));
+    guards = scalars(guard);
+    return scalars([...term, ...surrogate, ...telemetry, ...figures]);
   };
   const feeds = feedsFor(program, state, given);
   let taken = 0;
   const step = (): Promise<Terms> => run(program, new Map([...feeds, ['step', Float32Array.of(taken++)]]));
   const first = await step();
+  const acted = guards;
   const now = await instance.read();
   const gradients = arrays
     .filter(({ role }) => role === 'parameter')
@@ -96,6 +96,7 @@ export const ours = async (
     name: `Immersion, ${name}`,
     ready: { versions: { Node: process.version }, terms: [first, await step()] },
     gradients: Float32Array.from(gradients),
+    guards: acted,
     diagnosis: diagnose === undefined ? {} : await run(diagnose, feedsFor(diagnose, state, given)),
     time: async (steps) => {
       const milliseconds: number[] = [];

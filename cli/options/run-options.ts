@@ -69,11 +69,13 @@ export const unitsOf = (given: Arguments): Checked<'data' | 'model'> => {
 export const openedRun = async (given: Arguments, folder: string): Promise<Checked<OpenedRun>> => {
   const at = atOf(given.last('at'));
   if (isLeft(at)) return at;
-  return openRun(folder, {
+  const opened = await openRun(folder, {
     at: at.right,
     backend: given.last('backend'),
     device: given.last('device'),
   });
+  if (!isLeft(opened) && opened.right.broken !== undefined) say(opened.right.broken);
+  return opened;
 };
 
 /** New data, made into examples as the run's own was; nothing of it is held out unless its reference asks for it. */

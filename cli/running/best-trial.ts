@@ -1,5 +1,6 @@
 /** Which trial of a sweep is the best, by what, and how it is opened. */
 import { isLeft } from 'fp-ts/lib/Either.js';
+import { type FigureName, lessIsBetter, readFigureName } from '../../evaluation/index.js';
 import { short } from '../../runs/records/progress.js';
 import type { Performed } from './trials.js';
 
@@ -8,11 +9,18 @@ type TrialOutput = Pick<Performed, 'label' | 'folder' | 'outcome'>;
 export type BestTrial = Pick<Performed, 'label' | 'folder'> & { readonly by: string; readonly value: number };
 
 /** Figures of validation examples of which less is better, the likelihood first, then scores of samples, then the reconstruction. */
-const choosers = [
-  /^validation\/nll$/,
-  /^validation\/(mixture|gaussian|standard)\/(?!precision|recall)/,
-  /^validation\/reconstruction$/,
+const choosers: readonly ((figure: FigureName) => boolean)[] = [
+  ({ of, score }) => of === undefined && score === 'nll',
+  ({ of, score }) => of !== undefined && of !== 'reconstructions' && lessIsBetter(score),
+  ({ of, score }) => of === undefined && score === 'reconstruction',
 ];
+
+const mayChoose =
+  (chooser: (figure: FigureName) => boolean) =>
+  (name: string): boolean => {
+    const figure = readFigureName(name);
+    return figure?.part === 'validation' && chooser(figure);
+  };
 
 /** By the first of these figures that trials have, or else by the loss; nothing where none ended well. */
 export const bestTrial = (trials: readonly TrialOutput[]): BestTrial | undefined => {
@@ -28,7 +36,7 @@ export const bestTrial = (trials: readonly TrialOutput[]): BestTrial | undefined
         ],
   );
   const names = [...new Set(ended.flatMap(({ figures }) => [...figures.keys()]))];
-  const by = choosers.flatMap((chooser) => names.find((name) => chooser.test(name)) ?? []).at(0) ?? 'loss';
+  const by = choosers.flatMap((chooser) => names.find(mayChoose(chooser)) ?? []).at(0) ?? 'loss';
   return ended
     .map(({ label, folder, figures }) => ({ label, folder, by, value: figures.get(by) ?? NaN }))
     .filter(({ value }) => Number.isFinite(value))

@@ -2,7 +2,7 @@
 import { elementAt, entryOf } from '../../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Settings } from '../../dsl/index.js';
-import { acrossSeeds } from '../../evaluation/index.js';
+import { acrossSeeds, type FigurePart, readFigureName } from '../../evaluation/index.js';
 import { type Figures } from '../../runs/index.js';
 import { canonical } from '../../runs/sweeps/trial.js';
 import { short } from '../../runs/records/progress.js';
@@ -66,13 +66,20 @@ export const figureNames = (rows: readonly SweepRow[]): readonly string[] => [
   ...new Set(rows.flatMap(({ figures }) => figures.flatMap(Object.keys))),
 ];
 
-/** Whether configurations can be chosen by something else than the examples that they are to be tested on. */
-export const isValidated = (names: readonly string[]): boolean =>
-  names.some((name) => name.startsWith('validation/'));
+const isOf =
+  (part: FigurePart) =>
+  (name: string): boolean =>
+    readFigureName(name)?.part === part;
+
+/** Whether there are scores of the examples that configurations are to be tested on. */
+export const isTested = (names: readonly string[]): boolean => names.some(isOf('test'));
+
+/** Whether configurations can be chosen by something else than those. */
+export const isValidated = (names: readonly string[]): boolean => names.some(isOf('validation'));
 
 /** What configurations may be chosen by: with figures of validation examples not those of test examples, unless they are asked for. */
 export const shownFigures = (names: readonly string[], withTest: boolean): readonly string[] =>
-  withTest || !isValidated(names) ? names : names.filter((name) => !name.startsWith('test/'));
+  withTest || !isValidated(names) ? names : names.filter((name) => !isOf('test')(name));
 
 /** What varies, then the named figures; a configuration that failed says so. */
 export const sweepText = (

@@ -13,7 +13,7 @@ import {
 import type { SolveNode } from '../../dsl/expressions/volume.js';
 import { fieldPath } from '../../dsl/path.js';
 import { sameShape, showShape } from '../../dsl/shape.js';
-import { atRows, binary, constantLike, mul, sub, sumAll, times, unary } from '../ir/operations.js';
+import { atRows, binary, constantLike, mul, sumAll, times } from '../ir/operations.js';
 import { pushForward } from '../derivatives/forward.js';
 import type { Emit, Var } from '../ir/program.js';
 import { pullBack } from '../derivatives/reverse.js';
@@ -290,41 +290,29 @@ export const solveGramAt = (
   const count = sizeOfShape(b.type.shape) / d;
   if (solveCost(d, iterations, count).chosen === 'factor')
     return solveByFactor(context, at, y, b, gives === 'root' ? gives : undefined);
-  const solution = overProbes(builder.emit, b, at.type.shape, false, (right) => {
-    const { operator, captured } = gramOperator(builder, at, y, right.type);
-    const asked = gives === 'rounds' ? { gives } : {};
-    const params = { operator, iterations: iterations ?? d, tolerance, ...asked };
-    return builder.emit('solveSPD', params, [right, ...captured]);
-  });
+  const solve = (asked?: 'rounds' | 'residual'): Var =>
+    overProbes(builder.emit, b, at.type.shape, false, (right) => {
+      const { operator, captured } = gramOperator(builder, at, y, right.type);
+      const what = asked === undefined ? {} : { gives: asked };
+      const params = { operator, iterations: iterations ?? d, tolerance, ...what };
+      return builder.emit('solveSPD', params, [right, ...captured]);
+    });
+  const solution = solve(gives === 'rounds' ? gives : undefined);
   if (context.mode === 'train' && gives === undefined)
-    noteResidual(context, net, application, output, { b, solution }, path);
+    noteResidual(context, b, solve('residual'), b.type.shape.length - at.type.shape.length);
   return solution;
 };
 
 /** A relative residual above which a system is not solved: an estimate by it is off by about as much. */
 const LARGE = 1e-2;
 
-/** Notes the right-hand sides whose system conjugate gradients have not solved: two products more, of which a surrogate has the first anyway. */
-const noteResidual = (
-  context: Context,
-  net: NetworkValue,
-  application: Application,
-  output: string,
-  { b, solution }: { readonly b: Var; readonly solution: Var },
-  path: string,
-): void => {
-  const { emit } = context.builder;
-  const keep = b.type.shape.length - application.at.type.shape.length;
-  const product = jvpAt(context, net, application, output, unary(emit, 'stop', solution), path);
-  const back = product && vjpAt(context, net, application, output, product, path);
-  if (back === null) return;
-  const rest = sub(emit, b, back);
-  const [left, all] = [rest, b].map((x) => sumAll(emit, mul(emit, x, x), keep));
-  if (left === undefined || all === undefined) return;
-  context.guards.push({
-    name: 'unsolved',
-    acts: binary(emit, 'greater', left, times(emit, all, LARGE ** 2)),
-  });
+/** Notes the right-hand sides whose system conjugate gradients have not solved, by what they know to be left over: no product more. */
+const noteResidual = ({ builder: { emit }, guards }: Context, b: Var, rest: Var, keep: number): void => {
+  const [left, all] = atLeast(
+    2,
+    [rest, b].map((x) => sumAll(emit, mul(emit, x, x), keep)),
+  );
+  guards.push({ name: 'unsolved', acts: binary(emit, 'greater', left, times(emit, all, LARGE ** 2)) });
 };
 
 const unknownOutput = (context: Context, net: NetworkValue, output: string, path: string): null =>

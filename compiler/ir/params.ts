@@ -107,13 +107,14 @@ export type Params = Simple & {
   /**
    * b, what the operator captures … → A⁻¹·b by conjugate gradients, for a symmetric positive definite A: at most `iterations`
    * products, fewer for a row whose ‖b − A·x‖ has fallen to `tolerance`·‖b‖. Where it `gives` rounds, how many products each row
-   * took instead of the solution, a scalar without a derivative.
+   * took instead of the solution, a scalar; where it gives the residual, b − A·x as the recurrence has it; neither has a derivative. A
+   * backend has the solution and the residual of one system by one loop.
    */
   solveSPD: {
     readonly operator: Operator;
     readonly iterations: number;
     readonly tolerance: number;
-    readonly gives?: 'rounds';
+    readonly gives?: 'rounds' | 'residual';
   };
 };
 

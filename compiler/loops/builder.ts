@@ -76,8 +76,12 @@ export const createPlan = ({ blocks }: Pick<PlanBuilder, 'blocks'> = { blocks: [
       return output;
     },
     repeat: (body, times, carried, kept) => {
-      const outputs = carried.map(({ shape }) => allocate(shape));
       const buffers = [...carried, ...kept].map((o) => o.buffer);
+      const key = keyOf(['repeat', body, times, buffers]);
+      const before = knownLoops.get(key);
+      if (before !== undefined) return before;
+      const outputs = carried.map(({ shape }) => allocate(shape));
+      knownLoops.set(key, outputs);
       steps.push({ tag: 'repeat', body, times, inputs: buffers, outputs: outputs.map((o) => o.buffer) });
       return outputs;
     },

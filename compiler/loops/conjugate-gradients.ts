@@ -23,14 +23,16 @@ export type Carried = {
 /** The solution x, the residual r, the direction p and ‖r‖² one round earlier; the number of rounds where it is asked for. */
 export const carriedBy = ({ params, inputs }: EquationOf<'solveSPD'>): readonly Carried[] => {
   const { type } = elementAt(inputs, 0);
-  const counts = params.gives === 'rounds';
+  const { gives = 'solution' } = params;
   const scalar: Type = { rows: type.rows, shape: [] };
   return [
-    { name: 'x', type, begins: 'zero', isResult: !counts },
-    { name: 'r', type, begins: 'b', isResult: false },
+    { name: 'x', type, begins: 'zero', isResult: gives === 'solution' },
+    { name: 'r', type, begins: 'b', isResult: gives === 'residual' },
     { name: 'p', type, begins: 'zero', isResult: false },
     { name: 'before', type: scalar, begins: 'zero', isResult: false },
-    ...(counts ? [{ name: 'rounds', type: scalar, begins: 'zero', isResult: true } as const] : []),
+    ...(gives === 'rounds'
+      ? [{ name: 'rounds', type: scalar, begins: 'zero', isResult: true } as const]
+      : []),
   ];
 };
 

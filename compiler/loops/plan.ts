@@ -81,7 +81,7 @@ export type Plan = {
 
 export type PlanOutput = Pick<Output, 'kind' | 'name'> & { readonly operand: Operand };
 
-/** Collects steps; equal kernel calls (same kernel, operands and attributes) are emitted once. */
+/** Collects steps; equal ones (same kernel, loop or repeated body, same operands and attributes) are emitted once. */
 export type PlanBuilder = {
   /** How wide a packed operand's blocks may be, the best first. */
   readonly blocks: readonly number[];

@@ -21,6 +21,8 @@ export type Comparable = {
 
 export type Metric = {
   readonly name: string;
+  /** Less is better unless it says so. */
+  readonly better?: 'more';
   /**
    * Whether row i of the samples belongs to row i of the reference, which makes it a metric of the examples themselves, without
    * features, and of any number of them.

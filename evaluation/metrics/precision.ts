@@ -38,11 +38,13 @@ export const coverage = (rows: Float32Array, centres: Float32Array, d: number, k
 /** Share of the samples that look like the reference. */
 export const precision: Metric = {
   name: 'precision',
+  better: 'more',
   of: ({ samples, reference, size }) => coverage(samples, reference, size),
 };
 
 /** Share of the reference that the samples reach. */
 export const recall: Metric = {
   name: 'recall',
+  better: 'more',
   of: ({ samples, reference, size }) => coverage(reference, samples, size),
 };

@@ -24,6 +24,10 @@ export const sampleMetrics: readonly Metric[] = [
   slicedWasserstein(),
 ];
 
+/** Whether less of a score is better, by its name. */
+export const lessIsBetter = (score: string): boolean =>
+  sampleMetrics.find(({ name }) => name === score.split('/')[0])?.better !== 'more';
+
 /** `frechet/pixels`, or the name that a score has by custom. */
 export const scoreName = (metric: Metric, features: FeatureMap): string =>
   features.customary?.[metric.name] ?? `${metric.name}/${features.name}`;

@@ -8,6 +8,7 @@ import { gaussianCodec, mixtureCodec } from './formula-codecs.js';
 import { checkCodes, fitGaussian, type FittedGaussian, type Gaussian, standardGaussian } from './gaussian.js';
 import { matchingOverCodes } from './matching.js';
 import { fitMixture, type FittedMixture } from './mixture-fit.js';
+import { type PriorName, priorNames } from './prior-name.js';
 import { type FittedPrior, formulaPrior, type PriorContext, type PriorKind } from './prior.js';
 
 const standardCodec: Codec<Gaussian> = mapped(
@@ -15,10 +16,6 @@ const standardCodec: Codec<Gaussian> = mapped(
   ({ size }) => standardGaussian(size),
   ({ size }) => ({ size }),
 );
-
-/** N(0, I), two formulas that are fitted at once, and two that are trained. */
-export const priorNames = ['standard', 'gaussian', 'mixture', 'flow', 'matching'] as const;
-export type PriorName = (typeof priorNames)[number];
 
 export type FitPriorOptions = Pick<PriorContext, 'backend'> &
   Partial<Pick<PriorContext, 'seed' | 'components' | 'folder'>>;

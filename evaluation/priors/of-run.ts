@@ -8,7 +8,8 @@ import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, sizeOf } from '../../dsl/index.js';
 import { folderWithin, tidied } from '../../backends/places.js';
 import { type OpenedRun, readRun } from '../../runs/index.js';
-import { fitPrior, priorKinds, type PriorName, priorNames } from './kinds.js';
+import { fitPrior, priorKinds } from './kinds.js';
+import { type PriorName, priorNames } from './prior-name.js';
 import type { FittedPrior } from './prior.js';
 
 type Checked<A> = Either<readonly Problem[], A>;

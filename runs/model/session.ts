@@ -199,7 +199,7 @@ export const createSession = async (
         (sum, [name, value]) => sum + (weights.get(name) ?? 1) * (own[name] ?? value),
         0,
       );
-      return { loss: total, ...own };
+      return { ...own, loss: total };
     };
     return {
       step: taken,

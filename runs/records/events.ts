@@ -63,6 +63,8 @@ export type Notice =
   | 'skipped'
   /** A step was not finite, so the run went back to a checkpoint with half the rate. */
   | 'returned'
+  /** A run that goes on has passed over a checkpoint that was broken. */
+  | 'passed'
   /** The gradient's norm is many times what it was. */
   | 'grown'
   /** A guard acts for the first time. */

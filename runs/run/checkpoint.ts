@@ -14,7 +14,7 @@ import {
   positiveNumber,
 } from '../../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../../dsl/codec/problems.js';
-import { type Problem, problem } from '../../dsl/index.js';
+import { type Problem, problem, showProblem } from '../../dsl/index.js';
 import { readSafetensors, safetensorsParts } from '../../backends/safetensors.js';
 import { readRegular } from '../records/read-file.js';
 import type { TrainState } from '../model/state.js';
@@ -132,6 +132,8 @@ export const checkpointSteps = (run: string): readonly number[] => {
   }
 };
 
+type Checked<A> = Either<readonly Problem[], A>;
+
 /** The bytes of a checkpoint, the arrays as they are. */
 export const checkpointParts = ({ state, loop }: Checkpoint): readonly Uint8Array[] =>
   safetensorsParts(state.arrays, {
@@ -154,11 +156,8 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** Reads a checkpoint, or weights that were written without what training knows: those go on from there as if they were new. */
-export const readCheckpoint = (path: string): Either<readonly Problem[], Checkpoint> => {
-  const bytes = readRegular(path, 'the weights of a run');
-  if (isLeft(bytes)) return bytes;
-  const file = readSafetensors(path, bytes.right);
+const decodeCheckpoint = (path: string, bytes: Uint8Array): Checked<Checkpoint> => {
+  const file = readSafetensors(path, bytes);
   if (isLeft(file)) return file;
   const { tensors, metadata } = file.right;
   const [seed, step] = [numberOf(metadata['seed']), numberOf(metadata['step'])];
@@ -175,3 +174,36 @@ export const readCheckpoint = (path: string): Either<readonly Problem[], Checkpo
     )(loopCodec.decode(parsed(text))),
   );
 };
+
+/** Reads a checkpoint, or weights that were written without what training knows: those go on from there as if they were new. */
+export const readCheckpoint = (path: string): Checked<Checkpoint> => {
+  const bytes = readRegular(path, 'the weights of a run');
+  return isLeft(bytes) ? bytes : decodeCheckpoint(path, bytes.right);
+};
+
+/** A checkpoint, and why later ones were passed over, one problem each. */
+export type Found = Checkpoint & { readonly broken: readonly Problem[] };
+
+/**
+ * The last checkpoint that is whole, such as before one that was cut short by a disk; on the left what is wrong with the last one where none is.
+ * One that cannot be read at all may be whole, and is not passed over.
+ */
+export const lastWhole = (run: string, steps: readonly number[]): Checked<Found> => {
+  const broken: Problem[] = [];
+  for (const step of steps.toReversed()) {
+    const path = checkpointPath(run, step);
+    const bytes = readRegular(path, 'the weights of a run');
+    if (isLeft(bytes)) return bytes;
+    const found = decodeCheckpoint(path, bytes.right);
+    if (!isLeft(found)) return right({ ...found.right, broken });
+    broken.push(...found.left.slice(0, 1));
+  }
+  return left(broken.slice(0, 1));
+};
+
+/** In one line, that an earlier checkpoint was taken. */
+export const brokenText = (broken: readonly Problem[], step: number): string =>
+  `${broken.map(showProblem).join('; ')}; the checkpoint of step ${step} before it is taken`.replaceAll(
+    /\s*\n\s*/g,
+    ' ',
+  );

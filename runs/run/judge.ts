@@ -2,13 +2,8 @@
 import { didYouMean, type Problem, problem } from '../../dsl/index.js';
 import type { Evaluated } from '../records/events.js';
 import type { LoopState, Waiting } from './checkpoint.js';
+import { figureOf } from './figure.js';
 import type { Criterion, EarlyStopping, Policy } from './settings.js';
-
-/** The loss, a term or a metric, without what schedules add to it; NaN for a name that an evaluation does not have. */
-export const figureOf = ({ loss, terms, metrics, settled }: Evaluated, name: string): number =>
-  terms[name] === undefined
-    ? (metrics?.[name] ?? (name === 'loss' ? (settled?.['loss'] ?? loss) : NaN))
-    : (settled?.[name] ?? terms[name]);
 
 /** By more than `least`; anything is better than nothing, and what is not finite is never better. */
 const isBetter = (
@@ -70,13 +65,12 @@ export const judge = (before: LoopState, seen: Evaluated, policy: Policy): Verdi
   };
 };
 
-/** Figures that no validation has, and a policy that needs validations where there are none. */
+/** Figures that no validation has by these names, and a policy that needs validations where there are none. */
 export const policyProblems = (
   { criterion, stopping, plateau, restoreBest, checkpoints, notFinite }: Policy,
-  names: readonly string[],
+  known: readonly string[],
   validates: boolean,
 ): readonly Problem[] => {
-  const known = ['loss', ...names];
   const judges: readonly (readonly [string, Criterion | undefined])[] = [
     ['criterion', restoreBest || checkpoints.best ? criterion : undefined],
     ['stopping', stopping],

@@ -196,7 +196,11 @@ export const reopenRunFolder = (
 ): Checked<Keeper> => {
   const lock = lockFolder(folder);
   if (isLeft(lock)) return lock;
-  return opened(folder, beginning.settings, lock.right, checkpoint?.loop.record ?? 0, () =>
-    writeBeginning(folder, beginning),
-  );
+  return opened(folder, beginning.settings, lock.right, checkpoint?.loop.record ?? 0, () => {
+    // What comes after it is broken.
+    checkpointSteps(folder)
+      .filter((step) => checkpoint !== undefined && step > checkpoint.state.step)
+      .forEach((step) => tidied(checkpointPath(folder, step)));
+    return writeBeginning(folder, beginning);
+  });
 };

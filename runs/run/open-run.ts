@@ -14,7 +14,7 @@ import { createSession } from '../model/session.js';
 import type { TrainEvent } from '../records/events.js';
 import { createHistory } from '../records/history.js';
 import { readRecord } from '../records/record.js';
-import type { LoopState } from './checkpoint.js';
+import { brokenText, type LoopState } from './checkpoint.js';
 import { type KeptExamples, readKeptExamples } from './kept-examples.js';
 import { continued } from './prepare.js';
 import { type At, checkpointAt, fileNames, readRun, type RunNote } from './run-folder.js';
@@ -38,6 +38,8 @@ export type OpenedRun = Fitted & {
   /** Steps taken by the weights that were opened. */
   readonly step: number;
   readonly loop: LoopState;
+  /** In one line, where a later checkpoint was broken and these weights are from the one before it. */
+  readonly broken: string | undefined;
   /** The events of the record, thinned to some thousands. */
   readonly events: () => Promise<readonly TrainEvent[]>;
   /** Codes of training examples and some examples, for priors and pictures where the data is gone; none for a run that was killed. */
@@ -71,7 +73,7 @@ export const openRun = async (folder: string, options: OpenOptions = {}): Promis
   if (isLeft(compiled)) return compiled;
   const large = memoryProblems(compiled.right, { isOnHost: false });
   if (large.length > 0) return left(large);
-  const { state, loop } = checkpoint.right;
+  const { state, loop, broken } = checkpoint.right;
   const fitting = continued(initialState(compiled.right, state.seed), state);
   if (isLeft(fitting)) return fitting;
   const threads = threadsFor(compiled.right.step);
@@ -83,6 +85,7 @@ export const openRun = async (folder: string, options: OpenOptions = {}): Promis
     note: note.right,
     step: state.step,
     loop,
+    broken: broken.length === 0 ? undefined : brokenText(broken, state.step),
     events: () => eventsOf(folder),
     kept: kept.right ?? nothingKept(note.right.experiment),
   }))(session);

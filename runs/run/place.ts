@@ -2,7 +2,7 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Problem } from '../../dsl/index.js';
 import { versions } from '../records/provenance.js';
-import type { Checkpoint } from './checkpoint.js';
+import type { Found } from './checkpoint.js';
 import { fingerprintFor } from './same-data.js';
 import { createRunFolder, type Keeper, reopenRunFolder } from './keeper.js';
 import type { Prepared } from './prepare.js';
@@ -27,7 +27,7 @@ export type Keep = {
 
 /** What a run goes on from. */
 export type From = {
-  readonly checkpoint: Checkpoint | undefined;
+  readonly checkpoint: Found | undefined;
   readonly folder: string;
   readonly settings: RunSettings;
   /** It has taken all its steps, and was ended before what is done then. */

@@ -27,6 +27,7 @@ import { initialState, type Tensor, type TrainState } from '../model/state.js';
 import { fittedOf } from '../model/fitted.js';
 import type { Fitted } from '../model/model.js';
 import { withHeldOut } from './hold-out.js';
+import { figureNames } from './figure.js';
 import { policyProblems } from './judge.js';
 import { metricsProgram, settledProgram } from './measured.js';
 import { withRateFactor } from './rate-factor.js';
@@ -220,7 +221,7 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   const settled = settledProgram(compiled, settledAt);
   if (isLeft(settled)) return settled;
   const validates = validation.every > 0 && (split.validation?.size ?? 0) > 0;
-  const names = [...Object.keys(experiment.objective), ...Object.keys(metrics)];
+  const names = figureNames(Object.keys(experiment.objective), Object.keys(metrics));
   const wrong = policyProblems(policy, names, validates);
   if (wrong.length > 0) return left(wrong);
   const large = memoryProblems(compiled, { isOnHost: false });

@@ -3,12 +3,19 @@
  * suffices to use the model where its data and the program that made it are gone.
  */
 import { basename, join } from 'node:path';
-import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, map, right, tryCatch } from 'fp-ts/lib/Either.js';
 import type { Expressions } from '../../compiler/index.js';
 import { decodePreprocessing, type Preprocessing } from '../../data/index.js';
 import { decodeExperiment, type Experiment, type Problem, problem } from '../../dsl/index.js';
 import { thrownAt } from '../../dsl/problem.js';
-import { type Checkpoint, checkpointPath, checkpointSteps, readCheckpoint } from './checkpoint.js';
+import {
+  type Checkpoint,
+  checkpointPath,
+  checkpointSteps,
+  type Found,
+  lastWhole,
+  readCheckpoint,
+} from './checkpoint.js';
 import { type Holder, holderOf } from './lock.js';
 import { hasEntry, isFile, readRegular } from '../records/read-file.js';
 import { decodeMetrics } from './metrics.js';
@@ -110,12 +117,15 @@ export const hasWeights = ({ folder, checkpoints }: RunNote): boolean =>
 /** Which weights of a run: those that it leaves, the last ones, those of the best validation, or those after so many steps. */
 export type At = 'model' | 'last' | 'best' | number;
 
-const lastCheckpoint = ({ folder, checkpoints }: RunNote): Checked<Checkpoint> => {
-  const step = checkpoints.at(-1);
-  if (step !== undefined) return readCheckpoint(checkpointPath(folder, step));
+/** The one that was asked for stands in for no other. */
+const asked = (path: string): Checked<Found> =>
+  map((found: Checkpoint): Found => ({ ...found, broken: [] }))(readCheckpoint(path));
+
+const lastCheckpoint = ({ folder, checkpoints }: RunNote): Checked<Found> => {
+  if (checkpoints.length > 0) return lastWhole(folder, checkpoints);
   const weights = join(folder, fileNames.weights);
   return isFile(weights)
-    ? readCheckpoint(weights)
+    ? asked(weights)
     : left([
         problem(
           folder,
@@ -130,10 +140,10 @@ const noCheckpoint = ({ folder, checkpoints }: RunNote, what: string): Checked<n
   left([problem(folder, `no checkpoint ${what}`, `one of step ${checkpoints.join(', ')}`)]);
 
 /** The checkpoint of a run that was asked for; the path of a run counts from the current folder. */
-export const checkpointAt = (note: RunNote, at: At = 'model'): Checked<Checkpoint> => {
+export const checkpointAt = (note: RunNote, at: At = 'model'): Checked<Found> => {
   if (typeof at === 'number')
     return note.checkpoints.includes(at)
-      ? readCheckpoint(checkpointPath(note.folder, at))
+      ? asked(checkpointPath(note.folder, at))
       : noCheckpoint(note, `after ${at} steps`);
   const last = lastCheckpoint(note);
   if (isLeft(last) || at === 'last') return last;
@@ -142,6 +152,6 @@ export const checkpointAt = (note: RunNote, at: At = 'model'): Checked<Checkpoin
   if (!wantsBest) return last;
   if (best === undefined) return at === 'best' ? noCheckpoint(note, 'of a validation') : last;
   return note.checkpoints.includes(best.step)
-    ? readCheckpoint(checkpointPath(note.folder, best.step))
+    ? asked(checkpointPath(note.folder, best.step))
     : noCheckpoint(note, `of the best validation, after ${best.step} steps`);
 };

@@ -5,7 +5,7 @@ import type { TrainState } from '../model/state.js';
 import type { Evaluated, StepEvent } from '../records/events.js';
 import type { Guarded } from '../records/guards.js';
 import type { Best } from './checkpoint.js';
-import { figureOf } from './judge.js';
+import { figureOf } from './figure.js';
 import type { Criterion } from './settings.js';
 
 /** Why training ended: all steps were taken, validation no longer improved, or someone asked. */

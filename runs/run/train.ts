@@ -10,7 +10,7 @@ import { attempt, BackendFailure } from '../../backends/failure.js';
 import type { Fitted } from '../model/model.js';
 import { isFiniteState } from '../model/state.js';
 import type { Evaluated, StepEvent, TrainEvent, ValidationEvent } from '../records/events.js';
-import { type Checkpoint, initialLoop, type LoopState } from './checkpoint.js';
+import { brokenText, type Checkpoint, initialLoop, type LoopState } from './checkpoint.js';
 import { keepExamples } from './kept-examples.js';
 import { createTrainer, type Trainer } from './loop.js';
 import { explainNotFinite } from './not-finite.js';
@@ -158,6 +158,14 @@ const perform = async <Found>(
   try {
     // A run that is killed at any time has something to go on from.
     if (from?.checkpoint === undefined && keeper !== undefined) await shelf.save(await trainer.checkpoint());
+    const { broken = [], state: taken } = from?.checkpoint ?? {};
+    if (broken.length > 0 && taken !== undefined)
+      await heard({
+        tag: 'notice',
+        step: taken.step,
+        notice: 'passed',
+        text: brokenText(broken, taken.step),
+      });
     followed = await follow(trainer, heard);
   } catch (error) {
     // What ended it is what is told, whatever else fails now.

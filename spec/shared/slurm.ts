@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from './ports.js';
-import { end, processes, tree } from './processes.js';
+import { end, type Process, processes, tree } from './processes.js';
 
 export type SlurmCluster = {
   /** What `SLURM_CONF` is to be. */
@@ -56,13 +56,21 @@ const configurationOf = (folder: string, [controller, first, second]: readonly n
   ].join('\n');
 };
 
-/** Whether a process is a job's on a node. */
-const isOn = (node: string, pid: number): boolean => {
+/** Whether a variable is so in the environment that a process began with. */
+const hasVariable = (pid: number, variable: string): boolean => {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`SLURMD_NODENAME=${node}`);
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(variable);
   } catch {
     return false;
   }
+};
+
+/** The jobs' processes with this in their environment, and the steps that hold them, whose own tells nothing. */
+const jobsWith = (variable: string): readonly Process[] => {
+  const all = processes();
+  const jobs = all.filter(({ pid }) => hasVariable(pid, variable));
+  const steps = all.filter(({ command }) => command.startsWith('slurmstepd'));
+  return [...steps.filter(({ pid }) => jobs.some(({ parent }) => parent === pid)), ...jobs];
 };
 
 export const startSlurm = async (): Promise<SlurmCluster> => {
@@ -87,9 +95,10 @@ export const startSlurm = async (): Promise<SlurmCluster> => {
     ...['--pid-file', munge('pid'), '--log-file', munge('log'), '--seed-file', munge('seed')],
   );
   const stop = (): void => {
+    const jobs = jobsWith(`SLURM_CONF=${configuration}`).filter(({ pid }) => pid !== process.pid);
     const all = processes();
     const ours = started.flatMap(({ pid }) => (pid === undefined ? [] : tree(all, pid)));
-    [...ours, ...processes().filter(({ command }) => command.includes(folder))].forEach(end);
+    [...jobs, ...ours, ...processes().filter(({ command }) => command.includes(folder))].forEach(end);
     rmSync(folder, { recursive: true, force: true });
   };
   const until = async (what: string, ...words: readonly string[]): Promise<void> => {
@@ -119,11 +128,8 @@ export const startSlurm = async (): Promise<SlurmCluster> => {
     configuration,
     second: SECOND,
     killSecond: () => {
-      const all = processes();
-      const steps = all.filter(({ command }) => command.startsWith('slurmstepd'));
-      const jobs = all.filter(({ pid }) => isOn(SECOND, pid));
-      const theirs = steps.filter(({ pid }) => jobs.some(({ parent }) => parent === pid));
-      [...all.filter(({ pid }) => pid === second.pid), ...theirs, ...jobs].forEach(end);
+      const daemon = processes().filter(({ pid }) => pid === second.pid);
+      [...daemon, ...jobsWith(`SLURMD_NODENAME=${SECOND}`)].forEach(end);
     },
     stop,
   };

@@ -4,6 +4,7 @@ import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { type Settings, showProblem } from '../../dsl/index.js';
 import { type Figures, type Outcome } from '../../runs/index.js';
 import { canonical } from '../../runs/sweeps/trial.js';
+import { figureName } from '../../evaluation/figure-name.js';
 import { type AcrossSeeds, acrossSeeds } from '../../evaluation/metrics/across-seeds.js';
 import {
   type Cell,
@@ -46,11 +47,11 @@ export type TableRow = {
 export type ScoreName = string;
 
 /** The name of a figure that a trial measured. */
-export const figureName = (
+export const cellName = (
   part: 'validation' | 'test',
   of: ColumnName | TrainedName,
   score: ScoreName,
-): string => `${part}/${of}/${score}`;
+): string => figureName({ part, of, score });
 
 const meanOf = (values: readonly number[]): number =>
   values.reduce((total, value) => total + value, 0) / values.length;
@@ -141,7 +142,7 @@ export const compare = (
   const cell = ({ row, of }: Cell): readonly number[] =>
     valuesOf(
       rows.find(({ name }) => name === row),
-      figureName('test', of, score),
+      cellName('test', of, score),
     );
   const [low, high] = [cell(lower), cell(higher)];
   const difference =
@@ -168,7 +169,7 @@ export const agreements = (
 ): readonly Agreement[] => {
   const column = columns.findIndex((one) => one.of === of);
   const known = rows.flatMap((row) => {
-    const values = valuesOf(row, figureName('test', of, score));
+    const values = valuesOf(row, cellName('test', of, score));
     return values.length === 0 ? [] : [{ name: row.name, here: meanOf(values) }];
   });
   const pairs = pairsOf(known);

@@ -7,7 +7,7 @@ import {
   type Comparison,
   rowOf,
   type ScoreName,
-  figureName,
+  cellName,
   type TableRow,
   type TableTrial,
 } from './aggregate.js';
@@ -52,7 +52,7 @@ export const tableOf = (
   scores: readonly ScoreName[],
   facts: TableFacts,
 ): Table => {
-  const selection = figureName('validation', 'mixture', elementAt(scores, 0));
+  const selection = cellName('validation', 'mixture', elementAt(scores, 0));
   const names = protocol.map(({ name }) => name).filter((name) => trials.some(({ row }) => row === name));
   const rows = names.map((name) =>
     rowOf(

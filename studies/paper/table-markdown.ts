@@ -5,7 +5,7 @@ import { duration } from '../../runs/records/progress.js';
 import { countText, numberText } from '../../evaluation/page/text.js';
 import {
   type Comparison,
-  figureName,
+  cellName,
   statisticsOf,
   type TableRow,
   valuesOf,
@@ -33,7 +33,7 @@ const figure = (row: TableRow, name: string): string => statisticsText(statistic
 export const scoreGrid = ({ rows, facts }: Table, score: string): Grid => {
   const paper = paperTableOf(facts.data);
   const trained = trainedColumns.filter(({ of }) =>
-    rows.some((row) => valuesOf(row, figureName('test', of, score)).length > 0),
+    rows.some((row) => valuesOf(row, cellName('test', of, score)).length > 0),
   );
   return [
     [
@@ -44,7 +44,7 @@ export const scoreGrid = ({ rows, facts }: Table, score: string): Grid => {
     ],
     ...rows.map((row) => [
       row.name,
-      ...[...columns, ...trained].map(({ of }) => figure(row, figureName('test', of, score))),
+      ...[...columns, ...trained].map(({ of }) => figure(row, cellName('test', of, score))),
       ...(paper === undefined ? [] : paper.figures[row.name].map(String)),
       row.chosen === undefined ? 'none (see the notes)' : settingsText(row.chosen.settings),
     ]),

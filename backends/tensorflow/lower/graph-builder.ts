@@ -16,6 +16,8 @@ export type GraphBuilder = {
   readonly int: (value: number) => string;
   /** The full name of a node that is given this one: what the end of a loop is called at its beginning. */
   readonly nameOf: (name: string) => string;
+  /** Nodes by name of what several values are made of, such as a loop: made the first time that this key is asked for. */
+  readonly once: (key: unknown, make: () => ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
   readonly nodes: () => readonly GraphNode[];
 };
 
@@ -27,7 +29,7 @@ export const bool: GraphAttribute = { tag: 'type', value: 'bool' };
 export const graphName = (name: string): string => name.replace(/[^A-Za-z0-9_./-]/g, '_');
 
 /** The short ways to write constants, over any way to write nodes. */
-const withConstants = (node: GraphBuilder['node']): Omit<GraphBuilder, 'nodes' | 'nameOf'> => {
+const withConstants = (node: GraphBuilder['node']): Omit<GraphBuilder, 'nodes' | 'nameOf' | 'once'> => {
   const constant = (
     dtype: DType,
     values: ArrayLike<number>,
@@ -53,6 +55,13 @@ export const createGraphBuilder = (prefix: string): GraphBuilder => {
   const nodes: GraphNode[] = [];
   const known = new Map<string, string>();
   const taken = new Set<string>();
+  const groups = new Map<string, ReadonlyMap<string, string>>();
+  const once: GraphBuilder['once'] = (given, make) => {
+    const key = keyOf(given);
+    const group = groups.get(key) ?? make();
+    groups.set(key, group);
+    return group;
+  };
   const nameOf = (name: string): string => `${prefix}/${graphName(name)}`;
   const node: GraphBuilder['node'] = (op, inputs, attributes = {}, name) => {
     const key = name === undefined ? keyOf([op, inputs, attributes]) : '';
@@ -66,12 +75,12 @@ export const createGraphBuilder = (prefix: string): GraphBuilder => {
     if (name === undefined) known.set(key, full);
     return full;
   };
-  return { ...withConstants(node), nameOf, nodes: () => nodes };
+  return { ...withConstants(node), nameOf, once, nodes: () => nodes };
 };
 
 /** The same builder inside a loop: what has no input there waits for a node of the loop, as TensorFlow asks of constants. */
 export const insideLoop = (graph: GraphBuilder, pivot: string): GraphBuilder => {
   const node: GraphBuilder['node'] = (op, inputs, attributes, name) =>
     graph.node(op, inputs.length === 0 ? [`^${pivot}`] : inputs, attributes, name);
-  return { ...withConstants(node), nameOf: graph.nameOf, nodes: graph.nodes };
+  return { ...withConstants(node), nameOf: graph.nameOf, once: graph.once, nodes: graph.nodes };
 };

@@ -1,5 +1,5 @@
 /** Conjugate gradients as a loop of TensorFlow's own nodes. */
-import { atLeast, elementAt, internalError } from '../../../dsl/lookup.js';
+import { atLeast, elementAt, getFrom, internalError } from '../../../dsl/lookup.js';
 import type { GraphAttribute } from '../graph.js';
 import type { Operands } from '../../../compiler/ir/arity.js';
 import type { EquationOf, Program } from '../../../compiler/ir/program.js';
@@ -17,16 +17,15 @@ export type LowerInside = (
 ) => readonly { readonly name: string; readonly node: string }[];
 
 /** `while (running > 0.5 && i < iterations)` in TensorFlow's own nodes: Enter, Merge, Switch, NextIteration, Exit. */
-export const lowerSolve = (
+const loopOf = (
   graph: GraphBuilder,
   eq: EquationOf<'solveSPD'>,
-  [b, ...captured]: Operands<'solveSPD', Value>,
+  { right, values }: { readonly right: string; readonly values: readonly string[] },
   batch: number,
   inside: LowerInside,
-  like: Value = b,
-): Value => {
+  zeros: (shape: readonly number[]) => string,
+): ReadonlyMap<string, string> => {
   const frame = `conjugate_gradients_${graph.nodes().length}`;
-  const shape = physicalShape(elementAt(eq.inputs, 0).type, batch);
   const enter = (node: string, type: GraphAttribute, constant: boolean): string =>
     graph.node('Enter', [node], {
       T: type,
@@ -34,9 +33,6 @@ export const lowerSolve = (
       is_constant: { tag: 'bool', value: constant },
       parallel_iterations: { tag: 'int', value: 1 },
     });
-  const zeros = (of: readonly number[]): string =>
-    materialised(graph, { node: graph.floats([0], []), shape: [] }, of, like).node;
-  const right = materialised(graph, b, shape, like).node;
   const variables = [
     { name: 'i', type: int32, first: graph.int(0) },
     { name: 'running', type: float, first: graph.floats([1], []) },
@@ -65,13 +61,7 @@ export const lowerSolve = (
     return { name, type, next, either, taken: graph.node('Identity', [`${either}:1`], { T: type }) };
   });
   const { taken: count } = elementAt(switched, 0);
-  const result = carriedBy(eq).find(({ isResult }) => isResult)?.name;
-  const { either } =
-    switched.find(({ name }) => name === result) ?? internalError('a solver carries no result');
   const body = insideLoop(graph, count);
-  const values = captured.map(
-    (x, i) => materialised(graph, x, physicalShape(elementAt(eq.inputs, i + 1).type, batch), like).node,
-  );
   const round = roundOf(eq, batch);
   const carried = new Map(switched.map(({ name, taken }) => [name, taken]));
   const kept = round.binders.slice(carriedBy(eq).length).map(({ name }) => name);
@@ -86,5 +76,32 @@ export const lowerSolve = (
     const after = results.get(name) ?? internalError(`a solver's round leaves no ${name}`);
     graph.node('NextIteration', [after], { T: type }, next);
   }
-  return { node: graph.node('Exit', [either], { T: float }), shape: physicalShape(eq.out.type, batch) };
+  const carriedAtEnd = switched.slice(2);
+  return new Map(carriedAtEnd.map(({ name, either }) => [name, graph.node('Exit', [either], { T: float })]));
+};
+
+/** The loop of a system, made once for all that is asked of it. */
+export const lowerSolve = (
+  graph: GraphBuilder,
+  eq: EquationOf<'solveSPD'>,
+  [b, ...captured]: Operands<'solveSPD', Value>,
+  batch: number,
+  inside: LowerInside,
+  like: Value = b,
+): Value => {
+  const written = (x: Value, shape: readonly number[]): string => materialised(graph, x, shape, like).node;
+  const zeros = (shape: readonly number[]): string =>
+    written({ node: graph.floats([0], []), shape: [] }, shape);
+  const shapeOf = (i: number): readonly number[] => physicalShape(elementAt(eq.inputs, i).type, batch);
+  const given = {
+    right: written(b, shapeOf(0)),
+    values: captured.map((x, i) => written(x, shapeOf(i + 1))),
+  };
+  const carried = carriedBy(eq);
+  const { operator, iterations, tolerance } = eq.params;
+  const system = [operator, iterations, tolerance, carried.map(({ name }) => name), given];
+  const results = graph.once(system, () => loopOf(graph, eq, given, batch, inside, zeros));
+  const result =
+    carried.find(({ isResult }) => isResult)?.name ?? internalError('a solver carries no result');
+  return { node: getFrom(results, result), shape: physicalShape(eq.out.type, batch) };
 };

@@ -55,14 +55,14 @@ const run = (
   return valueOf(out).data;
 };
 
-/** Conjugate gradients for many rows at once, a row left as it is once it has converged; and how many rounds each took. */
+/** Conjugate gradients for many rows at once, a row left as it is once it has converged; what is left over, and how many rounds each took. */
 const conjugateGradients = (
   product: (p: Float64Array) => Float64Array,
   b: Float64Array,
   rows: number,
   iterations: number,
   tolerance: number,
-): { readonly solution: Float64Array; readonly rounds: Float64Array } => {
+): { readonly [P in 'solution' | 'residual' | 'rounds']: Float64Array } => {
   const n = b.length / rows;
   const [x, r, p] = [new Float64Array(b.length), b.slice(), new Float64Array(b.length)];
   const dot = (u: Float64Array, v: Float64Array, row: number): number => {
@@ -93,7 +93,7 @@ const conjugateGradients = (
       }
     }
   }
-  return { solution: x, rounds };
+  return { solution: x, residual: r, rounds };
 };
 
 const refusal = (
@@ -116,18 +116,18 @@ export const solving = ({ evaluate, jvp, flops }: Meaning): { readonly solveSPD:
       refusal(operator, inputs) ?? (gives === 'rounds' ? { rows: inputs[0].rows, shape: [] } : inputs[0]),
     evaluate: ({ operator, iterations, tolerance, gives }, [b, ...captured], out, batch) => {
       if (sizeOfShape(b.type.shape) === 0) return new Float64Array(elementCount(out, batch));
-      const { solution, rounds } = conjugateGradients(
+      const { solution, residual, rounds } = conjugateGradients(
         (data) => run(operator, { type: b.type, data }, captured, batch, evaluate),
         b.data,
         rowCount(out, batch),
         iterations,
         tolerance,
       );
-      return gives === 'rounds' ? rounds : solution;
+      return gives === 'rounds' ? rounds : gives === 'residual' ? residual : solution;
     },
     // dx = A⁻¹·(db − dA·x).
     jvp: ({ emit, params, inputs: [, ...captured], out, tangents: [tb, ...moved], user }) => {
-      if (params.gives === 'rounds') return null;
+      if (params.gives !== undefined) return null;
       const push = (): Var | null => {
         if (moved.every((t) => t === null)) return null;
         const product = inlined(emit, params.operator, out, captured);

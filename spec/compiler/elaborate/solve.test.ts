@@ -4,6 +4,8 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as example } from 'vitest';
 import { createBuilder } from '../../../compiler/ir/builder.js';
 import type { Operator, Program, Var } from '../../../compiler/ir/program.js';
+import { lowerWasm } from '../../../backends/wasm/lower.js';
+import { lowerGraph } from '../../../backends/tensorflow/lower/lower-graph.js';
 import { decomposeSolvers } from '../../../backends/tensorflow/lower/solver-decomposition.js';
 import { firstJitter } from '../../../compiler/ir/primitives/factorization.js';
 import type { Emit } from '../../../compiler/ir/program.js';
@@ -91,7 +93,7 @@ const solveProgram = (
   m: number,
   iterations: number,
   tolerance = 0,
-  gives?: 'rounds',
+  gives?: 'rounds' | 'residual',
 ): Program =>
   programOf(batch, { b: { rows: 1, shape: [n] }, a: { rows: 1, shape: [m, n] } }, (emit, values) =>
     emit(
@@ -119,6 +121,30 @@ const expectClose = (found: Float64Array, expected: Float64Array, tolerance: num
 };
 
 const sizes = fc.record({ n: fc.integer({ min: 1, max: 6 }), extra: fc.nat(3) });
+
+/** The solution of a system and what is left over of it. */
+const bothOf = (): Program => {
+  const builder = createBuilder();
+  const b = builder.bind('data', 'b', { rows: 1, shape: [3] });
+  const a = builder.bind('data', 'a', { rows: 1, shape: [3, 3] });
+  const params = { operator: normal(3, 3), iterations: 3, tolerance: 0 };
+  const solution = builder.emit('solveSPD', params, [b, a]);
+  const residual = builder.emit('solveSPD', { ...params, gives: 'residual' }, [b, a]);
+  return {
+    name: 'both',
+    batch: 2,
+    binders: builder.binders(),
+    equations: builder.equations(),
+    outputs: Object.entries({ solution, residual }).map(([name, x]) => ({ kind: 'value', name, var: x })),
+  };
+};
+
+example('what is left over of a system costs no loop beside that of its solution', () => {
+  const repeats = lowerWasm(bothOf()).steps.filter(({ tag }) => tag === 'repeat');
+  expect(repeats.length).toBe(1);
+  const { nodes } = lowerGraph([bothOf()], new Map());
+  expect(nodes.filter(({ op }) => op === 'LoopCond').length).toBe(1);
+});
 
 describe('conjugate gradients', () => {
   test.prop([sizes, seed])('are exact after as many products as there are unknowns', ({ n, extra }, s) => {
@@ -163,6 +189,25 @@ describe('conjugate gradients', () => {
           const counted = solveProgram(2, 3, 3, bound, 1e-5, 'rounds');
           expect([...arrayOf(await runAnywhere(name, counted, inputs), 'out')]).toEqual([1, rounds]);
         }
+      },
+    );
+
+    example.runIf(canRun(name))(
+      `on ${name} say what is left over of a system that is not solved`,
+      async () => {
+        // Diag(1, 2, 3) twice: after two products, and after three.
+        const a = Float64Array.of(1, 0, 0, 0, 2, 0, 0, 0, 3);
+        const inputs = new Map([
+          ['a', a],
+          ['b', Float64Array.of(1, 1, 1)],
+        ]);
+        const found = async (bound: number, gives?: 'residual'): Promise<Float64Array> =>
+          arrayOf(await runAnywhere(name, solveProgram(1, 3, 3, bound, 0, gives), inputs), 'out');
+        const x = await found(2);
+        const left = Float64Array.from([1, 4, 9], (square, i) => 1 - square * float64At(x, i));
+        expectClose(await found(2, 'residual'), left, 1e-5);
+        expect(Math.hypot(...left)).toBeGreaterThan(0.1);
+        expectClose(await found(3, 'residual'), Float64Array.of(0, 0, 0), 1e-4);
       },
     );
 
