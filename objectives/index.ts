@@ -11,6 +11,7 @@ export { finiteDifference, type ProbeOptions, sqFrobenius } from './jacobian-nor
 export { augmentedLagrangian, geco, type MultiplierOptions, reconstructionConstraint } from './lagrangian.js';
 export { logDensityOf, maximumLikelihood } from './likelihood.js';
 export { aeSn, type Model, paperModels } from './models.js';
+export { noisyManifold, type NoisyManifoldOptions } from './noisy-manifold.js';
 export { raeGp } from './rae.js';
 export {
   freeForm,
