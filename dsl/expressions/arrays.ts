@@ -2,7 +2,7 @@
 import type { Expr, Node, ReductionOp } from '../grammar.js';
 import type { Scalar, Shape } from '../shape.js';
 import { shapeOf } from '../shape-rules.js';
-import { abs, add, div, exp, log, scale, square, stop, sub } from './expression.js';
+import { abs, add, div, exp, fill, log, max, scale, sqrt, square, stop, sub } from './expression.js';
 import type { ScalarLike } from './expression.js';
 
 type Axes = readonly number[];
@@ -61,9 +61,9 @@ export const productOver = reducing('mul');
 const sizeAlong = (of: Expr, axes: Axes): number =>
   axes.reduce((count, axis) => count * (shapeOf(of)?.[axis] ?? 1), 1);
 
-/** The mean along axes, of an expression whose shape is known. */
+/** The mean along axes, of an expression whose shape is known; divided before it is summed, so it is finite where the elements are. */
 export const meanOver = <S extends Shape, const A extends Axes>(of: Expr<S>, axes: A): Expr<Without<S, A>> =>
-  scale(1 / sizeAlong(of, axes), sumOver(of, axes));
+  sumOver(scale(1 / sizeAlong(of, axes), of), axes);
 
 /** What was reduced along axes, repeated along them again: of the shape of `like`. */
 export const along = <S extends Shape>(reduced: Expr, like: Expr<S>, axes: Axes): Expr<S> => {
@@ -79,6 +79,20 @@ export const varianceOver = <S extends Shape, const A extends Axes>(
 ): Expr<Without<S, A>> => {
   const centred: Expr<S> = sub(of, along(meanOver(of, axes), of, axes));
   return meanOver(square(centred), axes);
+};
+
+/**
+ * e/√(mean e² + ε) along axes. Numbers above 1 are divided by their mean size first, held constant, since the result does not depend on it: no
+ * square leaves the range of single precision.
+ */
+export const byRootMeanSquare = <S extends Shape>(of: Expr<S>, axes: Axes, epsilon: number): Expr<S> => {
+  const size: Expr = meanOver(abs(stop(of)), axes);
+  const shape = shapeOf(size) ?? [];
+  const unit: Expr = max<Shape>(fill(1, ...shape), size);
+  const scaled: Expr<S> = div(of, along(unit, of, axes));
+  const floor: Expr = div<Shape>(fill(epsilon, ...shape), square(unit));
+  const root: Expr = sqrt(add<Shape>(meanOver(square(scaled), axes), floor));
+  return div(scaled, along(root, of, axes));
 };
 
 /** ln Σ exp along axes, finite wherever the numbers are: exp sees their distances below the greatest alone. */

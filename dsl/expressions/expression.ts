@@ -211,7 +211,7 @@ export const normEach = <K extends number, S extends Shape>(
 
 /** Mean over the probes of a vector of k numbers. */
 export const meanOf = <K extends number>(k: K, e: Expr<readonly [NoInfer<K>]>): Expr<Scalar> =>
-  scale(1 / k, sum(e));
+  sum(scale(1 / k, e));
 
 /** `then` where the condition is not zero, else `otherwise`. */
 export const select = <S extends Shape>(

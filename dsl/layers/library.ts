@@ -1,17 +1,6 @@
 /** Layers that are only compositions, written as anyone would write theirs: the language's own library shows that it is open. */
-import { along, broadcast, contract, meanOver, softmax, varianceOver } from '../expressions/arrays.js';
-import {
-  add,
-  concatAlong,
-  div,
-  fill,
-  mul,
-  parameter,
-  scale,
-  sqrt,
-  square,
-  sub,
-} from '../expressions/expression.js';
+import { along, broadcast, byRootMeanSquare, contract, meanOver, softmax } from '../expressions/arrays.js';
+import { add, concatAlong, mul, parameter, scale, sub } from '../expressions/expression.js';
 import type { Expr, Node } from '../grammar.js';
 import { layer, through } from './defined.js';
 import { normalInitializer, ones, zeros } from './initializer.js';
@@ -29,16 +18,12 @@ const perChannel = <T extends number, C extends number>(
   [t, c]: Tokens<T, C>,
 ): Expr<Tokens<T, C>> => broadcast(of, [t, c], [1]);
 
-const plus = (epsilon: number, e: Expr<readonly [number]>, n: number): Expr<readonly [number]> =>
-  add(e, fill(epsilon, n));
-
 /** (x − mean)/√(variance + ε) over the channels of each token, scaled and shifted; Ba, Kiros and Hinton 2016. [t,c] → [t,c]. */
 export const layerNorm = <T extends number, C extends number>(epsilon = 1e-5): Keeping<T, C> =>
   layer('layerNorm', (x: Expr<Tokens<T, C>>, shape) => {
-    const [t, c] = shape;
+    const [, c] = shape;
     const centred: Expr<Tokens<T, C>> = sub(x, along(meanOver(x, [1]), x, [1]));
-    const deviation = sqrt(plus(epsilon, varianceOver<readonly [number, number], readonly [1]>(x, [1]), t));
-    const normal: Expr<Tokens<T, C>> = div(centred, along(deviation, x, [1]));
+    const normal = byRootMeanSquare(centred, [1], epsilon);
     return add(
       mul(normal, perChannel(parameter('gain', ones, c), shape)),
       perChannel(parameter('shift', zeros, c), shape),
@@ -48,10 +33,8 @@ export const layerNorm = <T extends number, C extends number>(epsilon = 1e-5): K
 /** x/√(mean x² + ε) over the channels of each token, scaled; Zhang and Sennrich 2019. [t,c] → [t,c]. */
 export const rmsNorm = <T extends number, C extends number>(epsilon = 1e-6): Keeping<T, C> =>
   layer('rmsNorm', (x: Expr<Tokens<T, C>>, shape) => {
-    const [t, c] = shape;
-    const size = sqrt(plus(epsilon, meanOver<readonly [number, number], readonly [1]>(square(x), [1]), t));
-    const normal: Expr<Tokens<T, C>> = div(x, along(size, x, [1]));
-    return mul(normal, perChannel(parameter('gain', ones, c), shape));
+    const [, c] = shape;
+    return mul(byRootMeanSquare(x, [1], epsilon), perChannel(parameter('gain', ones, c), shape));
   });
 
 /** x·W + b for each token: [t,c] → [t,units]. */
