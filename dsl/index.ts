@@ -241,7 +241,8 @@ export {
   type SgdOptions,
 } from './optimizer.js';
 export { parsePath, type Path, showPath } from './path.js';
-export { describeLayer, formula, objectiveFormula } from './printing/format.js';
+export { formula, objectiveFormula, objectiveLatex, objectiveMathml } from './printing/format.js';
+export { describeLayer } from './printing/layers.js';
 export { describeOptimizer } from './printing/optimizer.js';
 export { experimentSource } from './printing/source/source.js';
 export { didYouMean, nearest, type Problem, problem, showProblem } from './problem.js';

@@ -9,7 +9,7 @@ import {
   hypersOf,
   networksOf,
   type NetworkValue,
-  objectiveFormula,
+  objectiveMathml,
   scheduledWeights,
   showShape,
   sizeOf,
@@ -181,9 +181,9 @@ export const reportPage = async (
     validationNote: isTested
       ? 'Means over the test examples, by the weights that the run leaves.'
       : 'Means over the validation examples after the last step.',
-    objective: objectiveFormula(experiment.objective),
+    objective: objectiveMathml(experiment.objective),
     densityFormula:
-      experiment.logDensity === undefined ? '' : objectiveFormula({ 'ln p(x)': experiment.logDensity }),
+      experiment.logDensity === undefined ? '' : objectiveMathml({ 'ln p(x)': experiment.logDensity }),
     settings: settingsOf(fitted, seed),
     networks: networkSummaries(fitted),
     networksNote: isInverse

@@ -131,11 +131,17 @@ export const activate = <S extends Shape>(op: Exclude<ActivationName, 'leakyRelu
   of: e,
 });
 
-/** Element-wise on equal shapes; two scalars may be plain numbers. Ties of max and min go to the first argument. */
-type BinaryOperation = {
-  (a: ScalarLike, b: ScalarLike): Expr<Scalar>;
-  <S extends Shape>(a: Expr<S>, b: Expr<NoInfer<S>>): Expr<S>;
-};
+/** A number where the other side is a scalar, or may be one. */
+type NumberFor<S extends Shape> = S extends Scalar ? number : number extends S['length'] ? number : never;
+
+/**
+ * Element-wise on equal shapes; two scalars may be plain numbers. Ties of max and min go to the first argument. One signature, so that what does not fit
+ * is told with both shapes in its first line.
+ */
+type BinaryOperation = <S extends Shape = Scalar>(
+  a: Expr<S> | NumberFor<S>,
+  b: Expr<S> | NumberFor<S>,
+) => Expr<S>;
 
 const binary =
   (op: BinaryOp): BinaryOperation =>
@@ -159,8 +165,7 @@ export const pow = binary('pow');
 export const greater = binary('greater');
 
 /** A scalar times anything. */
-export function scale<S extends Shape>(by: ScalarLike, of: Expr<S>): Expr<S>;
-export function scale(by: ScalarLike, of: Surrogate): Surrogate;
+export function scale<V extends Node>(by: ScalarLike, of: V): V;
 export function scale(by: ScalarLike, of: Node): Node {
   return { tag: 'scale', by: lift(by), of };
 }

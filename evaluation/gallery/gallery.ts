@@ -2,7 +2,8 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Dataset, labelsOf, select } from '../../data/index.js';
 import { type Shape, sizeOf } from '../../dsl/index.js';
-import type { Fitted, KeptExamples } from '../../runs/index.js';
+import type { FieldsGiven, Fitted, KeptExamples } from '../../runs/index.js';
+import { fieldsOfProgram } from '../../runs/model/fields.js';
 import { attempt } from '../../backends/failure.js';
 import { fitPrior, priorKinds } from '../priors/kinds.js';
 import type { FittedPrior } from '../priors/prior.js';
@@ -72,6 +73,39 @@ const priorsOf = async (
 
 const usual = ['gaussian', 'mixture', 'standard'] as const;
 
+/** What the decoder is told beside codes, as one example has it. */
+const fieldsOfRow = ({ compiled }: Fitted, { fields = {} }: Dataset, row: number): FieldsGiven =>
+  Object.fromEntries(
+    [...fieldsOfProgram(compiled.decode)].flatMap(([name, shape]) => {
+      const size = sizeOf(shape);
+      const found = fields[name]?.values.subarray(row * size, (row + 1) * size);
+      return found === undefined ? [] : [[name, found] as const];
+    }),
+  );
+
+type Condition = { readonly what: string; readonly fields: FieldsGiven };
+
+const MOST_CLASSES = 12;
+
+/** Under what samples are drawn: for a decoder that is told the class each class, else what is known of the first example. */
+const conditionsOf = (model: Fitted, held: Dataset): readonly Condition[] => {
+  const wanted = fieldsOfProgram(model.compiled.decode);
+  const [label] = [...wanted.keys()].filter(
+    (name) => held.fields?.[name]?.type === 'integer' && held.fields[name].shape.length === 0,
+  );
+  const fields = fieldsOfRow(model, held, 0);
+  if (label === undefined) return [{ what: '', fields }];
+  const values = held.fields?.[label]?.values ?? [];
+  const names = held.fields?.[label]?.classes;
+  return [...new Set(Array.from(values))]
+    .sort((a, b) => a - b)
+    .slice(0, MOST_CLASSES)
+    .map((value) => ({
+      what: `, ${label} ${names?.[value] ?? value}`,
+      fields: { ...fields, [label]: value },
+    }));
+};
+
 const outputShape = ({ compiled }: Fitted): Shape => compiled.decode.outputs[0]?.var.type.shape ?? [];
 
 export type GalleryOptions = {
@@ -89,15 +123,20 @@ export const galleryOf = async (
   const d = sizeOf(model.experiment.decoder.input);
   const view = viewOf(model.preprocessing, outputShape(model));
   const codes = kept?.codes.data ?? orNothing(await encoded(model, train));
-  const count = view.kind === 'table' ? SAMPLED_ROWS : SAMPLES;
   const samples: Sampled[] = [];
   const shownPriors = view.kind === 'other' ? [] : [...priors, ...(await priorsOf(codes, d, model))];
+  const held = test.size > 0 ? test : train;
+  const told = conditionsOf(model, held);
+  // A row of pictures for each class.
+  const pictures = told.length > 1 ? SAMPLES / 3 : SAMPLES;
+  const count = view.kind === 'table' ? SAMPLED_ROWS : pictures;
   for (const { label, sample, dispose } of shownPriors) {
-    const examples = await attempt(() => model.sample(count, { seed, prior: sample }));
-    if (!isLeft(examples)) samples.push({ prior: label, examples: examples.right });
+    for (const { what, fields } of told) {
+      const examples = await attempt(() => model.sample(count, { seed, prior: sample, fields }));
+      if (!isLeft(examples)) samples.push({ prior: `${label}${what}`, examples: examples.right });
+    }
     dispose();
   }
-  const held = test.size > 0 ? test : train;
   const all = orNothing(await reconstructed(model, held));
   const rows = chosenRows(held, PAIRS);
   const some = select(held, held.name, rows);
@@ -118,9 +157,15 @@ export const galleryOf = async (
             labels: rows.map((_, i) => labels?.[i]),
             all: all?.targets ?? shown.targets,
           },
-    interpolations: walks ? await interpolations(model, codesShown.slice(0, 2 * WAYS), STEPS) : [],
+    interpolations: walks
+      ? await interpolations(model, codesShown.slice(0, 2 * WAYS), STEPS, (row) =>
+          fieldsOfRow(model, some, row),
+        )
+      : [],
     traversals:
-      walks && coded.length > 0 ? await traversals(model, coded, { steps: STEPS, most: LATENTS }) : [],
+      walks && coded.length > 0
+        ? await traversals(model, coded, { steps: STEPS, most: LATENTS, fields: fieldsOfRow(model, some, 0) })
+        : [],
     error: all === undefined ? undefined : errorOf(all),
   };
 };
