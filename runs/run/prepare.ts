@@ -20,7 +20,6 @@ import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Backend } from '../../backends/backend.js';
 import { memoryProblems } from '../../backends/memory.js';
 import { startBackend } from '../../backends/choose.js';
-import { threadsFor } from '../../backends/tensorflow/threads.js';
 import { fieldProblems } from '../model/fields.js';
 import { createSession, type Session } from '../model/session.js';
 import { initialState, type Tensor, type TrainState } from '../model/state.js';
@@ -181,7 +180,10 @@ const backendFor = async (
   { backend = 'auto', device }: PrepareOptions,
 ): Promise<Checked<Backend>> => {
   if (typeof backend === 'string')
-    return startBackend(backend, { device, threads: threadsFor(compiled.step) });
+    return startBackend(backend, {
+      device,
+      work: { program: compiled.step, steps: compiled.experiment.steps },
+    });
   return typeof backend === 'function' ? backend(compiled) : right(backend);
 };
 
