@@ -13,12 +13,10 @@ export {
   clip,
   contract,
   cumulatedSum,
-  less,
-  logSumExpOver,
+  logSumExp,
   maxOver,
   meanOver,
   minOver,
-  oneHot,
   productOver,
   range,
   softmax,
@@ -28,7 +26,11 @@ export {
 } from './expressions/arrays.js';
 export { another, batchCovariance, batchMean, batchVariance } from './expressions/batch.js';
 export { type Experiment, experiment, type Objective, objective, override } from './experiment.js';
-export { crossEntropy, logSumExp, maximum } from './expressions/classification.js';
+export { atan2 } from './expressions/angles.js';
+export { equal, greaterEqual, less, lessEqual, notEqual } from './expressions/comparisons.js';
+export { gather, oneHot } from './expressions/gather.js';
+export { quantile, ranks, sort } from './expressions/order.js';
+export { crossEntropy } from './expressions/classification.js';
 export {
   type Distribution,
   type DistributionName,
@@ -43,6 +45,7 @@ export {
   activate,
   add,
   apply,
+  atan,
   concat,
   concatAlong,
   constant,
@@ -189,7 +192,17 @@ export { embedding, film, fourierFeatures } from './layers/conditions.js';
 export { householder, inversion, scaling, specialConformal, translation } from './layers/bijections.js';
 export { layer, through } from './layers/defined.js';
 export { conv1d, depthwiseConv, dilatedConv, groupNorm, maxPool, pixelShuffle } from './layers/images.js';
-export { gated, layerNorm, positions, rmsNorm, selfAttention, skip, tokenDense } from './layers/library.js';
+export { attention, selfAttention } from './layers/attention.js';
+export {
+  gated,
+  layerNorm,
+  positions,
+  rmsNorm,
+  sinusoidalPositions,
+  skip,
+  softmaxLayer,
+  tokenDense,
+} from './layers/library.js';
 export { shapeOf } from './shape-rules.js';
 export { spectral, spectralNorm, type SpectralOptions } from './layers/spectral.js';
 export { hypersOf, networksOf } from './names.js';

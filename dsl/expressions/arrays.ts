@@ -1,6 +1,6 @@
 /** Axes of arrays: moved, repeated, reduced by an operator, and contracted by letters. */
 import type { Expr, Node, ReductionOp } from '../grammar.js';
-import type { Scalar, Shape } from '../shape.js';
+import type { Shape } from '../shape.js';
 import { shapeOf } from '../shape-rules.js';
 import { abs, add, div, exp, fill, log, max, scale, sqrt, square, stop, sub } from './expression.js';
 import type { ScalarLike } from './expression.js';
@@ -8,7 +8,7 @@ import type { ScalarLike } from './expression.js';
 type Axes = readonly number[];
 
 /** The shape without the axes that a type knows; `number` where it does not. */
-type Without<S extends Shape, A extends Axes> = number extends A['length']
+export type Without<S extends Shape, A extends Axes> = number extends A['length']
   ? Shape
   : number extends S['length']
     ? Shape
@@ -51,9 +51,9 @@ const reducing =
 
 /** Σ along axes, which disappear. */
 export const sumOver = reducing('add');
-/** The greatest along axes; where elements tie, one of them has the derivative. */
+/** The greatest along axes; elements that tie share the derivative equally. */
 export const maxOver = reducing('max');
-/** The least over axes; its derivative goes to one of the least, as that of `min` does. */
+/** The least along axes; elements that tie share the derivative equally. */
 export const minOver = reducing('min');
 /** Π along axes. */
 export const productOver = reducing('mul');
@@ -95,8 +95,11 @@ export const byRootMeanSquare = <S extends Shape>(of: Expr<S>, axes: Axes, epsil
   return div(scaled, along(root, of, axes));
 };
 
-/** ln Σ exp along axes, finite wherever the numbers are: exp sees their distances below the greatest alone. */
-export const logSumExpOver = <S extends Shape, const A extends Axes>(
+/**
+ * ln Σ exp along axes, finite wherever the numbers are: exp sees their distances below the greatest alone. That is held constant, which leaves
+ * the derivative exact, for the value does not depend on what is subtracted and added again.
+ */
+export const logSumExp = <S extends Shape, const A extends Axes>(
   of: Expr<S>,
   axes: A,
 ): Expr<Without<S, A>> => {
@@ -138,16 +141,6 @@ export const contract = <const T extends string, A extends Shape, B extends Shap
   left: Expr<A>,
   right: Expr<B>,
 ): Expr<Contracted<T, A, B>> => ({ tag: 'contract', subscripts, left, right });
-
-/** 1 where a < b, else 0; derivative zero. */
-export const less = <S extends Shape>(a: Expr<S>, b: Expr<NoInfer<S>>): Expr<S> => greaterOf(b, a);
-
-const greaterOf = <S extends Shape>(a: Expr<S>, b: Expr<S>): Expr<S> => ({
-  tag: 'binary',
-  op: 'greater',
-  left: a,
-  right: b,
-});
 
 /** The elements held between two numbers; derivative zero outside. */
 export const clip = <S extends Shape>(of: Expr<S>, least: ScalarLike, most: ScalarLike): Expr<S> => {
@@ -200,12 +193,4 @@ export const range = <const N extends number>(n: N): Expr<readonly [N]> => {
     left: upTo,
     right: { tag: 'fill', of: { tag: 'constant', value: 1 }, shape: [n] },
   };
-};
-
-/** 1 at the place of a whole number from 0, else 0: a class as a vector. Out of range it is 0 everywhere; its derivative is zero. */
-export const oneHot = <const N extends number>(count: N, index: Expr<Scalar>): Expr<readonly [N]> => {
-  const distance: Expr<readonly [N]> = abs(
-    sub<readonly [N]>({ tag: 'fill', of: index, shape: [count] }, range(count)),
-  );
-  return less<readonly [N]>(distance, { tag: 'fill', of: { tag: 'constant', value: 0.5 }, shape: [count] });
 };

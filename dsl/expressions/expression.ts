@@ -44,11 +44,11 @@ export const field = <const S extends Shape>(name: string, ...shape: S): Expr<S>
   type: 'float',
 });
 
-/** A named whole number of each example, such as its class. */
-export const integerField = (name: string): Expr<Scalar> => ({
+/** A named whole number, or array of them, of each example: its class, its tokens. */
+export const integerField = <const S extends Shape>(name: string, ...shape: S): Expr<S> => ({
   tag: 'field',
   name,
-  shape: [],
+  shape,
   type: 'integer',
 });
 
@@ -121,6 +121,8 @@ export const abs = unary('abs');
 export const sin = unary('sin');
 /** Of an angle in radians. */
 export const cos = unary('cos');
+/** The angle in radians, between −π/2 and π/2, whose tangent it is; `atan2` knows the quadrant. */
+export const atan = unary('atan');
 
 /** An activation applied to an expression rather than inside a network. */
 export const activate = <S extends Shape>(op: Exclude<ActivationName, 'leakyRelu'>, e: Expr<S>): Expr<S> => ({

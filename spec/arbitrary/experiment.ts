@@ -125,6 +125,18 @@ const invertibleLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) =
 
 const injection: fc.Arbitrary<Layer> = fc.record({ tag: fc.constant('inject' as const), units: size });
 
+/** A layer that is an expression of its input, with layers inside and a parameter of its own. */
+const definedLayer = (inside: fc.Arbitrary<readonly Layer[]>): fc.Arbitrary<Layer> =>
+  fc
+    .record({ own: freeName, shape: axes(4, 1), inside, role: freeName, initializer })
+    .map(({ own, shape, inside: inner, role, initializer: start }): Layer => {
+      const x: Node = { tag: 'argument', name: 'x', shape };
+      const through: Node = { tag: 'through', name: 'inner', layers: inner, of: x };
+      const gain: Node = { tag: 'parameter', name: role, shape, initializer: start };
+      const body: Node = { tag: 'binary', op: 'mul', left: gain, right: through };
+      return { tag: 'defined', name: own, arguments: { x: shape }, outputs: { '': body } };
+    });
+
 /** Layers that may stand anywhere; residual blocks inside one another. */
 export const innerLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) => ({
   layer: fc.oneof(
@@ -164,6 +176,7 @@ export const innerLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie)
     invertibleLayer,
     injection,
     fc.record({ tag: fc.constant('residual' as const), layers: fc.array(tie('layer'), { maxLength: 3 }) }),
+    definedLayer(fc.array(tie('layer'), { maxLength: 2 })),
   ),
 })).layer;
 
@@ -221,6 +234,14 @@ const hyperNamed = (its: string): fc.Arbitrary<Node> =>
 const parameterNamed = (its: string): fc.Arbitrary<Node> =>
   fc.record({ tag: fc.constant('parameter' as const), name: fc.constant(its), shape: axes(4), initializer });
 
+const fieldNamed = (its: string): fc.Arbitrary<Node> =>
+  fc.record({
+    tag: fc.constant('field' as const),
+    name: fc.constant(its),
+    shape: axes(3),
+    type: fc.constantFrom('integer' as const, 'float' as const),
+  });
+
 /** Updated from itself and a number. */
 const runningNamed = (its: string): fc.Arbitrary<Node> =>
   fc.record({ initial: finite, value: finite }).map(({ initial, value }) => ({
@@ -245,6 +266,7 @@ const unaryOp = fc.constantFrom(
     'abs',
     'sin',
     'cos',
+    'atan',
     'relu',
     'elu',
     'tanh',
@@ -326,6 +348,29 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
           right: { tag: 'unary', op: 'exp', of },
         })),
         fc.record({ tag: fc.constant('scale' as const), by: node, of: node }),
+        fc.record({ tag: fc.constant('transpose' as const), of: node, permutation: offsets }),
+        fc.record({ tag: fc.constant('broadcast' as const), of: node, shape: axes(6), axes: offsets }),
+        fc.record({
+          tag: fc.constant('reduce' as const),
+          op: fc.constantFrom('add' as const, 'max' as const, 'min' as const, 'mul' as const),
+          of: node,
+          axes: offsets,
+        }),
+        fc.record({
+          tag: fc.constant('contract' as const),
+          subscripts: fc.constantFrom('ij,jk->ik', 'i,ij->j', 'hik,hjk->hij', 'i,j->ij'),
+          left: node,
+          right: node,
+        }),
+        fc.record({
+          tag: fc.constant('band' as const),
+          of: node,
+          below: finite,
+          diagonal: finite,
+          above: finite,
+        }),
+        fc.record({ tag: fc.constant('batchMean' as const), of: node }),
+        fc.record({ tag: fc.constant('another' as const), of: node, by: size }),
         fc.record({ tag: fc.constant('fill' as const), of: node, shape: axes(6) }),
         fc.record({ tag: fc.constant('sum' as const), of: node, keep }),
         fc.record({ tag: fc.constant('norm' as const), of: node, keep }),
@@ -347,7 +392,10 @@ const networks = distinct(networkNamed);
 const leaves = fc
   .tuple(
     distinct<Node>(hyperNamed),
-    distinct<Node>((its, i) => elementAt([drawNamed, parameterNamed, runningNamed], i % 3)(its), 3),
+    distinct<Node>(
+      (its, i) => elementAt([drawNamed, parameterNamed, runningNamed, fieldNamed], i % 4)(its),
+      4,
+    ),
   )
   .map((kinds) => kinds.flat());
 

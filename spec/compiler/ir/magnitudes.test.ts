@@ -4,8 +4,7 @@ import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { elaborateStep } from '../../../compiler/elaborate/program.js';
 import { type Expr, meanOf, norm, normEach, square, sum } from '../../../dsl/expressions/expression.js';
 import type { NetworkValue, Node } from '../../../dsl/grammar.js';
-import { logSumExpOver, meanOver, softmax } from '../../../dsl/expressions/arrays.js';
-import { logSumExp, maximum } from '../../../dsl/expressions/classification.js';
+import { logSumExp, maxOver, meanOver, softmax } from '../../../dsl/expressions/arrays.js';
 import {
   adam,
   constant,
@@ -84,9 +83,9 @@ const reductions = ((): Readonly<Record<string, Node>> => {
     sqNorm: sum(square(data)),
     norm: norm(data),
     normEach: normEach(probes),
-    maximum: maximum(4, data),
-    logSumExp: logSumExp(4, data),
-    logSumExpOver: logSumExpOver(probes, [1]),
+    maximum: maxOver(data, [0]),
+    logSumExp: logSumExp(data, [0]),
+    logSumExpEach: logSumExp(probes, [1]),
     mean: meanOf(4, data),
     meanOver: meanOver(probes, [1]),
     softmax: softmax(data, [0]),
