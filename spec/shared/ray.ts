@@ -75,7 +75,7 @@ export const startRay = async (python: string): Promise<RayCluster> => {
   };
   const until = async (count: number): Promise<void> => {
     for (let tries = 0; (await nodes()) < count; tries += 1) {
-      if (tries > 240) throw new Error(`no Ray cluster of ${count} nodes; its words are in ${folder}`);
+      if (tries > 600) throw new Error(`no Ray cluster of ${count} nodes; its words are in ${folder}`);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   };

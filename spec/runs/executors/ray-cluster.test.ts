@@ -14,7 +14,7 @@ describe.runIf(python !== '')('a Ray cluster', () => {
   beforeAll(async () => {
     ray = await startRay(python);
     process.env['RAY_AUTH_TOKEN'] = ray.token;
-  }, 180_000);
+  }, 400_000);
   afterAll(() => {
     delete process.env['RAY_AUTH_TOKEN'];
     ray.stop();

@@ -14,7 +14,7 @@ describe.runIf(process.env['IMMERSION_SLURM'] === '1')('Slurm', () => {
   beforeAll(async () => {
     slurm = await startSlurm();
     process.env['SLURM_CONF'] = slurm.configuration;
-  }, 180_000);
+  }, 400_000);
   afterAll(() => {
     delete process.env['SLURM_CONF'];
     slurm.stop();
