@@ -262,7 +262,7 @@ describe('in other notations', () => {
         \\mathrm{Jv} &:= {J}_{\\mathrm{decoder}}\\left(h\\right)\\cdot v \\\\[1ex]
         \\mathrm{prior} &= \\mathrm{prior}\\cdot {\\left\\|h\\right\\|}^{2} \\\\
         \\mathrm{reconstruction} &= \\mu \\cdot {\\left\\|x-\\mathrm{decoder}\\left(h\\right)\\right\\|}^{2} \\\\
-        \\mathrm{volume} &= 16\\cdot \\mathrm{ln}\\left(\\mathrm{max}\\left({\\left\\|\\mathrm{Jv}\\right\\|}^{2},\\, {\\eta }^{2}\\cdot {\\left\\|v\\right\\|}^{2}\\right)\\right) \\\\
+        \\mathrm{volume} &= 16\\cdot \\ln\\left(\\max\\left({\\left\\|\\mathrm{Jv}\\right\\|}^{2},\\, {\\eta }^{2}\\cdot {\\left\\|v\\right\\|}^{2}\\right)\\right) \\\\
         \\mathrm{injectivity} &= \\mu \\cdot {{\\left[\\left\\|\\mathrm{Jv}\\right\\|/\\left\\|v\\right\\|-\\eta \\right]}_{-}}^{2}
       \\end{aligned}"
     `);
