@@ -39,8 +39,6 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
     case 'conv':
     case 'convTranspose':
       return key === 'stride' || key === 'padding' || key === 'bias' || key === 'initializer';
-    case 'field':
-      return key === 'type';
     case 'batchNorm':
       return key === 'statistics' || key === 'momentum' || key === 'epsilon';
     case 'spectral':
@@ -203,13 +201,11 @@ describe('a mistake is named at its place', () => {
 
   test.prop([
     mutated(
-      // A draw without its probes is another draw, as a field without its type may be, and may have a namesake elsewhere; a running value needs
-      // one update.
+      // A draw without its probes is another draw, which may have a namesake elsewhere; a running value needs one update.
       (json, path) =>
         isField(json, path) &&
         mayBeAbsent(json, path) &&
         path.at(-1) !== 'probes' &&
-        path.at(-1) !== 'type' &&
         path.at(-1) !== 'update',
       replaced(() => undefined),
     ),
