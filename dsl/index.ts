@@ -189,7 +189,14 @@ export {
   upsample,
 } from './layers/layer.js';
 export { embedding, film, fourierFeatures } from './layers/conditions.js';
-export { householder, inversion, rotation, scaling, specialConformal, translation } from './layers/bijections.js';
+export {
+  householder,
+  inversion,
+  rotation,
+  scaling,
+  specialConformal,
+  translation,
+} from './layers/bijections.js';
 export { layer, through } from './layers/defined.js';
 export { conv1d, depthwiseConv, dilatedConv, groupNorm, maxPool, pixelShuffle } from './layers/images.js';
 export { attention, selfAttention } from './layers/attention.js';
