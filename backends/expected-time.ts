@@ -15,14 +15,14 @@ type Rates = {
   /** Seconds an equation takes in each step besides, and once, until the first step. */
   readonly equation: number;
   readonly ready: number;
-  /** How many cores get an equation ready. */
-  readonly cores: number;
+  /** Equations that are made ready side by side with others, each so many on a core: one file of a C compiler's; absent where all are on one. */
+  readonly file?: number;
 };
 
 const rates = {
-  cc: { products: 55e9, convolutions: 42e9, equation: 0.1e-6, ready: 3.7e-3, cores: availableParallelism() },
-  native: { products: 65e9, convolutions: 62e9, equation: 0.6e-6, ready: 0.6e-3, cores: 1 },
-  wasm: { products: 19e9, convolutions: 25e9, equation: 0.1e-6, ready: 0.7e-3, cores: 1 },
+  cc: { products: 55e9, convolutions: 42e9, equation: 0.1e-6, ready: 3.7e-3, file: 250 },
+  native: { products: 65e9, convolutions: 62e9, equation: 0.6e-6, ready: 0.6e-3 },
+  wasm: { products: 19e9, convolutions: 25e9, equation: 0.1e-6, ready: 0.7e-3 },
 } as const satisfies Readonly<Record<string, Rates>>;
 
 /** The backends that `auto` chooses among. */
@@ -46,7 +46,8 @@ export const expectedTimes = ({
   const names: readonly Candidate[] = ['native', 'cc', 'wasm'];
   return names
     .map((name) => {
-      const { products, convolutions, equation, ready, cores } = rates[name];
+      const { products, convolutions, equation, ready, file = Infinity }: Rates = rates[name];
+      const cores = Math.min(availableParallelism(), Math.max(1, Math.round(equations.length / file)));
       const step = inProducts / products + inConvolutions / convolutions + equations.length * equation;
       return { name, seconds: (equations.length * ready) / cores + steps * step };
     })
