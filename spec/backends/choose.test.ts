@@ -53,9 +53,9 @@ describe('a compiler that cannot compile', () => {
     spec,
     `import { adam, dense, experiment, input, network, pipe, tanh } from 'immersion/dsl';
 import { ae } from 'immersion/objectives';
-const encoder = network('encoder', pipe(input(2), dense(8), tanh, dense(1)));
-const decoder = network('decoder', pipe(input(1), dense(8), tanh, dense(2)));
-export default experiment({ encoder, decoder, objective: ae(encoder, decoder), optimizer: adam({ rate: 1e-3 }), batch: 64, steps: 1000000, data: 'circle', validation: { every: 0 } });
+const encoder = network('encoder', pipe(input(2), dense(64), tanh, dense(1)));
+const decoder = network('decoder', pipe(input(1), dense(64), tanh, dense(2)));
+export default experiment({ encoder, decoder, objective: ae(encoder, decoder), optimizer: adam({ rate: 1e-3 }), batch: 512, steps: 1000000, data: 'circle', validation: { every: 0 } });
 `,
   );
 
