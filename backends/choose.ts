@@ -52,20 +52,21 @@ const reasonText = ({ name, problem: { found, hint = '' } }: Reason): string => 
 const readyFor = async (name: Candidate, options: NativeOptions): Promise<Started> => {
   const { work } = options;
   const started = await entryOf(start, name)(options);
-  if (isLeft(started) || work === undefined || started.right.prepare === undefined) return started;
-  const prepared = await attempt(() => started.right.prepare?.(work.program) ?? Promise.resolve());
+  if (isLeft(started)) return started;
+  const { prepare } = started.right;
+  if (work === undefined || prepare === undefined) return started;
+  const prepared = await attempt(() => prepare(work.program));
   return isLeft(prepared) ? prepared : started;
 };
 
-/** `2.1 s, native 4 s`. */
-const comparison = (chosen: Candidate, times: ReturnType<typeof expectedTimes>): string => {
-  const text = (seconds: number): string => `${seconds < 10 ? seconds.toFixed(1) : seconds.toFixed(0)} s`;
-  const others = times.filter(({ name }) => name !== chosen);
-  const own = times.find(({ name }) => name === chosen);
-  return own === undefined
+const secondsText = (seconds: number): string =>
+  `${seconds < 10 ? seconds.toFixed(1) : seconds.toFixed(0)} s`;
+
+/** The time of the one that was chosen, which is the least, beside those of the others. */
+const comparison = ([own, ...others]: ReturnType<typeof expectedTimes>): string =>
+  own === undefined
     ? ''
-    : `, ${text(own.seconds)} by the costs where ${others.map(({ name, seconds }) => `${name} takes ${text(seconds)}`).join(' and ')}`;
-};
+    : `, ${secondsText(own.seconds)} by the costs where ${others.map(({ name, seconds }) => `${name} takes ${secondsText(seconds)}`).join(' and ')}`;
 
 /**
  * For a run the backend that the costs expect to end first, of those that load; for other work native, or else wasm, which nothing has to be
@@ -84,7 +85,7 @@ const startAuto = async (options: NativeOptions): Promise<Started> => {
     }
     const backend = started.right;
     const possible = times.filter((time) => failed.every((one) => one.name !== time.name));
-    const why = name === 'cc' ? comparison(name, possible) : '';
+    const why = name === 'cc' ? comparison(possible) : '';
     const since = failed.length === 0 ? '' : `, since ${failed.map(reasonText).join('; ')}`;
     return right({ ...backend, description: `${backend.description}${why}${since}` });
   }
