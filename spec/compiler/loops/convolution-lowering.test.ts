@@ -54,6 +54,8 @@ const immediate = () => {
   const builder: PlanBuilder = {
     kernel: unexpected,
     blocks: [8],
+    near: 0,
+      near: 0,
     routine: unexpected,
     repeat: unexpected,
     loop: (loop, inputs, shapes) => {
