@@ -9,7 +9,7 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   },
   peers: {
     options:
-      '[--workloads mlp,mnist-16] [--only native,jax] [--with KEY=VALUE] [--rounds 7] [--seconds 1] [--threads 2] [--clock cpu] [--json]',
+      '[--workloads mlp,mnist-16] [--only native,jax] [--with KEY=VALUE] [--before FOLDER] [--rounds 7] [--seconds 1] [--threads 2] [--clock cpu] [--json]',
     measures: "the whole step, ours and other frameworks'",
   },
   architectures: {
@@ -18,7 +18,7 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   },
   rectangular: {
     options:
-      '[--tables hepmass,miniboone] [--ways hand,jvp,vmap] [--crossing] [--rounds 5] [--seconds 4] [--threads 2] [--clock cpu] [--json]',
+      '[--tables hepmass,miniboone] [--backends cc,native] [--ways hand,jvp,vmap] [--crossing] [--rounds 5] [--seconds 4] [--threads 2] [--clock cpu] [--json]',
     measures: "the step of a rectangular flow against the authors' algorithm in PyTorch",
   },
   oracles: {
@@ -27,8 +27,10 @@ export const measurements: Readonly<Record<string, Measurement>> = {
     measures: 'rectangular flows on manifolds whose densities are known',
   },
   compile: {
-    options: '[--depths 4,16,64,256] [--clock cpu] [--json]',
-    measures: 'how long a program takes to be ready, by depth',
+    options:
+      '[--depths 4,16,64,256] [--nets mlp,mnist,eighth,hepmass] [--backends cc,wasm,native] [--clock cpu] [--json]',
+    measures:
+      'how long a program takes to be ready: by depth, and by network and backend with its first step',
   },
   scaling: {
     options:
