@@ -29,7 +29,7 @@ describe('the measurements', () => {
     ],
     [
       ['compile', '--fast'],
-      "bench: options: found Unknown option '--fast', expected --json, --depths, --clock",
+      "bench: options: found Unknown option '--fast', expected --json, --depths, --nets, --backends, --clock",
     ],
   ])(
     'called with %j say what is wrong in one line',
