@@ -15,3 +15,8 @@ export type Kernel = {
 export const input = (index: number): Slot => ({ of: 'input', index });
 export const output = (index: number): Slot => ({ of: 'output', index });
 export const scratch: Slot = { of: 'scratch', index: 0 };
+
+/** Where an array is: an input, an output, a constant of the program, or in its scratch memory. */
+export type Place =
+  | { readonly of: 'input' | 'output' | 'constant'; readonly index: number }
+  | { readonly of: 'scratch'; readonly start: number };

@@ -1,6 +1,7 @@
 /** Pipelines by their source, each made once, and calls of them encoded with the places of their arrays. */
 import type { Heap } from './heap.js';
-import type { Call, Place } from './program.js';
+import type { Place } from './kernel.js';
+import type { Call } from './program.js';
 import { placesOfKernel, unlessZero } from './wgsl.js';
 
 /** Bytes at which a block of places may begin. */

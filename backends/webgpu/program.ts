@@ -7,14 +7,9 @@ import { elementAt, getFrom } from '../../dsl/lookup.js';
 import { layoutOf } from '../layout.js';
 import { inLines } from '../ranges.js';
 import { fillKernel, movesKernel } from './elements.js';
-import type { Kernel } from './kernel.js';
+import type { Kernel, Place } from './kernel.js';
 import { kernelsOf } from './loops.js';
 import { routineCalls, routineScratch, type Table } from './routines.js';
-
-/** Where an array is: an input, an output, a constant of the program, or in its scratch memory. */
-export type Place =
-  | { readonly of: 'input' | 'output' | 'constant'; readonly index: number }
-  | { readonly of: 'scratch'; readonly start: number };
 
 type Repeat = Extract<Step, { tag: 'repeat' }>;
 

@@ -3,8 +3,7 @@ import { firstJitter } from '../../compiler/ir/primitives/factorization.js';
 import type { Routine } from '../../compiler/loops/plan.js';
 import { elementAt } from '../../dsl/lookup.js';
 import { elementsKernel } from './elements.js';
-import { input, type Kernel, output, scratch } from './kernel.js';
-import type { Place } from './program.js';
+import { input, type Kernel, output, type Place, scratch } from './kernel.js';
 import { groupSize, literal, moduleOf, placeOf } from './wgsl.js';
 
 /** Where an array of whole numbers is. */

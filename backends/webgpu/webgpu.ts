@@ -11,7 +11,8 @@ import { openOnArrays } from '../tfjs/instance.js';
 import { requestDevice } from './device.js';
 import { createHeap, type Range } from './heap.js';
 import { createPipelines } from './pipelines.js';
-import { type Place, type Schedule, scheduleOf } from './program.js';
+import type { Place } from './kernel.js';
+import { type Schedule, scheduleOf } from './program.js';
 import { gpuTarget } from './target.js';
 
 type Array = Handle & { readonly range: Range };
