@@ -16,7 +16,7 @@ type NativeOptions = { readonly device: Device; readonly threads?: number | unde
 const start: Readonly<Record<string, (options: NativeOptions) => Promise<Started>>> = {
   native: async (options) => createNativeBackend(options),
   cc: async ({ threads }) => createCcBackend({ threads }),
-  wasm: async () => right(await createWasmBackend()),
+  wasm: async ({ threads }) => right(await createWasmBackend({ threads })),
   cpu: async () => right(await createCpuBackend()),
 };
 
@@ -37,7 +37,7 @@ const startAuto = async (options: NativeOptions): Promise<Started> => {
   if (!isLeft(native)) return native;
   const { found, hint = '' } = elementAt(native.left, 0);
   const advice = hint.replace(/[,;] or use .*/, '');
-  const wasm = await createWasmBackend();
+  const wasm = await createWasmBackend({ threads: options.threads });
   return right({
     ...wasm,
     description: `${wasm.description}, since native does not load: ${found} (${advice})`,
