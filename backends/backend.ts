@@ -35,6 +35,8 @@ export type Backend = {
     programs: ReadonlyMap<string, Program>,
     state: ReadonlyMap<string, Float32Array>,
   ) => Promise<Instance>;
+  /** Does what takes long before a program first runs, while Node goes on; rejects with a `BackendFailure`. */
+  readonly prepare?: (program: Program) => Promise<void>;
   /** Arrays alive, for leak tests. */
   readonly liveCount: () => number;
 };
@@ -42,8 +44,6 @@ export type Backend = {
 /** A backend that runs programs on arrays which the caller passes around; `open` is made of these. */
 export type ArrayBackend = Backend & {
   readonly load: (program: Program) => Executable;
-  /** Does of `load` what takes long, while Node goes on; rejects with a `BackendFailure`. */
-  readonly prepare?: (program: Program) => Promise<void>;
   readonly upload: (values: Float32Array) => Handle;
   /** Asynchronous, since a GPU's memory is. */
   readonly download: (handle: Handle) => Promise<Float32Array>;

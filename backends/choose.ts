@@ -5,16 +5,24 @@ import { didYouMean, type Problem, problem } from '../dsl/problem.js';
 import type { Backend } from './backend.js';
 import { createCcBackend } from './cc/cc.js';
 import { createCpuBackend } from './tfjs/cpu.js';
+import { threadsFor } from './tensorflow/threads.js';
 import { createNativeBackend } from './tensorflow/tensorflow.js';
 import type { Device } from './tensorflow/install/binding.js';
+import { type Candidate, expectedTimes, type Work } from './expected-time.js';
+import { attempt } from './failure.js';
 import { createWasmBackend } from './wasm/wasm.js';
 
 type Started = Either<readonly Problem[], Backend>;
 
-type NativeOptions = { readonly device: Device; readonly threads?: number | undefined };
+type NativeOptions = {
+  readonly device: Device;
+  readonly threads?: number | undefined;
+  readonly work?: Work | undefined;
+};
 
 const start: Readonly<Record<string, (options: NativeOptions) => Promise<Started>>> = {
-  native: async (options) => createNativeBackend(options),
+  native: async ({ device, threads, work }) =>
+    createNativeBackend({ device, threads: threads ?? (work && threadsFor(work.program)) }),
   cc: async ({ threads }) => createCcBackend({ threads }),
   wasm: async ({ threads }) => right(await createWasmBackend({ threads })),
   cpu: async () => right(await createCpuBackend()),
@@ -29,29 +37,69 @@ export type BackendOptions = {
   readonly device?: string | undefined;
   /** Threads that share one operation of the native backend, or a step of cc; absent for all cores. The first start of native in a process decides. */
   readonly threads?: number | undefined;
+  /** What `auto` chooses by: native, or else wasm, without it. */
+  readonly work?: Work | undefined;
 };
 
-/** Native where it loads, else wasm, which then says why. */
-const startAuto = async (options: NativeOptions): Promise<Started> => {
-  const native = await entryOf(start, 'native')(options);
-  if (!isLeft(native)) return native;
-  const { found, hint = '' } = elementAt(native.left, 0);
+type Reason = { readonly name: string; readonly problem: Problem };
+
+const reasonText = ({ name, problem: { found, hint = '' } }: Reason): string => {
   const advice = hint.replace(/[,;] or use .*/, '');
-  const wasm = await createWasmBackend({ threads: options.threads });
-  return right({
-    ...wasm,
-    description: `${wasm.description}, since native does not load: ${found} (${advice})`,
-  });
+  return `${name} does not ${name === 'native' ? 'load' : 'work'}: ${found}${advice === '' ? '' : ` (${advice})`}`;
+};
+
+/** A backend that can run the program. */
+const readyFor = async (name: Candidate, options: NativeOptions): Promise<Started> => {
+  const { work } = options;
+  const started = await entryOf(start, name)(options);
+  if (isLeft(started)) return started;
+  const { prepare } = started.right;
+  if (work === undefined || prepare === undefined) return started;
+  const prepared = await attempt(() => prepare(work.program));
+  return isLeft(prepared) ? prepared : started;
+};
+
+const secondsText = (seconds: number): string =>
+  `${seconds < 10 ? seconds.toFixed(1) : seconds.toFixed(0)} s`;
+
+/** The time of the one that was chosen, which is the least, beside those of the others. */
+const comparison = ([own, ...others]: ReturnType<typeof expectedTimes>): string =>
+  own === undefined
+    ? ''
+    : `, ${secondsText(own.seconds)} by the costs where ${others.map(({ name, seconds }) => `${name} takes ${secondsText(seconds)}`).join(' and ')}`;
+
+/**
+ * For a run the backend that the costs expect to end first, of those that load; for other work native, or else wasm, which nothing has to be
+ * compiled for. Says why others were passed over.
+ */
+const startAuto = async (options: NativeOptions): Promise<Started> => {
+  const { work } = options;
+  const times = work === undefined ? [] : expectedTimes(work);
+  const order: readonly Candidate[] = work === undefined ? ['native', 'wasm'] : times.map(({ name }) => name);
+  const failed: Reason[] = [];
+  for (const name of order) {
+    const started = await readyFor(name, options);
+    if (isLeft(started)) {
+      failed.push({ name, problem: elementAt(started.left, 0) });
+      continue;
+    }
+    const backend = started.right;
+    const possible = times.filter((time) => failed.every((one) => one.name !== time.name));
+    const why = name === 'cc' ? comparison(possible) : '';
+    const since = failed.length === 0 ? '' : `, since ${failed.map(reasonText).join('; ')}`;
+    return right({ ...backend, description: `${backend.description}${why}${since}` });
+  }
+  return left(failed.map(({ problem }) => problem));
 };
 
 const unknown = (option: string, word: string, known: readonly string[]): Started =>
   left([problem(option, JSON.stringify(word), `one of ${known.join(', ')}`, didYouMean(word, known))]);
 
-/** Starts a backend, `auto` for the best that loads; an unknown name is a problem with the known ones. */
+/** Starts a backend, `auto` for the one that the work would end first on of those that load; an unknown name is a problem with the known ones. */
 export const startBackend = async (name: string, options: BackendOptions = {}): Promise<Started> => {
   const device = deviceNames.find((one) => one === (options.device ?? 'auto'));
   if (device === undefined) return unknown('--device', options.device ?? '', deviceNames);
-  const native = { device, threads: options.threads };
+  const native = { device, threads: options.threads, work: options.work };
   if (name === 'auto') return startAuto(native);
   return Object.hasOwn(start, name)
     ? entryOf(start, name)(native)

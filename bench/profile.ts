@@ -19,7 +19,7 @@ const count = (shape: readonly number[]): number => shape.reduce((total, n) => t
 const loopFlops = ({ body, stores, extents }: LoopKernel): number => {
   const work = body.filter(({ op }) => op !== 'load' && op !== 'constant');
   const isContraction =
-    work.length === 1 && elementAt(work, 0).op === 'mul' && stores.every(({ mode }) => mode === 'sum');
+    work.length === 1 && elementAt(work, 0).op === 'mul' && stores.every(({ mode }) => mode !== 'set');
   return isContraction ? 2 * count(extents) : 0;
 };
 
@@ -59,7 +59,7 @@ const kindOf = (step: Step): string => {
   if (step.tag === 'repeat') return 'repeat';
   if (loopFlops(step.loop) > 0) return 'loop: contraction';
   const { body, stores } = step.loop;
-  if (stores.some(({ mode }) => mode === 'sum')) return 'loop: element-wise with sums';
+  if (stores.some(({ mode }) => mode !== 'set')) return 'loop: element-wise with sums';
   return body.every(({ op }) => op === 'load') ? 'loop: copy' : 'loop: element-wise';
 };
 

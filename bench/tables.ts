@@ -23,7 +23,7 @@ import {
   showProblem,
 } from 'immersion/dsl';
 import { acrossSeeds, areaWithInterval, fitGaussian, fitSpaceDensity } from 'immersion/evaluation';
-import { rectangular, rectangularDensity } from 'immersion/objectives';
+import { noisyManifold, rectangularDensity } from 'immersion/objectives';
 import { type Fitted, prepareRun, type PrepareOptions, startBackend } from 'immersion/runs';
 import { alternate } from '../examples/flows.js';
 import { wordsOf } from './options.js';
@@ -66,11 +66,11 @@ const read = <A>(path: string): A => JSON.parse(readFileSync(path, 'utf8'));
 
 /**
  * Begins as probabilistic principal components, of as many dimensions and as much noise as the peer chose by validation: a bijection of
- * the codes that has their deviations, then one of the space that is the identity. β = 1/(2σ²), so that the objective is the negative
- * log-likelihood of the manifold with that noise around it.
+ * the codes that has their deviations, then one of the space that is the identity. The objective is the negative log-likelihood of the
+ * manifold with noise around it, whose deviation is trained too.
  */
 const specification = ({ D, peers: { ppca } }: Table) => {
-  const { d, noise } = ppca;
+  const { d } = ppca;
   const bend = alternate(affine(), WIDTH, COUPLINGS, luLinear);
   const codes = luLinear(latent(d));
   const decoder = network('decoder', bend(inject(D)(d === 1 ? codes : bend(codes))));
@@ -78,7 +78,7 @@ const specification = ({ D, peers: { ppca } }: Table) => {
   return experiment({
     encoder,
     decoder,
-    objective: rectangular(encoder, decoder, { beta: 1 / (2 * noise ** 2), weight: 1, method: 'exact' }),
+    objective: noisyManifold(encoder, decoder),
     logDensity: rectangularDensity(encoder, decoder),
     optimizer: adam({ rate: schedule.linear(1e-3, 0, STEPS), clipNorm: 10 }),
     batch: BATCH,
@@ -140,6 +140,7 @@ const trained = async (folder: string, name: string, seed: number): Promise<Outc
       step: 0,
       arrays: new Map([
         ['decoder/0.luLinear/scale', { shape: [peers.ppca.d], data: Float32Array.from(scale) }],
+        ['noise', { shape: [], data: Float32Array.of(Math.log(peers.ppca.noise)) }],
       ]),
     },
   });

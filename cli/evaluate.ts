@@ -102,7 +102,7 @@ const figuresOf = async (
         `${showShape(encoder.input)}, the input of the encoder, for a density`,
       );
   if (none !== undefined) return without([none]);
-  const prior = priorOf(given, run);
+  const prior = await priorOf(given, run);
   if (isLeft(prior)) return prior;
   const isOwn = run.experiment.logDensity !== undefined && !given.has('prior');
   const by = isOwn ? {} : { prior: { logDensity: prior.right.prior.logDensity } };
@@ -113,6 +113,7 @@ const figuresOf = async (
   const density = await attempt((): Promise<LogProb<Float32Array | Float64Array>> =>
     precision === 'double' ? run.logProb(input, { ...by, precision }) : run.logProb(input, by),
   );
+  prior.right.prior.dispose();
   if (isLeft(density)) return without(density.left);
   return right({ evaluated: evaluated.right, density: density.right });
 };

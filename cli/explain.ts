@@ -3,7 +3,14 @@ import { elementAt } from '../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { lowerGraph, lowerToKernels, lowerWasm, printGraph } from '../backends/index.js';
 import { type Compiled, compile, print, printLoops, printPlan, type Program } from '../compiler/index.js';
-import { didYouMean, type Problem, problem, setValues } from '../dsl/index.js';
+import {
+  didYouMean,
+  type Experiment,
+  objectiveLatex,
+  type Problem,
+  problem,
+  setValues,
+} from '../dsl/index.js';
 import { assignments, type Option, readArguments, wantsJson } from './options/arguments.js';
 import { type Explanation, explanationOf } from './explanation/explanation.js';
 import { explanationText } from './explanation/explanation-text.js';
@@ -33,10 +40,17 @@ const options: readonly Option[] = [
     value: 'NAME=VALUE',
     summary: 'sets a hyper-parameter or a field such as batch; repeatable',
   },
+  { name: 'latex', summary: 'the objective, and the density, as LaTeX for amsmath, and nothing else' },
   { name: 'ir', summary: "also the step's program after each pass, and its plan" },
   { name: 'loops', summary: "also the step's loops as wasm runs them, with their FLOPs and bytes" },
   { name: 'backend', value: 'NAME', summary: `whose plan: ${[...lowerings.keys()].join(', ')} (wasm)` },
 ];
+
+/** A display for the objective, and one for the density. */
+const latexOf = ({ objective, logDensity }: Experiment): readonly string[] =>
+  [objective, ...(logDensity === undefined ? [] : [{ 'ln p(x)': logDensity }])].map(
+    (terms) => `\\[\n${objectiveLatex(terms)}\n\\]`,
+  );
 
 const heading = (title: string): string => `── ${title} `.padEnd(100, '─');
 
@@ -87,7 +101,12 @@ export const explain = async (args: readonly string[]): Promise<number> => {
       : []),
   ];
   const ir = asked.length === 0 ? undefined : asked;
-  if (json) printJson({ ok: true, ...explanation.right, ...(ir === undefined ? {} : { ir }) });
+  const latex = latexOf(experiment.right);
+  if (given.right.has('latex') && !json) {
+    printText(latex.join('\n\n'));
+    return 0;
+  }
+  if (json) printJson({ ok: true, ...explanation.right, latex, ...(ir === undefined ? {} : { ir }) });
   else show(explanation.right, ir);
   return 0;
 };

@@ -9,6 +9,7 @@ import { attempt } from '../backends/failure.js';
 import { fileNames, type OpenedRun, readRun } from '../runs/index.js';
 import { writeWhole } from '../runs/records/whole-file.js';
 import { type Option, readArguments, wantsJson } from './options/arguments.js';
+import { namedPrior, priorNameOf } from './options/code-priors.js';
 import { findingsOf } from './running/findings.js';
 import { fail, printJson, say } from './terminal/output.js';
 import { newData, openedRun, openOptions, ownData } from './options/run-options.js';
@@ -20,6 +21,11 @@ const options: readonly Option[] = [
     name: 'data',
     value: 'REF',
     summary: 'data to look at (that of the run, or the examples that it has kept)',
+  },
+  {
+    name: 'prior',
+    value: 'NAME',
+    summary: 'trains a prior on the codes first, and shows its samples: flow or matching',
   },
   { name: 'out', value: 'FILE', summary: `the page (${fileNames.report} in the run folder)` },
   ...openOptions,
@@ -47,6 +53,8 @@ export const report = async (args: readonly string[]): Promise<number> => {
   if (isLeft(given)) return fail(given.left, json);
   const [folder = ''] = given.right.positionals;
   const path = given.right.last('out') ?? join(folder, fileNames.report);
+  const name = priorNameOf(given.right);
+  if (isLeft(name)) return fail(name.left, json);
   const other = given.right.last('baseline');
   const note = other === undefined ? undefined : readRun(other);
   if (note !== undefined && isLeft(note)) return fail(note.left, json);
@@ -58,6 +66,9 @@ export const report = async (args: readonly string[]): Promise<number> => {
     if (isLeft(place)) return fail(place.left, json);
     const data = await dataOf(given.right.last('data'), model);
     if (isLeft(data)) return fail(data.left, json);
+    const prior = name.right === undefined ? undefined : await namedPrior(model, name.right);
+    if (prior !== undefined && isLeft(prior)) return fail(prior.left, json);
+    prior?.right.prior.dispose();
     const seed = model.note.settings?.seed ?? 0;
     const findings = await findingsOf(model, data.right, [], { seed, report: true });
     const baseline = note === undefined ? undefined : await baselineOf(model.note, note.right);

@@ -2,6 +2,7 @@
 import { elementAt } from '../dsl/lookup.js';
 import { type Either, isLeft, left, mapLeft } from 'fp-ts/lib/Either.js';
 import { type Experiment, type Problem, setPath, setValues } from '../dsl/index.js';
+import { priorKinds, priorNames } from '../evaluation/index.js';
 import { backendNames } from '../runs/index.js';
 import {
   type Arguments,
@@ -14,6 +15,7 @@ import {
 import { loadSpec } from '../runs/load-spec.js';
 import { fail, printJson } from './terminal/output.js';
 import { heldOutOption, policyOf, policyOptions } from './options/policy-options.js';
+import { priorNameOf } from './options/code-priors.js';
 import { type Result, runTraining } from './running/training-run.js';
 import { usage } from './options/usage.js';
 
@@ -49,6 +51,9 @@ export const outsideOption: Option = {
   summary: 'how well test examples are told from those of other data, by density and distance; repeatable',
 };
 
+/** Those that take time; the others are fitted whenever they are asked for. */
+const trainedNames = priorNames.filter((name) => priorKinds[name].isTrained);
+
 const options: readonly Option[] = [
   {
     name: 'set',
@@ -58,6 +63,11 @@ const options: readonly Option[] = [
   ...shorthands,
   ...runOptions,
   { name: 'report', summary: 'writes report.html too' },
+  {
+    name: 'prior',
+    value: 'NAME',
+    summary: `trains a prior on the codes too, and keeps it: ${trainedNames.join(' or ')}`,
+  },
   tensorboardOption,
   heldOutOption,
   ...policyOptions,
@@ -101,8 +111,9 @@ export const train = async (args: readonly string[]): Promise<number> => {
   const seed = naturalOption(given.right, 'seed', 0);
   const pairs = assignments(given.right.all('set'));
   const policy = policyOf(given.right);
-  const early = [seed, pairs, policy].flatMap((either) => (isLeft(either) ? either.left : []));
-  if (isLeft(seed) || isLeft(pairs) || isLeft(policy)) return fail(early, json);
+  const priors = priorNameOf(given.right);
+  const early = [seed, pairs, policy, priors].flatMap((either) => (isLeft(either) ? either.left : []));
+  if (isLeft(seed) || isLeft(pairs) || isLeft(policy) || isLeft(priors)) return fail(early, json);
 
   const spec = await loadSpec(elementAt(given.right.positionals, 0));
   if (isLeft(spec)) return fail(spec.left, json);
@@ -117,6 +128,7 @@ export const train = async (args: readonly string[]): Promise<number> => {
     device: given.right.last('device'),
     out: given.right.last('out'),
     report: given.right.has('report'),
+    priors: priors.right === undefined ? [] : [priors.right],
     tensorboard: given.right.has('tensorboard'),
     outside: given.right.all('outside'),
     ...policy.right,

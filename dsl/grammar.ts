@@ -147,7 +147,7 @@ export type NetworkValue = {
 
 /** Functions of one number. */
 export const unaryOps = [
-  'neg', 'exp', 'log', 'sqrt', 'square', 'abs', 'sin', 'cos',
+  'neg', 'exp', 'log', 'sqrt', 'square', 'abs', 'sin', 'cos', 'atan',
   'relu', 'elu', 'tanh', 'sigmoid', 'softplus', 'silu', 'gelu',
 ] as const; // prettier-ignore
 export type UnaryOp = (typeof unaryOps)[number];

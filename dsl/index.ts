@@ -13,12 +13,10 @@ export {
   clip,
   contract,
   cumulatedSum,
-  less,
-  logSumExpOver,
+  logSumExp,
   maxOver,
   meanOver,
   minOver,
-  oneHot,
   productOver,
   range,
   softmax,
@@ -28,7 +26,11 @@ export {
 } from './expressions/arrays.js';
 export { another, batchCovariance, batchMean, batchVariance } from './expressions/batch.js';
 export { type Experiment, experiment, type Objective, objective, override } from './experiment.js';
-export { crossEntropy, logSumExp, maximum } from './expressions/classification.js';
+export { atan2 } from './expressions/angles.js';
+export { equal, greaterEqual, less, lessEqual, notEqual } from './expressions/comparisons.js';
+export { gather, oneHot } from './expressions/gather.js';
+export { quantile, ranks, sort } from './expressions/order.js';
+export { crossEntropy } from './expressions/classification.js';
 export {
   type Distribution,
   type DistributionName,
@@ -43,6 +45,7 @@ export {
   activate,
   add,
   apply,
+  atan,
   concat,
   concatAlong,
   constant,
@@ -92,6 +95,7 @@ export {
   surrogate,
   vjp,
 } from './expressions/expression.js';
+export { odeSolution, type OdeOptions, type VectorField } from './expressions/ode.js';
 export { once } from './expressions/once.js';
 export { everyNode } from './expressions/rewrite.js';
 export { movingAverage, running } from './expressions/running.js';
@@ -185,10 +189,27 @@ export {
   upsample,
 } from './layers/layer.js';
 export { embedding, film, fourierFeatures } from './layers/conditions.js';
-export { householder, inversion, scaling, specialConformal, translation } from './layers/bijections.js';
+export {
+  householder,
+  inversion,
+  rotation,
+  scaling,
+  specialConformal,
+  translation,
+} from './layers/bijections.js';
 export { layer, through } from './layers/defined.js';
 export { conv1d, depthwiseConv, dilatedConv, groupNorm, maxPool, pixelShuffle } from './layers/images.js';
-export { gated, layerNorm, positions, rmsNorm, selfAttention, skip, tokenDense } from './layers/library.js';
+export { attention, selfAttention } from './layers/attention.js';
+export {
+  gated,
+  layerNorm,
+  positions,
+  rmsNorm,
+  sinusoidalPositions,
+  skip,
+  softmaxLayer,
+  tokenDense,
+} from './layers/library.js';
 export { shapeOf } from './shape-rules.js';
 export { spectral, spectralNorm, type SpectralOptions } from './layers/spectral.js';
 export { hypersOf, networksOf } from './names.js';
@@ -227,7 +248,8 @@ export {
   type SgdOptions,
 } from './optimizer.js';
 export { parsePath, type Path, showPath } from './path.js';
-export { describeLayer, formula, objectiveFormula } from './printing/format.js';
+export { formula, objectiveFormula, objectiveLatex, objectiveMathml } from './printing/format.js';
+export { describeLayer } from './printing/layers.js';
 export { describeOptimizer } from './printing/optimizer.js';
 export { experimentSource } from './printing/source/source.js';
 export { didYouMean, nearest, type Problem, problem, showProblem } from './problem.js';

@@ -9,8 +9,12 @@ import type { Known, Shape } from './shape.js';
 
 export type { NetworkValue } from './grammar.js';
 
+/** What a network is applied to, and what it gives then; types alone. */
+export type Applied<At, Out> = { readonly at: At; readonly out: Out };
+
 /** A network with one output: I → O, shapes of one example. */
 export type Network<I extends Shape = Shape, O extends Shape = Shape> = NetworkValue & {
+  readonly _applied?: Applied<Expr<I>, Expr<O>> | undefined;
   readonly _input?: Known<I> | undefined;
   readonly _output?: Known<O> | undefined;
   readonly _outputs?: undefined;
@@ -30,6 +34,7 @@ export type HeadedNetwork<
   I extends Shape = Shape,
   H extends Readonly<Record<string, Shape>> = Readonly<Record<string, Shape>>,
 > = NetworkValue & {
+  readonly _applied?: Applied<Expr<I>, ArgumentsOf<H>> | undefined;
   readonly _input?: Known<I> | undefined;
   readonly _output?: undefined;
   readonly _outputs?: { readonly [K in keyof H]: Known<H[K]> } | undefined;
@@ -42,6 +47,7 @@ export type FunctionNetwork<
   A extends ArgumentShapes = ArgumentShapes,
   O extends Shape = Shape,
 > = NetworkValue & {
+  readonly _applied?: Applied<ArgumentsOf<A>, Expr<O>> | undefined;
   readonly _arguments?: { readonly [K in keyof A]: Known<A[K]> } | undefined;
   readonly _input?: undefined;
   readonly _output?: Known<O> | undefined;
@@ -53,6 +59,7 @@ export type HeadedFunction<
   A extends ArgumentShapes = ArgumentShapes,
   H extends ArgumentShapes = ArgumentShapes,
 > = NetworkValue & {
+  readonly _applied?: Applied<ArgumentsOf<A>, ArgumentsOf<H>> | undefined;
   readonly _arguments?: { readonly [K in keyof A]: Known<A[K]> } | undefined;
   readonly _input?: undefined;
   readonly _output?: undefined;

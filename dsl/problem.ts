@@ -46,8 +46,17 @@ const distance = (a: string, b: string): number => {
 /** Longer words are no slips of a name. */
 const LONGEST = 100;
 
-/** The known word nearest to what was written, if it is near enough to be a slip. */
+/** What other libraries call what has another name here, in lower case and without underscores. */
+const elsewhere: Readonly<Record<string, string>> = {
+  ...{ lr: 'rate', learningrate: 'rate', wd: 'weightDecay', decay: 'weightDecay', eps: 'epsilon' },
+  ...{ batchsize: 'batch', epochs: 'steps', iterations: 'steps', loss: 'objective', dataset: 'data' },
+  ...{ kernelsize: 'kernel', strides: 'stride', usebias: 'bias', gradclip: 'clipNorm', maxnorm: 'clipNorm' },
+};
+
+/** The known word nearest to what was written, if it is near enough to be a slip, or a name that it has elsewhere. */
 export const nearest = (word: string, known: readonly string[]): string | undefined => {
+  const customary = elsewhere[word.toLowerCase().replaceAll('_', '')];
+  if (customary !== undefined && known.includes(customary)) return customary;
   const most = Math.max(2, Math.floor(word.length / 3));
   const ranked = known
     // Words of other lengths are further than that.

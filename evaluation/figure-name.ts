@@ -2,7 +2,7 @@
  * The names of the figures of a trial, as data: `test/mixture/frechet/pixels` is of the test examples, of samples of the mixture, by the score
  * `frechet/pixels`; `validation/reconstruction` is of the examples themselves.
  */
-import type { PriorName } from './priors/prior-name.js';
+import { type PriorName, priorNames } from './priors/prior-name.js';
 
 /** What a figure is of: examples that choose a configuration, examples that report it, or how the priors were fitted. */
 export type FigurePart = 'validation' | 'test' | 'fit';
@@ -19,15 +19,10 @@ export type FigureName = {
 };
 
 const parts: Readonly<Record<FigurePart, true>> = { validation: true, test: true, fit: true };
-const subjects: Readonly<Record<FigureSubject, true>> = {
-  reconstructions: true,
-  standard: true,
-  gaussian: true,
-  mixture: true,
-};
+const subjects: readonly string[] = ['reconstructions', ...priorNames];
 
 const isPart = (word: string): word is FigurePart => Object.hasOwn(parts, word);
-const isSubject = (word: string): word is FigureSubject => Object.hasOwn(subjects, word);
+const isSubject = (word: string): word is FigureSubject => subjects.includes(word);
 
 /** As it is in `result.json` and in tables. */
 export const figureName = ({ part, of, score }: FigureName): string =>

@@ -1,7 +1,7 @@
 /**
  * Evaluation: how good a trained model is. `metrics` and `features` judge samples, `priors` are fitted after training, `density` and
- * `geometry` measure the decoder's manifold, `gallery` and `page` show a run. It asks models questions; nothing here trains, and
- * nothing opens a run.
+ * `geometry` measure the decoder's manifold, `gallery` and `page` show a run. It asks models questions. What is trained here, priors and
+ * features, is trained as any specification is, by `fit`.
  */
 export { baselineOf, type Comparison, comparisonOf, differencesOf, type Differing } from './comparison.js';
 export { type AreaUnderCurve, areaUnderCurve, areaWithInterval } from './density/area-under-curve.js';
@@ -29,6 +29,7 @@ export { graphFeatures, type GraphOptions } from './features/graph.js';
 export { type FeatureContext, featureProblems, openFeatures } from './features/open.js';
 export { pixels } from './features/pixels.js';
 export { type ImageSize, resized } from './features/resize.js';
+export type { ShownPrior } from './gallery/gallery.js';
 export { boundsOf, logVolume } from './geometry/bound-chain.js';
 export {
   type Collision,
@@ -52,7 +53,6 @@ export {
   type Spectrum,
 } from './geometry/singular-values.js';
 export { type Evaluation, evaluationCodec, measure, plainEvaluation } from './measure.js';
-export { type PriorName, priorNames } from './priors/prior-name.js';
 export {
   type FigureName,
   figureName,
@@ -77,6 +77,10 @@ export {
   type Gaussian,
   standardGaussian,
 } from './priors/gaussian.js';
+export { fitPrior, type FitPriorOptions, openPrior, priorKinds } from './priors/kinds.js';
+export { type PriorName, priorNames } from './priors/prior-name.js';
+export { priorOfRun, trainedFolderOf, trainedPriorsOf } from './priors/of-run.js';
+export type { FittedPrior, PriorKind } from './priors/prior.js';
 export { fitMixture, type FittedMixture, type MixtureOptions } from './priors/mixture-fit.js';
 export type { Mixture } from './priors/mixture.js';
 export { type Facts, reportPage } from './report.js';

@@ -1,6 +1,6 @@
 /** What a trial measures after training, as data, and measuring it. */
 import { entryOf } from '../dsl/lookup.js';
-import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Dataset, Source } from '../data/index.js';
 import { type Codec, list, oneOf, struct, withDefault } from '../dsl/codec/codec.js';
 import { nonEmptyString, nonNegativeInteger, positiveInteger } from '../dsl/codec/primitive.js';
@@ -24,9 +24,9 @@ import { reconstructionError } from './metrics/reconstruction.js';
 import { sampleMetrics, score } from './metrics/score.js';
 import { detectionFigures } from './density/detection.js';
 import { detections, openOutside } from './density/out-of-distribution.js';
-import { type CodePrior, fitGaussian, type FittedGaussian, standardGaussian } from './priors/gaussian.js';
-import { fitMixture, type FittedMixture } from './priors/mixture-fit.js';
+import { fitPrior } from './priors/kinds.js';
 import { type PriorName, priorNames } from './priors/prior-name.js';
+import type { FittedPrior } from './priors/prior.js';
 import { mean } from './summary.js';
 import { geometryFigures } from './geometry/geometry-figures.js';
 import { spaced } from '../data/dataset.js';
@@ -85,8 +85,7 @@ export const evaluationCodec: Codec<Evaluation> = withDefault(
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-/** A prior with what its fit came to: where a floor acted, and how expectation-maximization ended. */
-type NamedPrior = { readonly name: PriorName; readonly prior: CodePrior; readonly fit: Figures };
+type NamedPrior = { readonly name: PriorName; readonly prior: FittedPrior };
 
 /** What is asked for, fitted to the codes of the training examples. */
 const priorsOf = async (
@@ -97,21 +96,14 @@ const priorsOf = async (
 ): Promise<Checked<readonly NamedPrior[]>> => {
   const codes = priors.length === 0 ? new Float32Array() : await fitted.encode(train);
   const d = sizeOf(fitted.experiment.decoder.input);
-  const fits: Readonly<Record<PriorName, () => Checked<Omit<NamedPrior, 'name'>>>> = {
-    standard: () => right({ prior: standardGaussian(d), fit: {} }),
-    gaussian: () =>
-      map((prior: FittedGaussian) => ({ prior, fit: { floored: prior.floored } }))(fitGaussian(codes, d)),
-    mixture: () =>
-      map((prior: FittedMixture) => {
-        const { rounds, converged, floored } = prior;
-        return { prior, fit: { rounds, converged: Number(converged), floored } };
-      })(fitMixture(codes, d, { components, seed })),
-  };
-  const all = priors.map((name) => ({ name, found: fits[name]() }));
-  const problems = all.flatMap(({ found }) => (isLeft(found) ? found.left : []));
-  return problems.length > 0
-    ? left(problems)
-    : right(all.flatMap(({ name, found }) => (isLeft(found) ? [] : [{ name, ...found.right }])));
+  const { backend } = fitted;
+  const found: NamedPrior[] = [];
+  for (const name of priors) {
+    const prior = await fitPrior(name, codes, d, { backend, seed, components });
+    if (isLeft(prior)) return prior;
+    found.push({ name, prior: prior.right });
+  }
+  return right(found);
 };
 
 const under = (part: FigurePart, figures: Figures, of?: FigureSubject): Figures =>
@@ -141,7 +133,7 @@ type Scoring = {
 /** Mean scores of samples, each as many as there are examples; what chooses a configuration has other samples than what reports it. */
 const sampleScores = async (
   { fitted, features, metrics, draws, seed }: Scoring,
-  { sample }: CodePrior,
+  { sample }: FittedPrior,
   place: Place,
   set: Dataset,
 ): Promise<Checked<Figures>> => {
@@ -235,7 +227,10 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
   const mixture = priors.right.find(({ name }) => name === 'mixture')?.prior;
   const scoring = { fitted, priors: priors.right, features: features.right, metrics, draws, seed };
   try {
-    let figures: Figures = Object.assign({}, ...priors.right.map(({ name, fit }) => under('fit', fit, name)));
+    let figures: Figures = Object.assign(
+      {},
+      ...priors.right.map(({ name, prior }) => under('fit', prior.fit, name)),
+    );
     const missing: Problem[] = [];
     for (const [place, set] of places) {
       const scores = await scoresOn(place, set, scoring);
@@ -253,5 +248,6 @@ export const measure: Measure<Evaluation> = async (evaluation, { fitted, data, s
     return right({ figures, missing, arrays });
   } finally {
     features.right.forEach(({ dispose }) => dispose());
+    priors.right.forEach(({ prior }) => prior.dispose());
   }
 };

@@ -9,7 +9,7 @@ import {
   hypersOf,
   networksOf,
   type NetworkValue,
-  objectiveFormula,
+  objectiveMathml,
   scheduledWeights,
   showShape,
   sizeOf,
@@ -31,7 +31,7 @@ import type { Geometry } from './geometry/geometry.js';
 import type { Comparison } from './comparison.js';
 import type { Detections } from './density/detection.js';
 import { densityFigures } from './page/density-section.js';
-import { galleryOf } from './gallery/gallery.js';
+import { galleryOf, type ShownPrior } from './gallery/gallery.js';
 import { html, type NetworkSummary } from './page/page.js';
 import type { Row } from './page/figures-table.js';
 import { countText, numberText } from './page/text.js';
@@ -50,6 +50,8 @@ export type Facts = {
   readonly settledAt?: number | undefined;
   /** What the run kept of its training data; without it that is encoded again. */
   readonly kept?: KeptExamples | undefined;
+  /** Trained priors to show samples of; they are disposed. */
+  readonly priors?: readonly ShownPrior[] | undefined;
   /** Beside another run. */
   readonly baseline?: Comparison | undefined;
   /** How well test examples are told from those of other data, by reference. */
@@ -151,7 +153,7 @@ export const reportPage = async (
   const isInverse = experiment.encoder.name === experiment.decoder.name;
   const d = sizeOf(experiment.decoder.input);
   const parameters = fitted.compiled.parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
-  const gallery = await galleryOf(fitted, { train, test }, { seed, kept: facts.kept });
+  const gallery = await galleryOf(fitted, { train, test }, { seed, kept: facts.kept, priors: facts.priors });
   const isTested = events.some(isTest);
   return html({
     title: name,
@@ -179,9 +181,9 @@ export const reportPage = async (
     validationNote: isTested
       ? 'Means over the test examples, by the weights that the run leaves.'
       : 'Means over the validation examples after the last step.',
-    objective: objectiveFormula(experiment.objective),
+    objective: objectiveMathml(experiment.objective),
     densityFormula:
-      experiment.logDensity === undefined ? '' : objectiveFormula({ 'ln p(x)': experiment.logDensity }),
+      experiment.logDensity === undefined ? '' : objectiveMathml({ 'ln p(x)': experiment.logDensity }),
     settings: settingsOf(fitted, seed),
     networks: networkSummaries(fitted),
     networksNote: isInverse

@@ -62,10 +62,13 @@ export const sqFrobenius = <I extends Shape, O extends Shape>(
   const shape = isReverse ? output : net.input;
   const k = probes === 'exact' ? sizeOf(shape) : probes;
   const distribution = { tag: probes === 'exact' ? 'orthonormal' : probe, shape } as const;
-  if (isReverse)
-    return meanOf(k, sqNormEach(vjp(net, at, draw<O, number>(name, distribution, { probes: k }))));
+  if (isReverse) {
+    const back: Node = vjp(net, at, draw<O, number>(name, distribution, { probes: k }));
+    return meanOf(k, sqNormEach(back));
+  }
   const v = draw<I, number>(name, distribution, { probes: k });
-  if (typeof jacobian === 'string') return meanOf(k, sqNormEach(jvp(net, at, v)));
+  const along: Node = jvp(net, at, v);
+  if (typeof jacobian === 'string') return meanOf(k, sqNormEach(along));
   const squares = Array.from({ length: k }, (_, i) => {
     const one: Node = reshaped(slice(v, [i, ...shape.map(() => 0)], [1, ...shape]), ...shape);
     const tangent: Expr<I> = one;

@@ -20,6 +20,7 @@ const known = {
   injFlow: [...injFlow, 'lambda'],
   rectangularExact: likelihood,
   rectangular: [...likelihood, ...volume],
+  noisyManifold: ['logNoise', 'logPrior', 'augment'],
   twoStep: [...likelihood, 'period', 'phases'],
   freeForm: [...likelihood, ...volume],
   augmentedLagrangian: [...multiplier, 'penalty'],

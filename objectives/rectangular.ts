@@ -14,6 +14,7 @@ import {
   mul,
   neg,
   type Network,
+  type Node,
   objective,
   type Scalar,
   type ScalarLike,
@@ -162,6 +163,6 @@ export const freeForm = <D extends Shape, Z extends Shape>(
     { tag: probe, shape: decoder.input },
     { probes },
   );
-  const back = jvp(encoder, x, stop(jvp(decoder, z, v)));
+  const back: Node = jvp(encoder, x, stop(jvp(decoder, z, v)));
   return objective({ ...terms, surrogate: scale(mul(-1 / probes, weight), surrogate(dot(v, back))) });
 };

@@ -20,8 +20,10 @@ export {
   type Examples,
   openExpressions,
 } from './model/expressions.js';
+export type { FieldsGiven } from './model/fields.js';
 export { flowPrior } from './model/fitted.js';
 export type {
+  FieldsOption,
   Fitted,
   LogProb,
   Model,

@@ -4,9 +4,11 @@ import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { tryCatch } from 'fp-ts/lib/TaskEither.js';
+import * as language from '../dsl/index.js';
 import { checkExperiment, decodeExperiment, type Experiment, type Problem, problem } from '../dsl/index.js';
+import { optimizerNames } from '../dsl/codec/optimizer.js';
 import { placeIn } from '../dsl/mistake.js';
-import { errorText, thrownAt } from '../dsl/problem.js';
+import { didYouMean, errorText, nearest, thrownAt } from '../dsl/problem.js';
 
 /** An experiment under the name of its file, which its run folder gets. */
 export type Spec = { readonly name: string; readonly experiment: Experiment };
@@ -41,13 +43,36 @@ export const readJson = async (path: string, what: string): Promise<Checked<unkn
   )();
 };
 
+/** With the place, where that is the specification's own. */
+const textAt = (error: unknown): string => {
+  const place = error instanceof Error ? placeIn(error.stack ?? '') : undefined;
+  return `${errorText(error)}${place === undefined || place.startsWith('module_job') ? '' : ` at ${place}`}`;
+};
+
+/** The nearest name of the language for one that it has not; of an optimizer all of them. */
+const missingNameHint = (text: string): string | undefined => {
+  const [, word = ''] =
+    /export named '(\w+)'/.exec(text) ??
+    /(?:\w+\.)?(\w+) is not a (?:function|constructor)/.exec(text) ??
+    /^(\w+) is not defined/.exec(text) ??
+    [];
+  if (word === '') return undefined;
+  const hint = didYouMean(word, Object.keys(language));
+  const isOptimizer = nearest(word, optimizerNames) !== undefined;
+  return isOptimizer ? `${hint ?? 'there is none'} the optimizers are ${optimizerNames.join(', ')}` : hint;
+};
+
 const importModule = async (path: string): Promise<Checked<unknown>> => {
   const module = await tryCatch(
     async (): Promise<unknown> => import(pathToFileURL(resolve(path)).href),
-    thrownAt(path, 'a module that loads', (error) => {
-      const place = error instanceof Error ? placeIn(error.stack ?? '') : undefined;
-      return `an error on loading (${errorText(error)}${place === undefined ? '' : ` at ${place}`})`;
-    }),
+    (error) => [
+      problem(
+        path,
+        `an error on loading (${textAt(error)})`,
+        'a module that loads',
+        missingNameHint(errorText(error)),
+      ),
+    ],
   )();
   if (isLeft(module)) return module;
   return typeof module.right === 'object' && module.right !== null && 'default' in module.right

@@ -37,7 +37,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'node:',
   ],
   runs: ['backends/', 'data/', 'compiler/', 'dsl/', 'npm:', 'node:'],
-  evaluation: ['runs/', 'backends/', 'data/', 'compiler/', 'dsl/', 'npm:', 'node:'],
+  evaluation: ['runs/', 'backends/', 'data/', 'compiler/', 'objectives/', 'dsl/', 'npm:', 'node:'],
   studies: ['evaluation/', 'runs/', 'data/', 'objectives/', 'examples/', 'dsl/', 'npm:', 'node:'],
   cli: [
     'studies/',

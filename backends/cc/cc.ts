@@ -10,10 +10,14 @@ import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { BackendFailure } from '../failure.js';
 import { openOnArrays } from '../tfjs/instance.js';
 import { native, numbers } from './native.js';
+import { type Source, sourceOf } from './source.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
 type Array = Handle & { readonly data: Float32Array; readonly address: number };
+
+/** A program as loops, and as C. */
+type Lowered = { readonly plan: Plan; readonly source: Source };
 
 export type CcOptions = {
   /** Threads that share a step; all cores unless given. The results do not depend on it. */
@@ -42,15 +46,18 @@ export const createCcBackend = ({
     if (own === undefined) throw new Error("an array that is not cc's");
     return own;
   };
-  const plans = new WeakMap<Program, Plan>();
-  const planOf = (program: Program): Plan => {
-    const plan = plans.get(program) ?? lowerLoops(program, compiler.target);
-    plans.set(program, plan);
-    return plan;
+  const lowered = new WeakMap<Program, Lowered>();
+  const lowerOnce = (program: Program): Lowered => {
+    const known = lowered.get(program);
+    if (known !== undefined) return known;
+    const plan = lowerLoops(program, compiler.target);
+    const made = { plan, source: sourceOf(plan, compiler.target) };
+    lowered.set(program, made);
+    return made;
   };
   const load = (program: Program): Executable => {
-    const plan = planOf(program);
-    const loaded = found.right.load(plan);
+    const { plan, source } = lowerOnce(program);
+    const loaded = found.right.load(plan, source);
     if (isLeft(loaded)) throw new BackendFailure(elementAt(loaded.left, 0));
     const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
     return {
@@ -70,7 +77,7 @@ export const createCcBackend = ({
   const arrays = {
     load,
     prepare: async (program: Program) => {
-      const compiled = await found.right.prepare(planOf(program));
+      const compiled = await found.right.prepare(lowerOnce(program).source);
       if (isLeft(compiled)) throw new BackendFailure(elementAt(compiled.left, 0));
     },
     upload: (values: Float32Array) => {

@@ -63,7 +63,7 @@ export const writeContraction = (writer: Writer, nest: Nest, direct: boolean, sh
       const stride = at(store.strides, last);
       const place = addressOf('out', store, outer, row * at(store.strides, last - 1) + element * stride);
       if (dot) {
-        writer.line(`*(${place}) ${direct ? '=' : '+='} total${L}(${sumOf(row, v)});`);
+        writer.line(`*(${place}) ${direct ? '=' : '+='} totalAlong${L}(${sumOf(row, v)});`);
         continue;
       }
       const whole = stride === 1 && width === L;

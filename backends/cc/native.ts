@@ -30,9 +30,10 @@ export type Native = {
   readonly address: (array: Float32Array) => number;
   /** Threads that share a step from now on. */
   readonly share: (threads: number) => void;
-  readonly load: (plan: Plan) => Checked<NativeFunction>;
-  /** Compiles a plan without loading it, while Node goes on. */
-  readonly prepare: (plan: Plan) => Promise<Checked<unknown>>;
+  /** Its source may be given where it is there already. */
+  readonly load: (plan: Plan, source?: Source) => Checked<NativeFunction>;
+  /** Compiles a source without loading it, while Node goes on. */
+  readonly prepare: (source: Source) => Promise<Checked<unknown>>;
 };
 
 /** So many zeros, in memory of their own: small arrays may lie where the garbage collector moves them. */
@@ -59,19 +60,12 @@ const start = (): Checked<Native> => {
   const loaded = addon(compiler);
   if (isLeft(loaded)) return loaded;
   const { address, share, load, unload, run } = loaded.right;
-  const sources = new WeakMap<Plan, Source>();
-  const sourceFor = (plan: Plan): Source => {
-    const source = sources.get(plan) ?? sourceOf(plan, compiler.target);
-    sources.set(plan, source);
-    return source;
-  };
   return right({
     compiler,
     address,
     share,
-    prepare: (plan) => compiler.libraryAside(sourceFor(plan).files),
-    load: (plan) => {
-      const { files, scratch } = sourceFor(plan);
+    prepare: ({ files }) => compiler.libraryAside(files),
+    load: (plan, { files, scratch } = sourceOf(plan, compiler.target)) => {
       const path = compiler.library(files, 'program');
       if (isLeft(path)) return path;
       const out = new Float64Array(2);

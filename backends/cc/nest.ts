@@ -1,11 +1,14 @@
 /** The C of a loop nest on vectors along its last axis: values computed at the outermost loop they depend on, sums held in variables. */
 import { getFrom } from '../../dsl/lookup.js';
+import type { ReductionName } from '../../compiler/ir/params.js';
+import { reductions } from '../../compiler/ir/primitives/reduction.js';
 import type { Access, Instruction, Store } from '../../compiler/loops/loop.js';
 import { operandsOf, variation } from '../../compiler/loops/loop-cost.js';
 import { at, type Nest, registerAxes } from '../../compiler/loops/nest.js';
 import type { Target } from '../../compiler/loops/target.js';
 import { lanesOf } from './float32.js';
 import { addressOf } from './addresses.js';
+import { combinations, literal } from './vectors.js';
 import { lanesFor, sumsRows } from './schedule.js';
 import type { Writer } from './writer.js';
 
@@ -14,6 +17,13 @@ type Held = {
   readonly axes: readonly number[];
   readonly names: ReadonlyMap<number, string>;
 };
+
+/** Two vectors with the operator between them, and that put in the place of the first. */
+const combine = (op: ReductionName, L: number, a: string, b: string): string =>
+  op === 'add' ? `${a} + ${b}` : `${combinations[op].name}${L}(${a}, ${b})`;
+
+const into = (op: ReductionName, L: number, a: string, b: string): string =>
+  op === 'add' ? `${a} += ${b};` : `${a} = ${combine(op, L, a, b)};`;
 
 /** `direct[i]`: store i writes its sum instead of adding it. The axis `shared`, the first unless given, runs from `lo` to `hi`. */
 export const writeNest = (
@@ -113,7 +123,7 @@ export const writeNest = (
     const place = addressOf('out', store, indices);
     const whole = stride === 1 && width === L;
     const read = whole ? `load${L}(${place})` : `loadn${L}(${place}, ${stride}, ${width})`;
-    const sum = direct[i] === true ? value : `${read} + ${value}`;
+    const sum = store.mode === 'set' || direct[i] === true ? value : combine(store.mode, L, read, value);
     writer.line(
       whole ? `store${L}(${place}, ${sum});` : `storen${L}(${place}, ${stride}, ${width}, ${sum});`,
     );
@@ -141,14 +151,21 @@ export const writeNest = (
         );
       }
       if (sum === undefined) return write(store, i, width, value);
-      const part = width === L ? value : `first${L}(${value}, ${width})`;
-      writer.line(`${nameOf(sum, last)} += ${part};`);
+      if (store.mode === 'set') return;
+      const rest = literal(reductions[store.mode].identity);
+      const part = width === L ? value : `first${L}(${value}, ${width}, ${rest})`;
+      writer.line(into(store.mode, L, nameOf(sum, last), part));
     });
   };
 
   const starts = (axis: number): void => {
     if (axis === last - 1) for (const row of rows.values()) writer.line(`float ${row}[${inner}] = {};`);
-    for (const one of held) if (one.axes.includes(axis)) writer.line(`f${L} ${nameOf(one, axis)} = {};`);
+    for (const one of held) {
+      const store = nest.stores[one.store];
+      if (store === undefined || store.mode === 'set' || !one.axes.includes(axis)) continue;
+      const start = store.mode === 'add' ? '{}' : `all${L}(${literal(reductions[store.mode].identity)})`;
+      writer.line(`f${L} ${nameOf(one, axis)} = ${start};`);
+    }
   };
   const ends = (axis: number): void => {
     if (axis === last - 1) {
@@ -162,12 +179,14 @@ export const writeNest = (
     for (const one of held) {
       if (!one.axes.includes(axis)) continue;
       const store = nest.stores[one.store];
-      if (store === undefined) continue;
-      if (axis === one.axes[0])
-        writer.line(
-          `*(${addressOf('out', store, indices.slice(0, axis))}) ${direct[one.store] === true ? '=' : '+='} total${L}(${nameOf(one, axis)});`,
-        );
-      else writer.line(`${nameOf(one, axis - 1)} += ${nameOf(one, axis)};`);
+      if (store === undefined || store.mode === 'set') continue;
+      const own = nameOf(one, axis);
+      if (axis === one.axes[0]) {
+        const place = `*(${addressOf('out', store, indices.slice(0, axis))})`;
+        const { name } = combinations[store.mode];
+        const value = `${name}Along${L}(${own})`;
+        writer.line(`${place} = ${direct[one.store] === true ? value : `${name}(${place}, ${value})`};`);
+      } else writer.line(into(store.mode, L, nameOf(one, axis - 1), own));
     }
   };
   const along = (axis: number, known: ReadonlyMap<number, string>): void => {

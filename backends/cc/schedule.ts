@@ -28,7 +28,7 @@ export const sumsRows = ({ extents, mode }: Nest, store: Store): boolean => {
   const last = extents.length - 1;
   return (
     mode === 'vector' &&
-    store.mode === 'sum' &&
+    store.mode === 'add' &&
     at(extents, last - 1) > 1 &&
     at(store.strides, last) === 1 &&
     at(store.strides, last - 1) === 0

@@ -1,7 +1,7 @@
 /** A program as C functions: names and numbers only, nothing of a spec's text. */
 import { elementAt, getFrom } from '../../dsl/lookup.js';
 import { keyOf } from '../../compiler/ir/key.js';
-import { clearedOutputs, directStores } from '../../compiler/loops/dependence.js';
+import { clearedOutputs, directStores, startNest, startOf } from '../../compiler/loops/dependence.js';
 import { inLines } from '../../compiler/loops/gaps.js';
 import { layoutOf } from '../../compiler/loops/layout.js';
 import type { LoopKernel } from '../../compiler/loops/loop.js';
@@ -28,6 +28,7 @@ export type Source = {
 
 /** A kernel as C functions, one a nest, and how they are called. */
 type Kernel = {
+  /** Outputs that begin with zeros. */
   readonly clears: readonly { readonly output: number; readonly size: number }[];
   readonly nests: readonly { readonly name: string; readonly extent: number; readonly shared: boolean }[];
 };
@@ -66,11 +67,14 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
     const direct = directStores(loop, planned);
     const cleared = clearedOutputs(loop, planned, direct);
     const number = kernels.size;
+    const started = cleared.flatMap((is, output) =>
+      is && startOf(loop, output) !== 0 ? [startNest(loop, output)] : [],
+    );
     const made: Kernel = {
       clears: cleared.flatMap((is, output) =>
-        is ? [{ output, size: elementAt(loop.outputs, output) }] : [],
+        is && startOf(loop, output) === 0 ? [{ output, size: elementAt(loop.outputs, output) }] : [],
       ),
-      nests: planned.map((nest, i) => {
+      nests: [...started, ...planned].map((nest, i) => {
         const name = `k${number}_${i}`;
         const axis = sharedAxis(nest);
         const writer = createWriter();
@@ -81,7 +85,7 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
           for (let k = 0; k < inputs; k++) writer.line(`const float *restrict in${k} = a[${k}];`);
           loop.outputs.forEach((_, k) => writer.line(`float *restrict out${k} = a[${inputs + k}];`));
           if (nest.mode === 'contraction') writeContraction(writer, nest, direct[0] === true, axis);
-          else writeNest(writer, nest, direct, target, axis);
+          else writeNest(writer, nest, i < started.length ? [true] : direct, target, axis);
         });
         nests.push(writer.text());
         return { name, extent: at(nest.extents, axis ?? 0), shared: axis !== undefined };

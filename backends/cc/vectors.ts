@@ -1,5 +1,30 @@
 /** Vectors of L float32 lanes in C, by the vector extensions that GCC and Clang share: types, loads, stores, sums. */
 
+/** NaN where either is. */
+const extremum = (name: string, op: string) => ({
+  name,
+  one: `a ${op} b || a != a ? a : b`,
+  of: (L: number): string => `choose${L}((f${L})((a ${op} b) | (a != a)), a, b)`,
+});
+
+const arithmetic = (name: string, op: string) => ({
+  name,
+  one: `a ${op} b`,
+  of: (): string => `a ${op} b`,
+});
+
+/** What operators put between two numbers, two vectors and the lanes of one. */
+export const combinations = {
+  add: arithmetic('total', '+'),
+  mul: arithmetic('product', '*'),
+  max: extremum('greatest', '>'),
+  min: extremum('least', '<'),
+};
+
+const scalars = Object.values(combinations)
+  .map(({ name, one }) => `static inline float ${name}(float a, float b) { return ${one}; }\n`)
+  .join('');
+
 /** What every length has. `fL` is L numbers, `iL` and `uL` their bits. */
 const ofLength = (L: number): string => `
 typedef float f${L} __attribute__((vector_size(${4 * L})));
@@ -18,8 +43,8 @@ static inline f${L} loadn${L}(const float *p, long s, int n) {
 static inline void storen${L}(float *p, long s, int n, f${L} v) {
   for (int k = 0; k < n; k++) p[k * s] = v[k];
 }
-static inline f${L} first${L}(f${L} v, int n) {
-  for (int k = n; k < ${L}; k++) v[k] = 0;
+static inline f${L} first${L}(f${L} v, int n, float rest) {
+  for (int k = n; k < ${L}; k++) v[k] = rest;
   return v;
 }
 static inline f${L} choose${L}(f${L} m, f${L} a, f${L} b) {
@@ -29,15 +54,20 @@ static inline f${L} root${L}(f${L} v) {
   for (int k = 0; k < ${L}; k++) v[k] = __builtin_sqrtf(v[k]);
   return v;
 }
-static inline float total${L}(f${L} v) {
+${Object.values(combinations)
+  .map(
+    ({ name, of }) => `static inline f${L} ${name}${L}(f${L} a, f${L} b) { return ${of(L)}; }
+static inline float ${name}Along${L}(f${L} v) {
   for (int h = ${L / 2}; h > 0; h /= 2)
-    for (int k = 0; k < h; k++) v[k] += v[k + h];
+    for (int k = 0; k < h; k++) v[k] = ${name}(v[k], v[k + h]);
   return v[0];
 }
-`;
+`,
+  )
+  .join('')}`;
 
 export const vectorSource = (lengths: readonly number[]): string =>
-  [...new Set(lengths)].map(ofLength).join('');
+  [scalars, ...[...new Set(lengths)].map(ofLength)].join('');
 
 /** A float32 as C writes it. */
 export const literal = (value: number): string => {

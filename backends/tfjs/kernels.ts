@@ -7,6 +7,7 @@ import type { EquationOf, Program, Var } from '../../compiler/ir/program.js';
 import type { BilinearName } from '../../compiler/ir/primitives/bilinear.js';
 import { type Decomposable, decompose } from '../../compiler/passes/decompose.js';
 import { physicalShape, sizeOfShape } from '../../compiler/ir/type.js';
+import { reductionKernels } from '../reductions.js';
 import { bandFactor } from '../../compiler/ir/primitives/matrix.js';
 import { withRows } from '../../compiler/loops/kernel-rows.js';
 import { createPlan, imageAttributes, type PlanDraft } from '../../compiler/loops/builder.js';
@@ -154,6 +155,7 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
   erf: unary('Erf'),
   sin: unary('Sin'),
   cos: unary('Cos'),
+  atan: unary('Atan'),
   finite: ({ plan, inputs: [x], shape }) => toFloat(plan, plan.kernel('IsFinite', { x }, {}, shape)),
   add: binary('Add'),
   sub: binary('Sub'),
@@ -180,13 +182,21 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
       shape.map((_, i) => i).filter((i) => !kept.includes(i)),
     );
   },
-  reduceSum: ({ plan, params, inputs: [x], eq, shape }) =>
-    plan.kernel(
-      'Sum',
-      { x },
-      { axis: params.axes.map((axis) => axis + lead(eq.out)), keepDims: false },
-      shape,
-    ),
+  reduce: ({ plan, params, inputs: [x], eq, shape }) =>
+    // No axis is every axis to some of its kernels.
+    params.axes.length === 0
+      ? view(x, shape)
+      : plan.kernel(
+          reductionKernels[params.op],
+          { x },
+          {
+            [params.op === 'max' ? 'reductionIndices' : 'axis']: params.axes.map(
+              (axis) => axis + lead(eq.out),
+            ),
+            keepDims: false,
+          },
+          shape,
+        ),
   reshape: asView,
   permute: ({ plan, params, inputs: [x], eq, shape }) => {
     const moved = params.permutation.map((axis) => axis + lead(eq.out));

@@ -1,12 +1,23 @@
 /** The code of one loop nest: pointers that step with the loops, values computed at the outermost loop they depend on, sums held in registers. */
 import { elementAt, getFrom } from '../../dsl/lookup.js';
-import type { Assembler } from './encode.js';
+import { reductions } from '../../compiler/ir/primitives/reduction.js';
+import type { Assembler, VectorOp } from './encode.js';
 import type { Access, Instruction, Store } from '../../compiler/loops/loop.js';
 import { lanes } from './lanes.js';
 import { mathematics, type Code } from './mathematics.js';
 import { at, registerAxes, type Nest } from '../../compiler/loops/nest.js';
 import { pointersOf, type Pointer, type Range } from './pointers.js';
 import { operandsOf, variation, weight } from '../../compiler/loops/loop-cost.js';
+
+const between: { readonly [M in Store['mode']]: VectorOp } = {
+  set: 'f32x4.add',
+  add: 'f32x4.add',
+  max: 'f32x4.max',
+  min: 'f32x4.min',
+  mul: 'f32x4.mul',
+};
+
+const startingWith = (mode: Store['mode']): number => (mode === 'set' ? 0 : reductions[mode].identity);
 
 /** `inputs` and `outputs` are the locals that hold the buffers' addresses; `direct[i]`: store i writes its sum instead of adding it. */
 export const emitNest = (
@@ -108,14 +119,14 @@ export const emitNest = (
     accumulators.set(id, local);
     return local;
   };
-  const addInto = (target: number, code: Code): void => {
+  const addInto = ({ mode }: Store, target: number, code: Code): void => {
     asm.get(target);
     code();
-    asm.vector('f32x4.add');
+    asm.vector(between[mode]);
     asm.set(target);
   };
-  const zero = (local: number): void => {
-    math.constant(0)();
+  const start = ({ mode }: Store, local: number): void => {
+    math.constant(startingWith(mode))();
     asm.set(local);
   };
 
@@ -139,13 +150,15 @@ export const emitNest = (
   ];
   const positions = straight ? remaining(0) : [];
   const slots = Math.max(1, Math.min(held.length > 2 ? 2 : 4, straight ? positions.length : unroll));
-  const mask = (code: Code, lanesUsed: number): Code =>
+  const mask = ({ mode }: Store, code: Code, lanesUsed: number): Code =>
     lanesUsed === 4
       ? code
       : () => {
           code();
-          asm.constant([0, 1, 2, 3].flatMap((i) => Array<number>(4).fill(i < lanesUsed ? 0xff : 0)));
-          asm.vector('v128.and');
+          const used = [0, 1, 2, 3].flatMap((i) => Array<number>(4).fill(i < lanesUsed ? 0xff : 0));
+          if (mode !== 'add') math.constant(startingWith(mode))();
+          asm.constant(used);
+          asm.vector(mode === 'add' ? 'v128.and' : 'v128.bitselect');
         };
 
   const values = (
@@ -178,7 +191,7 @@ export const emitNest = (
     const sum = math.hold(() => {
       lane.load(target, stride, lanesUsed)();
       value();
-      asm.vector('f32x4.add');
+      asm.vector(between[store.mode]);
     });
     lane.store(target, stride, lanesUsed, sum);
   };
@@ -192,8 +205,9 @@ export const emitNest = (
         if (sum === undefined) return write(store, index, element, lanesUsed, value);
         const axis = sum.axes.at(-1) ?? last;
         addInto(
+          store,
           accumulator(index, axis, sum.kept ? slot : slot % slots),
-          sum.kept ? value : mask(value, lanesUsed),
+          sum.kept ? value : mask(store, value, lanesUsed),
         );
       });
     });
@@ -253,8 +267,9 @@ export const emitNest = (
       tile();
       return 0;
     }
-    for (const { index, axes, kept } of held) {
-      if (!kept && axes.includes(last)) for (let s = 0; s < slots; s += 1) zero(accumulator(index, last, s));
+    for (const { index, store, axes, kept } of held) {
+      if (!kept && axes.includes(last))
+        for (let s = 0; s < slots; s += 1) start(store, accumulator(index, last, s));
     }
     let moved = 0;
     if (straight) {
@@ -271,11 +286,11 @@ export const emitNest = (
         instance(element - moved, used, slot),
       );
     }
-    for (const { index, axes, kept } of held) {
+    for (const { index, store, axes, kept } of held) {
       if (kept || !axes.includes(last)) continue;
       for (let s = 1; s < slots; s += 1) {
         const part = accumulator(index, last, s);
-        addInto(accumulator(index, last, 0), () => asm.get(part));
+        addInto(store, accumulator(index, last, 0), () => asm.get(part));
       }
     }
     finishAxis(last);
@@ -292,21 +307,21 @@ export const emitNest = (
         asm.get(local);
         asm.get(local);
         asm.vector('i8x16.shuffle', ...pattern([2, 3, 2, 3]));
-        asm.vector('f32x4.add');
+        asm.vector(between[store.mode]);
       });
       const total = math.hold(() => {
         halves();
         halves();
         halves();
         asm.vector('i8x16.shuffle', ...pattern([1, 1, 1, 1]));
-        asm.vector('f32x4.add');
+        asm.vector(between[store.mode]);
       });
       const target = place('output', store);
       if (direct[index] === true) return lane.store(target, 0, 1, total);
       const sum = math.hold(() => {
         lane.load(target, 0, 1)();
         total();
-        asm.vector('f32x4.add');
+        asm.vector(between[store.mode]);
       });
       lane.store(target, 0, 1, sum);
     });
@@ -319,14 +334,14 @@ export const emitNest = (
           asm.scope(() => write(store, index, element, used, () => asm.get(accumulator(index, axis, slot)))),
         );
       } else if (axis === axes[0]) flush(index, store, accumulator(index, axis, 0));
-      else addInto(accumulator(index, axis - 1, 0), () => asm.get(accumulator(index, axis, 0)));
+      else addInto(store, accumulator(index, axis - 1, 0), () => asm.get(accumulator(index, axis, 0)));
     }
   };
   const startAxis = (axis: number): void => {
-    for (const { index, axes, kept } of held) {
+    for (const { index, store, axes, kept } of held) {
       if (!axes.includes(axis) || (!kept && axis === last)) continue;
       const count = kept ? positions.length : 1;
-      for (let slot = 0; slot < count; slot += 1) zero(accumulator(index, axis, slot));
+      for (let slot = 0; slot < count; slot += 1) start(store, accumulator(index, axis, slot));
     }
   };
   const hoistColumns = (): void => {

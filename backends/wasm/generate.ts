@@ -4,7 +4,7 @@ import type { LoopKernel } from '../../compiler/loops/loop.js';
 import { assembler, encodeModule, type FunctionCode } from './encode.js';
 import { emitContraction } from './contraction.js';
 import { emitNest } from './emit.js';
-import { clearedOutputs, directStores } from '../../compiler/loops/dependence.js';
+import { clearedOutputs, directStores, startNest, startOf } from '../../compiler/loops/dependence.js';
 import { inputCount } from '../../compiler/loops/sharing.js';
 import { nestsOf } from './schedule.js';
 
@@ -18,6 +18,8 @@ const functionOf = (kernel: LoopKernel, index: number, fused: boolean): Function
   clearedOutputs(kernel, nests, direct).forEach((cleared, buffer) => {
     const output = outputs[buffer];
     if (!cleared || output === undefined) return;
+    if (startOf(kernel, buffer) !== 0)
+      return asm.scope(() => emitNest(asm, startNest(kernel, buffer), inputs, outputs, [true]));
     asm.get(output);
     asm.i32(0);
     asm.i32(4 * elementAt(kernel.outputs, buffer));

@@ -25,7 +25,7 @@ const probe: LoopKernel = {
     { op: 'load', load: 1 },
     { op: 'mul', a: 0, b: 1 },
   ],
-  stores: [{ buffer: 0, offset: 0, strides: [4, 1, 0], value: 2, mode: 'sum' }],
+  stores: [{ buffer: 0, offset: 0, strides: [4, 1, 0], value: 2, mode: 'add' }],
   outputs: [16],
 };
 

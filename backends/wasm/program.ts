@@ -4,7 +4,7 @@
  */
 import { elementAt } from '../../dsl/lookup.js';
 import { keyOf } from '../../compiler/ir/key.js';
-import { clearedOutputs, directStores } from '../../compiler/loops/dependence.js';
+import { clearedOutputs, directStores, startNest, startOf } from '../../compiler/loops/dependence.js';
 import type { LoopKernel } from '../../compiler/loops/loop.js';
 import { at } from '../../compiler/loops/nest.js';
 import type { Plan } from '../../compiler/loops/plan.js';
@@ -32,6 +32,7 @@ export type ProgramCode = {
 };
 
 type Kernel = {
+  /** Outputs that begin with zeros. */
   readonly clears: readonly { readonly argument: number; readonly bytes: number }[];
   readonly nests: readonly { readonly index: number; readonly extent: number; readonly shared: boolean }[];
 };
@@ -55,11 +56,16 @@ export const programCode = (plan: Plan, tablesAt: number, { shared, fused }: Pro
     const direct = directStores(loop, nests);
     const count = inputCount(loop);
     const cleared = clearedOutputs(loop, nests, direct);
+    const started = cleared.flatMap((is, output) =>
+      is && startOf(loop, output) !== 0 ? [startNest(loop, output)] : [],
+    );
     const made: Kernel = {
       clears: cleared.flatMap((is, output) =>
-        is ? [{ argument: count + output, bytes: 4 * elementAt(loop.outputs, output) }] : [],
+        is && startOf(loop, output) === 0
+          ? [{ argument: count + output, bytes: 4 * elementAt(loop.outputs, output) }]
+          : [],
       ),
-      nests: nests.map((nest) => {
+      nests: [...started, ...nests].map((nest, i) => {
         const asm = assembler(3);
         const addresses = Array.from({ length: count + loop.outputs.length }, (_, i) => {
           const local = asm.local('i32');
@@ -73,7 +79,7 @@ export const programCode = (plan: Plan, tablesAt: number, { shared, fused }: Pro
         const range = axis === undefined ? undefined : { axis, lo: 1, hi: 2 };
         if (nest.mode === 'contraction')
           emitContraction(asm, nest, inputs, outputs, direct[0] === true, fused, range);
-        else emitNest(asm, nest, inputs, outputs, direct, range);
+        else emitNest(asm, nest, inputs, outputs, i < started.length ? [true] : direct, range);
         const index = functions.length;
         functions.push({ name: `n${index}`, parameters: 3, code: asm.finish() });
         return { index, extent: at(nest.extents, axis ?? 0), shared: axis !== undefined };

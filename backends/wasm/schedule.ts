@@ -21,7 +21,7 @@ import { variation, weight } from '../../compiler/loops/loop-cost.js';
 
 /** The other axis of a register transpose: one along which some access is contiguous that is strided along the vector axis. */
 const turnAxis = (nest: Nest, vectorized: number): number => {
-  if (at(nest.extents, vectorized) < 4 || nest.stores.some((store) => store.mode === 'sum')) return -1;
+  if (at(nest.extents, vectorized) < 4 || nest.stores.some((store) => store.mode !== 'set')) return -1;
   const gain = (axis: number): number =>
     axis === vectorized || at(nest.extents, axis) < 4
       ? 0
@@ -103,7 +103,7 @@ const plan = (source: Nest): readonly Nest[] => {
   const rows = at(ordered.extents, last - 1);
   if (last > 0 && rows >= 4) {
     const summed = ordered.stores.some(
-      ({ mode, strides }) => mode === 'sum' && at(strides, last) === 1 && at(strides, last - 1) === 0,
+      ({ mode, strides }) => mode !== 'set' && at(strides, last) === 1 && at(strides, last - 1) === 0,
     );
     const varies = variation(ordered);
     const hoisted = ordered.body.reduce((sum, instruction, i) => {
@@ -117,7 +117,7 @@ const plan = (source: Nest): readonly Nest[] => {
   // A long sum is cut into blocks: rounding errors grow with the length of a run. So is a long single axis: threads take some blocks each.
   if (
     inner > longRun &&
-    (last === 0 || ordered.stores.some(({ mode, strides }) => mode === 'sum' && at(strides, last) === 0))
+    (last === 0 || ordered.stores.some(({ mode, strides }) => mode !== 'set' && at(strides, last) === 0))
   ) {
     const [main, rest] = divide(ordered, last, runBlock);
     return [

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { showProblem } from 'immersion/dsl';
-import { initialState, startBackend, threadsFor } from 'immersion/runs';
+import { initialState, startBackend } from 'immersion/runs';
 import { clocks } from '../measure.js';
 import { compiledOf, type ObjectiveName, type Ready, type Request, type Terms } from './workloads.js';
 
@@ -35,7 +35,7 @@ const prepare = async (
   );
   const { step: program } = compiled;
   // As `immersion train` starts it.
-  const started = await startBackend(backendName, { threads: threadsFor(compiled.step) });
+  const started = await startBackend(backendName, { work: { program, steps: 1 } });
   if (isLeft(started)) {
     console.error(started.left.map(showProblem).join('\n'));
     process.exit(1);

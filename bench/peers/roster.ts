@@ -35,14 +35,14 @@ const everything = ['mlp', 'mnist-16', 'mnist-128', 'eighth-64'];
 const ours = (
   name: string,
   title: string,
-  backend: 'native' | 'wasm',
+  backend: 'native' | 'cc' | 'wasm',
   objective: ObjectiveName,
   only: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Entry => ({
   name,
   title,
-  group: backend,
+  group: backend === 'wasm' ? 'wasm' : 'native',
   objective,
   command: () => ({
     program: process.execPath,
@@ -79,6 +79,7 @@ const jaxJs: Installation = { name: 'jax-js', manager: 'npm', packages: ['@jax-j
 
 export const roster: readonly Entry[] = [
   ours('native', 'Immersion, native', 'native', 'injFlowLn', everything),
+  ours('cc', 'Immersion, cc', 'cc', 'injFlowLn', everything),
   ours('native-ae', 'Immersion, native, plain autoencoder', 'native', 'ae', everything),
   python('torch-hand', 'PyTorch, tangent by hand', torch, 'pytorch.py', 'hand'),
   python('torch-jvp', 'PyTorch, torch.func.jvp', torch, 'pytorch.py', 'jvp'),

@@ -115,10 +115,11 @@ export const naturalOption = (
 /** `--set NAME=VALUE` as pairs. */
 export const assignments = (
   texts: readonly string[],
+  option = '--set',
 ): Either<readonly Problem[], readonly (readonly [string, string])[]> => {
   const problems = texts
     .filter((text) => !/^[^=]+=[^]+$/.test(text))
-    .map((text) => problem('--set', JSON.stringify(text), 'NAME=VALUE'));
+    .map((text) => problem(option, JSON.stringify(text), 'NAME=VALUE'));
   return problems.length > 0
     ? left(problems)
     : right(texts.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));

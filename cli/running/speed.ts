@@ -17,7 +17,8 @@ export type Speed = {
 
 type Work = { readonly program: Program; readonly flops: number };
 
-const sum = (emit: Emit, x: Var): Var => emit('reduceSum', { axes: x.type.shape.map((_, i) => i) }, [x]);
+const sum = (emit: Emit, x: Var): Var =>
+  emit('reduce', { op: 'add', axes: x.type.shape.map((_, i) => i) }, [x]);
 
 const workOf = (
   name: string,

@@ -1,15 +1,19 @@
 /** A run from the command line: what `train` and `start`, and whatever goes on with a run, have in common. */
 import { join } from 'node:path';
-import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../../data/index.js';
-import { type Experiment, type Problem, showProblem } from '../../dsl/index.js';
+import { type Experiment, type Problem, problem, showProblem } from '../../dsl/index.js';
 import {
   type DensityFit,
   type Geometry,
   openOutside,
   type OutsideData,
   openTensorBoard,
+  priorKinds,
+  type PriorName,
+  priorOfRun,
   reportPage,
+  type ShownPrior,
   type TensorBoard,
 } from '../../evaluation/index.js';
 import {
@@ -18,6 +22,7 @@ import {
   defaultPolicy,
   type Evaluated,
   fileNames,
+  type Fitted,
   type History,
   type Measurable,
   type PolicyOptions,
@@ -28,6 +33,7 @@ import {
   versions,
 } from '../../runs/index.js';
 import { type Guarded, guardedTexts } from '../../runs/records/guards.js';
+import { readKeptExamples } from '../../runs/run/kept-examples.js';
 import { turnText } from '../../runs/run/summary.js';
 import { writeWhole } from '../../runs/records/whole-file.js';
 import { attempt } from '../../backends/failure.js';
@@ -47,6 +53,8 @@ export type Request = {
   /** The run folder; absent for a new one under `outputs/`. */
   readonly out: string | undefined;
   readonly report: boolean;
+  /** Trained priors over its codes, such as `flow`. */
+  readonly priors?: readonly PriorName[] | undefined;
   /** Writes event files for TensorBoard too. */
   readonly tensorboard?: boolean;
   /** References of data that test examples are to be told from. */
@@ -97,17 +105,47 @@ const densityFigures = ({ density }: Findings): Result['density'] => {
   return { nll, optimal, distance };
 };
 
+/** Priors that are asked for, fitted to the codes that the run has kept, and kept with them where they are trained. */
+const trainedPriors = async (
+  model: Fitted,
+  folder: string,
+  names: readonly PriorName[],
+): Promise<Checked<readonly ShownPrior[]>> => {
+  if (names.length === 0) return right([]);
+  const kept = readKeptExamples(folder);
+  if (isLeft(kept)) return kept;
+  if (kept.right === undefined)
+    return left([problem('--prior', `no codes in ${folder}`, 'an encoder that takes examples whole')]);
+  const run = { backend: model.backend, experiment: model.experiment, kept: kept.right, note: { folder } };
+  const shown: ShownPrior[] = [];
+  for (const name of names) {
+    const prior = await priorOfRun(run, name, () => say(`trains the prior ${name} on the codes`));
+    if (isLeft(prior)) return prior;
+    shown.push({ ...prior.right, label: priorKinds[name].label({ components: 10 }) });
+  }
+  return right(shown);
+};
+
 /** What is looked at after a run: the findings, and the report page where it is asked for. */
 export const findingsAfter =
   (
-    { name, report, seed }: Pick<Request, 'name' | 'report' | 'seed'>,
+    { name, report, seed, priors: names = [] }: Pick<Request, 'name' | 'report' | 'seed' | 'priors'>,
     outside: readonly OutsideData[],
     history: History,
   ) =>
   async ({ model, data, folder, prepared: { settledAt } }: Measurable): Promise<Checked<Findings>> => {
     const findings = await findingsOf(model, data, outside, { seed, report });
-    if (!report || folder === undefined) return right(findings);
-    const facts = { name, seed, backend: model.backend.name, versions: versions(), settledAt, ...findings };
+    if (folder === undefined) return right(findings);
+    const priors = await trainedPriors(model, folder, names);
+    if (isLeft(priors)) return priors;
+    if (!report) {
+      priors.right.forEach(({ dispose }) => dispose());
+      return right(findings);
+    }
+    const facts = {
+      ...{ name, seed, backend: model.backend.name, versions: versions(), settledAt, ...findings },
+      priors: priors.right,
+    };
     const html = await attempt(() => reportPage(model, data, history.events(), facts));
     if (isLeft(html)) return html;
     const written = writeWhole(join(folder, fileNames.report), html.right);

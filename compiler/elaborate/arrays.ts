@@ -1,9 +1,9 @@
 /** Elaborates what moves, repeats, reduces and contracts axes. */
-import { atLeast, elementAt, getFrom } from '../../dsl/lookup.js';
-import type { Node, ReductionOp } from '../../dsl/grammar.js';
+import { atLeast, getFrom } from '../../dsl/lookup.js';
+import type { Node } from '../../dsl/grammar.js';
 import { contractionShape, parseSubscripts, sizesOf } from '../../dsl/expressions/contraction.js';
 import { showShape, sizeOf } from '../../dsl/shape.js';
-import { binary, joined, mul } from '../ir/operations.js';
+import { joined, mul } from '../ir/operations.js';
 import type { Emit, Var } from '../ir/program.js';
 import { type Context, fail } from './context.js';
 
@@ -38,33 +38,11 @@ export const arrayOf = (context: Context, node: ArrayNode, x: Var, path: string)
         : fail(context, path, showShape(shape), 'a matrix [n,m]');
     case 'reduce':
       return node.axes.every((axis, i) => axis < shape.length && node.axes.indexOf(axis) === i)
-        ? reduced(emit, node.op, x, node.axes)
+        ? node.axes.length === 0
+          ? x
+          : emit('reduce', { op: node.op, axes: node.axes }, [x])
         : fail(context, path, `axes ${showShape(node.axes)}`, `distinct axes of ${showShape(shape)}`);
   }
-};
-
-/** One operator between all elements along the axes. */
-const reduced = (emit: Emit, op: ReductionOp, x: Var, axes: readonly number[]): Var =>
-  axes.length === 0
-    ? x
-    : op === 'add'
-      ? emit('reduceSum', { axes }, [x])
-      : [...axes].sort((a, b) => b - a).reduce((value, axis) => alongAxis(emit, op, value, axis), x);
-
-/** Halves of an axis against each other until one element is left. */
-const alongAxis = (emit: Emit, op: Exclude<ReductionOp, 'add'>, x: Var, axis: number): Var => {
-  const { shape } = x.type;
-  const n = elementAt(shape, axis);
-  if (n === 1) return emit('reshape', { shape: shape.filter((_, i) => i !== axis) }, [x]);
-  const half = Math.ceil(n / 2);
-  const block = (from: number, count: number): Var =>
-    emit('slice', { begin: shape.map((_, i) => (i === axis ? from : 0)), size: shape.with(axis, count) }, [
-      x,
-    ]);
-  const pairs = binary(emit, op, block(0, n - half), block(half, n - half));
-  const rest = n % 2 === 0 ? [] : [block(n - half, 1)];
-  const left = rest.length === 0 ? pairs : emit('concat', { axis }, joined(emit, [pairs, ...rest]));
-  return alongAxis(emit, op, left, axis);
 };
 
 /** The letters of a text in an order, and the array with its axes in that order. */
@@ -82,7 +60,7 @@ const reshaped = (emit: Emit, x: Var, shape: readonly number[]): Var =>
 const withoutOwn = (emit: Emit, x: Var, letters: string, kept: string): readonly [Var, string] => {
   const axes = [...letters].flatMap((letter, i) => (kept.includes(letter) ? [] : [i]));
   const own = [...letters].filter((letter) => kept.includes(letter)).join('');
-  return [axes.length === 0 ? x : emit('reduceSum', { axes }, [x]), own];
+  return [axes.length === 0 ? x : emit('reduce', { op: 'add', axes }, [x]), own];
 };
 
 /** [n,k]·[k,m]: for an operand that all rows share one product over all of them. */
@@ -130,7 +108,7 @@ export const contractionOf = (context: Context, text: string, x: Var, y: Var, pa
     const wide = (value: Var, sizesOfValue: readonly number[], axes: readonly number[]): Var =>
       emit('broadcast', { shape: [t, n, k, m], axes }, [reshaped(emit, value, sizesOfValue)]);
     const products = mul(emit, wide(first, [t, n, k], [0, 1, 2]), wide(second, [t, k, m], [0, 2, 3]));
-    return finished(emit('reduceSum', { axes: [2] }, [products]));
+    return finished(emit('reduce', { op: 'add', axes: [2] }, [products]));
   }
   const [p, q] = atLeast(
     2,

@@ -46,11 +46,22 @@ type Looked = {
 /** The layer alone, at random points and weights; undefined where it is ill-formed, which is reported elsewhere. */
 const lookedAt = (layer: DefinedBijection): Looked | undefined => {
   const network: NetworkValue = { name: 'bijection', input: layer.input, layers: [layer] };
-  const back: NetworkValue = { name: 'bijection', input: layer.output, layers: [layer], inverts: layer.input };
+  const back: NetworkValue = {
+    name: 'bijection',
+    input: layer.output,
+    layers: [layer],
+    inverts: layer.input,
+  };
   const x: Node = { tag: 'data', shape: layer.input };
   const y: Node = { tag: 'apply', network, at: x, output: '' };
   const isLooked = sizeOf(layer.input) <= MOST && sizeOf(layer.input) === sizeOf(layer.output);
-  const columns: Node = { tag: 'jvp', network, at: x, tangent: { tag: 'basis', shape: layer.input }, output: '' };
+  const columns: Node = {
+    tag: 'jvp',
+    network,
+    at: x,
+    tangent: { tag: 'basis', shape: layer.input },
+    output: '',
+  };
   const asked: Readonly<Record<string, Node>> = {
     point: x,
     back: { tag: 'apply', network: back, at: y, output: '' },
@@ -73,7 +84,10 @@ const lookedAt = (layer: DefinedBijection): Looked | undefined => {
     outputs,
   };
   const inputs = new Map(
-    program.binders.map((binder) => [binder.name, numbers(elementCount(binder.var.type, POINTS), binder.name)]),
+    program.binders.map((binder) => [
+      binder.name,
+      numbers(elementCount(binder.var.type, POINTS), binder.name),
+    ]),
   );
   const { value } = interpret(program, inputs);
   const of = (name: string): Float64Array => value.get(name) ?? new Float64Array();

@@ -71,7 +71,7 @@ const throughTransform = (site: FlowSite<Layer>, transform: Transform, x: Var, r
   const { value, logSlope } = transformed(emit, transform, reshaped(site, x, [sizeOf(shape)]), raw, site.way);
   return {
     value: reshaped(site, value, shape),
-    logDet: emit('reduceSum', { axes: [0] }, [logSlope]),
+    logDet: emit('reduce', { op: 'add', axes: [0] }, [logSlope]),
   };
 };
 
@@ -97,7 +97,7 @@ const throughMatrix = (site: FlowSite<Layer>, factors: LuFactors): Moved => {
   const emit = emitOf(site);
   const { shape } = x.type;
   const pixels = sizeOf(shape.slice(0, -1));
-  const logDet = times(emit, emit('reduceSum', { axes: [0] }, [factors.logScales]), pixels);
+  const logDet = times(emit, emit('reduce', { op: 'add', axes: [0] }, [factors.logScales]), pixels);
   if (way === 'forward') return { value: withBias(site, luProduct(emit, factors, x), true), logDet };
   const centred = sub(
     emit,

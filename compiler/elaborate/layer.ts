@@ -39,7 +39,7 @@ const rules: { readonly [T in Ordinary['tag']]: Rule<Extract<Layer, { tag: T }>>
       );
     const average = (value: Var): Var => {
       const axes = value.type.shape.map((_, i) => i).slice(0, -1);
-      const perRow = axes.length === 0 ? value : emit('reduceSum', { axes }, [value]);
+      const perRow = axes.length === 0 ? value : emit('reduce', { op: 'add', axes }, [value]);
       const mean = times(emit, emit('sumBatch', {}, [perRow]), 1 / count);
       return emit('statistics', { constant: layer.statistics === 'constant' }, [mean]);
     };
@@ -110,7 +110,7 @@ const rules: { readonly [T in Ordinary['tag']]: Rule<Extract<Layer, { tag: T }>>
     if (h % k !== 0 || w % k !== 0) return wrongShape(site, expected);
     const emit = emitOf(site);
     const windows = emit('reshape', { shape: [h / k, k, w / k, k, c] }, [x]);
-    return times(emit, emit('reduceSum', { axes: [1, 3] }, [windows]), 1 / (k * k));
+    return times(emit, emit('reduce', { op: 'add', axes: [1, 3] }, [windows]), 1 / (k * k));
   },
   upsample: (site) => {
     const { x, layer } = site;

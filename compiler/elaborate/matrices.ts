@@ -15,7 +15,7 @@ export const gramOf = (context: Context, x: Var, path: string): Var | null => {
 };
 
 const diagonalOf = (emit: Emit, matrix: Var): Var =>
-  emit('reduceSum', { axes: [1] }, [emit('band', { below: 0, diagonal: 1, above: 0 }, [matrix])]);
+  emit('reduce', { op: 'add', axes: [1] }, [emit('band', { below: 0, diagonal: 1, above: 0 }, [matrix])]);
 
 /**
  * ln det of the products of k arrays with each other, from the factor of the arrays: to multiply them would square their condition. Where

@@ -47,7 +47,7 @@ type Axis = { readonly begins: Var; readonly lengths: Var };
 
 const axisOf = (emit: Emit, logLengths: Var, bound: number): Axis => {
   const parts = unary(emit, 'exp', logLengths);
-  const total = filling(emit, emit('reduceSum', { axes: [1] }, [parts]), parts);
+  const total = filling(emit, emit('reduce', { op: 'add', axes: [1] }, [parts]), parts);
   const lengths = times(emit, div(emit, parts, total), 2 * bound);
   return { begins: plus(emit, sumsBefore(emit, lengths), -bound), lengths };
 };
@@ -89,7 +89,7 @@ export const splined = (
   const slopesFrom = (i: number): Var => emit('slice', { begin: [0, i], size: [m, bins] }, [knotSlopes]);
   const inside = clamped(emit, x, bound);
   const bin = binOf(emit, inside, (way === 'forward' ? horizontal : vertical).begins);
-  const own = (values: Var): Var => emit('reduceSum', { axes: [1] }, [mul(emit, bin, values)]);
+  const own = (values: Var): Var => emit('reduce', { op: 'add', axes: [1] }, [mul(emit, bin, values)]);
   const [left, width] = [own(horizontal.begins), own(horizontal.lengths)];
   const [low, height] = [own(vertical.begins), own(vertical.lengths)];
   const [before, after] = [own(slopesFrom(0)), own(slopesFrom(1))];

@@ -58,7 +58,11 @@ export const transformed = (emit: Emit, transform: Transform, x: Var, raw: Var, 
       const { bins } = transform;
       const part = (i: number, count: number): Var =>
         bounded(emit, columns(emit, raw, i * bins, count), largestLogRatio);
-      const shape = { widths: part(0, bins), heights: part(1, bins), slopes: part(2, transform.tag === 'spline' ? bins - 1 : bins) };
+      const shape = {
+        widths: part(0, bins),
+        heights: part(1, bins),
+        slopes: part(2, transform.tag === 'spline' ? bins - 1 : bins),
+      };
       return splined(emit, transform.bound, shape, x, way);
     }
   }

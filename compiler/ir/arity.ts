@@ -26,7 +26,7 @@ export const arity = {
   stop: 1,
   statistics: 1,
   broadcast: 1,
-  reduceSum: 1,
+  reduce: 1,
   reshape: 1,
   permute: 1,
   reorder: 1,

@@ -40,5 +40,5 @@ export const fillShape = (emit: Emit, x: Var, shape: readonly number[]): Var =>
 /** Sum over all axes of one row but the first `keep`. */
 export const sumAll = (emit: Emit, x: Var, keep = 0): Var => {
   const axes = x.type.shape.map((_, i) => i).slice(keep);
-  return axes.length === 0 ? x : emit('reduceSum', { axes }, [x]);
+  return axes.length === 0 ? x : emit('reduce', { op: 'add', axes }, [x]);
 };

@@ -32,6 +32,9 @@ export type Window = {
 /** Element-wise functions of two numbers. `divNoNan` is 0 where the divisor is 0, `greater` 1 where a > b, else 0, `pow` a^b for a ≥ 0. */
 export type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'divNoNan' | 'max' | 'min' | 'pow' | 'greater';
 
+/** Operators that are associative and commutative, between any number of elements. */
+export type ReductionName = 'add' | 'max' | 'min' | 'mul';
+
 /** Element-wise functions of one number: the rows of primitives/functions.ts, and what is linear. */
 export type UnaryName = FunctionName | 'neg';
 
@@ -53,8 +56,8 @@ export type Params = Simple & {
   // Structure, linear.
   /** Input axis i becomes output axis axes[i]; the other output axes repeat. */
   broadcast: { readonly shape: readonly number[]; readonly axes: readonly number[] };
-  /** Sums over the named axes, which disappear. */
-  reduceSum: { readonly axes: readonly number[] };
+  /** One operator between all elements along the named axes, which disappear; linear where it adds. */
+  reduce: { readonly op: ReductionName; readonly axes: readonly number[] };
   reshape: { readonly shape: readonly number[] };
   /** Output axis i is input axis permutation[i]. */
   permute: { readonly permutation: readonly number[] };

@@ -3,6 +3,7 @@ import { bilinear } from './primitives/bilinear.js';
 import { elementwise } from './primitives/elementwise.js';
 import { matrix } from './primitives/matrix.js';
 import { solving } from './primitives/solve.js';
+import { reduction } from './primitives/reduction.js';
 import { structure } from './primitives/structure.js';
 import { areOperands, operandsOf, showArity } from './arity.js';
 import type { Table, Value } from './primitive.js';
@@ -13,6 +14,7 @@ import type { Type } from './type.js';
 export const table: Table = {
   ...elementwise,
   ...structure,
+  ...reduction,
   ...bilinear,
   ...matrix,
   ...solving({

@@ -1,5 +1,6 @@
 /** Groups element-wise equations and the reductions of their results into clusters that run as one loop each. */
 import { elementAt } from '../../dsl/lookup.js';
+import { isSum } from '../ir/primitives/reduction.js';
 import { type Equation, is, type Program, type Var } from '../ir/program.js';
 import { stridesOf } from '../ir/primitives/structure.js';
 import { physicalShape } from '../ir/type.js';
@@ -38,6 +39,11 @@ export const clusterProgram = (program: Program, { arrays }: Pick<Target, 'array
   /** The variables that the members of a cluster read, as sources of their views. */
   const sources = new Map<Cluster, Set<number>>();
   const views = new Map<number, View>();
+  /**
+   * What extrema are taken of. It is not computed again elsewhere, where it may be rounded otherwise: derivatives ask which elements are the
+   * greatest.
+   */
+  const compared = new Set<number>();
   const uses = new Map<number, number>();
   for (const eq of program.equations) for (const x of eq.inputs) uses.set(x.id, (uses.get(x.id) ?? 0) + 1);
   for (const o of program.outputs) uses.set(o.var.id, (uses.get(o.var.id) ?? 0) + 1);
@@ -96,6 +102,7 @@ export const clusterProgram = (program: Program, { arrays }: Pick<Target, 'array
       const eq = definition(y);
       if (
         eq === undefined ||
+        compared.has(y.id) ||
         depth === 0 ||
         views.has(y.id) ||
         !isOperation(eq) ||
@@ -185,22 +192,24 @@ export const clusterProgram = (program: Program, { arrays }: Pick<Target, 'array
     home.set(eq.out.id, cluster);
   };
 
-  /** reduceSum, sumBatch, or both in a row as one sum. */
+  /** A reduction, a sum over the batch, or both in a row as one sum. */
   const addReduction = (eq: Equation): void => {
     const inner = is(eq, 'sumBatch') ? definition(elementAt(eq.inputs, 0)) : undefined;
-    const both = inner !== undefined && is(inner, 'reduceSum') && uses.get(inner.out.id) === 1;
+    const both = inner !== undefined && isSum(inner) && uses.get(inner.out.id) === 1;
     const value = both ? elementAt(inner.inputs, 0) : elementAt(eq.inputs, 0);
     const space = shapeOf(value);
     const lead = value.type.rows === 0 ? 0 : 1;
     const summed = new Set<number>();
     if (is(eq, 'sumBatch')) summed.add(0);
     const own = both ? inner : eq;
-    if (is(own, 'reduceSum')) for (const axis of own.params.axes) summed.add(axis + lead);
+    if (is(own, 'reduce')) for (const axis of own.params.axes) summed.add(axis + lead);
     const kept = space.map((_, i) => i).filter((i) => !summed.has(i));
     const keptStrides = stridesOf(kept.map((i) => elementAt(space, i)));
     const strides = space.map((_, i) => (summed.has(i) ? 0 : elementAt(keptStrides, kept.indexOf(i))));
+    const op = is(eq, 'reduce') ? eq.params.op : 'add';
+    if (op === 'max' || op === 'min') compared.add(viewOf(value).source.id);
     const cluster = clusterFor(space, [value]);
-    cluster.reductions.push({ value, out: eq.out, strides });
+    cluster.reductions.push({ op, value, out: eq.out, strides });
     home.set(eq.out.id, cluster);
   };
 
@@ -215,12 +224,12 @@ export const clusterProgram = (program: Program, { arrays }: Pick<Target, 'array
     program.equations.flatMap((eq) => (is(eq, 'sumBatch') ? eq.inputs.map((x) => x.id) : [])),
   );
   const isDeferred = (eq: Equation): boolean =>
-    is(eq, 'reduceSum') && uses.get(eq.out.id) === 1 && summedOverBatch.has(eq.out.id);
+    isSum(eq) && uses.get(eq.out.id) === 1 && summedOverBatch.has(eq.out.id);
 
   for (const eq of program.equations) {
     if (is(eq, 'constant') || isDeferred(eq)) continue;
     if (isOperation(eq)) addElementwise(eq);
-    else if (is(eq, 'reduceSum') || is(eq, 'sumBatch')) addReduction(eq);
+    else if (is(eq, 'reduce') || is(eq, 'sumBatch')) addReduction(eq);
     else {
       const input =
         eq.inputs.length === 1 && !isConstant(elementAt(eq.inputs, 0))

@@ -1,5 +1,6 @@
-/** What loops may be reordered, which sums may be written without adding, and which outputs must start at zero: questions of where accesses meet. */
+/** What loops may be reordered, which sums may be written without adding, and which outputs must have their start: questions of where accesses meet. */
 import { elementAt } from '../../dsl/lookup.js';
+import { reductions } from '../ir/primitives/reduction.js';
 import type { LoopKernel, Store } from './loop.js';
 import { at, product, registerAxes, type Nest } from './nest.js';
 
@@ -71,12 +72,12 @@ const byBuffer = (stores: readonly Store[]): ReadonlyMap<number, readonly Store[
 
 /** Whether the loops may run in any order: every `set` meets an element once, and no other store meets it. */
 export const reorderable = (nest: Nest): boolean =>
-  nest.stores.every((store) => store.mode === 'sum' || injective(store.strides, nest.extents)) &&
+  nest.stores.every((store) => store.mode !== 'set' || injective(store.strides, nest.extents)) &&
   [...byBuffer(nest.stores).values()].every((stores) =>
     stores.every((store, i) =>
       stores.every(
         (other, j) =>
-          j <= i || (store.mode === 'sum' && other.mode === 'sum') || disjoint(store, other, nest.extents),
+          j <= i || (store.mode !== 'set' && other.mode !== 'set') || disjoint(store, other, nest.extents),
       ),
     ),
   );
@@ -111,7 +112,22 @@ export const directStores = (kernel: LoopKernel, nests: readonly Nest[]): readon
   });
 };
 
-/** Per output buffer, whether it must be zero before the nests run: it is added to, or not surely covered. */
+/** What the elements of an output are before anything is stored: what its operator leaves as it is, else 0. */
+export const startOf = ({ stores }: Pick<LoopKernel, 'stores'>, buffer: number): number => {
+  const store = stores.find((one) => one.buffer === buffer && one.mode !== 'set');
+  return store === undefined || store.mode === 'set' ? 0 : reductions[store.mode].identity;
+};
+
+/** A nest that gives every element of an output its start. */
+export const startNest = (kernel: LoopKernel, buffer: number): Nest => ({
+  extents: [elementAt(kernel.outputs, buffer)],
+  loads: [],
+  body: [{ op: 'constant', value: startOf(kernel, buffer) }],
+  stores: [{ buffer, offset: 0, strides: [1], value: 0, mode: 'set' }],
+  mode: 'vector',
+});
+
+/** Per output buffer, whether it must have its start before the nests run: it is added to, or not surely covered. */
 export const clearedOutputs = (
   kernel: LoopKernel,
   nests: readonly Nest[],

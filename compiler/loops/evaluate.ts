@@ -2,6 +2,8 @@
 import { elementAt, floatAt, float64At } from '../../dsl/lookup.js';
 import type { BinaryName } from '../ir/params.js';
 import { functions } from '../ir/primitives/functions.js';
+import { reductions } from '../ir/primitives/reduction.js';
+import { startOf } from './dependence.js';
 import type { Access, Instruction, LoopKernel } from './loop.js';
 
 const binary: Readonly<Record<BinaryName, (a: number, b: number) => number>> = {
@@ -45,7 +47,7 @@ export const evaluateLoop = (
   kernel: LoopKernel,
   inputs: readonly (Float32Array | Float64Array)[],
 ): Float64Array[] => {
-  const outputs = kernel.outputs.map((size) => new Float64Array(size));
+  const outputs = kernel.outputs.map((size, buffer) => new Float64Array(size).fill(startOf(kernel, buffer)));
   const index = kernel.extents.map(() => 0);
   const count = kernel.extents.reduce((a, b) => a * b, 1);
   for (let step = 0; step < count; step += 1) {
@@ -65,7 +67,9 @@ export const evaluateLoop = (
     for (const store of kernel.stores) {
       const output = elementAt(outputs, store.buffer);
       const at = position(store, index);
-      output[at] = (store.mode === 'sum' ? float64At(output, at) : 0) + elementAt(values, store.value);
+      const value = elementAt(values, store.value);
+      output[at] =
+        store.mode === 'set' ? value : reductions[store.mode].between(float64At(output, at), value);
     }
     for (let axis = index.length - 1; axis >= 0; axis -= 1) {
       const next = elementAt(index, axis) + 1;

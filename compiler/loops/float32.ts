@@ -200,6 +200,23 @@ export const elementary = <V>(m: Float32<V>): Elementary<V> => {
     return sineOf(hold(m.addInt(biased, bits(1))), r);
   };
 
+  // An angle beyond 3π/8 or π/8 is that much off a right one or half of one (Cephes, atanf).
+  const atan = (x: V): V => {
+    const a = hold(abs(x));
+    const steep = hold(m.greater(a, constant(2.414213562373095)));
+    const middle = hold(m.greater(a, constant(0.4142135623730951)));
+    const turned = choose(
+      steep,
+      div(constant(-1), a),
+      choose(middle, div(sub(a, constant(1)), add(a, constant(1))), a),
+    );
+    const t = hold(turned);
+    const z = hold(mul(t, t));
+    const tail = polynomial(z, [-3.33329491539e-1, 1.99777106478e-1, -1.38776856032e-1, 8.05374449538e-2]);
+    const start = choose(steep, constant(Math.PI / 2), and(middle, constant(Math.PI / 4)));
+    return withSignOf(x, hold(add(start, add(mul(mul(tail, z), t), t))));
+  };
+
   const unary: Elementary<V>['unary'] = {
     neg: (x) => m.neg(x),
     exp,
@@ -211,6 +228,7 @@ export const elementary = <V>(m: Float32<V>): Elementary<V> => {
     erf,
     sin,
     cos,
+    atan,
     sqrt: (x) => m.sqrt(x),
     finite: (x) => and(m.less(abs(x), constant(Infinity)), constant(1)),
   };

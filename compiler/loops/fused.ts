@@ -174,11 +174,11 @@ export const lowerFused = (program: Program, lowerKernel: LowerKernel, target: T
         mode: 'set' as const,
         shape: space,
       })),
-      ...reductions.map(({ value, out, strides }) => ({
+      ...reductions.map(({ op, value, out, strides }) => ({
         out,
         value,
         strides,
-        mode: 'sum' as const,
+        mode: op,
         shape: shapeOf(out),
       })),
     ];

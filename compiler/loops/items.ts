@@ -1,8 +1,14 @@
 /** What a lowered program is made of: clusters that run as one loop each, and equations that are kernels of their own. */
+import type { ReductionName } from '../ir/params.js';
 import type { Equation, Var } from '../ir/program.js';
 
-/** A sum of a value of the cluster over some axes of its space; `strides` is 0 on those. */
-export type Reduction = { readonly value: Var; readonly out: Var; readonly strides: readonly number[] };
+/** One operator between the elements of a value of the cluster along some axes of its space; `strides` is 0 on those. */
+export type Reduction = {
+  readonly op: ReductionName;
+  readonly value: Var;
+  readonly out: Var;
+  readonly strides: readonly number[];
+};
 
 export type Cluster = {
   readonly tag: 'cluster';

@@ -1,6 +1,6 @@
 /** A loop nest over strided buffers: the form in which fused element-wise work, reductions and data movement reach a backend that can generate code. */
 
-import type { BinaryName, UnaryName } from '../ir/params.js';
+import type { BinaryName, ReductionName, UnaryName } from '../ir/params.js';
 
 /** A scalar operation of a loop body; operands are indices of earlier instructions. */
 export type Instruction =
@@ -18,13 +18,16 @@ export type Access = {
   readonly strides: readonly number[];
 };
 
-/** `sum` adds to the element (every axis of stride 0 is reduced); the output buffer starts at zero. */
-export type Store = Access & { readonly value: number; readonly mode: 'set' | 'sum' };
+/**
+ * An operator puts its value between the element and what the body gives (every axis of stride 0 is reduced). All operators of one
+ * output are the same.
+ */
+export type Store = Access & { readonly value: number; readonly mode: 'set' | ReductionName };
 
 /**
  * For every index of `extents` (outermost first), run `body` and perform `stores`.
  * Loads index the input buffers, stores the output buffers; `outputs` are the output sizes in elements.
- * Elements of an output that no store touches are zero.
+ * Elements of an output that no store touches are zero, or what its operator begins with.
  */
 export type LoopKernel = {
   readonly extents: readonly number[];

@@ -71,7 +71,7 @@ export const sumOfProducts = (
       extents: axes.map(({ extent }) => extent),
       loads: [access(axes, 0, offsets[0]), access(axes, 1, offsets[1])],
       body: productBody,
-      stores: [{ buffer: 0, offset: 0, strides: axes.map(({ to }) => to), value: 2, mode: 'sum' }],
+      stores: [{ buffer: 0, offset: 0, strides: axes.map(({ to }) => to), value: 2, mode: 'add' }],
       outputs: [product(shape)],
     },
     inputs,

@@ -6,7 +6,7 @@
  */
 import { elementAt } from '../../dsl/lookup.js';
 import { atom, precedence, type Printed, within } from '../../dsl/printing/precedence.js';
-import type { Access, Instruction, LoopKernel } from './loop.js';
+import type { Access, Instruction, LoopKernel, Store } from './loop.js';
 import { operandsOf, weight } from './loop-cost.js';
 import type { Plan, Step } from './plan.js';
 import { showStep } from './print-plan.js';
@@ -21,7 +21,7 @@ const product = (sizes: readonly number[]): number => sizes.reduce((all, n) => a
 /** One a step of the body but for loads and constants, and one a sum. A function counts as one. */
 const trafficOf = ({ extents, loads, body, stores }: LoopKernel): LoopTraffic => {
   const computed = body.filter((instruction) => weight(instruction) > 0).length;
-  const summed = stores.filter(({ mode }) => mode === 'sum').length;
+  const summed = stores.filter(({ mode }) => mode !== 'set').length;
   const touched = ({ strides }: Access): number =>
     product(extents.filter((_, axis) => elementAt(strides, axis) !== 0));
   return {
@@ -89,6 +89,14 @@ const printed = (
   return atom(`${op}(${operands.map(({ text }) => text).join(', ')})`);
 };
 
+const assignment: { readonly [M in Store['mode']]: string } = {
+  set: '=',
+  add: '+=',
+  mul: '·=',
+  max: 'max=',
+  min: 'min=',
+};
+
 /** Longer expressions get a name, as those that are used more than once do. */
 const LONG = 60;
 
@@ -123,7 +131,7 @@ const bodyOf = (
     ...lines,
     ...stores.map((store) => {
       const to = `%${elementAt(outputs, store.buffer)}[${positionOf(store)}]`;
-      return `${to} ${store.mode === 'sum' ? '+=' : '='} ${elementAt(known, store.value).text}`;
+      return `${to} ${assignment[store.mode]} ${elementAt(known, store.value).text}`;
     }),
   ];
 };

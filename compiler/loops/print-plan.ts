@@ -5,7 +5,7 @@
  *   8  loop 64×784×16 (%9, %2) add elu → %10, Σ %11
  */
 import { elementAt } from '../../dsl/lookup.js';
-import type { LoopKernel } from './loop.js';
+import type { LoopKernel, Store } from './loop.js';
 import type { Attribute, Operand, Plan, Step } from './plan.js';
 
 const showOperand = ({ buffer, shape }: Operand): string => `%${buffer}[${shape.join(',')}]`;
@@ -25,10 +25,18 @@ const isTelling = (name: string, value: Attribute): boolean =>
 const operations = ({ body }: LoopKernel): string =>
   body.flatMap(({ op }) => (op === 'load' || op === 'constant' ? [] : [op])).join(' ') || 'copy';
 
+const signs: { readonly [M in Store['mode']]: string } = {
+  set: '',
+  add: 'Σ ',
+  mul: 'Π ',
+  max: 'max ',
+  min: 'min ',
+};
+
 const showLoop = ({ loop, inputs, outputs }: Extract<Step, { tag: 'loop' }>): string => {
   const read = inputs.map((buffer) => `%${buffer}`).join(', ');
-  const sums = new Set(loop.stores.filter((store) => store.mode === 'sum').map((store) => store.buffer));
-  const written = outputs.map((buffer, i) => `${sums.has(i) ? 'Σ ' : ''}%${buffer}`).join(', ');
+  const modes = new Map(loop.stores.map(({ buffer, mode }) => [buffer, mode]));
+  const written = outputs.map((buffer, i) => `${signs[modes.get(i) ?? 'set']}%${buffer}`).join(', ');
   return `loop ${loop.extents.join('×') || '1'} (${read}) ${operations(loop)} → ${written}`;
 };
 

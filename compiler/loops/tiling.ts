@@ -8,7 +8,7 @@ type Product = { readonly a: Access; readonly b: Access };
 /** The two loads, where the nest does nothing but sum their product. */
 const productOf = (nest: Nest): Product | undefined => {
   const [store, second] = nest.stores;
-  if (store === undefined || second !== undefined || store.mode !== 'sum') return undefined;
+  if (store === undefined || second !== undefined || store.mode !== 'add') return undefined;
   const value = nest.body[store.value];
   if (value?.op !== 'mul') return undefined;
   const [left, right] = [nest.body[value.a], nest.body[value.b]];

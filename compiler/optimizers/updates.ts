@@ -49,7 +49,7 @@ const without = (shape: readonly number[], axis: number): readonly number[] =>
 
 /** The mean along one axis, and it repeated along that axis again. */
 const meanAlong = (emit: Emit, x: Var, axis: number): Var =>
-  times(emit, emit('reduceSum', { axes: [axis] }, [x]), 1 / elementAt(x.type.shape, axis));
+  times(emit, emit('reduce', { op: 'add', axes: [axis] }, [x]), 1 / elementAt(x.type.shape, axis));
 const repeatedAlong = (emit: Emit, x: Var, shape: readonly number[], axis: number): Var =>
   emit('broadcast', { shape, axes: shape.map((_, i) => i).filter((i) => i !== axis) }, [x]);
 

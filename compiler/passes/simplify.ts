@@ -3,6 +3,7 @@ import { atLeast, elementAt, float64At } from '../../dsl/lookup.js';
 import { repeatedAxes } from '../ir/primitives/structure.js';
 import { constantLike } from '../ir/operations.js';
 import { elementwise } from '../ir/primitives/elementwise.js';
+import type { ReductionName } from '../ir/params.js';
 import { type Emit, type Equation, is, type Program, type Var } from '../ir/program.js';
 import { evaluateEquation } from '../ir/primitive-table.js';
 import { sameType, scalarType, sizeOfShape } from '../ir/type.js';
@@ -20,6 +21,14 @@ const isElementwise = (eq: Equation): boolean => Object.hasOwn(elementwise, eq.p
 
 const constant = (emit: Emit, value: number, like: Var): Var => constantLike(emit, value, like.type);
 
+/** What an operator makes of so many equal numbers. */
+const ofEqual: { readonly [O in ReductionName]: (value: number, count: number) => number } = {
+  add: (value, count) => value * count,
+  max: (value) => value,
+  min: (value) => value,
+  mul: (value, count) => value ** count,
+};
+
 /** An element-wise function of uniform constants is one; so is anything that only moves or repeats their elements. */
 const foldConstants: Rule = (eq, emit, definition) => {
   if (eq.inputs.length === 0) return null;
@@ -29,6 +38,10 @@ const foldConstants: Rule = (eq, emit, definition) => {
     const scalars = values.map((v) => ({ type: scalarType, data: Float64Array.of(v) }));
     const out = { ...eq, out: { ...eq.out, type: scalarType } };
     return constant(emit, float64At(evaluateEquation(out, scalars, 1), 0), eq.out);
+  }
+  if (is(eq, 'reduce')) {
+    const count = sizeOfShape(elementAt(eq.inputs, 0).type.shape) / sizeOfShape(eq.out.type.shape);
+    return constant(emit, ofEqual[eq.params.op](elementAt(values, 0), count), eq.out);
   }
   switch (eq.primitive) {
     case 'broadcast':
@@ -41,13 +54,6 @@ const foldConstants: Rule = (eq, emit, definition) => {
     case 'batchToAxis':
     case 'rotateBatch':
       return constant(emit, elementAt(values, 0), eq.out);
-    case 'reduceSum':
-      return constant(
-        emit,
-        (elementAt(values, 0) * sizeOfShape(elementAt(eq.inputs, 0).type.shape)) /
-          sizeOfShape(eq.out.type.shape),
-        eq.out,
-      );
     case 'concat':
       return values.every((v) => v === values[0]) ? constant(emit, elementAt(values, 0), eq.out) : null;
     default:
@@ -132,20 +138,23 @@ const moves: Rule = (eq, emit, definition) => {
       inner.inputs,
     );
   }
-  if (is(eq, 'reduceSum')) {
+  if (is(eq, 'reduce')) {
+    const { op } = eq.params;
     if (eq.params.axes.length === 0) return x;
-    if (inner !== undefined && is(inner, 'reduceSum')) {
+    if (inner !== undefined && is(inner, 'reduce') && inner.params.op === op) {
       const left = repeatedAxes(elementAt(inner.inputs, 0).type.shape, inner.params.axes);
       const axes = [...inner.params.axes, ...eq.params.axes.map((axis) => elementAt(left, axis))].sort(
         (a, b) => a - b,
       );
-      return emit('reduceSum', { axes }, inner.inputs);
+      return emit('reduce', { op, axes }, inner.inputs);
     }
     if (inner !== undefined && is(inner, 'broadcast')) {
       const repeated = repeatedAxes(inner.params.shape, inner.params.axes);
       if (repeated.join() === [...eq.params.axes].sort((a, b) => a - b).join()) {
         const count = sizeOfShape(repeated.map((axis) => elementAt(inner.params.shape, axis)));
-        return emit('mul', {}, [elementAt(inner.inputs, 0), constant(emit, count, eq.out)]);
+        const [value] = atLeast(1, inner.inputs);
+        if (op === 'max' || op === 'min') return value;
+        if (op === 'add') return emit('mul', {}, [value, constant(emit, count, eq.out)]);
       }
     }
     return null;

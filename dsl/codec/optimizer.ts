@@ -3,7 +3,8 @@ import * as t from 'io-ts/lib/index.js';
 import type { Node } from '../expressions/expression.js';
 import type { Lookahead, Optimizer, Update } from '../update.js';
 import type { Codec, Rows } from './codec.js';
-import { list, mapped, optional, struct, tagged, withDefault } from './codec.js';
+import { codec, isRecord, list, mapped, optional, struct, tagged, withDefault } from './codec.js';
+import { didYouMean, nearest } from '../problem.js';
 import {
   fraction,
   nonEmptyString,
@@ -66,15 +67,56 @@ const lookahead: Codec<Lookahead> = struct('an object with the fields period and
   share: positiveNumber,
 });
 
+/** The constructors of optimizers: each makes a chain, by which none has a name. */
+export const optimizerNames = [
+  'adam',
+  'adamW',
+  'sgd',
+  'nadam',
+  'lion',
+  'rmsProp',
+  'adagrad',
+  'adafactor',
+] as const;
+
+/** What was meant as the name of an optimizer, such as `'adamw'` or `{ tag: 'adamw' }`. */
+const namedAs = (u: unknown): string | undefined =>
+  typeof u === 'string'
+    ? u
+    : isRecord(u) && u.chain === undefined && typeof u.tag === 'string'
+      ? u.tag
+      : undefined;
+
+/** An optimizer that is given by a name is a problem of its own, which shows the list. */
+const asChain = <A>(of: Codec<A>): Codec<A> =>
+  codec(
+    of.name,
+    (u, context) => {
+      const word = namedAs(u);
+      if (word === undefined) return of.validate(u, context);
+      const call = nearest(word, optimizerNames) ?? optimizerNames[0];
+      const hint = `${didYouMean(word, optimizerNames) ?? 'an optimizer is what a call gives'}: ${call}({ rate: 1e-3 }) in TypeScript`;
+      const known = codec<A>(`one of ${optimizerNames.join(', ')}`, of.validate, of.encode);
+      return t.failure(
+        word,
+        t.appendContext(context.slice(0, -1), context.at(-1)?.key ?? '', known, word),
+        hint,
+      );
+    },
+    of.encode,
+  );
+
 export const optimizerCodec = (expr: Codec<Node>): Codec<Optimizer> =>
   mapped(
-    struct('an optimizer: an object with a rate and a chain', {
-      rate: expr,
-      chain: list('an array of updates', () => updateCodec(expr)),
-      accumulate: optional(positiveInteger),
-      lookahead: optional(lookahead),
-      average: optional(fraction),
-    }),
+    asChain(
+      struct('an optimizer: an object with a rate and a chain', {
+        rate: expr,
+        chain: list('an array of updates', () => updateCodec(expr)),
+        accumulate: optional(positiveInteger),
+        lookahead: optional(lookahead),
+        average: optional(fraction),
+      }),
+    ),
     // What is left out is absent rather than undefined.
     ({ rate, chain, accumulate, lookahead: ahead, average }): Optimizer => ({
       rate,

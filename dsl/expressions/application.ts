@@ -2,19 +2,26 @@
 import type { Expr, NetworkValue, Node } from '../grammar.js';
 import type { Direction } from '../layers/flow.js';
 import {
+  type Applied,
   type ArgumentsOf,
   argumentsOf,
   type Flow,
   type FunctionNetwork,
-  type HeadedFunction,
-  type HeadedNetwork,
   type Network,
   outputNames,
 } from '../network.js';
 import type { Scalar, Shape } from '../shape.js';
 
 type ArgumentShapes = Readonly<Record<string, Shape>>;
-type Outputs<H> = { readonly [K in keyof H]: H[K] extends Shape ? Expr<H[K]> : never };
+/** A direction, or several of them along a leading axis. */
+export type Probed<S extends Shape> = S | readonly [number, ...S];
+/** Where a derivative leads: along the leading axis of probes that the direction has. */
+type Carried<T extends Shape, S extends Shape, Out extends Shape> = T extends readonly [
+  infer K extends number,
+  ...S,
+]
+  ? readonly [K, ...Out]
+  : Out;
 type At = Node | Readonly<Record<string, Node>>;
 
 const isOne = (at: At): at is Node => typeof at.tag === 'string';
@@ -39,22 +46,10 @@ export const placesOf = (network: NetworkValue, at: At, argument?: string): Plac
  * The network's value at `at`; of several arguments an expression for each by name. Equal applications are one: one primal, one
  * dropout mask, one state update.
  */
-export function apply<A extends ArgumentShapes, H extends Readonly<Record<string, Shape>>>(
-  network: HeadedFunction<A, H>,
-  at: ArgumentsOf<NoInfer<A>>,
-): Outputs<H>;
-export function apply<A extends ArgumentShapes, O extends Shape>(
-  network: FunctionNetwork<A, O>,
-  at: ArgumentsOf<NoInfer<A>>,
-): Expr<O>;
-export function apply<I extends Shape, H extends Readonly<Record<string, Shape>>>(
-  network: HeadedNetwork<I, H>,
-  at: Expr<NoInfer<I>>,
-): Outputs<H>;
-export function apply<I extends Shape, O extends Shape>(
-  network: Network<I, O>,
-  at: Expr<NoInfer<I>>,
-): Expr<O>;
+export function apply<At = Expr, Out = Expr>(
+  network: NetworkValue & { readonly _applied?: Applied<At, Out> | undefined },
+  at: NoInfer<At>,
+): Out;
 export function apply(network: NetworkValue, at: At): unknown {
   const places = placesOf(network, at);
   const names = outputNames(network);
@@ -66,50 +61,44 @@ export function apply(network: NetworkValue, at: At): unknown {
  * J·tangent, the directional derivative of the network at `at`. A tangent with a leading axis of k probes gives k
  * directional derivatives at the same point. Of several arguments one is differentiated: the first, or the one named last.
  */
-export function jvp<A extends ArgumentShapes, O extends Shape, N extends keyof A & string>(
-  network: FunctionNetwork<A, O>,
-  at: ArgumentsOf<NoInfer<A>>,
-  tangent: Expr<NoInfer<A[N]>>,
-  argument: N,
-): Expr<O>;
-export function jvp<A extends ArgumentShapes, O extends Shape, N extends keyof A & string, K extends number>(
-  network: FunctionNetwork<A, O>,
-  at: ArgumentsOf<NoInfer<A>>,
-  tangent: Expr<readonly [K, ...A[N]]>,
-  argument: N,
-): Expr<readonly [K, ...O]>;
-export function jvp<I extends Shape, O extends Shape, K extends number>(
+export function jvp<I extends Shape, O extends Shape, T extends Probed<I> = Probed<I>>(
   network: Network<I, O>,
   at: Expr<NoInfer<I>>,
-  tangent: Expr<readonly [K, ...I]>,
-): Expr<readonly [K, ...O]>;
-export function jvp<I extends Shape, O extends Shape>(
-  network: Network<I, O>,
-  at: Expr<NoInfer<I>>,
-  tangent: Expr<NoInfer<I>>,
-): Expr<O>;
+  tangent: Expr<T>,
+): Expr<Carried<T, I, O>>;
+export function jvp<
+  A extends ArgumentShapes,
+  O extends Shape,
+  N extends keyof A & string,
+  T extends Probed<A[N]> = Probed<A[N]>,
+>(
+  network: FunctionNetwork<A, O>,
+  at: ArgumentsOf<NoInfer<A>>,
+  tangent: Expr<T>,
+  argument: N,
+): Expr<Carried<T, A[N], O>>;
 export function jvp(network: NetworkValue, at: At, tangent: Node, argument?: string): Node {
   const output = outputNames(network)[0] ?? '';
   return { tag: 'jvp', network, ...placesOf(network, at, argument), tangent, output };
 }
 
 /** Jᵀ·cotangent, the transpose of `jvp`; a leading axis of k probes, and several arguments, as there. */
-export function vjp<A extends ArgumentShapes, O extends Shape, N extends keyof A & string>(
+export function vjp<I extends Shape, O extends Shape, T extends Probed<O> = Probed<O>>(
+  network: Network<I, O>,
+  at: Expr<NoInfer<I>>,
+  cotangent: Expr<T>,
+): Expr<Carried<T, O, I>>;
+export function vjp<
+  A extends ArgumentShapes,
+  O extends Shape,
+  N extends keyof A & string,
+  T extends Probed<O> = Probed<O>,
+>(
   network: FunctionNetwork<A, O>,
   at: ArgumentsOf<NoInfer<A>>,
-  cotangent: Expr<NoInfer<O>>,
+  cotangent: Expr<T>,
   argument: N,
-): Expr<A[N]>;
-export function vjp<I extends Shape, O extends Shape, K extends number>(
-  network: Network<I, O>,
-  at: Expr<NoInfer<I>>,
-  cotangent: Expr<readonly [K, ...O]>,
-): Expr<readonly [K, ...I]>;
-export function vjp<I extends Shape, O extends Shape>(
-  network: Network<I, O>,
-  at: Expr<NoInfer<I>>,
-  cotangent: Expr<NoInfer<O>>,
-): Expr<I>;
+): Expr<Carried<T, O, A[N]>>;
 export function vjp(network: NetworkValue, at: At, cotangent: Node, argument?: string): Node {
   const output = outputNames(network)[0] ?? '';
   return { tag: 'vjp', network, ...placesOf(network, at, argument), cotangent, output };

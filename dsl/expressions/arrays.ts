@@ -1,14 +1,14 @@
 /** Axes of arrays: moved, repeated, reduced by an operator, and contracted by letters. */
 import type { Expr, Node, ReductionOp } from '../grammar.js';
-import type { Scalar, Shape } from '../shape.js';
+import type { Shape } from '../shape.js';
 import { shapeOf } from '../shape-rules.js';
-import { abs, add, div, exp, log, scale, square, stop, sub } from './expression.js';
+import { abs, add, div, exp, fill, log, max, scale, sqrt, square, stop, sub } from './expression.js';
 import type { ScalarLike } from './expression.js';
 
 type Axes = readonly number[];
 
 /** The shape without the axes that a type knows; `number` where it does not. */
-type Without<S extends Shape, A extends Axes> = number extends A['length']
+export type Without<S extends Shape, A extends Axes> = number extends A['length']
   ? Shape
   : number extends S['length']
     ? Shape
@@ -51,9 +51,9 @@ const reducing =
 
 /** Σ along axes, which disappear. */
 export const sumOver = reducing('add');
-/** The greatest along axes; where elements tie, one of them has the derivative. */
+/** The greatest along axes; elements that tie share the derivative equally. */
 export const maxOver = reducing('max');
-/** The least over axes; its derivative goes to one of the least, as that of `min` does. */
+/** The least along axes; elements that tie share the derivative equally. */
 export const minOver = reducing('min');
 /** Π along axes. */
 export const productOver = reducing('mul');
@@ -61,9 +61,9 @@ export const productOver = reducing('mul');
 const sizeAlong = (of: Expr, axes: Axes): number =>
   axes.reduce((count, axis) => count * (shapeOf(of)?.[axis] ?? 1), 1);
 
-/** The mean along axes, of an expression whose shape is known. */
+/** The mean along axes, of an expression whose shape is known; divided before it is summed, so it is finite where the elements are. */
 export const meanOver = <S extends Shape, const A extends Axes>(of: Expr<S>, axes: A): Expr<Without<S, A>> =>
-  scale(1 / sizeAlong(of, axes), sumOver(of, axes));
+  sumOver(scale(1 / sizeAlong(of, axes), of), axes);
 
 /** What was reduced along axes, repeated along them again: of the shape of `like`. */
 export const along = <S extends Shape>(reduced: Expr, like: Expr<S>, axes: Axes): Expr<S> => {
@@ -81,8 +81,25 @@ export const varianceOver = <S extends Shape, const A extends Axes>(
   return meanOver(square(centred), axes);
 };
 
-/** ln Σ exp along axes, finite wherever the numbers are: exp sees their distances below the greatest alone. */
-export const logSumExpOver = <S extends Shape, const A extends Axes>(
+/**
+ * e/√(mean e² + ε) along axes. Numbers above 1 are divided by their mean size first, held constant, since the result does not depend on it: no
+ * square leaves the range of single precision.
+ */
+export const byRootMeanSquare = <S extends Shape>(of: Expr<S>, axes: Axes, epsilon: number): Expr<S> => {
+  const size: Expr = meanOver(abs(stop(of)), axes);
+  const shape = shapeOf(size) ?? [];
+  const unit: Expr = max<Shape>(fill(1, ...shape), size);
+  const scaled: Expr<S> = div(of, along(unit, of, axes));
+  const floor: Expr = div<Shape>(fill(epsilon, ...shape), square(unit));
+  const root: Expr = sqrt(add<Shape>(meanOver(square(scaled), axes), floor));
+  return div(scaled, along(root, of, axes));
+};
+
+/**
+ * ln Σ exp along axes, finite wherever the numbers are: exp sees their distances below the greatest alone. That is held constant, which leaves
+ * the derivative exact, for the value does not depend on what is subtracted and added again.
+ */
+export const logSumExp = <S extends Shape, const A extends Axes>(
   of: Expr<S>,
   axes: A,
 ): Expr<Without<S, A>> => {
@@ -124,16 +141,6 @@ export const contract = <const T extends string, A extends Shape, B extends Shap
   left: Expr<A>,
   right: Expr<B>,
 ): Expr<Contracted<T, A, B>> => ({ tag: 'contract', subscripts, left, right });
-
-/** 1 where a < b, else 0; derivative zero. */
-export const less = <S extends Shape>(a: Expr<S>, b: Expr<NoInfer<S>>): Expr<S> => greaterOf(b, a);
-
-const greaterOf = <S extends Shape>(a: Expr<S>, b: Expr<S>): Expr<S> => ({
-  tag: 'binary',
-  op: 'greater',
-  left: a,
-  right: b,
-});
 
 /** The elements held between two numbers; derivative zero outside. */
 export const clip = <S extends Shape>(of: Expr<S>, least: ScalarLike, most: ScalarLike): Expr<S> => {
@@ -186,12 +193,4 @@ export const range = <const N extends number>(n: N): Expr<readonly [N]> => {
     left: upTo,
     right: { tag: 'fill', of: { tag: 'constant', value: 1 }, shape: [n] },
   };
-};
-
-/** 1 at the place of a whole number from 0, else 0: a class as a vector. Out of range it is 0 everywhere; its derivative is zero. */
-export const oneHot = <const N extends number>(count: N, index: Expr<Scalar>): Expr<readonly [N]> => {
-  const distance: Expr<readonly [N]> = abs(
-    sub<readonly [N]>({ tag: 'fill', of: index, shape: [count] }, range(count)),
-  );
-  return less<readonly [N]>(distance, { tag: 'fill', of: { tag: 'constant', value: 0.5 }, shape: [count] });
 };

@@ -44,11 +44,11 @@ export const field = <const S extends Shape>(name: string, ...shape: S): Expr<S>
   type: 'float',
 });
 
-/** A named whole number of each example, such as its class. */
-export const integerField = (name: string): Expr<Scalar> => ({
+/** A named whole number, or array of them, of each example: its class, its tokens. */
+export const integerField = <const S extends Shape>(name: string, ...shape: S): Expr<S> => ({
   tag: 'field',
   name,
-  shape: [],
+  shape,
   type: 'integer',
 });
 
@@ -121,6 +121,8 @@ export const abs = unary('abs');
 export const sin = unary('sin');
 /** Of an angle in radians. */
 export const cos = unary('cos');
+/** The angle in radians, between −π/2 and π/2, whose tangent it is; `atan2` knows the quadrant. */
+export const atan = unary('atan');
 
 /** An activation applied to an expression rather than inside a network. */
 export const activate = <S extends Shape>(op: Exclude<ActivationName, 'leakyRelu'>, e: Expr<S>): Expr<S> => ({
@@ -129,11 +131,17 @@ export const activate = <S extends Shape>(op: Exclude<ActivationName, 'leakyRelu
   of: e,
 });
 
-/** Element-wise on equal shapes; two scalars may be plain numbers. Ties of max and min go to the first argument. */
-type BinaryOperation = {
-  (a: ScalarLike, b: ScalarLike): Expr<Scalar>;
-  <S extends Shape>(a: Expr<S>, b: Expr<NoInfer<S>>): Expr<S>;
-};
+/** A number where the other side is a scalar, or may be one. */
+type NumberFor<S extends Shape> = S extends Scalar ? number : number extends S['length'] ? number : never;
+
+/**
+ * Element-wise on equal shapes; two scalars may be plain numbers. Ties of max and min go to the first argument. One signature, so that what does not fit
+ * is told with both shapes in its first line.
+ */
+type BinaryOperation = <S extends Shape = Scalar>(
+  a: Expr<S> | NumberFor<S>,
+  b: Expr<S> | NumberFor<S>,
+) => Expr<S>;
 
 const binary =
   (op: BinaryOp): BinaryOperation =>
@@ -157,8 +165,7 @@ export const pow = binary('pow');
 export const greater = binary('greater');
 
 /** A scalar times anything. */
-export function scale<S extends Shape>(by: ScalarLike, of: Expr<S>): Expr<S>;
-export function scale(by: ScalarLike, of: Surrogate): Surrogate;
+export function scale<V extends Node>(by: ScalarLike, of: V): V;
 export function scale(by: ScalarLike, of: Node): Node {
   return { tag: 'scale', by: lift(by), of };
 }
@@ -206,7 +213,7 @@ export const normEach = <K extends number, S extends Shape>(
 
 /** Mean over the probes of a vector of k numbers. */
 export const meanOf = <K extends number>(k: K, e: Expr<readonly [NoInfer<K>]>): Expr<Scalar> =>
-  scale(1 / k, sum(e));
+  sum(scale(1 / k, e));
 
 /** `then` where the condition is not zero, else `otherwise`. */
 export const select = <S extends Shape>(

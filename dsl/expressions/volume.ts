@@ -7,7 +7,7 @@ import { elementAt } from '../lookup.js';
 import { draw } from './expression.js';
 import type { Expr, Node, Surrogate, VolumeMethod } from './expression.js';
 import type { DistributionName } from './draw.js';
-import { placesOf } from './application.js';
+import { placesOf, type Probed } from './application.js';
 import {
   type ArgumentsOf,
   argumentsOf,
@@ -56,18 +56,12 @@ export type SolveOptions = {
  * (JᵀJ)⁻¹·b, J the Jacobian of the network at `at`; b may have a leading axis of probes. The network has at least as many outputs as
  * inputs. Its derivative is that of the exact solution, also where a bound on the iterations leaves something over.
  */
-export function solveGram<I extends Shape, O extends Shape>(
+export function solveGram<I extends Shape, O extends Shape, T extends Probed<I> = Probed<I>>(
   network: Network<I, O>,
   at: Expr<NoInfer<I>>,
-  b: Expr<NoInfer<I>>,
+  b: Expr<T>,
   options?: SolveOptions,
-): Expr<I>;
-export function solveGram<I extends Shape, O extends Shape, K extends number>(
-  network: Network<I, O>,
-  at: Expr<NoInfer<I>>,
-  b: Expr<readonly [K, ...I]>,
-  options?: SolveOptions,
-): Expr<readonly [K, ...I]>;
+): Expr<T>;
 export function solveGram(network: NetworkValue, at: Node, b: Node, options: SolveOptions = {}): Node {
   const { iterations, tolerance = 1e-6 } = options;
   const bound = iterations === undefined ? {} : { iterations };

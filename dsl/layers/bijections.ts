@@ -50,16 +50,21 @@ const SHORTEST = 1e-20;
 const reflected = <N extends number>(x: Expr<Vector<N>>, v: Expr<Vector<N>>): Expr<Vector<N>> =>
   sub<Vector<N>>(x, scale(div(scale(2, dot<Vector<N>>(v, x)), max(sqNorm(v), SHORTEST)), v));
 
-/** So many reflections in trainable planes: any orthogonal map for as many as there are dimensions; Householder 1958. [n] → [n]. */
-export const householder = <N extends number>(count = 1) => {
+const reflections = <N extends number>(name: string, count: (n: N) => number) => {
   const planes = ([n]: Vector<N>): readonly Expr<Vector<N>>[] =>
-    Array.from({ length: count }, (_, i) => parameter(`plane${i}`, normalInitializer(1), n));
-  return bijection<Vector<N>, Vector<N>>('householder', {
+    Array.from({ length: count(n) }, (_, i) => parameter(`plane${i}`, normalInitializer(1), n));
+  return bijection<Vector<N>, Vector<N>>(name, {
     forward: (x, shape) => planes(shape).reduce(reflected, x),
     inverse: (y, shape) => planes(shape).toReversed().reduce(reflected, y),
     logDeterminant: () => constant(0),
   });
 };
+
+/** So many reflections in trainable planes: any orthogonal map for as many as there are dimensions; Householder 1958. [n] → [n]. */
+export const householder = <N extends number>(count = 1) => reflections<N>('householder', () => count);
+
+/** Any rotation about the origin: an even number of reflections, as many as there are dimensions or one less. [n] → [n]. */
+export const rotation = <N extends number>() => reflections<N>('rotation', (n) => n - (n % 2));
 
 /** (x − c)/‖x − c‖² + c, a conformal map that is its own inverse; of all points but c. [n] → [n]. */
 export const inversion = <N extends number>() => {

@@ -1,20 +1,19 @@
 /** Layers and expressions for what a network is told beside its input: classes, conditions, coordinates. */
-import { broadcast, contract, oneHot } from '../expressions/arrays.js';
+import { broadcast, contract } from '../expressions/arrays.js';
+import { gather } from '../expressions/gather.js';
 import { add, concat, cos, type Expr, mul, parameter, sin, stop } from '../expressions/expression.js';
 import type { Node } from '../grammar.js';
-import type { Scalar, Shape } from '../shape.js';
+import type { Shape } from '../shape.js';
 import { shapeOf } from '../shape-rules.js';
 import { layer, through } from './defined.js';
 import { normalInitializer } from './initializer.js';
 import { dense } from './layer.js';
 
-/** A trainable vector for each of so many classes, by the class's number from 0: scalar → [units]. */
-export const embedding = <const N extends number>(count: number, units: N) =>
-  layer('embedding', (x: Expr<Scalar>): Expr<readonly [N]> => {
-    const table = parameter('table', normalInitializer(1), count, units);
-    const row: Node = contract('i,ij->j', oneHot(count, x), table);
-    return row;
-  });
+/** A trainable vector for each of so many classes or tokens, by their numbers from 0: [] → [units], [t] → [t,units]. */
+export const embedding = <const N extends number, S extends Shape>(count: number, units: N) =>
+  layer('embedding', (x: Expr<S>): Expr<readonly [...S, N]> =>
+    gather(parameter('table', normalInitializer(1), count, units), x),
+  );
 
 /** Sines and cosines of so many random projections, which are not trained; Tancik et al. 2020. [n] → [2·count]. */
 export const fourierFeatures = (count: number, deviation = 1) =>

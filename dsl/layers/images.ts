@@ -2,26 +2,14 @@
 import {
   along,
   broadcast,
+  byRootMeanSquare,
   contract,
   maxOver,
   meanOver,
   sumOver,
   transpose,
-  varianceOver,
 } from '../expressions/arrays.js';
-import {
-  add,
-  div,
-  type Expr,
-  fill,
-  mul,
-  pad,
-  parameter,
-  reshaped,
-  slice,
-  sqrt,
-  sub,
-} from '../expressions/expression.js';
+import { add, type Expr, mul, pad, parameter, reshaped, slice, sub } from '../expressions/expression.js';
 import type { Node } from '../grammar.js';
 import type { Enlarged, Shape, Strided } from '../shape.js';
 import { layer } from './defined.js';
@@ -65,11 +53,8 @@ export const groupNorm = <H extends number, W extends number, C extends number>(
     const [h, w, c] = shape;
     const parted: Expr = reshaped(x, h, w, groups, c / groups);
     const axes: Shape = [0, 1, 3];
-    const deviation = sqrt(add(varianceOver(parted, axes), fill(epsilon, groups)));
-    const normal = div(
-      sub(parted, along(meanOver(parted, axes), parted, axes)),
-      along(deviation, parted, axes),
-    );
+    const centred = sub(parted, along(meanOver(parted, axes), parted, axes));
+    const normal = byRootMeanSquare(centred, axes, epsilon);
     const each = (role: string, start: typeof ones): Expr<Image<H, W, C>> =>
       broadcast(parameter(role, start, c), shape, [2]);
     return add(mul(reshaped(normal, ...shape), each('gain', ones)), each('shift', zeros));

@@ -1,100 +1,119 @@
-/** Expressions, objectives and layers as a reader would write them: `‖x − decoder(encoder(x))‖²`. */
+/** Expressions and objectives as a reader would write them: `‖x − decoder(encoder(x))‖²`. */
 import type { Objective } from '../experiment.js';
 import type { BinaryOp, Node, UnaryOp } from '../expressions/expression.js';
-import type { Initializer } from '../layers/initializer.js';
-import type { Layer, Transform } from '../layers/layer.js';
-import { labelOf } from '../network.js';
-import type { Printed } from './precedence.js';
-import { atom, precedence, within } from './precedence.js';
-import { letBindings } from './let-bindings.js';
+import type { NetworkValue } from '../network.js';
+import { letBindings, type Lines } from './let-bindings.js';
+import {
+  below,
+  beside,
+  called,
+  digits,
+  escapedXml,
+  fenced,
+  figure,
+  listed,
+  negativePart,
+  note,
+  power,
+  type Printed,
+  raised,
+  root,
+  within,
+  word,
+} from './notation.js';
+import { precedence } from './precedence.js';
 import { type Shape, showShape } from '../shape.js';
 
-const call = (name: string, ...inside: readonly string[]): Printed => atom(`${name}(${inside.join(', ')})`);
-
-/** To six digits: ½ ln 2π is no clearer with sixteen. */
-const digits = (value: number): string => String(Number(value.toPrecision(6)));
+const call = (name: string, ...inside: readonly Printed[]): Printed => called(word(name), ...inside);
 
 const number = (value: number): Printed =>
-  value < 0 ? { text: `−${digits(-value)}`, precedence: precedence.minus } : atom(digits(value));
+  value < 0 ? beside(precedence.minus, '−', figure(digits(-value))) : figure(digits(value));
 
-const squared = (printed: Printed): Printed => ({
-  text: `${within(precedence.atom, printed)}²`,
-  precedence: precedence.power,
-});
+const squared = (printed: Printed): Printed => raised(within(precedence.atom, printed), '²');
 
-const product = (left: Printed, right: Printed): Printed => ({
-  text: `${within(precedence.product, left)}·${within(precedence.product, right)}`,
-  precedence: precedence.product,
-});
+const product = (left: Printed, right: Printed): Printed =>
+  beside(precedence.product, within(precedence.product, left), '·', within(precedence.product, right));
 
 /** A linear map's product with a vector, which does not associate with what follows. */
-const applied = (jacobian: Printed, vector: Printed): Printed => ({
-  text: `${jacobian.text}·${within(precedence.power, vector)}`,
-  precedence: precedence.product,
-});
+const applied = (jacobian: Printed, vector: Printed): Printed =>
+  beside(precedence.product, jacobian, '·', within(precedence.power, vector));
 
 /** The same for each index of the first axes, which are kept. */
 const each = (keep: number, printed: Printed): Printed =>
-  keep === 0 ? printed : keep === 1 ? call('each', printed.text) : call('each', printed.text, `${keep} axes`);
+  keep === 0 ? printed : keep === 1 ? call('each', printed) : call('each', printed, note(`${keep} axes`));
 
 const unaryOf = (op: UnaryOp, of: Printed): Printed => {
   switch (op) {
     case 'neg':
-      return { text: `−${within(precedence.product, of)}`, precedence: precedence.minus };
+      return beside(precedence.minus, '−', within(precedence.product, of));
     case 'square':
       return squared(of);
     case 'sqrt':
-      return { text: `√${within(precedence.atom, of)}`, precedence: precedence.power };
+      return root(of, within(precedence.atom, of));
     case 'abs':
-      return atom(`|${of.text}|`);
+      return fenced('|', of);
     case 'log':
-      return call('ln', of.text);
+      return call('ln', of);
     default:
-      return call(op, of.text);
+      return call(op, of);
   }
 };
 
 const binaryOf = (op: BinaryOp, left: Printed, right: Printed): Printed => {
   switch (op) {
     case 'add':
-      return {
-        text: `${left.text} + ${within(right.text.startsWith('−') ? precedence.product : precedence.sum, right)}`,
-        precedence: precedence.sum,
-      };
+      return beside(
+        precedence.sum,
+        left,
+        ' + ',
+        within(right.text.startsWith('−') ? precedence.product : precedence.sum, right),
+      );
     case 'sub':
-      return { text: `${left.text} − ${within(precedence.product, right)}`, precedence: precedence.sum };
+      return beside(precedence.sum, left, ' − ', within(precedence.product, right));
     case 'mul':
       return product(left, right);
     case 'div':
-      return {
-        text: `${within(precedence.product, left)}/${within(precedence.power, right)}`,
-        precedence: precedence.product,
-      };
+      return beside(
+        precedence.product,
+        within(precedence.product, left),
+        '/',
+        within(precedence.power, right),
+      );
     case 'pow':
-      return {
-        text: `${within(precedence.atom, left)}^${within(precedence.atom, right)}`,
-        precedence: precedence.power,
-      };
+      return power(within(precedence.atom, left), within(precedence.atom, right));
     case 'max':
-      return call('max', left.text, right.text);
+      return call('max', left, right);
     case 'min':
-      return right.text === '0' ? atom(`[${left.text}]₋`) : call('min', left.text, right.text);
+      return right.text === '0' ? negativePart(left) : call('min', left, right);
     case 'greater':
-      return atom(`[${left.text} > ${right.text}]`);
+      return fenced('[', beside(precedence.sum, left, ' > ', right));
   }
 };
-
-const output = (name: string): string => (name === '' ? '' : `.${name}`);
 
 type Placed = Extract<Node, { readonly tag: 'apply' | 'jvp' | 'vjp' | 'solveGram' | 'volume' }>;
 
 /** `h`, and `z, c: label` where there are other arguments. */
-const placeOf = ({ at, given = {} }: Placed, text: (child: Node) => string): string =>
-  [text(at), ...Object.entries(given).map(([name, node]) => `${name}: ${text(node)}`)].join(', ');
+const placeOf = ({ at, given = {} }: Placed, printed: (child: Node) => Printed): Printed =>
+  listed([
+    printed(at),
+    ...Object.entries(given).map(([name, node]) => beside(precedence.sum, word(name), ': ', printed(node))),
+  ]);
+
+/** `decoder`, `decoder⁻¹`, `gaussian.mean`. */
+const networkOf = (network: NetworkValue, output: string): Printed => {
+  const name =
+    network.inverts === undefined ? word(network.name) : raised(word(network.name), '⁻¹', precedence.atom);
+  return output === '' ? name : beside(precedence.atom, name, '.', word(output));
+};
 
 /** `J_decoder`, and `J_decoder/z` where an argument is named. */
-const jacobianOf = ({ network, output: name, argument }: Placed): string =>
-  `J_${labelOf(network)}${output(name)}${argument === undefined ? '' : `/${argument}`}`;
+const jacobianOf = ({ network, output, argument }: Placed): Printed => {
+  const of = networkOf(network, output);
+  return below(word('J'), argument === undefined ? of : beside(precedence.atom, of, '/', word(argument)));
+};
+
+const gramOf = (J: Printed): Printed =>
+  fenced('(', beside(precedence.product, raised(J, 'ᵀ', precedence.atom), '·', J));
 
 const reductionNames = { add: 'Σ', max: 'max', min: 'min', mul: 'Π' } as const;
 
@@ -102,69 +121,81 @@ const isTurned = (permutation: Shape): boolean => permutation.join() === '1,0';
 
 /** A node in print, given those of its subexpressions. */
 const printedOf = (node: Node, printed: (child: Node) => Printed): Printed => {
-  const text = (child: Node): string => printed(child).text;
+  const shape = (of: Shape): Printed => note(showShape(of));
   switch (node.tag) {
     case 'data':
-      return atom('x');
+      return word('x');
     case 'constant':
       return number(node.value);
     case 'hyper':
     case 'draw':
     case 'parameter':
     case 'running':
-      return atom(node.name);
+      return word(node.name);
     case 'step':
-      return atom('i');
+      return word('i');
     case 'sqNormOfWeights':
-      return squared(atom(`‖${node.only === 'all' ? 'θ' : 'W'}_${node.network.name}‖`));
+      return squared(fenced('‖', below(word(node.only === 'all' ? 'θ' : 'W'), word(node.network.name))));
     case 'field':
     case 'argument':
-      return atom(node.name);
+      return word(node.name);
     case 'through':
-      return call(node.name, text(node.of));
+      return call(node.name, printed(node.of));
     case 'apply':
-      return call(`${labelOf(node.network)}${output(node.output)}`, placeOf(node, text));
+      return called(networkOf(node.network, node.output), placeOf(node, printed));
     case 'jvp':
-      return applied(call(jacobianOf(node), placeOf(node, text)), printed(node.tangent));
+      return applied(called(jacobianOf(node), placeOf(node, printed)), printed(node.tangent));
     case 'vjp':
-      return applied(atom(`${jacobianOf(node)}(${placeOf(node, text)})ᵀ`), printed(node.cotangent));
+      return applied(
+        raised(called(jacobianOf(node), placeOf(node, printed)), 'ᵀ', precedence.atom),
+        printed(node.cotangent),
+      );
     case 'logDet':
-      return call('ln', `|det J_${labelOf(node.network)}(${text(node.at)})|`);
+      return call(
+        'ln',
+        fenced(
+          '|',
+          beside(
+            precedence.atom,
+            note('det '),
+            called(below(word('J'), networkOf(node.network, '')), printed(node.at)),
+          ),
+        ),
+      );
     case 'basis':
-      return atom('I');
+      return word('I');
     case 'gram':
-      return call('gram', text(node.of));
+      return call('gram', printed(node.of));
     case 'logDetSPD':
-      return call('ln det', text(node.of));
+      return call('ln det', printed(node.of));
     case 'solveGram': {
-      const J = jacobianOf(node);
-      return applied(atom(`(${J}ᵀ·${J})(${placeOf(node, text)})⁻¹`), printed(node.of));
+      const map = beside(precedence.atom, gramOf(jacobianOf(node)), fenced('(', placeOf(node, printed)));
+      return applied(raised(map, '⁻¹', precedence.atom), printed(node.of));
     }
     case 'volume': {
-      const J = jacobianOf(node);
-      return { text: `½·ln det(${J}ᵀ·${J})(${placeOf(node, text)})`, precedence: precedence.product };
+      const map = beside(precedence.atom, gramOf(jacobianOf(node)), fenced('(', placeOf(node, printed)));
+      return beside(precedence.product, '½', '·', word('ln det'), map);
     }
     case 'transpose':
       return isTurned(node.permutation)
-        ? { text: `${within(precedence.atom, printed(node.of))}ᵀ`, precedence: precedence.power }
-        : call('transpose', text(node.of), showShape(node.permutation));
+        ? raised(within(precedence.atom, printed(node.of)), 'ᵀ')
+        : call('transpose', printed(node.of), shape(node.permutation));
     case 'broadcast':
-      return call('broadcast', text(node.of), showShape(node.shape));
+      return call('broadcast', printed(node.of), shape(node.shape));
     case 'reduce':
-      return call(reductionNames[node.op], text(node.of), `axes ${node.axes.join(' ')}`);
+      return call(reductionNames[node.op], printed(node.of), note(`axes ${node.axes.join(' ')}`));
     case 'contract':
-      return call('contract', node.subscripts, text(node.left), text(node.right));
+      return call('contract', note(node.subscripts), printed(node.left), printed(node.right));
     case 'band':
-      return call('band', text(node.of), `${node.below} ${node.diagonal} ${node.above}`);
+      return call('band', printed(node.of), note(`${node.below} ${node.diagonal} ${node.above}`));
     case 'batchMean':
-      return call('mean over the batch', text(node.of));
-    case 'another':
-      return {
-        text: `${within(precedence.atom, printed(node.of))}′${node.by === 1 ? '' : node.by}`,
-        precedence: precedence.atom,
-      };
+      return call('mean over the batch', printed(node.of));
+    case 'another': {
+      const by = node.by === 1 ? [] : [figure(String(node.by))];
+      return beside(precedence.atom, within(precedence.atom, printed(node.of)), '′', ...by);
+    }
     case 'stop':
-      return call('stop', text(node.of));
+      return call('stop', printed(node.of));
     case 'unary':
       return unaryOf(node.op, printed(node.of));
     case 'binary':
@@ -172,24 +203,23 @@ const printedOf = (node: Node, printed: (child: Node) => Printed): Printed => {
     case 'scale':
       return product(printed(node.by), printed(node.of));
     case 'fill':
-      return call('fill', text(node.of), showShape(node.shape));
+      return call('fill', printed(node.of), shape(node.shape));
     case 'sum':
       return each(node.keep, sumOf(node.of, printed));
     case 'norm':
-      return each(node.keep, atom(`‖${text(node.of)}‖`));
+      return each(node.keep, fenced('‖', printed(node.of)));
     case 'select':
-      return call('select', text(node.condition), text(node.then), text(node.otherwise));
+      return call('select', printed(node.condition), printed(node.then), printed(node.otherwise));
     case 'reshape':
-      return call('reshape', text(node.of), showShape(node.shape));
-    case 'slice':
-      return {
-        text: `${within(precedence.atom, printed(node.of))}[${node.begin.map((b, i) => range(b, node.size[i])).join(', ')}]`,
-        precedence: precedence.atom,
-      };
+      return call('reshape', printed(node.of), shape(node.shape));
+    case 'slice': {
+      const ranges = note(node.begin.map((b, i) => range(b, node.size[i])).join(', '));
+      return beside(precedence.atom, within(precedence.atom, printed(node.of)), fenced('[', ranges));
+    }
     case 'concat':
-      return call('concat', ...node.of.map(text), ...(node.axis === 0 ? [] : [`axis ${node.axis}`]));
+      return call('concat', ...node.of.map(printed), ...(node.axis === 0 ? [] : [note(`axis ${node.axis}`)]));
     case 'pad':
-      return call('pad', text(node.of), showShape(node.before), showShape(node.after));
+      return call('pad', printed(node.of), shape(node.before), shape(node.after));
   }
 };
 
@@ -198,132 +228,66 @@ const range = (begin: number, size: number | undefined): string =>
   `${begin}:${size === undefined ? '' : begin + size}`;
 
 const sumOf = (node: Node, printed: (child: Node) => Printed): Printed => {
-  if (node.tag === 'unary' && node.op === 'square') return squared(atom(`‖${printed(node.of).text}‖`));
-  if (node.tag === 'binary' && node.op === 'mul') {
-    return atom(`⟨${printed(node.left).text}, ${printed(node.right).text}⟩`);
-  }
-  return call('Σ', printed(node).text);
+  if (node.tag === 'unary' && node.op === 'square') return squared(fenced('‖', printed(node.of)));
+  if (node.tag === 'binary' && node.op === 'mul')
+    return fenced('⟨', listed([printed(node.left), printed(node.right)]));
+  return call('Σ', printed(node));
+};
+
+/** The expression in all notations. */
+export const printedFormula = (node: Node): Printed => {
+  const printed = (child: Node): Printed => printedOf(child, printed);
+  return printed(node);
 };
 
 /** The expression on one line, with no more parentheses than it needs. */
-export const formula = (node: Node): string => {
-  const printed = (child: Node): Printed => printedOf(child, printed);
-  return printed(node).text;
+export const formula = (node: Node): string => printedFormula(node).text;
+
+const aligned = (lines: Lines, sign: string): readonly string[] => {
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, { text }]) => `${name.padEnd(width)} ${sign} ${text}`);
 };
 
-const aligned = (lines: readonly (readonly [string, string])[], sign: string): readonly string[] => {
-  const width = Math.max(...lines.map(([name]) => name.length));
-  return lines.map(([name, text]) => `${name.padEnd(width)} ${sign} ${text}`);
+/** Definitions, terms and what becomes of running values, each with its sign. */
+const groupsOf = (objective: Objective): readonly { readonly sign: string; readonly lines: Lines }[] => {
+  const { definitions, terms, updates } = letBindings(objective, printedOf);
+  return [
+    { sign: ':=', lines: definitions },
+    { sign: '=', lines: terms },
+    { sign: '←', lines: updates },
+  ].filter(({ lines, sign }) => lines.length > 0 || sign === '=');
 };
 
 /**
  * One line for each term, `prior = prior·‖h‖²`, after the definitions of what occurs more than once, `h := encoder(x)`, and before
  * what becomes of running values, `multiplier ← …`.
  */
-export const objectiveFormula = (objective: Objective): string => {
-  const { definitions, terms, updates } = letBindings(objective, printedOf);
-  return [
-    ...aligned(definitions, ':='),
-    ...(definitions.length === 0 ? [] : ['']),
-    ...aligned(terms, '='),
-    ...(updates.length === 0 ? [] : ['']),
-    ...aligned(updates, '←'),
-  ].join('\n');
+export const objectiveFormula = (objective: Objective): string =>
+  groupsOf(objective)
+    .map(({ sign, lines }) => aligned(lines, sign).join('\n'))
+    .join('\n\n');
+
+const latexSigns: Readonly<Record<string, string>> = { '←': '\\leftarrow' };
+
+/** The same for LaTeX with amsmath: an `aligned` that stands in a display. */
+export const objectiveLatex = (objective: Objective): string => {
+  const rows = groupsOf(objective).map(({ sign, lines }) =>
+    lines
+      .map(([name, { latex }]) => `  ${word(name).latex} &${latexSigns[sign] ?? sign} ${latex}`)
+      .join(' \\\\\n'),
+  );
+  return ['\\begin{aligned}', rows.join(' \\\\[1ex]\n'), '\\end{aligned}'].join('\n');
 };
 
-const initializerText = (initializer: Initializer): string => {
-  switch (initializer.tag) {
-    case 'constant':
-      return `constant ${initializer.value}`;
-    case 'normal':
-      return `normal ${initializer.stddev}`;
-    case 'uniform':
-      return `uniform ${initializer.limit}`;
-    default:
-      return initializer.tag;
-  }
-};
-
-/** What differs from the default: `, no bias, heNormal`. */
-const weights = (bias: boolean, initializer: Initializer): string =>
-  `${bias ? '' : ', no bias'}${initializer.tag === 'glorotUniform' ? '' : `, ${initializerText(initializer)}`}`;
-
-const transformText = (transform: Transform): string => {
-  switch (transform.tag) {
-    case 'affine':
-      return `affine within e^±${transform.bound}`;
-    case 'spline':
-      return `spline, ${transform.bins} bins within ±${transform.bound}`;
-    case 'circularSpline':
-      return `circular spline, ${transform.bins} bins within ±${digits(transform.bound)}`;
-  }
-};
-
-const describeLayers = (layers: readonly Layer[]): string => layers.map(describeLayer).join('; ');
-
-/** A layer in a few words, without defaults: `conv 64, 4×4, stride 2, same`. */
-export const describeLayer = (layer: Layer): string => {
-  switch (layer.tag) {
-    case 'dense':
-      return `dense ${layer.units}${weights(layer.bias, layer.kernel)}`;
-    case 'conv':
-    case 'convTranspose': {
-      const name = layer.tag === 'conv' ? 'conv' : 'transposed conv';
-      const geometry = `${layer.filters}, ${layer.kernel}×${layer.kernel}, stride ${layer.stride}, ${layer.padding}`;
-      return `${name} ${geometry}${weights(layer.bias, layer.initializer)}`;
-    }
-    case 'spectral': {
-      const options = [
-        ...(layer.norm === 'kernel' ? [] : ['norm of the operator']),
-        ...(layer.iterations === 1 ? [] : [`${layer.iterations} iterations`]),
-      ];
-      return `${['spectral', ...options].join(', ')} (${describeLayer(layer.layer)})`;
-    }
-    case 'flatten':
-      return 'flatten';
-    case 'reshape':
-      return `reshape ${showShape(layer.shape)}`;
-    case 'batchNorm':
-      return [
-        'batch norm',
-        ...(layer.statistics === 'constant' ? [] : [layer.statistics]),
-        ...(layer.momentum === 0.99 ? [] : [`momentum ${layer.momentum}`]),
-        ...(layer.epsilon === 1e-3 ? [] : [`epsilon ${layer.epsilon}`]),
-      ].join(', ');
-    case 'dropout':
-      return `dropout ${layer.rate}`;
-    case 'activation':
-      return layer.name === 'leakyRelu' ? `leakyRelu ${layer.slope}` : layer.name;
-    case 'residual':
-      return `residual (${describeLayers(layer.layers)})`;
-    case 'averagePool':
-      return `average pool ${layer.size}×${layer.size}`;
-    case 'upsample':
-      return `upsample ${layer.size}×${layer.size}`;
-    case 'coupling': {
-      const conditioner = layer.conditioner.length === 0 ? '' : ` (${describeLayers(layer.conditioner)})`;
-      return `coupling of the ${layer.part} half, ${transformText(layer.transform)}${conditioner}`;
-    }
-    case 'elementwise':
-      return `element-wise ${transformText(layer.transform)}`;
-    case 'permutation':
-      return `permutation, seed ${layer.seed}`;
-    case 'luLinear':
-      return 'LU linear';
-    case 'squeeze':
-      return `squeeze ${layer.size}×${layer.size}`;
-    case 'factorOut':
-      return `factor out, rest (${describeLayers(layer.layers)})`;
-    case 'inverse':
-      return `inverse from ${showShape(layer.input)} (${describeLayers(layer.layers)})`;
-    case 'inject':
-      return `inject ${layer.units}`;
-    case 'defined':
-    case 'bijection':
-      return layer.name;
-    case 'heads':
-      return `heads ${Object.entries(layer.heads)
-        .map(([name, layers]) => `${name} (${describeLayers(layers)})`)
-        .join(', ')}`;
-  }
+/** The same as a MathML element, which needs no script; its text is what a reader that has no MathML says. */
+export const objectiveMathml = (objective: Objective): string => {
+  const cell = (inside: string): string => `<mtd>${inside}</mtd>`;
+  const rows = groupsOf(objective).flatMap(({ sign, lines }) =>
+    lines.map(
+      ([name, { mathml }]) =>
+        `<mtr>${cell(word(name).mathml)}${cell(`<mo>${escapedXml(sign)}</mo>`)}${cell(mathml)}</mtr>`,
+    ),
+  );
+  const said = escapedXml(objectiveFormula(objective));
+  return `<math display="block" alttext="${said}"><mtable>${rows.join('')}</mtable></math>`;
 };

@@ -1,8 +1,7 @@
 /** Short names for what occurs more than once in an objective: `h := encoder(x)`, `Jv := J_decoder(h)·v`. */
 import type { Objective } from '../experiment.js';
 import type { Node } from '../expressions/expression.js';
-import type { Printed } from './precedence.js';
-import { atom } from './precedence.js';
+import { type Printed, word } from './notation.js';
 import { everyNode, rewriting } from '../expressions/rewrite.js';
 import { leavesFirst, shared, usesOf } from '../expressions/sharing.js';
 
@@ -53,7 +52,7 @@ const nameFor = (node: Node, printedOf: (child: Node) => Printed, taken: readonl
   return free ?? `e${taken.length}`;
 };
 
-type Lines = readonly (readonly [name: string, text: string])[];
+export type Lines = readonly (readonly [name: string, printed: Printed])[];
 
 /** The definitions, each before its uses, the terms written with them, and the next values of running ones. */
 export const letBindings = (
@@ -76,15 +75,15 @@ export const letBindings = (
     const name = named
       ? nameFor(node, printedOf, ['x', 'i', ...given, ...lines.map(([known]) => known)])
       : '';
-    known.set(node, named ? atom(name) : printed);
-    return named ? [...lines, [name, printed.text]] : lines;
+    known.set(node, named ? word(name) : printed);
+    return named ? [...lines, [name, printed]] : lines;
   }, []);
   return {
     definitions,
-    terms: terms.map(([name, term]) => [name, printedOf(term).text]),
+    terms: terms.map(([name, term]) => [name, printedOf(term)]),
     updates: nodes.flatMap((node) =>
       node.tag === 'running' && node.update !== undefined
-        ? [[node.name, printedOf(node.update).text] as const]
+        ? [[node.name, printedOf(node.update)] as const]
         : [],
     ),
   };

@@ -25,6 +25,12 @@ type Cut = { readonly score: number; readonly threshold: number; readonly correc
 
 const rowsOf = (scores: Columns): readonly number[] => Array.from(elementAt(scores, 0), (_, row) => row);
 
+/** Whether an example has a number for each score; one that has none is from outside, whatever a tree says of the others. */
+const isKnown =
+  (scores: Columns) =>
+  (row: number): boolean =>
+    scores.every((column) => elementAt(column, row) !== Infinity);
+
 /** Between two values; values up to it stay below also where it cannot be told from the upper one. */
 const between = (low: number, high: number): number => {
   const middle = low / 2 + high / 2;
@@ -92,11 +98,15 @@ const cutOnce = (classes: Classes, region: Region): { readonly tree: Tree; reado
 
 /**
  * The tree of at most one split, or of two found greedily: the best one, then the best one of the two parts that it leaves. So the
- * second makes no mistake more on the examples that the tree is fitted to. Both classes need an example.
+ * second makes no mistake more on the examples that the tree is fitted to. Both classes need an example. A score of ∞ is that of an example
+ * that has none, which no threshold is found by.
  */
 export const fitTree = (inside: Columns, outside: Columns, splits: 1 | 2): Tree => {
   const classes = { inside, outside };
-  const all = { inside: rowsOf(inside), outside: rowsOf(outside) };
+  const all = {
+    inside: rowsOf(inside).filter(isKnown(inside)),
+    outside: rowsOf(outside).filter(isKnown(outside)),
+  };
   const { tree } = cutOnce(classes, all);
   if (splits === 1 || 'isOutside' in tree) return tree;
   const parts = parted(classes, all, { ...tree, correct: 0 });
@@ -113,9 +123,11 @@ const isOutside = (tree: Tree, scores: Columns, row: number): boolean => {
   );
 };
 
-/** For each example whether the tree takes it for one from outside. */
-export const answersOf = (tree: Tree, scores: Columns): readonly boolean[] =>
-  rowsOf(scores).map((row) => isOutside(tree, scores, row));
+/** For each example whether the tree takes it for one from outside, as everyone does whose score is ∞. */
+export const answersOf = (tree: Tree, scores: Columns): readonly boolean[] => {
+  const known = isKnown(scores);
+  return rowsOf(scores).map((row) => !known(row) || isOutside(tree, scores, row));
+};
 
 /** The mean over the two classes of the share that is told rightly; 0.5 is chance. */
 export const accuracyOf = (tree: Tree, inside: Columns, outside: Columns): number => {

@@ -109,7 +109,7 @@ const specification = (
     encoder: features,
     decoder: head,
     objective: objective({
-      crossEntropy: crossEntropy(classes, apply(head, apply(features, pixels)), label),
+      crossEntropy: crossEntropy(apply(head, apply(features, pixels)), label),
     }),
     optimizer: adam({ rate: schedule.exponential(2e-3, steps / 2) }),
     batch,

@@ -2,10 +2,11 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Dataset, labelsOf, select } from '../../data/index.js';
 import { type Shape, sizeOf } from '../../dsl/index.js';
-import type { Fitted, KeptExamples } from '../../runs/index.js';
+import type { FieldsGiven, Fitted, KeptExamples } from '../../runs/index.js';
+import { fieldsOfProgram } from '../../runs/model/fields.js';
 import { attempt } from '../../backends/failure.js';
-import { type CodePrior, fitGaussian, standardGaussian } from '../priors/gaussian.js';
-import { fitMixture } from '../priors/mixture-fit.js';
+import { fitPrior, priorKinds } from '../priors/kinds.js';
+import type { FittedPrior } from '../priors/prior.js';
 import { encoded, errorOf, orNothing, type Reconstructed, reconstructed } from './passages.js';
 import { rowsOf, type View, viewOf } from './view.js';
 import { interpolations, traversals, type Walk } from './walks.js';
@@ -52,40 +53,90 @@ const chosenRows = (set: Dataset, count: number): readonly number[] => {
     .slice(0, count);
 };
 
+export type ShownPrior = Pick<FittedPrior, 'sample' | 'dispose'> & { readonly label: string };
+
 /** N(0, I), and what is fitted to codes of training examples where there are some. */
-const priorsOf = (codes: Float32Array | undefined, d: number): readonly (readonly [string, CodePrior])[] => {
-  const standard = ['N(0, I)', standardGaussian(d)] as const;
-  if (codes === undefined || codes.length === 0) return [standard];
-  const gaussian = fitGaussian(codes, d);
-  const mixture = fitMixture(codes, d, { components: COMPONENTS, seed: 0 });
-  return [
-    ...(isLeft(gaussian) ? [] : [['a Gaussian fitted to the codes', gaussian.right] as const]),
-    ...(isLeft(mixture)
-      ? []
-      : [[`a mixture of ${COMPONENTS} Gaussians fitted to the codes`, mixture.right] as const]),
-    standard,
-  ];
+const priorsOf = async (
+  codes: Float32Array | undefined,
+  d: number,
+  { backend }: Fitted,
+): Promise<readonly ShownPrior[]> => {
+  const names = codes === undefined || codes.length === 0 ? (['standard'] as const) : usual;
+  const shown: ShownPrior[] = [];
+  for (const name of names) {
+    const prior = await fitPrior(name, codes ?? new Float32Array(), d, { backend, components: COMPONENTS });
+    const label = priorKinds[name].label({ components: COMPONENTS });
+    if (!isLeft(prior)) shown.push({ ...prior.right, label });
+  }
+  return shown;
+};
+
+const usual = ['gaussian', 'mixture', 'standard'] as const;
+
+/** What the decoder is told beside codes, as one example has it. */
+const fieldsOfRow = ({ compiled }: Fitted, { fields = {} }: Dataset, row: number): FieldsGiven =>
+  Object.fromEntries(
+    [...fieldsOfProgram(compiled.decode)].flatMap(([name, shape]) => {
+      const size = sizeOf(shape);
+      const found = fields[name]?.values.subarray(row * size, (row + 1) * size);
+      return found === undefined ? [] : [[name, found] as const];
+    }),
+  );
+
+type Condition = { readonly what: string; readonly fields: FieldsGiven };
+
+const MOST_CLASSES = 12;
+
+/** Under what samples are drawn: for a decoder that is told the class each class, else what is known of the first example. */
+const conditionsOf = (model: Fitted, held: Dataset): readonly Condition[] => {
+  const wanted = fieldsOfProgram(model.compiled.decode);
+  const [label] = [...wanted.keys()].filter(
+    (name) => held.fields?.[name]?.type === 'integer' && held.fields[name].shape.length === 0,
+  );
+  const fields = fieldsOfRow(model, held, 0);
+  if (label === undefined) return [{ what: '', fields }];
+  const values = held.fields?.[label]?.values ?? [];
+  const names = held.fields?.[label]?.classes;
+  return [...new Set(Array.from(values))]
+    .sort((a, b) => a - b)
+    .slice(0, MOST_CLASSES)
+    .map((value) => ({
+      what: `, ${label} ${names?.[value] ?? value}`,
+      fields: { ...fields, [label]: value },
+    }));
 };
 
 const outputShape = ({ compiled }: Fitted): Shape => compiled.decode.outputs[0]?.var.type.shape ?? [];
 
-export type GalleryOptions = { readonly seed: number; readonly kept?: KeptExamples | undefined };
+export type GalleryOptions = {
+  readonly seed: number;
+  readonly kept?: KeptExamples | undefined;
+  /** Those that are trained; they are disposed. */
+  readonly priors?: readonly ShownPrior[] | undefined;
+};
 
 export const galleryOf = async (
   model: Fitted,
   { train, test }: { readonly train: Dataset; readonly test: Dataset },
-  { seed, kept }: GalleryOptions,
+  { seed, kept, priors = [] }: GalleryOptions,
 ): Promise<Gallery> => {
   const d = sizeOf(model.experiment.decoder.input);
   const view = viewOf(model.preprocessing, outputShape(model));
   const codes = kept?.codes.data ?? orNothing(await encoded(model, train));
-  const count = view.kind === 'table' ? SAMPLED_ROWS : SAMPLES;
   const samples: Sampled[] = [];
-  for (const [prior, { sample }] of view.kind === 'other' ? [] : priorsOf(codes, d)) {
-    const examples = await attempt(() => model.sample(count, { seed, prior: sample }));
-    if (!isLeft(examples)) samples.push({ prior, examples: examples.right });
-  }
+  const shownPriors = view.kind === 'other' ? [] : [...priors, ...(await priorsOf(codes, d, model))];
   const held = test.size > 0 ? test : train;
+  const told = conditionsOf(model, held);
+  // A row of pictures for each class.
+  const pictures = told.length > 1 ? SAMPLES / 3 : SAMPLES;
+  const count = view.kind === 'table' ? SAMPLED_ROWS : pictures;
+  for (const { label, sample, dispose } of shownPriors) {
+    for (const { what, fields } of told) {
+      const examples = await attempt(() => model.sample(count, { seed, prior: sample, fields }));
+      if (!isLeft(examples)) samples.push({ prior: `${label}${what}`, examples: examples.right });
+    }
+    dispose();
+  }
   const all = orNothing(await reconstructed(model, held));
   const rows = chosenRows(held, PAIRS);
   const some = select(held, held.name, rows);
@@ -106,9 +157,15 @@ export const galleryOf = async (
             labels: rows.map((_, i) => labels?.[i]),
             all: all?.targets ?? shown.targets,
           },
-    interpolations: walks ? await interpolations(model, codesShown.slice(0, 2 * WAYS), STEPS) : [],
+    interpolations: walks
+      ? await interpolations(model, codesShown.slice(0, 2 * WAYS), STEPS, (row) =>
+          fieldsOfRow(model, some, row),
+        )
+      : [],
     traversals:
-      walks && coded.length > 0 ? await traversals(model, coded, { steps: STEPS, most: LATENTS }) : [],
+      walks && coded.length > 0
+        ? await traversals(model, coded, { steps: STEPS, most: LATENTS, fields: fieldsOfRow(model, some, 0) })
+        : [],
     error: all === undefined ? undefined : errorOf(all),
   };
 };

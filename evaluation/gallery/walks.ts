@@ -1,6 +1,6 @@
 /** Ways through the space of codes: between examples in straight lines, and along one latent at a time from the mean. */
 import { sizeOf } from '../../dsl/index.js';
-import type { Fitted } from '../../runs/index.js';
+import type { FieldsGiven, Fitted } from '../../runs/index.js';
 import { joined } from './view.js';
 
 export type Walk = {
@@ -22,17 +22,19 @@ const decoded = async (
   name: string,
   at: readonly number[],
   codes: readonly Float32Array[],
+  fields: FieldsGiven,
 ): Promise<Walk> => ({
   name,
   at,
-  examples: await model.decode(joined(codes, sizeOf(model.experiment.decoder.input))),
+  examples: await model.decode(joined(codes, sizeOf(model.experiment.decoder.input)), { fields }),
 });
 
-/** From the code of each example to that of the next one, in pairs. */
+/** From the code of each example to that of the next one, in pairs; the decoder is told what is known of the first. */
 export const interpolations = async (
   model: Fitted,
   codes: readonly Float32Array[],
   steps: number,
+  fieldsAt: (row: number) => FieldsGiven,
 ): Promise<readonly Walk[]> => {
   const at = even(steps, 0, 1);
   const walks: Walk[] = [];
@@ -45,6 +47,7 @@ export const interpolations = async (
         `${i / 2 + 1}`,
         at,
         at.map((part) => along(from, to, part)),
+        fieldsAt(i),
       ),
     );
   }
@@ -58,7 +61,7 @@ const REACH = 2;
 export const traversals = async (
   model: Fitted,
   codes: readonly Float32Array[],
-  { steps, most }: { readonly steps: number; readonly most: number },
+  { steps, most, fields }: { readonly steps: number; readonly most: number; readonly fields: FieldsGiven },
 ): Promise<readonly Walk[]> => {
   const d = sizeOf(model.experiment.decoder.input);
   const mean = new Float32Array(d);
@@ -79,6 +82,7 @@ export const traversals = async (
         `z${k + 1}`,
         at,
         at.map((t) => mean.map((z, i) => (i === k ? z + t * Math.sqrt(deviation[k] ?? 0) : z))),
+        fields,
       ),
     );
   return walks;

@@ -1,14 +1,13 @@
 /** The geometry of a decoder at test examples as figures of a trial: its volume term and the bounds of it, injectivity, and log-densities. */
-import { elementAt, float64At } from '../../dsl/lookup.js';
+import { elementAt } from '../../dsl/lookup.js';
 import { type Either, isLeft, isRight, right } from 'fp-ts/lib/Either.js';
 import { logDensity as trueLogDensity } from '../../data/index.js';
 import { hypersOf, type Problem, sizeOf } from '../../dsl/index.js';
-import type { Figures, Fitted, Model, Parts } from '../../runs/index.js';
+import type { Figures, Fitted, Model, Parts, PriorOverCodes } from '../../runs/index.js';
 import { boundNames, logVolume } from './bound-chain.js';
 import { searchCollisions } from './collisions.js';
 import { localFigures, reencodingDistances, spreadOf } from './geometry.js';
 import { jacobiansAt, type LocalGeometry } from './decoder-jacobian.js';
-import type { CodePrior } from '../priors/gaussian.js';
 import { mean } from '../summary.js';
 import { spaced } from '../../data/dataset.js';
 
@@ -18,12 +17,12 @@ type Checked<A> = Either<readonly Problem[], A>;
  * log p(h(x)) − ½ log det JᵀJ, the log-density at the reconstruction with respect to volume on the decoder's image, beside the
  * density that the examples were drawn from; only where that is known.
  */
-const densities = (
+const densities = async (
   { manifold, preprocessing, test }: Pick<Parts, 'manifold' | 'preprocessing' | 'test'>,
-  prior: CodePrior | undefined,
+  prior: PriorOverCodes | undefined,
   codes: Float32Array,
   local: readonly LocalGeometry[],
-): Figures => {
+): Promise<Figures> => {
   const { latents } = test;
   if (
     manifold === undefined ||
@@ -33,13 +32,13 @@ const densities = (
   )
     return {};
   const d = manifold.dimension;
-  const logPrior = prior.logDensity(codes);
+  const logPrior = await prior.logDensity(codes);
   const pairs = local.flatMap(({ spectrum, degenerate }, row) =>
     degenerate
       ? []
       : [
           [
-            float64At(logPrior, row) - logVolume(spectrum),
+            elementAt(logPrior, row) - logVolume(spectrum),
             trueLogDensity(manifold, latents.subarray(row * d, (row + 1) * d)),
           ] as const,
         ],
@@ -54,7 +53,7 @@ const densities = (
 const reencoding = async (
   model: Model,
   codes: Float32Array,
-  prior: CodePrior | undefined,
+  prior: PriorOverCodes | undefined,
   seed: number,
 ): Promise<Checked<Figures>> => {
   const d = sizeOf(model.experiment.decoder.input);
@@ -63,7 +62,7 @@ const reencoding = async (
     ['test/reencoding', codes],
     ...(prior === undefined
       ? []
-      : [['test/reencoding/samples', prior.sample(codes.length / d, seed)] as const]),
+      : [['test/reencoding/samples', await prior.sample(codes.length / d, seed)] as const]),
   ] as const;
   let figures: Figures = {};
   for (const [name, at] of places) {
@@ -94,7 +93,7 @@ const collision = async (model: Model, codes: Float32Array): Promise<Figures> =>
 export const geometryFigures = async (
   fitted: Model & Pick<Fitted, 'encode'>,
   data: Parts,
-  prior: CodePrior | undefined,
+  prior: PriorOverCodes | undefined,
   { points, seed }: { readonly points: number; readonly seed: number },
 ): Promise<Checked<Figures>> => {
   if (points === 0) return right({});
@@ -114,6 +113,6 @@ export const geometryFigures = async (
     'test/violations': violations.points,
     ...reencoded.right,
     ...(await collision(fitted, codes)),
-    ...densities({ ...data, test }, prior, codes, local.right),
+    ...(await densities({ ...data, test }, prior, codes, local.right)),
   });
 };

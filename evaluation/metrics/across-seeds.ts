@@ -51,10 +51,16 @@ export const acrossSeeds = (
   ];
   if (problems.length > 0) return left(problems);
   const count = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  // In units of a power of 2 of their size, in which no square leaves the range of numbers.
+  const greatest = Math.max(...values.map(Math.abs));
+  const unit = greatest === 0 ? 1 : 2 ** Math.floor(Math.log2(greatest));
+  const scaled = values.map((value) => value / unit);
+  const middle = scaled.reduce((sum, value) => sum + value, 0) / count;
+  const mean = middle * unit;
   if (count === 1) return right({ count, mean });
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const standardError = Math.sqrt(squares / (count - 1) / count);
-  const reach = studentQuantile(level, count - 1) * standardError;
-  return right({ count, mean, standardError, interval: [mean - reach, mean + reach] });
+  const squares = scaled.reduce((sum, value) => sum + (value - middle) ** 2, 0);
+  const error = Math.sqrt(squares / (count - 1) / count);
+  const reach = studentQuantile(level, count - 1) * error;
+  const interval = [(middle - reach) * unit, (middle + reach) * unit] as const;
+  return right({ count, mean, standardError: error * unit, interval });
 };

@@ -147,7 +147,10 @@ export const html = (page: Page): string =>
           : 'The terms, and the density, as the compiler read them.',
         ...[page.objective, page.densityFormula]
           .filter((formula) => formula !== '')
-          .map((formula) => `<div class="panel"><pre>${escaped(formula)}</pre></div>`),
+          .map(
+            (formula) =>
+              `<div class="panel formulas" tabindex="0" role="group" aria-label="Formulas">${formula}</div>`,
+          ),
       ),
       section(
         'Numbers',

@@ -69,6 +69,11 @@ svg { display: block; width: 100%; height: auto; overflow: visible; }
 .legend .faint { border-color: var(--train); opacity: 0.35; border-top-width: 2px; }
 .legend .validation { border-color: var(--held); border-top-style: dotted; }
 pre { margin: 0; overflow-x: auto; font: 15px/1.7 ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
+.formulas { overflow-x: auto; }
+math { font-size: 17px; font-family: 'Latin Modern Math', 'STIX Two Math', 'Cambria Math', 'Noto Sans Math', math, sans-serif; }
+math[display='block'] { margin: 0; text-align: left; width: max-content; }
+mtd { text-align: left; padding: 5px 12px 5px 0; }
+mtd:first-child { color: var(--soft); }
 table { border-collapse: collapse; width: 100%; font-size: 15px; }
 td, th { text-align: left; padding: 7px 18px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; }
 tr:last-child > * { border-bottom: 0; }

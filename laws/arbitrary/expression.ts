@@ -27,7 +27,7 @@ export type Nets = {
 const data = (shape: Shape): Expr => ({ tag: 'data', shape });
 
 const unaries: readonly UnaryOp[] = [
-  'tanh', 'neg', 'square', 'abs', 'sin', 'cos', 'relu', 'elu', 'sigmoid', 'softplus', 'silu', 'gelu',
+  'tanh', 'neg', 'square', 'abs', 'sin', 'cos', 'atan', 'relu', 'elu', 'sigmoid', 'softplus', 'silu', 'gelu',
 ]; // prettier-ignore
 const binaries: readonly BinaryOp[] = ['add', 'sub', 'mul', 'max', 'min', 'greater'];
 

@@ -1,6 +1,6 @@
 /** Random flows whose layers fit: every invertible layer, both transforms, small shapes. */
 import { elementAt, last } from '../../dsl/lookup.js';
-import { householder, scaling, translation } from '../../dsl/layers/bijections.js';
+import { householder, rotation, scaling, translation } from '../../dsl/layers/bijections.js';
 import { shapesAlong } from '../../dsl/layers/bijector.js';
 import { latent } from '../../dsl/layers/flow.js';
 import { glorotUniform } from '../../dsl/layers/initializer.js';
@@ -48,7 +48,7 @@ const bent = (tape: Tape, shape: Shape): Layer =>
 
 /** A layer that is written as expressions both ways. */
 const composed = (tape: Tape, [n = 1]: Shape): Layer => {
-  const made = tape.pick([translation, scaling, () => householder(2)]);
+  const made = tape.pick([translation, scaling, rotation, () => householder(2)]);
   return elementAt(made()(latent(n)).layers, 0);
 };
 

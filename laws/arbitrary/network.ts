@@ -1,8 +1,11 @@
 /** Random networks whose layers fit: every layer, every activation, small shapes. */
 import { along, cumulatedSum, meanOver, softmax } from '../../dsl/expressions/arrays.js';
 import { add, type Expr, fill, mul, parameter, sub } from '../../dsl/expressions/expression.js';
-import { atLeast } from '../../dsl/lookup.js';
-import type { ActivationName, KernelLayer, Layer, Statistics } from '../../dsl/layers/layer.js';
+import { atLeast, elementAt } from '../../dsl/lookup.js';
+import { selfAttention } from '../../dsl/layers/attention.js';
+import { depthwiseConv, dilatedConv, groupNorm, maxPool } from '../../dsl/layers/images.js';
+import { gated, layerNorm, positions, rmsNorm, softmaxLayer } from '../../dsl/layers/library.js';
+import type { ActivationName, KernelLayer, Layer, Stack, Statistics } from '../../dsl/layers/layer.js';
 import { sideAfter } from '../../dsl/layers/convolution.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { glorotUniform } from '../../dsl/layers/initializer.js';
@@ -135,8 +138,39 @@ const inPlace = (tape: Tape, kit: Kit, shape: Shape, depth: number): readonly La
   }
 };
 
-/** A layer defined by an expression that keeps the shape: a gain, distances from a mean, shares, sums, or layers inside. */
+/** Layers of the library that keep the shape. */
+const libraryLayer = (tape: Tape, shape: Shape): Layer => {
+  const [h = 1, w = 1, c = 1] = shape;
+  const blocks: readonly ((stack: Stack) => Stack)[] = [
+    rmsNorm(0.1),
+    layerNorm(0.1),
+    softmaxLayer(),
+    positions(),
+    selfAttention({ heads: 1, causal: tape.below(2) === 1 }),
+    gated(shape.at(-1) ?? 1, { by: tape.pick(['sigmoid', 'tanh']) }),
+  ];
+  const pictures: readonly ((stack: Stack<Shape, readonly [number, number, number]>) => Stack)[] = [
+    maxPool(1),
+    depthwiseConv({ kernel: 2 }),
+    dilatedConv(c, { kernel: 2, dilation: 2 }),
+    groupNorm(1, 0.1),
+  ];
+  const chosen =
+    shape.length === 3 && tape.below(2) === 1
+      ? tape.pick(pictures)({ input: [h, w, c], layers: [] })
+      : tape.pick(
+          shape.length === 3
+            ? blocks.slice(0, 5)
+            : shape.length === 1
+              ? [...blocks.slice(0, 4), ...blocks.slice(5)]
+              : blocks,
+        )({ input: shape, layers: [] });
+  return elementAt(chosen.layers, 0);
+};
+
+/** A layer defined by an expression that keeps the shape: a gain, distances from a mean, shares, sums, layers inside, or one of the library. */
 const definedLayer = (tape: Tape, kit: Kit, shape: Shape): Layer => {
+  if (tape.below(2) === 1) return libraryLayer(tape, shape);
   const x: Expr = { tag: 'argument', name: 'x', shape };
   const last = [shape.length - 1];
   const bodies: readonly (() => Expr)[] = [

@@ -21,7 +21,9 @@ import {
 } from '../../dsl/index.js';
 import { attempt } from '../../backends/failure.js';
 import { openPrograms } from '../../backends/open.js';
+import type { Fields } from '../../data/field.js';
 import { feedOf } from './feed.js';
+import { fieldsAt, fieldsOfProgram, type FieldValues } from './fields.js';
 import { evaluateBatched, batchInputOf } from './batched-evaluation.js';
 import type { Model, Values } from './model.js';
 import type { TrainState } from './state.js';
@@ -29,7 +31,12 @@ import type { TrainState } from './state.js';
 type Checked<A> = Either<readonly Problem[], A>;
 
 /** Examples of one shape, row-major [n, …shape]. A data set is one. */
-export type Examples = { readonly shape: readonly number[]; readonly examples: Float32Array };
+export type Examples = {
+  readonly shape: readonly number[];
+  readonly examples: Float32Array;
+  /** What is known of each beside itself. */
+  readonly fields?: Fields;
+};
 
 /** Expressions loaded on a backend with the weights of a model, as they were when it was opened. */
 export type Evaluator<Name extends string> = {
@@ -37,6 +44,7 @@ export type Evaluator<Name extends string> = {
   readonly evaluate: (
     examples: Float32Array,
     first?: number,
+    fields?: FieldValues,
   ) => Promise<Checked<Readonly<Record<Name, Values>>>>;
   /** How many examples the FLOPs are enough for, at least 1. */
   readonly affordable: number;
@@ -109,20 +117,30 @@ export const openExpressions = async <Name extends string>(
   const shapes = new Map(program.outputs.map(({ name, var: x }) => [name, x.type.shape]));
   const specs = new Map(draws.map((spec) => [spec.name, spec]));
 
-  const run = async (data: Float32Array, first: number): Promise<ReadonlyMap<string, Float32Array>> => {
+  const wanted = [...fieldsOfProgram(program).keys()];
+  const run = async (
+    data: Float32Array,
+    first: number,
+    fields: FieldValues,
+  ): Promise<ReadonlyMap<string, Float32Array>> => {
     const key = { seed: options.seed ?? state.seed, step: 0, purpose: 'evaluation', first };
-    const feeds = feedOf(program, specs, { data, step: state.step, draws: key });
+    const feeds = feedOf(program, specs, { data, fields, step: state.step, draws: key });
     return (await instance.run(program.name, feeds)).value;
   };
 
-  const evaluate: Evaluator<Name>['evaluate'] = async (examples, start = 0) => {
-    const rows = batchInputOf(examples, sizeOf(shape));
+  const evaluate: Evaluator<Name>['evaluate'] = async (examples, start = 0, fields = new Map()) => {
+    const untold = wanted.filter((name) => !fields.has(name));
+    if (untold.length > 0)
+      return left([
+        problem('examples', 'examples alone', `the fields ${untold.join(', ')} of each of them too`),
+      ]);
+    const rows = batchInputOf(examples, sizeOf(shape), fields);
     if (!Number.isInteger(rows.count)) {
       const expected = `a multiple of ${rows.width}, the size of one example`;
       return left([problem('examples', `${examples.length} numbers`, expected)]);
     }
     const outputs = await attempt(() =>
-      evaluateBatched(program.batch, rows, (batch, first) => run(batch, start + first)),
+      evaluateBatched(program.batch, rows, (batch, first, told) => run(batch, start + first, told)),
     );
     if (isLeft(outputs)) return outputs;
     return right(
@@ -145,15 +163,22 @@ export const openExpressions = async <Name extends string>(
 export const evaluateExpressions = async <Name extends string>(
   model: Model,
   expressions: Readonly<Record<Name, Node>>,
-  { shape, examples }: Examples,
+  { shape, examples, fields = {} }: Examples,
   options: EvaluationOptions = {},
 ): Promise<Checked<Readonly<Record<Name, Values>>>> => {
   const rows = Math.ceil(examples.length / Math.max(1, sizeOf(shape)));
   const opened = await openExpressions(model, expressions, shape, { rows, ...options });
   if (isLeft(opened)) return opened;
   const { affordable } = opened.right;
+  const count = Math.min(rows, affordable);
+  const told = fieldsAt(
+    { fields },
+    Int32Array.from({ length: count }, (_, row) => row),
+  );
   const values = await opened.right.evaluate(
     rows > affordable ? examples.subarray(0, affordable * sizeOf(shape)) : examples,
+    0,
+    told,
   );
   opened.right.dispose();
   return values;

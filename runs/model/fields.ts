@@ -1,7 +1,16 @@
 /** Fields of examples on their way into a program: by row, as single-precision numbers. */
 import type { Program } from '../../compiler/index.js';
 import type { Source } from '../../data/dataset.js';
-import { type Problem, problem, sameShape, type Shape, showShape, sizeOf } from '../../dsl/index.js';
+import {
+  didYouMean,
+  type Problem,
+  problem,
+  sameShape,
+  type Shape,
+  showShape,
+  sizeOf,
+} from '../../dsl/index.js';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
 
 /** Values by name, each row-major [rows, …shape]. */
 export type FieldValues = ReadonlyMap<string, Float32Array>;
@@ -40,4 +49,55 @@ export const fieldProblems = (
       ? []
       : [problem('data', `the field ${JSON.stringify(name)} of shape ${showShape(found.shape)}`, expected)];
   });
+};
+
+/** Values of fields by name: of one example, which all have then, or of every example one after another. */
+export type FieldsGiven = Readonly<Record<string, number | ArrayLike<number>>>;
+
+/** What a program is told of each of so many rows; a field that it does not read, or as many numbers as fit no row, are problems. */
+export const givenFields = (
+  program: Program,
+  count: number,
+  given: FieldsGiven,
+): Either<readonly Problem[], FieldValues> => {
+  const wanted = fieldsOfProgram(program);
+  const names = [...wanted.keys()];
+  const of = (name: string): ArrayLike<number> => {
+    const value = given[name] ?? [];
+    return typeof value === 'number' ? [value] : value;
+  };
+  const unknown = Object.keys(given)
+    .filter((name) => !wanted.has(name))
+    .map((name) =>
+      problem(
+        `fields.${name}`,
+        'a field',
+        names.length === 0 ? `none: ${program.name} reads no field` : `one of ${names.join(', ')}`,
+        didYouMean(name, names),
+      ),
+    );
+  const wrong = [...wanted].flatMap(([name, shape]) => {
+    const [found, size] = [of(name).length, sizeOf(shape)];
+    const isWhole = found === size || found === size * count;
+    const each = size === 1 ? 'a number' : `${size} numbers`;
+    return isWhole
+      ? []
+      : [
+          problem(
+            `fields.${name}`,
+            found === 0 ? 'nothing' : `${found} numbers`,
+            `${each} for all examples, or for each of ${count}`,
+          ),
+        ];
+  });
+  if (unknown.length + wrong.length > 0) return left([...unknown, ...wrong]);
+  return right(
+    new Map(
+      [...wanted].map(([name, shape]) => {
+        const [values, size] = [of(name), sizeOf(shape)];
+        const at = (i: number): number => values[values.length === size ? i % size : i] ?? NaN;
+        return [name, Float32Array.from({ length: count * size }, (_, i) => at(i))] as const;
+      }),
+    ),
+  );
 };

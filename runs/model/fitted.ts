@@ -1,6 +1,6 @@
 /** The functions of a model over the session that holds its weights. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Compiled } from '../../compiler/index.js';
+import type { Compiled, Program } from '../../compiler/index.js';
 import type { Preprocessing, Row, Source } from '../../data/index.js';
 import { type Node, optionProblems, type Problem, problem, sizeOf } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
@@ -9,8 +9,10 @@ import { BackendFailure } from '../../backends/failure.js';
 import { firstExamples } from './batched-evaluation.js';
 import { type DoubleRows, doubleRows, doublesOf } from './doubles.js';
 import { evaluateExpressions } from './expressions.js';
+import { fieldsOfProgram, type FieldsGiven, type FieldValues, givenFields } from './fields.js';
 import { logVolumes } from './log-volume.js';
 import type {
+  FieldsOption,
   Fitted,
   LogProb,
   LogProbOptions,
@@ -58,6 +60,26 @@ const checkOptions = (call: string, options: object, known: readonly string[]): 
   if (wrong.length > 0) throw failure(wrong);
 };
 
+/** What a program is told of each row; nothing where it reads no field. */
+const fieldsFor = (program: Program, count: number, given: FieldsGiven | undefined): FieldValues => {
+  if (given === undefined && fieldsOfProgram(program).size === 0) return new Map();
+  const found = givenFields(program, count, given ?? {});
+  if (isLeft(found)) throw failure(found.left);
+  return found.right;
+};
+
+/** What a data set knows of its examples of what a program reads. */
+const ownFields = (input: ModelInput, program: Program): FieldsGiven => {
+  if (Array.isArray(input) || !('fields' in input)) return {};
+  const { fields = {} } = input;
+  return Object.fromEntries(
+    [...fieldsOfProgram(program).keys()].flatMap((name) => {
+      const field = fields[name];
+      return field === undefined ? [] : [[name, field.values] as const];
+    }),
+  );
+};
+
 /** ‖S(x − y)‖ row by row. */
 const distances = (
   x: Float32Array | Float64Array,
@@ -103,7 +125,7 @@ export const fittedOf = (
 
   async function encode(
     input: ModelInput,
-    options?: UnitsOption & { readonly precision?: 'single' },
+    options?: UnitsOption & FieldsOption & { readonly precision?: 'single' },
   ): Promise<Float32Array>;
   async function encode(
     input: ModelInput,
@@ -111,24 +133,32 @@ export const fittedOf = (
   ): Promise<Float64Array>;
   async function encode(
     input: ModelInput,
-    options: UnitsOption & { readonly precision?: Precision } = {},
+    options: UnitsOption & FieldsOption & { readonly precision?: Precision } = {},
   ): Promise<Float32Array | Float64Array> {
-    checkOptions('encode', options, ['units', 'precision']);
-    const { units, precision = 'single' } = options;
-    return precision === 'double'
-      ? doubles.encode(await wide(input, units))
-      : session.encode(examples(input, units));
+    checkOptions('encode', options, ['units', 'precision', 'fields']);
+    const { units, precision = 'single', fields } = options;
+    if (precision === 'double') return doubles.encode(await wide(input, units));
+    const found = examples(input, units);
+    return found instanceof Float32Array
+      ? session.encode(found, fieldsFor(compiled.encode, found.length / sizeOf(shape), fields))
+      : session.encode(found);
   }
 
-  async function decode(codes: Float32Array, options?: { readonly units?: 'model' }): Promise<Float32Array>;
-  async function decode(codes: Float32Array, options: { readonly units: 'data' }): Promise<Float64Array>;
   async function decode(
     codes: Float32Array,
-    options: { readonly units?: Units } = {},
+    options?: FieldsOption & { readonly units?: 'model' },
+  ): Promise<Float32Array>;
+  async function decode(
+    codes: Float32Array,
+    options: FieldsOption & { readonly units: 'data' },
+  ): Promise<Float64Array>;
+  async function decode(
+    codes: Float32Array,
+    options: FieldsOption & { readonly units?: Units } = {},
   ): Promise<Float32Array | Float64Array> {
-    checkOptions('decode', options, ['units']);
-    const { units = 'model' } = options;
-    const decoded = await session.decode(codes);
+    checkOptions('decode', options, ['units', 'fields']);
+    const { units = 'model', fields } = options;
+    const decoded = await session.decode(codes, fieldsFor(compiled.decode, codes.length / d, fields));
     return units === 'model' ? decoded : inDataUnits(decoded, preprocessing, shape);
   }
 
@@ -145,6 +175,11 @@ export const fittedOf = (
     checkOptions('reconstruct', options, ['units']);
     const { units } = options;
     const codes = await encode(input, units === undefined ? {} : { units });
+    const fields = ownFields(input, compiled.decode);
+    if (Object.keys(fields).length > 0)
+      return unitsOf(input, units) === 'data'
+        ? decode(codes, { units: 'data', fields })
+        : decode(codes, { fields });
     return unitsOf(input, units) === 'data' ? decode(codes, { units: 'data' }) : decode(codes);
   }
 
@@ -160,10 +195,10 @@ export const fittedOf = (
     count: number,
     options: SampleOptions & { readonly units?: Units } = {},
   ): Promise<Float32Array | Float64Array> {
-    checkOptions('sample', options, ['seed', 'prior', 'units']);
-    const { seed = 0, prior = standardNormal(d), units = 'model' } = options;
+    checkOptions('sample', options, ['seed', 'prior', 'units', 'fields']);
+    const { seed = 0, prior = standardNormal(d), units = 'model', fields = {} } = options;
     const codes = await prior(count, seed);
-    return units === 'data' ? decode(codes, { units }) : decode(codes);
+    return units === 'data' ? decode(codes, { units, fields }) : decode(codes, { fields });
   }
 
   const logProbInSingle = async (

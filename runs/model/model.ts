@@ -4,6 +4,7 @@ import type { Preprocessing, Row, Source } from '../../data/index.js';
 import type { Experiment, Node } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
 import type { Evaluated } from '../records/events.js';
+import type { FieldsGiven } from './fields.js';
 import type { TrainState } from './state.js';
 
 /** Codes to decode: row-major [count, d]. */
@@ -65,13 +66,13 @@ export type Fitted = Model & {
   readonly preprocessing: Preprocessing | undefined;
   /** Codes [n, d]. */
   readonly encode: {
-    (input: ModelInput, options?: UnitsOption & InSingle): Promise<Float32Array>;
+    (input: ModelInput, options?: UnitsOption & InSingle & FieldsOption): Promise<Float32Array>;
     (input: ModelInput, options: UnitsOption & InDouble): Promise<Float64Array>;
   };
   /** Examples of codes [n, d]: [n, …shape], or in the data's units [n, numbers of a row], a category being its number. */
   readonly decode: {
-    (codes: Float32Array, options?: InModel): Promise<Float32Array>;
-    (codes: Float32Array, options: InData): Promise<Float64Array>;
+    (codes: Float32Array, options?: InModel & FieldsOption): Promise<Float32Array>;
+    (codes: Float32Array, options: InData & FieldsOption): Promise<Float64Array>;
   };
   /** decode ∘ encode, in the units of the input unless it is said otherwise. */
   readonly reconstruct: {
@@ -104,11 +105,14 @@ export type Fitted = Model & {
   readonly dispose: () => void;
 };
 
+/** What a network of several arguments is told beside codes or examples, such as `{ label: 3 }`; of a data set that has fields its own. */
+export type FieldsOption = { readonly fields?: FieldsGiven };
+
 export type LogProbOptions = UnitsOption & { readonly prior?: Pick<PriorOverCodes, 'logDensity'> };
 
 export type SampleOptions = {
   readonly seed?: number;
   readonly prior?: PriorOverCodes['sample'];
-};
+} & FieldsOption;
 
 export type { Expressions };

@@ -6,6 +6,7 @@ import { openData, type OpenOptions, type Source, type Split } from '../../data/
 import {
   checkExperiment,
   dataShapeOf,
+  didYouMean,
   fieldsReadBy,
   type Experiment,
   type NetworkValue,
@@ -19,10 +20,9 @@ import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Backend } from '../../backends/backend.js';
 import { memoryProblems } from '../../backends/memory.js';
 import { startBackend } from '../../backends/choose.js';
-import { threadsFor } from '../../backends/tensorflow/threads.js';
 import { fieldProblems } from '../model/fields.js';
 import { createSession, type Session } from '../model/session.js';
-import { initialState, type TrainState } from '../model/state.js';
+import { initialState, type Tensor, type TrainState } from '../model/state.js';
 import { fittedOf } from '../model/fitted.js';
 import type { Fitted } from '../model/model.js';
 import { withHeldOut } from './hold-out.js';
@@ -54,6 +54,8 @@ export type PrepareOptions = {
   readonly policy?: PolicyOptions | undefined;
   /** Sees a line now and then while data that is opened here takes long. */
   readonly onProgress?: ((line: string) => void) | undefined;
+  /** Parameters that begin as these do, by path, such as `(await other.state()).arrays`; the others begin by their initializers. */
+  readonly initial?: ReadonlyMap<string, Tensor> | undefined;
   /** The state to go on from; what it lacks begins as in a new run. */
   readonly state?: TrainState | undefined;
   /** The step whose schedules validations are compared by; the last one unless a run goes on that was to be of another length. */
@@ -68,6 +70,7 @@ export const prepareNames = {
   seed: true,
   heldOut: true,
   metrics: true,
+  initial: true,
   policy: true,
   onProgress: true,
 } as const;
@@ -139,6 +142,25 @@ export const continued = (initial: TrainState, from: TrainState | undefined): Ch
   return problems.length > 0 ? left(problems) : right({ seed: from.seed, step: from.step, arrays });
 };
 
+/** The state of a run that goes on, or that begins; a name that the model has no array of is a problem. */
+const begun = (
+  compiled: Compiled,
+  seed: number,
+  { state: from, initial }: Pick<PrepareOptions, 'state' | 'initial'>,
+): Checked<TrainState> => {
+  const fresh = initialState(compiled, seed);
+  if (from !== undefined || initial === undefined) return continued(fresh, from);
+  const names = [...fresh.arrays.keys()];
+  const unknown = [...initial.keys()].filter((name) => !fresh.arrays.has(name));
+  return unknown.length > 0
+    ? left(
+        unknown.map((name) =>
+          problem('initial', JSON.stringify(name), 'a parameter of the model', didYouMean(name, names)),
+        ),
+      )
+    : continued(fresh, { seed, step: 0, arrays: initial });
+};
+
 /** Validation intervals are what a run goes back by, where nothing else is said. */
 const policyOf = (experiment: Experiment, options: PolicyOptions): Policy => {
   const policy = { ...defaultPolicy, ...options };
@@ -158,7 +180,10 @@ const backendFor = async (
   { backend = 'auto', device }: PrepareOptions,
 ): Promise<Checked<Backend>> => {
   if (typeof backend === 'string')
-    return startBackend(backend, { device, threads: threadsFor(compiled.step) });
+    return startBackend(backend, {
+      device,
+      work: { program: compiled.step, steps: compiled.experiment.steps },
+    });
   return typeof backend === 'function' ? backend(compiled) : right(backend);
 };
 
@@ -203,7 +228,7 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   if (wrong.length > 0) return left(wrong);
   const large = memoryProblems(compiled, { isOnHost: false });
   if (large.length > 0) return left(large);
-  const state = continued(initialState(compiled, seed), from);
+  const state = begun(compiled, seed, options);
   if (isLeft(state)) return state;
   const started = await backendFor(compiled, options);
   if (isLeft(started)) return started;

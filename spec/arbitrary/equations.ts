@@ -92,7 +92,14 @@ const equationAfter = (tape: Tape, { emit }: Builder, known: readonly Var[]): Va
       return emit('broadcast', { shape: to, axes: axes.map((axis) => (axis < at ? axis : axis + 1)) }, [x]);
     }
     case 5:
-      return emit('reduceSum', { axes: axes.filter(() => tape.below(2) === 1) }, [x]);
+      return emit(
+        'reduce',
+        {
+          op: tape.pick(['add', 'max', 'min', 'mul'] as const),
+          axes: axes.filter(() => tape.below(2) === 1),
+        },
+        [x],
+      );
     case 6:
       return emit(
         'reshape',

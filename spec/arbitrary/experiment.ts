@@ -3,176 +3,28 @@ import { elementAt } from '../../dsl/lookup.js';
 import fc from 'fast-check';
 import type { Experiment } from '../../dsl/experiment.js';
 import type { Node } from '../../dsl/expressions/expression.js';
-import type { Initializer } from '../../dsl/layers/initializer.js';
 import { isInvertible } from '../../dsl/layers/bijector.js';
-import type { Layer, Transform } from '../../dsl/layers/layer.js';
+import type { Layer } from '../../dsl/layers/layer.js';
 import type { NetworkValue } from '../../dsl/network.js';
 import { invert, outputNames } from '../../dsl/network.js';
 import { optimizerWith } from './optimizer.js';
-import type { Shape } from '../../dsl/shape.js';
 import { sizeOf } from '../../dsl/shape.js';
-
-/** Finite; −0 is left out because JSON text has no way to write it. */
-const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0);
-const positive = fc.double({ noNaN: true, min: 1e-12, max: 1e6 });
-/** Below 1 in single precision too. */
-const fraction = fc.double({ noNaN: true, min: 0, max: 1 - 2 ** -24 }).map((n) => n + 0);
-const size = fc.integer({ min: 1, max: 64 });
-const offset = fc.integer({ min: 0, max: 8 });
-const axes = (maxLength: number, minLength = 0): fc.Arbitrary<Shape> =>
-  fc.array(size, { minLength, maxLength });
-const offsets: fc.Arbitrary<Shape> = fc.array(offset, { maxLength: 6 });
-
-/** Words, and some that need quotes in a path; never a name that JavaScript would confuse. */
-export const name: fc.Arbitrary<string> = fc.oneof(
-  { weight: 5, arbitrary: fc.stringMatching(/^[a-z][a-zA-Z]{0,8}$/) },
-  fc.string({ minLength: 1, maxLength: 6 }).filter((word) => !word.includes('/')),
-);
-
-/** For a hyper-parameter, a draw, a parameter or a term: a name that means nothing yet. */
-const freeName = name.filter(
-  (word) =>
-    !['data', 'step', 'steps', 'batch', 'loss', 'rate', 'gradientNorm', 'commit'].includes(word) &&
-    !/^(validation\.|optimizer\.|next |gradient )/.test(word),
-);
-
-const named = <A>(of: fc.Arbitrary<A>, atMost: number): fc.Arbitrary<Readonly<Record<string, A>>> =>
-  fc
-    .uniqueArray(fc.tuple(freeName, of), { minLength: 1, maxLength: atMost, selector: ([key]) => key })
-    .map((entries) => Object.fromEntries(entries));
-
-export const initializer: fc.Arbitrary<Initializer> = fc.oneof(
-  fc.constantFrom<Initializer>(
-    { tag: 'zeros' },
-    { tag: 'ones' },
-    { tag: 'glorotUniform' },
-    { tag: 'heNormal' },
-    { tag: 'orthogonal' },
-  ),
-  fc.record({ tag: fc.constant('constant' as const), value: finite }),
-  fc.record({ tag: fc.constant('normal' as const), stddev: positive }),
-  fc.record({ tag: fc.constant('uniform' as const), limit: positive }),
-);
-
-const convolution = {
-  filters: size,
-  kernel: size,
-  stride: size,
-  padding: fc.constantFrom('same' as const, 'valid' as const),
-  bias: fc.boolean(),
+import {
+  axes,
+  finite,
+  freeName,
+  headsLayer,
   initializer,
-};
-
-const kernelLayer = fc.oneof(
-  fc.record({ tag: fc.constant('dense' as const), units: size, bias: fc.boolean(), kernel: initializer }),
-  fc.record({ tag: fc.constant('conv' as const), ...convolution }),
-  fc.record({ tag: fc.constant('convTranspose' as const), ...convolution }),
-);
-
-const transform: fc.Arbitrary<Transform> = fc.oneof(
-  fc.record({ tag: fc.constant('affine' as const), bound: positive }),
-  fc.record({
-    tag: fc.constantFrom('spline' as const, 'circularSpline' as const),
-    bins: fc.integer({ min: 2, max: 16 }),
-    bound: positive,
-  }),
-);
-
-/** Layers that have an inverse; what lies inside may have to have one too. */
-const invertibleLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) => {
-  const layers = fc.array(tie('layer'), { maxLength: 2 });
-  return {
-    layer: fc.oneof(
-      { maxDepth: 2, depthSize: 'small' },
-      fc.record({
-        tag: fc.constant('coupling' as const),
-        transform,
-        part: fc.constantFrom('first' as const, 'last' as const),
-        conditioner: fc.array(
-          fc.record({
-            tag: fc.constant('dense' as const),
-            units: size,
-            bias: fc.boolean(),
-            kernel: initializer,
-          }),
-          { maxLength: 2 },
-        ),
-      }),
-      fc.record({ tag: fc.constant('elementwise' as const), transform }),
-      fc.record({ tag: fc.constant('permutation' as const), seed: finite }),
-      fc.constant<Layer>({ tag: 'luLinear' }),
-      fc.record({ tag: fc.constant('squeeze' as const), size }),
-      fc.record({ tag: fc.constant('flatten' as const) }),
-      fc.record({ tag: fc.constant('factorOut' as const), layers }),
-      fc.record({ tag: fc.constant('inverse' as const), input: axes(3, 1), layers }),
-      fc
-        .record({ name: freeName, input: axes(3, 1), output: axes(3, 1) })
-        .map(({ name: its, input, output }): Layer => {
-          const of = (argument: string, shape: Shape): Node => ({ tag: 'argument', name: argument, shape });
-          return {
-            tag: 'bijection',
-            name: its,
-            input,
-            output,
-            forward: { tag: 'unary', op: 'neg', of: of('x', input) },
-            inverse: { tag: 'unary', op: 'neg', of: of('y', output) },
-            logDeterminant: { tag: 'constant', value: 0 },
-          };
-        }),
-    ),
-  };
-}).layer;
-
-const injection: fc.Arbitrary<Layer> = fc.record({ tag: fc.constant('inject' as const), units: size });
-
-/** Layers that may stand anywhere; residual blocks inside one another. */
-export const innerLayer: fc.Arbitrary<Layer> = fc.letrec<{ layer: Layer }>((tie) => ({
-  layer: fc.oneof(
-    { maxDepth: 3, depthSize: 'small' },
-    kernelLayer,
-    fc.record({
-      tag: fc.constant('spectral' as const),
-      norm: fc.constantFrom('kernel' as const, 'operator' as const),
-      iterations: size,
-      layer: kernelLayer,
-    }),
-    fc.record({ tag: fc.constant('flatten' as const) }),
-    fc.record({ tag: fc.constant('reshape' as const), shape: axes(6) }),
-    fc.record({
-      tag: fc.constant('batchNorm' as const),
-      statistics: fc.constantFrom('constant' as const, 'differentiated' as const),
-      momentum: fraction,
-      epsilon: positive,
-    }),
-    fc.record({ tag: fc.constant('dropout' as const), rate: fraction }),
-    fc.record({
-      tag: fc.constant('activation' as const),
-      name: fc.constantFrom(
-        'relu' as const,
-        'leakyRelu' as const,
-        'elu' as const,
-        'tanh' as const,
-        'sigmoid' as const,
-        'softplus' as const,
-        'silu' as const,
-        'gelu' as const,
-      ),
-      slope: finite,
-    }),
-    fc.record({ tag: fc.constant('averagePool' as const), size }),
-    fc.record({ tag: fc.constant('upsample' as const), size }),
-    invertibleLayer,
-    injection,
-    fc.record({ tag: fc.constant('residual' as const), layers: fc.array(tie('layer'), { maxLength: 3 }) }),
-  ),
-})).layer;
-
-const headsLayer: fc.Arbitrary<Layer> = named(fc.array(innerLayer, { maxLength: 2 }), 3).map((heads) => ({
-  tag: 'heads',
-  heads,
-}));
-
-export const layer: fc.Arbitrary<Layer> = fc.oneof({ weight: 4, arbitrary: innerLayer }, headsLayer);
+  injection,
+  innerLayer,
+  invertibleLayer,
+  name,
+  named,
+  offset,
+  offsets,
+  positive,
+  size,
+} from './layer.js';
 
 const layers: fc.Arbitrary<readonly Layer[]> = fc
   .tuple(fc.array(innerLayer, { maxLength: 4 }), fc.option(headsLayer, { nil: undefined, freq: 2 }))
@@ -221,6 +73,14 @@ const hyperNamed = (its: string): fc.Arbitrary<Node> =>
 const parameterNamed = (its: string): fc.Arbitrary<Node> =>
   fc.record({ tag: fc.constant('parameter' as const), name: fc.constant(its), shape: axes(4), initializer });
 
+const fieldNamed = (its: string): fc.Arbitrary<Node> =>
+  fc.record({
+    tag: fc.constant('field' as const),
+    name: fc.constant(its),
+    shape: axes(3),
+    type: fc.constantFrom('integer' as const, 'float' as const),
+  });
+
 /** Updated from itself and a number. */
 const runningNamed = (its: string): fc.Arbitrary<Node> =>
   fc.record({ initial: finite, value: finite }).map(({ initial, value }) => ({
@@ -245,6 +105,7 @@ const unaryOp = fc.constantFrom(
     'abs',
     'sin',
     'cos',
+    'atan',
     'relu',
     'elu',
     'tanh',
@@ -326,6 +187,29 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
           right: { tag: 'unary', op: 'exp', of },
         })),
         fc.record({ tag: fc.constant('scale' as const), by: node, of: node }),
+        fc.record({ tag: fc.constant('transpose' as const), of: node, permutation: offsets }),
+        fc.record({ tag: fc.constant('broadcast' as const), of: node, shape: axes(6), axes: offsets }),
+        fc.record({
+          tag: fc.constant('reduce' as const),
+          op: fc.constantFrom('add' as const, 'max' as const, 'min' as const, 'mul' as const),
+          of: node,
+          axes: offsets,
+        }),
+        fc.record({
+          tag: fc.constant('contract' as const),
+          subscripts: fc.constantFrom('ij,jk->ik', 'i,ij->j', 'hik,hjk->hij', 'i,j->ij'),
+          left: node,
+          right: node,
+        }),
+        fc.record({
+          tag: fc.constant('band' as const),
+          of: node,
+          below: finite,
+          diagonal: finite,
+          above: finite,
+        }),
+        fc.record({ tag: fc.constant('batchMean' as const), of: node }),
+        fc.record({ tag: fc.constant('another' as const), of: node, by: size }),
         fc.record({ tag: fc.constant('fill' as const), of: node, shape: axes(6) }),
         fc.record({ tag: fc.constant('sum' as const), of: node, keep }),
         fc.record({ tag: fc.constant('norm' as const), of: node, keep }),
@@ -347,7 +231,10 @@ const networks = distinct(networkNamed);
 const leaves = fc
   .tuple(
     distinct<Node>(hyperNamed),
-    distinct<Node>((its, i) => elementAt([drawNamed, parameterNamed, runningNamed], i % 3)(its), 3),
+    distinct<Node>(
+      (its, i) => elementAt([drawNamed, parameterNamed, runningNamed, fieldNamed], i % 4)(its),
+      4,
+    ),
   )
   .map((kinds) => kinds.flat());
 

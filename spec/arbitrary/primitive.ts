@@ -1,15 +1,17 @@
 /** Well-typed equations of every primitive, with what else its laws must know of it; exhaustive by type. */
 import fc from 'fast-check';
-import type { PrimitiveName } from '../../compiler/ir/params.js';
+import type { PrimitiveName, ReductionName } from '../../compiler/ir/params.js';
 import { matrices } from './matrix.js';
 import { filterOf, picture, unit } from './picture.js';
 import {
-  anyRows, anyValue, each, many, mixed, nearTie, nearZero, regrouped, rows, shape, shared, size, subject, type Subject,
+  anyRows, anyValue, apart, each, many, mixed, nearTie, nearZero, regrouped, rows, shape, shared, size, subject, type Subject,
   type, vector,
 } from './subject.js'; // prettier-ignore
 
 /** A shape with some numbers along each axis. */
 const perAxis = <A>(of: fc.Arbitrary<A>): fc.Arbitrary<readonly A[]> => fc.array(of, { maxLength: 3 });
+
+const op = fc.constantFrom<ReductionName>('add', 'max', 'min', 'mul');
 
 export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
   constant: subject(
@@ -29,6 +31,7 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
   erf: subject(many(1), { ill: [] }),
   sin: subject(many(1), { ill: [] }),
   cos: subject(many(1), { ill: [] }),
+  atan: subject(many(1), { ill: [] }),
   finite: subject(many(1), { ill: [] }),
   add: subject(many(2), { ill: mixed, linear: [[0], [1], [0, 1]] }),
   sub: subject(many(2), { ill: mixed, linear: [[0], [1], [0, 1]] }),
@@ -75,18 +78,22 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
       linear: [[0]],
     },
   ),
-  reduceSum: subject(
-    fc.record({ rows: anyRows, axes: perAxis(fc.record({ n: size, kept: fc.boolean() })) }).map((site) => ({
-      params: { axes: site.axes.flatMap(({ kept }, i) => (kept ? [] : [i])) },
-      inputs: [{ rows: site.rows, shape: site.axes.map(({ n }) => n) }],
-    })),
+  reduce: subject<'reduce'>(
+    fc
+      .record({ op, rows: anyRows, axes: perAxis(fc.record({ n: size, kept: fc.boolean() })) })
+      .map((site) => ({
+        params: { op: site.op, axes: site.axes.flatMap(({ kept }, i) => (kept ? [] : [i])) },
+        inputs: [{ rows: site.rows, shape: site.axes.map(({ n }) => n) }],
+      })),
     {
       ill: [
-        { params: { axes: [1] }, inputs: [each(2)] },
-        { params: { axes: [-1] }, inputs: [each(2)] },
-        { params: { axes: [0, 0] }, inputs: [each(2, 2)] },
+        { params: { op: 'add', axes: [1] }, inputs: [each(2)] },
+        { params: { op: 'max', axes: [-1] }, inputs: [each(2)] },
+        { params: { op: 'mul', axes: [0, 0] }, inputs: [each(2, 2)] },
       ],
       linear: [[0]],
+      isLinear: ({ params }) => params.op === 'add',
+      made: apart,
     },
   ),
   reshape: subject(

@@ -19,6 +19,8 @@ export type Subject<P extends PrimitiveName> = {
   readonly made: (operand: Float64Array, i: number, type: Type) => Float64Array;
   /** Sets of operands in which the primitive is linear when the others are fixed. */
   readonly linear: readonly (readonly number[])[];
+  /** Whether it is linear with these parameters, where not with any. */
+  readonly isLinear: (site: Site<P>) => boolean;
   /** Distance of a point from where an element-wise primitive has no derivative. */
   readonly kink: (...operands: readonly number[]) => number;
   /** Operands that are never perturbed: masks. */
@@ -42,12 +44,17 @@ export const subject = <P extends PrimitiveName>(
   domains: [anyValue],
   made: (operand) => operand,
   linear: [],
+  isLinear: () => true,
   kink: () => Infinity,
   fixed: [],
   differentiable: true,
   ...options,
   sites,
 });
+
+/** Numbers of which no two are near each other, in no order: none becomes the greatest in the place of another. */
+export const apart = (operand: Float64Array): Float64Array =>
+  operand.map((x, i) => x / 100 + (((i * 67) % 127) - 63) / 20);
 
 type None = Params['neg'];
 

@@ -11,7 +11,8 @@ import type { Backend } from '../../backends/backend.js';
 import { lowerGraph } from '../../backends/tensorflow/lower/lower-graph.js';
 import { createSession, initialState, type TrainState } from '../../runs/index.js';
 import { feedOf } from '../../runs/model/feed.js';
-import { backends, hasNative, nativeBackend } from '../shared/backends.js';
+import { backends, ccBackend, nativeBackend, type RunnerName } from '../shared/backends.js';
+import { eachRunner } from '../shared/each-runner.js';
 import { right } from '../shared/either.js';
 import { examples, pixels } from '../shared/examples.js';
 
@@ -22,6 +23,9 @@ const runs = 5;
 
 /** Plain JavaScript repeats itself whatever the size; larger steps than this would take it minutes. */
 const worthTryingInPlain = 1e8;
+
+const backendOf = (name: RunnerName): Backend =>
+  name === 'native' ? right(nativeBackend()) : name === 'cc' ? right(ccBackend) : backends[name];
 
 const startOf = (compiled: Compiled): TrainState => ({ ...initialState(compiled, 1), step: late });
 
@@ -91,15 +95,12 @@ describe.each(all)(
     const compiled = right(compile({ ...experiment, batch }));
     const isSmall = costOf(compiled.step).flops < worthTryingInPlain;
 
-    test.runIf(isSmall)('on cpu', async () => expectSameBits(await resultsOf(compiled, backends.cpu, runs)));
+    test.runIf(isSmall)('by cpu', async () => expectSameBits(await resultsOf(compiled, backends.cpu, runs)));
 
-    test('on wasm', async () => expectSameBits(await resultsOf(compiled, backends.wasm, runs)));
-
-    test.runIf(hasNative())('on native', async () =>
-      expectSameBits(
-        await resultsOf(compiled, right(nativeBackend()), name === 'surrogate' ? 8 * runs : runs),
-      ),
-    );
+    eachRunner(['wasm', 'native'], (runner) => {
+      const times = name === 'surrogate' && runner === 'native' ? 8 * runs : runs;
+      test('however often', async () => expectSameBits(await resultsOf(compiled, backendOf(runner), times)));
+    });
 
     test('and no node of its graph sums in an order of its own', () => {
       const shapes = new Map([...startOf(compiled).arrays].map(([key, { shape }]) => [key, shape]));
@@ -114,20 +115,18 @@ describe.each(all)(
   },
 );
 
-const fresh: readonly (readonly [string, Backend])[] = [
-  ['wasm', backends.wasm],
-  ...(hasNative() ? [['native', right(nativeBackend())] as const] : []),
-];
-
-test.each(fresh)('fresh sessions on %s end in the same weights', async (_, backend) => {
-  const compiled = right(compile({ ...mlp, batch: 32 }));
-  const weights: Digests[] = [];
-  for (let i = 0; i < runs; i++) {
-    const session = await createSession(compiled, backend, startOf(compiled));
-    for (let step = 0; step < 4; step++) await session.step(pixels(32 * sizeOf(mlp.encoder.input)));
-    const { arrays } = await session.state();
-    weights.push(digests(new Map([...arrays].map(([key, { data }]) => [key, data]))));
-    session.dispose();
-  }
-  expectSameBits(weights);
+eachRunner(['wasm', 'native', 'cc'], (name) => {
+  test('fresh sessions end in the same weights', async () => {
+    const backend = backendOf(name);
+    const compiled = right(compile({ ...mlp, batch: 32 }));
+    const weights: Digests[] = [];
+    for (let i = 0; i < runs; i++) {
+      const session = await createSession(compiled, backend, startOf(compiled));
+      for (let step = 0; step < 4; step++) await session.step(pixels(32 * sizeOf(mlp.encoder.input)));
+      const { arrays } = await session.state();
+      weights.push(digests(new Map([...arrays].map(([key, { data }]) => [key, data]))));
+      session.dispose();
+    }
+    expectSameBits(weights);
+  });
 });

@@ -42,6 +42,7 @@ import {
   injFlowLn,
   rectangular,
 } from '../../objectives/index.js';
+import { left } from '../shared/either.js';
 import { loadSpec } from '../../runs/load-spec.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-calls-'));
@@ -174,5 +175,44 @@ test('an error on loading a specification says where it was thrown', async () =>
         ),
       },
     ],
+  });
+});
+
+describe('an optimizer that there is none of shows the list', () => {
+  const encoder = network('encoder', pipe(input(4), dense(2)));
+  const decoder = network('decoder', pipe(input(2), dense(4)));
+  const rest = { encoder, decoder, objective: ae(encoder, decoder), batch: 4, steps: 1, data: 'linear' };
+  const untyped = (call: (options: never) => unknown, ...words: readonly unknown[]): unknown =>
+    Reflect.apply(call, undefined, words);
+  const all = 'adam, adamW, sgd, nadam, lion, rmsProp, adagrad, adafactor';
+
+  test.each([
+    ['a name', 'adamw', { path: 'optimizer', found: '"adamw"', expected: `one of ${all}` }],
+    ['a tag', { tag: 'Adam', rate: 1 }, { path: 'optimizer', found: '"Adam"', expected: `one of ${all}` }],
+    ['other options', untyped(adam, { lr: 1 }), { found: 'an unknown option', hint: 'did you mean "rate"?' }],
+    [
+      'no options',
+      untyped(sgd),
+      { found: 'no options', expected: expect.stringMatching(/^an object with rate/) },
+    ],
+    [
+      'a number',
+      untyped(sgd, 0.1),
+      { found: '0.1', path: expect.stringMatching(/^sgd\(…\) at calls\.test/) },
+    ],
+  ])('as %s', (_, optimizer, wanted) => {
+    const problems = left(checkExperiment({ ...rest, optimizer, validation: { every: 1 } }));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatchObject(wanted);
+  });
+
+  test.each([
+    "The requested module 'immersion/dsl' does not provide an export named 'adamw'",
+    'd.adamw is not a function',
+    'adamw is not defined',
+  ])('in a module: %s', async (text) => {
+    const path = join(folder, `${text.length}.mjs`);
+    writeFileSync(path, `throw new Error(${JSON.stringify(text)});\n`);
+    expect(left(await loadSpec(path))[0]?.hint).toBe(`did you mean "adamW"? the optimizers are ${all}`);
   });
 });

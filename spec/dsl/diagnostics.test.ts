@@ -1,5 +1,5 @@
 /** A specification that does not fit says so with both shapes. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { diagnostics } from './types/diagnostics.js';
 
 const message = (line: string): string =>
@@ -76,4 +76,50 @@ test('the log-determinant of an injection', () => {
 
 test('a layer without an inverse in a flow', () => {
   expect(flow(`export const y = pipe(d.latent(2), d.dense(2), d.actNorm);`)).toContain('_flow');
+});
+
+describe('in one line, with both shapes in it', () => {
+  const several = `
+    const both = d.network('both', { z: [6], c: [10] }, ({ z, c }) => d.concat(z, c));
+    const z = d.draw('z', d.normal(6));
+    const c = d.draw('c', d.normal(10));
+  `;
+  test.each([
+    ['sub', 'd.sub(x, h)', '[32]', '[28, 28, 1]'],
+    ['add', 'd.add(h, small)', '[16]', '[32]'],
+    ['a product with a derivative', 'd.mul(d.jvp(decoder, h, h), h)', '[32]', '[28, 28, 1]'],
+    ['a number beside a vector', 'd.max(h, 0)', 'number', '[32]'],
+    ['apply', 'd.apply(decoder, small)', '[16]', '[32]'],
+    ['a tangent', 'd.jvp(decoder, h, small)', '[16]', '[32]'],
+    ['where a tangent is', 'd.jvp(decoder, small, h)', '[16]', '[32]'],
+    ['a cotangent', 'd.vjp(decoder, h, small)', '[16]', '[28, 28, 1]'],
+    ['a factor', 'd.scale(x, h)', '[28, 28, 1]', 'ScalarLike'],
+    ['dot', 'd.dot(x, h)', '[32]', '[28, 28, 1]'],
+    ['solveGram', 'd.solveGram(decoder, h, small)', '[16]', '[32]'],
+    ['one of several arguments', 'd.apply(both, { z: small, c })', '[16]', '[6]'],
+    ['an argument too few', 'd.apply(both, { z })', '[6]', '[10]'],
+    ['one expression for several arguments', 'd.apply(both, h)', '[32]', '[10]'],
+    ['a tangent of one argument', "d.jvp(both, { z, c }, small, 'z')", '[16]', '[6]'],
+    ['a contraction', 'd.sub(h, d.contract("ij,j->i", d.data(4, 6), z))', '[4]', '[32]'],
+    ['a layer of a stack', 'pipe(d.input(28, 28, 1), d.dense(10))', '[28, 28, 1]', 'Vector'],
+    ['an image layer', 'pipe(d.input(10), d.conv(3, { kernel: 3 }))', '[10]', '[H, W, number]'],
+  ])('%s', (_, expression, found, wanted) => {
+    const text = message(`${several} export const y = ${expression};`);
+    const [first = ''] = text.split('\n');
+    expect(text).not.toContain('overload');
+    expect(first).toContain(found);
+    expect(first).toContain(wanted);
+  });
+
+  test.each([
+    ['lr: 1e-3', 'did you mean rate?'],
+    ['learningRate: 1e-3', 'did you mean rate?'],
+    ['rate: 1e-3, beta: 0.9', "'beta' does not exist"],
+  ])('options of an optimizer, { %s }', (options, words) => {
+    expect(message(`export const y = d.adam({ ${options} });`).split('\n')[0]).toContain(words);
+  });
+
+  test('an optimizer that there is none of', () => {
+    expect(message('export const y = d.adamw({ rate: 1e-3 });')).toContain("Did you mean 'adamW'?");
+  });
 });

@@ -6,7 +6,8 @@ import { normal, sphere } from '../../dsl/expressions/draw.js';
 import { objective } from '../../dsl/experiment.js';
 import type { Node } from '../../dsl/expressions/expression.js';
 import * as e from '../../dsl/expressions/expression.js';
-import { describeLayer, formula, objectiveFormula } from '../../dsl/printing/format.js';
+import { formula, objectiveFormula, objectiveLatex, objectiveMathml } from '../../dsl/printing/format.js';
+import { describeLayer } from '../../dsl/printing/layers.js';
 import * as f from '../../dsl/layers/flow.js';
 import { heNormal } from '../../dsl/layers/initializer.js';
 import * as l from '../../dsl/layers/layer.js';
@@ -215,5 +216,70 @@ describe('a layer in a few words', () => {
         "inverse from [4,4,1] (squeeze 2×2; element-wise affine within e^±10; factor out, rest (permutation, seed 2))",
       ]
     `);
+  });
+});
+
+/** Whether every brace is closed, and every \\left has its \\right. */
+const isBalanced = (latex: string): boolean => {
+  const depths = [...latex.replaceAll(/\\[{}\\]/g, '')].reduce<readonly number[]>(
+    (all, c) => [...all, (all.at(-1) ?? 0) + (c === '{' ? 1 : c === '}' ? -1 : 0)],
+    [],
+  );
+  const count = (pattern: RegExp): number => (latex.match(pattern) ?? []).length;
+  return (
+    Math.min(0, ...depths) === 0 &&
+    (depths.at(-1) ?? 0) === 0 &&
+    count(/\\left(?![a-z])/g) === count(/\\right(?![a-z])/g)
+  );
+};
+
+/** Whether every element is closed where it was opened, and nothing but entities begins with an ampersand. */
+const isWellFormed = (xml: string): boolean => {
+  const open = [...xml.matchAll(/<(\/?)([a-z]+)(?: [a-z]+="[^"<]*")*>/g)].reduce<
+    readonly string[] | undefined
+  >(
+    (stack, [, closes, name = '']) =>
+      closes !== '/' ? stack && [...stack, name] : stack?.at(-1) === name ? stack.slice(0, -1) : undefined,
+    [],
+  );
+  const outside = xml.replaceAll(/<\/?[a-z]+(?: [a-z]+="[^"<]*")*>/g, '');
+  return open?.length === 0 && !/[<>]|&(?!(?:amp|lt|gt|quot|#x2061);)/.test(outside);
+};
+
+describe('in other notations', () => {
+  property.prop([anyExpr])('any expression is balanced LaTeX and well-formed MathML', (node) => {
+    const latex = objectiveLatex({ term: node, 'a & b_<i>': node });
+    expect(isBalanced(latex)).toBe(true);
+    expect(latex).not.toMatch(/\p{Cc}(?<!\n)/u);
+    expect(isWellFormed(objectiveMathml({ term: node, 'a & b_<i>"': node }))).toBe(true);
+  });
+
+  test('InjFlow-ln in LaTeX', () => {
+    expect(objectiveLatex(injFlowLn)).toMatchInlineSnapshot(`
+      "\\begin{aligned}
+        h &:= \\mathrm{encoder}\\left(x\\right) \\\\
+        \\mu  &:= 1+0.001\\cdot {i}^{1.3} \\\\
+        \\mathrm{Jv} &:= {J}_{\\mathrm{decoder}}\\left(h\\right)\\cdot v \\\\[1ex]
+        \\mathrm{prior} &= \\mathrm{prior}\\cdot {\\left\\|h\\right\\|}^{2} \\\\
+        \\mathrm{reconstruction} &= \\mu \\cdot {\\left\\|x-\\mathrm{decoder}\\left(h\\right)\\right\\|}^{2} \\\\
+        \\mathrm{volume} &= 16\\cdot \\ln\\left(\\max\\left({\\left\\|\\mathrm{Jv}\\right\\|}^{2},\\, {\\eta }^{2}\\cdot {\\left\\|v\\right\\|}^{2}\\right)\\right) \\\\
+        \\mathrm{injectivity} &= \\mu \\cdot {{\\left[\\left\\|\\mathrm{Jv}\\right\\|/\\left\\|v\\right\\|-\\eta \\right]}_{-}}^{2}
+      \\end{aligned}"
+    `);
+  });
+
+  test('names are escaped, and said as text', () => {
+    const mathml = objectiveMathml({ '<b>&"': e.hyper('<script>', 1) });
+    expect(mathml).not.toMatch(/<b>|<script/);
+    expect(mathml).toMatch(/^<math display="block" alttext="&lt;b&gt;&amp;&quot; = &lt;script&gt;">/);
+    expect(objectiveLatex({ 'a_b%': e.hyper('\\input{x}', 1) })).toContain(
+      '\\text{a\\_b\\%} &= \\text{\\textbackslash{}input\\{x\\}}',
+    );
+  });
+
+  test('all of the grammar is told alike', () => {
+    const squared = e.square(e.div(e.add(x, x), e.sub(x, x)));
+    expect(objectiveLatex({ t: e.sqNorm(squared) })).toContain('{\\left\\|');
+    expect(objectiveMathml({ t: e.sqNorm(squared) })).toContain('<msup>');
   });
 });

@@ -17,7 +17,9 @@ const isTable = (json: unknown, path: Path): boolean => {
   const last = path.at(-1);
   return (
     (path.length === 1 && (last === 'networks' || last === 'objective')) ||
-    (last === 'heads' && isObject(at(json, path.slice(0, -1))) && isLayer(path.slice(0, -1)))
+    ((last === 'heads' || last === 'arguments' || last === 'outputs') &&
+      isObject(at(json, path.slice(0, -1))) &&
+      isLayer(path.slice(0, -1)))
   );
 };
 
@@ -75,6 +77,10 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
       );
     case 'draw':
       return key === 'probes';
+    case 'field':
+      return key === 'type' && parent.type === 'float';
+    case 'another':
+      return key === 'by';
     case 'running':
       return key === 'update';
     case 'momentum':
@@ -89,6 +95,12 @@ const mayBeAbsent = (json: unknown, path: Path): boolean => {
     default:
       return false;
   }
+};
+
+/** A field's type, without which it is another field of that name. */
+const isOtherField = (json: unknown, path: Path): boolean => {
+  const parent = at(json, path.slice(0, -1));
+  return isObject(parent) && parent.tag === 'field' && path.at(-1) === 'type' && parent.type === 'integer';
 };
 
 type Mutation = { readonly json: unknown; readonly path: Path };
@@ -173,7 +185,7 @@ describe('a mistake is named at its place', () => {
   test.prop(
     [
       mutated(
-        (json, path) => isField(json, path) && !mayBeAbsent(json, path),
+        (json, path) => isField(json, path) && !mayBeAbsent(json, path) && !isOtherField(json, path),
         replaced(() => undefined),
       ),
     ],

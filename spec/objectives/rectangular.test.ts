@@ -2,9 +2,16 @@
 import { atLeast, elementAt } from '../../dsl/lookup.js';
 import { fc, test } from '@fast-check/vitest';
 import { describe } from 'vitest';
+import { constant } from '../../dsl/index.js';
 import { normal } from '../../dsl/expressions/draw.js';
 import { add, draw, type Expr, scale } from '../../dsl/expressions/expression.js';
-import { freeForm, rectangularExact, rectangularStochastic, twoStep } from '../../objectives/index.js';
+import {
+  freeForm,
+  noisyManifold,
+  rectangularExact,
+  rectangularStochastic,
+  twoStep,
+} from '../../objectives/index.js';
 import { compare, nets, plainEncoder, runs, seed, type Site } from './formulas.js';
 import { across, along, dotOf, meanOf, minus, squareOf, type Vector } from '../shared/perceptron.js';
 
@@ -71,6 +78,26 @@ describe('rectangular flows', () => {
       return { reconstruction, prior: weight * negLogPrior, volume: weight * logVolume(J) };
     }, s); // prettier-ignore
   });
+
+  test.prop([sizes, sigmas, fc.constantFrom(0.05, 0.5, 3), seed], runs)(
+    'with noise around the manifold',
+    (size, sigma, noise, s) => {
+      const { encoder, decoder } = nets(size.D, size.d, size.width);
+      const { beta: _, ...augment } = optionsOf(sigma, size.D);
+      const objective = noisyManifold(encoder, decoder, { ...augment, logNoise: constant(Math.log(noise)) });
+      compare(size, encoder, decoder, objective, (site) => {
+        const { J, z, reconstruction, negLogPrior } = seen(site, sigma);
+        const scaled = J.map((row) => row.map((value) => value / noise));
+        const unit = z.map((_value, i) => z.map((__, j) => (i === j ? 1 : 0)));
+        return {
+          reconstruction: reconstruction / beta / (2 * noise ** 2),
+          prior: negLogPrior,
+          volume: logVolume([...scaled, ...unit]),
+          noise: size.D * Math.log(noise) + ((size.D - size.d) / 2) * Math.log(2 * Math.PI),
+        };
+      }, s); // prettier-ignore
+    },
+  );
 
   test.prop([sizes, sigmas, fc.integer({ min: 1, max: 3 }), seed], runs)(
     'stochastic: while it trains the volume is half the square of a probe',

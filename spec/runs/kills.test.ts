@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { uniforms } from '../../dsl/random.js';
 import { linesOf, root } from '../shared/command.js';
-import { hasNative } from '../shared/backends.js';
+import { eachRunner } from '../shared/each-runner.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-kills-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,7 +37,7 @@ const train = (out: string, backend: string, after?: number): Promise<Ended> =>
     );
   });
 
-describe.each(['wasm', ...(hasNative() ? ['native'] : [])])('on %s', (backend) => {
+eachRunner(['wasm', 'native'], (backend) => {
   test(`killed ${kills} times, each at a random moment`, { timeout: 60_000 + 90_000 * kills }, async () => {
     const whole = join(folder, `${backend}-whole`);
     const { ended, stderr, milliseconds } = await train(whole, backend);

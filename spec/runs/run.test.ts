@@ -173,7 +173,7 @@ describe('a run', () => {
     const out = join(folder, 'interrupted');
     const { code, stdout, stderr } = await spawned(
       folder,
-      ['train', spec, '--steps', '100000', '--out', out, '--json'],
+      ['train', spec, '--steps', '100000', '--out', out, '--backend', 'wasm', '--json'],
       (line, signal) => {
         if (line.startsWith('backend ')) setTimeout(() => signal('SIGINT'), 300);
       },

@@ -15,6 +15,7 @@ import {
   elu,
   type Experiment,
   experiment,
+  type Expr,
   flatten,
   input,
   leakyRelu,
@@ -176,15 +177,7 @@ describe('evaluation', () => {
     const alone = small({
       ...spec,
       objective: objective({
-        reconstruction: sqNorm(
-          sub(
-            x,
-            apply<readonly number[], readonly number[]>(
-              decoder,
-              apply<readonly number[], readonly number[]>(encoder, x),
-            ),
-          ),
-        ),
+        reconstruction: sqNorm(sub(x, apply<Expr, Expr>(decoder, apply<Expr, Expr>(encoder, x)))),
       }),
       steps: 10,
     });

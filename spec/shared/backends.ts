@@ -142,3 +142,16 @@ export const runOnCc = async (cases: readonly Case[]): Promise<readonly Arrays[]
     );
   });
 };
+
+/** One program on everything that is here, by name. */
+export const everywhere = async (
+  program: Program,
+  inputs: Arrays,
+): Promise<readonly (readonly [string, Arrays])[]> => {
+  const runs: (readonly [string, Arrays])[] = [];
+  for (const [name, backend] of Object.entries(backends))
+    runs.push([name, await runOn(backend, program, inputs)]);
+  if (hasCc()) runs.push(['cc', await runBy('cc', program, inputs)]);
+  const native = hasNative() ? await runOnNative([{ program, inputs }]) : [];
+  return [...runs, ...native.map((arrays) => ['native', arrays] as const)];
+};

@@ -6,6 +6,9 @@ import circle from '../../examples/circle.js';
 import conditional from '../../examples/conditional-injflow.js';
 import digitsFlow from '../../examples/digits-flow.js';
 import digits from '../../examples/digits.js';
+import conditionalVae from '../../examples/conditional-vae.js';
+import semiSupervised from '../../examples/semi-supervised.js';
+import flowPrior from '../../examples/flow-prior.js';
 import { densityExperiment, parts } from '../../examples/flows.js';
 import line from '../../examples/linear.js';
 import masked from '../../examples/masked-table.js';
@@ -62,6 +65,9 @@ export const pixels = (count: number): Float32Array =>
 /** Those whose networks are functions, whose layers are definitions, or that read fields beside the data. */
 export const fieldExamples: Readonly<Record<string, Example>> = {
   'conditional-injflow': flow(conditional),
+  'conditional-vae': flow(conditionalVae),
+  'flow-prior': flow(flowPrior),
+  'semi-supervised': flow(semiSupervised),
   'masked-table': flow(masked),
   transformer: flow(transformer),
   'unet-vae': flow(unet),

@@ -6,7 +6,15 @@ import { type Figures, type Outcome } from '../../runs/index.js';
 import { canonical } from '../../runs/sweeps/trial.js';
 import { figureName } from '../../evaluation/figure-name.js';
 import { type AcrossSeeds, acrossSeeds } from '../../evaluation/metrics/across-seeds.js';
-import { type Cell, type Claim, type ColumnName, columns, paperTables, type RowName } from './protocol.js';
+import {
+  type Cell,
+  type Claim,
+  type ColumnName,
+  columns,
+  paperTables,
+  type RowName,
+  type TrainedName,
+} from './protocol.js';
 
 /** A trial and the row that it is part of. */
 export type TableTrial = {
@@ -39,8 +47,11 @@ export type TableRow = {
 export type ScoreName = string;
 
 /** The name of a figure that a trial measured. */
-export const cellName = (part: 'validation' | 'test', of: ColumnName, score: ScoreName): string =>
-  figureName({ part, of, score });
+export const cellName = (
+  part: 'validation' | 'test',
+  of: ColumnName | TrainedName,
+  score: ScoreName,
+): string => figureName({ part, of, score });
 
 const meanOf = (values: readonly number[]): number =>
   values.reduce((total, value) => total + value, 0) / values.length;

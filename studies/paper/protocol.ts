@@ -46,6 +46,14 @@ export const columns = [
   { of: 'mixture', heading: 'GMM' },
 ] as const;
 
+/** Priors that the paper has not, beside its own where a table is asked for them; nothing is chosen by them. */
+export const trainedColumns = [
+  { of: 'flow', heading: 'Flow' },
+  { of: 'matching', heading: 'Flow matching' },
+] as const;
+
+export type TrainedName = (typeof trainedColumns)[number]['of'];
+
 export type ColumnName = (typeof columns)[number]['of'];
 
 /** One cell of the table, whatever the score. */

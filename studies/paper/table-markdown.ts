@@ -11,7 +11,7 @@ import {
   valuesOf,
   type Verdict,
 } from './aggregate.js';
-import { columns, paperTableOf, paperTraining } from './protocol.js';
+import { columns, paperTableOf, paperTraining, trainedColumns } from './protocol.js';
 import type { Table } from './paper-table.js';
 import { cellText, intervalText, settingsText, statisticsText } from './table-text.js';
 
@@ -32,16 +32,19 @@ const figure = (row: TableRow, name: string): string => statisticsText(statistic
 /** The scores of every row: mean and standard error over the seeds, and the paper's FID where the data set is the same. */
 export const scoreGrid = ({ rows, facts }: Table, score: string): Grid => {
   const paper = paperTableOf(facts.data);
+  const trained = trainedColumns.filter(({ of }) =>
+    rows.some((row) => valuesOf(row, cellName('test', of, score)).length > 0),
+  );
   return [
     [
       'model',
-      ...columns.map(({ heading }) => heading),
+      ...[...columns, ...trained].map(({ heading }) => heading),
       ...(paper === undefined ? [] : columns.map(({ heading }) => `${heading}, FID in the paper`)),
       'configuration',
     ],
     ...rows.map((row) => [
       row.name,
-      ...columns.map(({ of }) => figure(row, cellName('test', of, score))),
+      ...[...columns, ...trained].map(({ of }) => figure(row, cellName('test', of, score))),
       ...(paper === undefined ? [] : paper.figures[row.name].map(String)),
       row.chosen === undefined ? 'none (see the notes)' : settingsText(row.chosen.settings),
     ]),

@@ -4,7 +4,7 @@ import { labelsOf, openData, type Source, type Split } from '../../data/index.js
 import { adam, didYouMean, type Experiment, experiment, type Problem, problem } from '../../dsl/index.js';
 import { type Evaluation } from '../../evaluation/index.js';
 import { isPicture } from '../../evaluation/picture.js';
-import { paperTraining, protocol, type ProtocolRow, type RowName } from './protocol.js';
+import { paperTraining, protocol, type ProtocolRow, type RowName, type TrainedName } from './protocol.js';
 import type { TableFacts } from './paper-table.js';
 import { paperModels } from '../../objectives/index.js';
 import {
@@ -35,6 +35,8 @@ export type TableRequest = {
   readonly features: readonly string[];
   /** Models of the protocol; none for all. */
   readonly rows: readonly string[];
+  /** Priors that are trained, beside those of the paper. */
+  readonly priors: readonly TrainedName[];
   readonly backend: string;
   readonly device: string;
 };
@@ -104,10 +106,11 @@ const evaluationOf = (
   features: readonly string[],
   shape: readonly number[],
   { validation, test }: TableFacts['sizes'],
+  priors: readonly TrainedName[],
 ): Evaluation => ({
   metrics: ['frechet'],
   features,
-  priors: ['gaussian', 'mixture'],
+  priors: ['gaussian', 'mixture', ...priors],
   components: 10,
   draws: Math.ceil(SCORED / Math.min(validation, test)),
   outside: [],
@@ -156,7 +159,7 @@ export const planTable = async (request: TableRequest): Promise<Checked<Plan>> =
       data: reference,
       validation: { every: 0 },
     });
-  const evaluation = evaluationOf(features, shape, sizes.right.sizes);
+  const evaluation = evaluationOf(features, shape, sizes.right.sizes, request.priors);
   const trials = rows.right.flatMap(({ name, grid, quick: part }) =>
     trialsOf({
       spec: spec(name),

@@ -1,6 +1,7 @@
 /** Groups of equations that TensorFlow has one operation for, and which of a program's equations are left to lower alone. */
+import { isSum } from '../../../compiler/ir/primitives/reduction.js';
 import { atLeast, elementAt } from '../../../dsl/lookup.js';
-import { is, type Equation, type Program, type Var, results } from '../../../compiler/ir/program.js';
+import { type Equation, type Program, type Var, results } from '../../../compiler/ir/program.js';
 import { sameType, sizeOfShape } from '../../../compiler/ir/type.js';
 import type { GraphBuilder } from './graph-builder.js';
 import { float, int32 } from './graph-builder.js';
@@ -80,7 +81,7 @@ const sigmoidOutput = (eq: Equation, { definition }: Reading): Var | null => {
 /** Σ over all axes but the last, the batch included: the gradient of a bias, a channel's statistic. */
 const channelSum: Match = (eq, { definition, uses }) => {
   const inner = eq.primitive === 'sumBatch' ? definition(elementAt(eq.inputs, 0)) : undefined;
-  if (inner === undefined || !is(inner, 'reduceSum') || uses(inner.out) > 1) return null;
+  if (inner === undefined || !isSum(inner) || uses(inner.out) > 1) return null;
   const [x] = atLeast(1, inner.inputs);
   const last = x.type.shape.length - 1;
   if (x.type.rows === 0 || last < 1 || last > 3 || inner.params.axes.length !== last) return null;
@@ -99,7 +100,7 @@ const channelSum: Match = (eq, { definition, uses }) => {
 
 /** x of Σx² over all its elements, for an x that all examples share. */
 const squared = (eq: Equation | undefined, { definition }: Reading): Var | null => {
-  if (eq === undefined || !is(eq, 'reduceSum') || eq.out.type.shape.length > 0) return null;
+  if (eq === undefined || !isSum(eq) || eq.out.type.shape.length > 0) return null;
   const product = definition(eq.inputs[0]);
   if (product?.primitive !== 'mul' || elementAt(product.inputs, 0).id !== elementAt(product.inputs, 1).id)
     return null;

@@ -3,15 +3,16 @@ import { type Operands, operandsOf } from '../../../compiler/ir/arity.js';
 import { atLeast, elementAt } from '../../../dsl/lookup.js';
 import type { GraphAttribute } from '../graph.js';
 import { firstJitter } from '../../../compiler/ir/primitives/factorization.js';
-import type { Params, PrimitiveName, Window } from '../../../compiler/ir/params.js';
+import type { Params, PrimitiveName, ReductionName, Window } from '../../../compiler/ir/params.js';
+import { reductionKernels } from '../../reductions.js';
 import { bandFactor } from '../../../compiler/ir/primitives/matrix.js';
 import type { BilinearName } from '../../../compiler/ir/primitives/bilinear.js';
 import type { EquationOf } from '../../../compiler/ir/program.js';
 import { physicalShape } from '../../../compiler/ir/type.js';
-import { bool, float, type GraphBuilder, int32 } from './graph-builder.js';
+import { float, type GraphBuilder, int32 } from './graph-builder.js';
 import { type LowerInside, lowerSolve } from './graph-loop.js';
 import { lqNodes } from './graph-lq.js';
-import { sum } from './graph-sum.js';
+import { matmul, reduced, sum } from './graph-sum.js';
 import {
   aligned,
   broadcastShape,
@@ -19,6 +20,7 @@ import {
   openSizes,
   reshaped,
   shapeTensor,
+  toFloat,
   type Value,
 } from './graph-value.js';
 import { withRows } from '../../../compiler/loops/kernel-rows.js';
@@ -84,38 +86,19 @@ const addition: Lower<'add'> = (site) => {
   return result.shape.length === 1 ? reshaped(graph, result, [1, ...result.shape]) : result;
 };
 
-const toFloat = (graph: GraphBuilder, node: string): string =>
-  graph.node('Cast', [node], { SrcT: bool, DstT: float, Truncate: { tag: 'bool', value: false } });
-
 const same: Lower<'stop' | 'statistics' | 'broadcastBatch'> = ({ inputs: [x] }) => x;
 
 /** A view with another shape: repeated values must be written out first. */
 const asReshape = <P extends PrimitiveName>(site: Site<P>): Value =>
   reshaped(site.graph, fullInput(site, 0), site.shape);
 
-const summed = <P extends PrimitiveName>(site: Site<P>, axes: readonly number[]): Value => ({
-  node: site.graph.node('Sum', [fullInput(site, 0).node, site.graph.ints(axes)], {
-    ...T,
-    Tidx: int32,
-    keep_dims: { tag: 'bool', value: false },
-  }),
-  shape: site.shape,
-});
-
-const matmul = (
-  graph: GraphBuilder,
-  a: Value,
-  b: Value,
-  ta: boolean,
-  tb: boolean,
-  shape: readonly number[],
+const alongAxes = <P extends PrimitiveName>(
+  site: Site<P>,
+  op: ReductionName,
+  axes: readonly number[],
 ): Value => ({
-  node: graph.node('MatMul', [a.node, b.node], {
-    ...T,
-    transpose_a: { tag: 'bool', value: ta },
-    transpose_b: { tag: 'bool', value: tb },
-  }),
-  shape,
+  node: reduced(site.graph, reductionKernels[op], fullInput(site, 0).node, axes),
+  shape: site.shape,
 });
 
 /** 'SAME' where it means the same: oneDNN's kernels take it, explicit padding falls back to slower ones. */
@@ -179,6 +162,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   erf: elementwise('Erf'),
   sin: elementwise('Sin'),
   cos: elementwise('Cos'),
+  atan: elementwise('Atan'),
   finite: ({ graph, inputs: [x] }) => ({
     node: toFloat(graph, graph.node('IsFinite', [x.node], T)),
     shape: x.shape,
@@ -225,9 +209,10 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
       shape.map((_, i) => (kept.includes(i) ? elementAt(sizes, kept.indexOf(i)) : 1)),
     );
   },
-  reduceSum: (site) =>
-    summed(
+  reduce: (site) =>
+    alongAxes(
       site,
+      site.params.op,
       site.params.axes.map((axis) => axis + site.lead),
     ),
   reshape: asReshape,
@@ -287,7 +272,7 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
   },
   // Shapes align from the right; TensorFlow fuses a bias with its product only where it has one axis.
   broadcastBatch: same,
-  sumBatch: (site) => summed(site, [0]),
+  sumBatch: (site) => alongAxes(site, 'add', [0]),
   axisToBatch: asReshape,
   batchToAxis: asReshape,
   rotateBatch: (site) => {

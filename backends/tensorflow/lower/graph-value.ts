@@ -1,7 +1,7 @@
 /** Values in a graph under construction: repeated ones stay small until something needs them written out. */
 import { atLeast } from '../../../dsl/lookup.js';
 import type { GraphAttribute } from '../graph.js';
-import { float, type GraphBuilder, int32 } from './graph-builder.js';
+import { bool, float, type GraphBuilder, int32 } from './graph-builder.js';
 
 /**
  * A node's output; its own shape has size 1 along axes where the variable repeats, and lacks leading ones. A size of −r is r rows for
@@ -72,3 +72,7 @@ export const aligned = (shape: readonly number[], rank: number): readonly number
   ...new Array<number>(rank - shape.length).fill(1),
   ...shape,
 ];
+
+/** 1 where a comparison holds, else 0. */
+export const toFloat = (graph: GraphBuilder, node: string): string =>
+  graph.node('Cast', [node], { SrcT: bool, DstT: float, Truncate: { tag: 'bool', value: false } });

@@ -108,6 +108,9 @@ export const functions = {
   ),
   sin: smooth(transcendental, Math.sin, (m, x): Var => m.of('cos', x)),
   cos: smooth(transcendental, Math.cos, (m, x): Var => m.of('neg', m.of('sin', x))),
+  atan: smooth(transcendental, Math.atan, (m, x): Var =>
+    m.of('div', m.number(1), m.of('add', m.number(1), m.of('mul', x, x))),
+  ),
   /** 1 where finite, else 0. */
   finite: row(
     1,

@@ -54,9 +54,6 @@ const isPermutation = (p: readonly number[], rank: number): boolean =>
 const inverse = (permutation: readonly number[]): readonly number[] =>
   permutation.map((_, i) => permutation.indexOf(i));
 
-const without = (shape: readonly number[], axes: readonly number[]): readonly number[] =>
-  shape.filter((_, i) => !axes.includes(i));
-
 /** Axes of the output that a broadcast repeats. */
 export const repeatedAxes = (shape: readonly number[], axes: readonly number[]): readonly number[] =>
   shape.map((_, i) => i).filter((i) => !axes.includes(i));
@@ -82,34 +79,7 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
     },
     jvp: through('broadcast'),
     transpose: ({ emit, params: { shape, axes }, cotangent }) => [
-      emit('reduceSum', { axes: repeatedAxes(shape, axes) }, [cotangent]),
-    ],
-    flops: noFlops,
-  },
-  reduceSum: {
-    type: ({ axes }, [x]) =>
-      axes.every((axis, i) => axis >= 0 && axis < x.shape.length && axes.indexOf(axis) === i)
-        ? { rows: x.rows, shape: without(x.shape, axes) }
-        : `distinct axes of ${showType(x)}, found [${axes.join(',')}]`,
-    evaluate: ({ axes }, [x], out, batch) => {
-      const kept = stridesOf(out.shape);
-      const keptAxes = repeatedAxes(x.type.shape, axes);
-      const places = gatherIndices(
-        x.type.shape,
-        x.type.shape.map((_, i) => (axes.includes(i) ? 0 : elementAt(kept, keptAxes.indexOf(i)))),
-      );
-      const size = sizeOfShape(out.shape);
-      const result = new Float64Array(elementCount(out, batch));
-      for (let r = 0; r < rowCount(out, batch); r++) {
-        for (let i = 0; i < places.length; i++)
-          result[r * size + int32At(places, i)] =
-            float64At(result, r * size + int32At(places, i)) + float64At(x.data, r * places.length + i);
-      }
-      return result;
-    },
-    jvp: through('reduceSum'),
-    transpose: ({ emit, params: { axes }, inputs: [x], cotangent }) => [
-      emit('broadcast', { shape: x.type.shape, axes: repeatedAxes(x.type.shape, axes) }, [cotangent]),
+      emit('reduce', { op: 'add', axes: repeatedAxes(shape, axes) }, [cotangent]),
     ],
     flops: noFlops,
   },
@@ -344,5 +314,5 @@ export const structure: { readonly [P in StructureName]: Row<P> } = {
 };
 
 export type StructureName =
-  | 'constant' | 'broadcast' | 'reduceSum' | 'reshape' | 'permute' | 'reorder' | 'slice' | 'pad' | 'concat'
+  | 'constant' | 'broadcast' | 'reshape' | 'permute' | 'reorder' | 'slice' | 'pad' | 'concat'
   | 'broadcastBatch' | 'sumBatch' | 'rotateBatch' | 'axisToBatch' | 'batchToAxis'; // prettier-ignore

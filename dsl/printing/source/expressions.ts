@@ -44,7 +44,7 @@ const scalarText = (node: Node, { text }: Around): string =>
   node.tag === 'constant' ? String(node.value) : text(node);
 
 const unaryWords: { readonly [O in UnaryOp]?: Word } = {
-  neg: 'neg', exp: 'exp', log: 'log', sqrt: 'sqrt', square: 'square', abs: 'abs', sin: 'sin', cos: 'cos',
+  neg: 'neg', exp: 'exp', log: 'log', sqrt: 'sqrt', square: 'square', abs: 'abs', sin: 'sin', cos: 'cos', atan: 'atan',
 }; // prettier-ignore
 const binaryWords: { readonly [O in BinaryOp]: Word } = {
   add: 'add', sub: 'sub', mul: 'mul', div: 'div', max: 'max', min: 'min', pow: 'pow', greater: 'greater',
@@ -93,11 +93,7 @@ const isVector = (node: Node): boolean => shapeOf(node)?.length === 1;
 const rows: { readonly [T in Node['tag']]: Row<T> } = {
   data: ({ shape }) => call('data', ...numbers(shape)),
   field: ({ name, shape, type }) =>
-    type === 'float'
-      ? call('field', quoted(name), ...numbers(shape))
-      : shape.length === 0
-        ? call('integerField', quoted(name))
-        : undefined,
+    call(type === 'float' ? 'field' : 'integerField', quoted(name), ...numbers(shape)),
   argument: ({ name }, { argument }) => argument(name),
   through: ({ name, layers, of }, { text, block }) => {
     const shape = shapeOf(of);

@@ -5,7 +5,7 @@ import { isRecord } from '../../codec/codec.js';
 const words = [
   'accumulate', 'averaged', 'chain', 'clipBlock', 'clipNorm', 'clipValue', 'freeze', 'lookahead', 'momentum', 'only', 'scaleByAdam',
   'scaleByBlock', 'scaleByFactoredRms', 'scaleByLion', 'scaleByRate', 'scaleByRms', 'scaleByRss', 'scaleUpdate', 'weightDecay',
-  'abs', 'activate', 'activation', 'actNorm', 'adam', 'add', 'affine', 'another', 'apply', 'arrange', 'averagePool', 'band', 'basis',
+  'abs', 'activate', 'activation', 'actNorm', 'adam', 'add', 'affine', 'another', 'apply', 'arrange', 'atan', 'averagePool', 'band', 'basis',
   'batchMean', 'batchNorm', 'bijection', 'circularSpline', 'broadcast', 'concat', 'concatAlong', 'constant', 'constantInitializer', 'contract', 'conv', 'convTranspose',
   'cos', 'coupling', 'data', 'dense', 'div', 'draw', 'dropout', 'elementwise', 'elu', 'exp', 'experiment', 'Expr', 'factorOut', 'field',
   'fill', 'flatten', 'gelu', 'glorotUniform', 'gram', 'greater', 'heads', 'heNormal', 'hyper', 'imageCoupling', 'inject', 'input',

@@ -53,7 +53,7 @@ const idioms = ((): Program => {
   const type = { rows: 1, shape: [3] };
   const filled = (value: number): Var => emit('constant', { value, ...type }, []);
   const shared = emit('constant', { value: 0.5, rows: 0, shape: [3] }, []);
-  const squares = emit('reduceSum', { axes: [0] }, [emit('mul', {}, [shared, shared])]);
+  const squares = emit('reduce', { op: 'add', axes: [0] }, [emit('mul', {}, [shared, shared])]);
   const x = bind('data', 'data', type);
   const y = emit('tanh', {}, [x]);
   const slope = emit('sub', {}, [filled(1), emit('mul', {}, [y, y])]);

@@ -57,7 +57,7 @@ const vector = { rows: 0, shape: [3] };
 /** s ← s + x, committed where x is finite; the old s is its value. */
 const accumulate = programOf('accumulate', 1, (b) => {
   const [x, s] = [b.bind('data', 'x', vector), b.bind('state', 's', vector)];
-  const finite = b.emit('finite', {}, [b.emit('reduceSum', { axes: [0] }, [x])]);
+  const finite = b.emit('finite', {}, [b.emit('reduce', { op: 'add', axes: [0] }, [x])]);
   return [
     { kind: 'value', name: 'before', var: s },
     { kind: 'telemetry', name: 'commit', var: finite },
@@ -77,7 +77,11 @@ const huge = programOf('huge', 1_000_000, (b) => {
   const w = b.bind('data', 'w', { rows: 0, shape: [1, 1_000_000] });
   const y = b.emit('linear', {}, [x, w]);
   return [
-    { kind: 'value', name: 'out', var: b.emit('sumBatch', {}, [b.emit('reduceSum', { axes: [0] }, [y])]) },
+    {
+      kind: 'value',
+      name: 'out',
+      var: b.emit('sumBatch', {}, [b.emit('reduce', { op: 'add', axes: [0] }, [y])]),
+    },
   ];
 });
 

@@ -5,6 +5,7 @@ import { describe, expect, test as example } from 'vitest';
 import type { Invertible } from '../../../dsl/layers/bijector.js';
 import {
   householder,
+  rotation,
   inversion,
   scaling,
   specialConformal,
@@ -128,8 +129,8 @@ const kinds: { readonly [T in Invertible['tag']]: readonly NetworkValue[] } = ((
     ),
     inverse: [on([3], { tag: 'inverse', input: [3], layers: [{ tag: 'luLinear' }, bent] })],
     inject: [on([2], { tag: 'inject', units: 3 }), on([1], { tag: 'inject', units: 4 })],
-    bijection: [scaling, translation, inversion, specialConformal, () => householder(2)].map((made) =>
-      on([3], ...made()(latent(3)).layers),
+    bijection: [scaling, translation, inversion, specialConformal, rotation, () => householder(2)].map(
+      (made) => on([3], ...made()(latent(3)).layers),
     ),
     flatten: [on([2, 1, 2], { tag: 'flatten' })],
     reshape: [on([4], { tag: 'reshape', shape: [2, 2, 1] })],

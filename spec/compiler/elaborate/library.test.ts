@@ -22,6 +22,7 @@ import {
   fourierFeatures,
   groupNorm,
   householder,
+  rotation,
   input,
   integerField,
   inversion,
@@ -221,7 +222,7 @@ const training = (
   });
 
 describe('bijections of expressions', () => {
-  test.each(Object.entries({ scaling, translation, householder: () => householder(3) }))(
+  test.each(Object.entries({ scaling, translation, rotation, householder: () => householder(3) }))(
     '%s undoes itself, and has its log-determinant',
     (_, made) => {
       forAll(shapes({ axes: 1 }), ([n = 1]) => invertible(network('flow', pipe(latent(n), made())), data(n)));

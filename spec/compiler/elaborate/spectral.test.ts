@@ -9,7 +9,7 @@ import { differentiate } from '../../../compiler/derivatives/differentiate.js';
 import { elaborateEvaluation, elaborateStep } from '../../../compiler/elaborate/program.js';
 import { type Experiment, experiment } from '../../../dsl/experiment.js';
 import { type Node, sqNorm } from '../../../dsl/expressions/expression.js';
-import { describeLayer } from '../../../dsl/printing/format.js';
+import { describeLayer } from '../../../dsl/printing/layers.js';
 import { batchNorm, conv, dense, elu, input, type KernelLayer, tanh } from '../../../dsl/layers/layer.js';
 import { network, type NetworkValue } from '../../../dsl/network.js';
 import { adam, sgd } from '../../../dsl/optimizer.js';

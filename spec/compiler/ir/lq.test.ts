@@ -18,7 +18,7 @@ const programOf = (n: number, m: number, params = { jitter: 0, least: 1e-6 }): P
   const { emit } = builder;
   const a = builder.bind('data', 'a', { rows: 1, shape: [n, m] });
   const factor = emit('lq', params, [a]);
-  const diagonal = emit('reduceSum', { axes: [1] }, [
+  const diagonal = emit('reduce', { op: 'add', axes: [1] }, [
     emit('band', { below: 0, diagonal: 1, above: 0 }, [factor]),
   ]);
   const volume = sumAll(emit, unary(emit, 'log', diagonal));

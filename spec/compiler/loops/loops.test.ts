@@ -55,7 +55,7 @@ describe('a generated kernel', () => {
       extents: [6, 3, 5],
       loads: [{ buffer: 0, offset: 0, strides: [15, 5, 1] }],
       body: [{ op: 'load', load: 0 }],
-      stores: [{ buffer: 0, offset: 0, strides: [5, 5, 1], value: 0, mode: 'sum' }],
+      stores: [{ buffer: 0, offset: 0, strides: [5, 5, 1], value: 0, mode: 'add' }],
       outputs: [40],
     };
     const input = Float32Array.from({ length: 90 }, (_, i) => i);

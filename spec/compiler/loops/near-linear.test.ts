@@ -113,7 +113,7 @@ describe('doubling the depth of a perceptron', () => {
 });
 
 test('doubling the stores of a loop doubles how often dependence analysis looks at them', () => {
-  const sum = (buffer: number): Store => ({ buffer, offset: 0, strides: [1, 0], value: 0, mode: 'sum' });
+  const sum = (buffer: number): Store => ({ buffer, offset: 0, strides: [1, 0], value: 0, mode: 'add' });
   expectNearLinear(
     [64, 128, 256].map((count) => {
       let looks = 0;

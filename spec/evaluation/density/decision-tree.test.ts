@@ -9,6 +9,7 @@ import {
   type Columns,
   standardGaussian,
 } from '../../../evaluation/index.js';
+import { answersOf } from '../../../evaluation/density/decision-tree.js';
 
 const value = fc.oneof(
   fc.integer({ min: -4, max: 4 }),
@@ -131,4 +132,29 @@ example('two scores tell what neither tells alone, and two splits a band', () =>
   const band = [[0, 1, 2]];
   expect(fittedAccuracy(band, [[-1, 3]], 1)).toBe(0.75);
   expect(fittedAccuracy(band, [[-1, 3]], 2)).toBe(1);
+});
+
+describe('an example without a score', () => {
+  const none = Infinity;
+
+  example('is one from outside, wherever it is from, also where outside has the lesser scores', () => {
+    // Every inside score of 5 and 6 is above every outside one of 1 and 2.
+    const [inside, outside] = [[[5, 6, none, none]], [[1, 2, 1, none]]];
+    const tree = fitTree(inside, outside, 1);
+    expect(answersOf(tree, inside)).toEqual([false, false, true, true]);
+    expect(answersOf(tree, outside)).toEqual([true, true, true, true]);
+    expect(accuracyOf(tree, inside, outside)).toBe(0.75);
+  });
+
+  example(
+    'tells nothing of the other set: chance, where no example of either has one, or none of one',
+    () => {
+      for (const count of [1, 2] as const)
+        for (const [inside, outside] of [
+          [[[none, none]], [[none, none]]],
+          [[[none, none]], [[1, 2]]],
+        ] as const)
+          expect(fittedAccuracy(inside, outside, count)).toBe(0.5);
+    },
+  );
 });

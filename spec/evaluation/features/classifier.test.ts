@@ -19,7 +19,7 @@ import {
   type Expr,
   input,
   logSumExp,
-  maximum,
+  maxOver,
   network,
   objective,
   pipe,
@@ -51,7 +51,7 @@ describe('the logarithm of a sum of exponentials', () => {
     const k = values.length;
     const given = new Map([['l', Float64Array.from(values)]]);
     const found = calculate(
-      { all: logSumExp(k, vector('l', k)), most: maximum(k, vector('l', k)) },
+      { all: logSumExp(vector('l', k), [0]), most: maxOver(vector('l', k), [0]) },
       { given },
     );
     expect(found('all')[0]).toBeCloseTo(formula(values), 9);
@@ -60,7 +60,7 @@ describe('the logarithm of a sum of exponentials', () => {
 
   test.prop([logits])('has the softmax as its gradient', (values) => {
     const k = values.length;
-    const { program } = calculation({ loss: logSumExp(k, vector('l', k)) });
+    const { program } = calculation({ loss: logSumExp(vector('l', k), [0]) });
     const arrays = interpret(differentiate(program), new Map([['l', Float64Array.from(values)]]));
     arrayOf(arrays, gradientName('l')).forEach((slope, i) => {
       expect(slope).toBeCloseTo(Math.exp(elementAt(values, i) - formula(values)), 9);
@@ -74,7 +74,7 @@ describe('the logarithm of a sum of exponentials', () => {
       ['l', Float64Array.from(values)],
       ['p', Float64Array.from(values, (_, i) => Number(i === label))],
     ]);
-    const found = calculate({ h: crossEntropy(k, vector('l', k), vector('p', k)) }, { given });
+    const found = calculate({ h: crossEntropy(vector('l', k), vector('p', k)) }, { given });
     expect(found('h')[0]).toBeCloseTo(formula(values) - elementAt(values, label), 9);
   });
 });
@@ -88,7 +88,7 @@ describe('data that holds more than the encoder takes', () => {
       encoder,
       decoder: head,
       objective: objective({
-        h: crossEntropy(4, apply(head, apply(encoder, slice(example7, [0], [3]))), slice(example7, [3], [4])),
+        h: crossEntropy(apply(head, apply(encoder, slice(example7, [0], [3]))), slice(example7, [3], [4])),
       }),
       optimizer: adam({ rate: 0.1 }),
       batch: 2,

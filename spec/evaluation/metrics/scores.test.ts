@@ -109,6 +109,18 @@ describe('across seeds', () => {
     expect(Math.abs(held.length / 2000 - 0.95)).toBeLessThan(0.02);
   });
 
+  example('and commutes with units, to the ends of the range of numbers', () => {
+    const of = (unit: number) => right(acrossSeeds([1, 2, 3, 6].map((x) => x * unit)));
+    const { mean, standardError = NaN, interval = [NaN, NaN] } = of(1);
+    for (const unit of [2 ** -1000, 2 ** 1020])
+      expect(of(unit)).toEqual({
+        count: 4,
+        mean: mean * unit,
+        standardError: standardError * unit,
+        interval: interval.map((x) => x * unit),
+      });
+  });
+
   example('one seed has no error, none and NaN are problems', () => {
     expect(right(acrossSeeds([7]))).toEqual({ count: 1, mean: 7 });
     expect(left(acrossSeeds([]))[0]).toMatchObject({ path: 'values', found: 'none' });

@@ -203,7 +203,7 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'a prior that is none',
     ['--priors', 'gausian'],
-    /^--priors: found "gausian", expected some of standard, gaussian, mixture \(did you mean "gaussian"/,
+    /^--priors: found "gausian", expected some of standard, gaussian, mixture, flow, matching \(did you mean "gaussian"/,
   ],
   [
     'examples of more numbers than their samples can carry',
