@@ -24,7 +24,7 @@ const start: Readonly<Record<string, (options: NativeOptions) => Promise<Started
   native: async ({ device, threads, work }) =>
     createNativeBackend({ device, threads: threads ?? (work && threadsFor(work.program)) }),
   cc: async ({ threads }) => createCcBackend({ threads }),
-  wasm: async () => right(await createWasmBackend()),
+  wasm: async ({ threads }) => right(await createWasmBackend({ threads })),
   cpu: async () => right(await createCpuBackend()),
 };
 
