@@ -30,6 +30,10 @@ export const measurements: Readonly<Record<string, Measurement>> = {
     options: '[--depths 4,16,64,256] [--clock cpu] [--json]',
     measures: 'how long a program takes to be ready, by depth',
   },
+  threads: {
+    options: '[--threads 1,2] [--width 0.125] [--batch 64] [--rounds 9] [--json]',
+    measures: 'a step on wasm by the number of threads that share it',
+  },
   scaling: {
     options:
       '[--engines local,slurm,ray] [--trials 8] [--rounds 2] [--slots 100] [--seconds 3] [--python PATH] [--json]',

@@ -2,7 +2,7 @@
 import { bytesText } from '../../dsl/bytes.js';
 import { problem } from '../../dsl/problem.js';
 import { BackendFailure } from '../failure.js';
-import { createRanges, inLines } from '../ranges.js';
+import { createGaps, inLines } from '../../compiler/loops/gaps.js';
 import type { Device } from './device.js';
 
 /** A range of numbers of the heap. */
@@ -23,7 +23,7 @@ export type Heap = {
 const first = 1 << 20;
 
 export const createHeap = ({ device, most }: Device, failed: () => string | undefined): Heap => {
-  const ranges = createRanges();
+  const gaps = createGaps();
   const make = (numbers: number): GPUBuffer =>
     device.createBuffer({
       size: 4 * numbers,
@@ -66,18 +66,18 @@ export const createHeap = ({ device, most }: Device, failed: () => string | unde
 
   return {
     take: (size) => {
-      const start = ranges.take(size);
-      if (ranges.end() > length) {
+      const start = gaps.take(size);
+      if (start + inLines(size) > length) {
         try {
-          grow(ranges.end());
+          grow(start + inLines(size));
         } catch (error) {
-          ranges.give(start, size);
+          gaps.give(start, size);
           throw error;
         }
       }
       return { start, size };
     },
-    give: ({ start, size }) => ranges.give(start, size),
+    give: ({ start, size }) => gaps.give(start, size),
     write: ({ start }, values) => {
       submit();
       device.queue.writeBuffer(buffer, 4 * start, values.buffer, values.byteOffset, values.byteLength);

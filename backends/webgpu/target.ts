@@ -9,4 +9,5 @@ export const gpuTarget: Target = {
   // Tiles are read as they lie, into a workgroup's memory.
   blocks: [],
   arrays: placesOfKernel - 4,
+  near: Infinity,
 };

@@ -148,11 +148,11 @@ export const clearedOutputs = (
   });
 };
 
-/** Whether parts of the first axis touch no element in common, so that they may run at once: every store moves along it, and meets none twice. */
-export const rangesApart = (nest: Nest): boolean =>
+/** Whether parts of an axis touch no element in common, so that they may run at once: every store moves along it, and meets none twice. */
+export const rangesApart = (nest: Nest, axis: number): boolean =>
   [...byBuffer(nest.stores).values()].every((stores) =>
     stores.every((store) => {
       const axes = kept(store, nest.extents);
-      return stores.length === 1 && at(store.strides, 0) !== 0 && isInjective(axes.strides, axes.extents);
+      return stores.length === 1 && at(store.strides, axis) !== 0 && isInjective(axes.strides, axes.extents);
     }),
   );

@@ -14,9 +14,10 @@ export const lowerMatmul = (
   const [r = 1, s = 1] = b.shape;
   const [m, k] = transposeA ? [q, p] : [p, q];
   const n = transposeB ? r : s;
-  // A transposed left side is read a few columns at a time: fine while its rows are short, else every term is a cache line.
+  // A transposed left side is read a few columns at a time: fine while its rows are short or a near cache holds it, else every term is a
+  // cache line.
   const left =
-    transposeA && m > 32 && k > 32
+    transposeA && m > 32 && k > 32 && m * k > builder.near
       ? copy(
           builder,
           a,
@@ -32,7 +33,9 @@ export const lowerMatmul = (
   const block = blockOf(builder, n);
   // Packing touches k·n numbers to save on m·k·n products, and few terms stay in cache without it. With b transposed and few
   // rows, dot products need none.
-  const pack = transposeB ? n >= 4 && (m >= 16 || k % 4 !== 0) : k > 64 && block < n && m >= 16;
+  const pack =
+    builder.blocks.length > 0 &&
+    (transposeB ? n >= 4 && (m >= 16 || k % 4 !== 0) : k > 64 && block < n && m >= 16);
   const [outer, inner] = packing(builder, n, columnFrom, k);
   const right = pack
     ? copy(builder, b, [outer, { extent: k, from: [termFrom], to: block }, inner], [n / block, k, block])

@@ -7,7 +7,9 @@ export type Target = {
   readonly registers: number;
   /** Whether a product reads its operands from memory, so that only the vectors along a tile are held beside its sums. */
   readonly readsMemory: boolean;
-  /** How wide a packed operand's blocks may be, the best first. */
+  /** Numbers of a matrix that is read as fast down its columns as along its rows, since a near cache holds it. */
+  readonly near: number;
+  /** How wide a packed operand's blocks may be, the best first; none where operands are read as they lie. */
   readonly blocks: readonly number[];
   /** Arrays that one loop may read and write. */
   readonly arrays: number;

@@ -7,6 +7,7 @@ import type { ArrayBackend, Backend } from '../../backends/backend.js';
 import { createCcBackend } from '../../backends/cc/cc.js';
 import { createCpuBackend } from '../../backends/tfjs/cpu.js';
 import { createNativeBackend } from '../../backends/tensorflow/tensorflow.js';
+import { createKernelBackend } from '../../backends/tfjs/wasm-kernels.js';
 import { createWebgpuBackend } from '../../backends/webgpu/webgpu.js';
 import { createWasmBackend } from '../../backends/wasm/wasm.js';
 import { type Arrays, outputKey } from './outputs.js';
@@ -14,8 +15,8 @@ import { type Arrays, outputKey } from './outputs.js';
 /** `kernels` is wasm with one kernel an equation. wasm comes last and so stays tfjs's active backend. */
 export const backends = {
   cpu: await createCpuBackend(),
-  kernels: await createWasmBackend({ kernels: true }),
-  wasm: await createWasmBackend(),
+  kernels: await createKernelBackend(),
+  wasm: await createWasmBackend({ threads: 1 }),
 };
 
 export type BackendName = keyof typeof backends;

@@ -1,21 +1,22 @@
-/** Ranges of one array that are taken and given back: the smallest gap that is wide enough is used again first. */
+/** Places of a memory that ends where it is needed to: the smallest gap that fits, or more at the end. */
 
-/** Numbers in a line of the cache, at which every range begins. */
+/** Numbers in a line of the cache, at which every place begins. */
 const line = 16;
 
 export const inLines = (size: number): number => Math.ceil(Math.max(1, size) / line) * line;
 
 type Gap = { readonly start: number; readonly size: number };
 
-export type Ranges = {
-  /** Where a range of so many numbers begins. */
+export type Gaps = {
+  /** Where so many numbers lie from now on. */
   readonly take: (size: number) => number;
+  /** Gives a place back, with the size that it was taken with. */
   readonly give: (start: number, size: number) => void;
-  /** Where the last range that was ever taken ended. */
+  /** The most that was needed so far, in numbers. */
   readonly end: () => number;
 };
 
-export const createRanges = (): Ranges => {
+export const createGaps = (): Gaps => {
   let gaps: readonly Gap[] = [];
   let end = 0;
   return {

@@ -1,7 +1,7 @@
 /** Where a plan's own buffers lie in one array: a place is used again once nothing reads what it held. */
-import { elementAt } from '../dsl/lookup.js';
-import type { Plan } from '../compiler/loops/plan.js';
-import { createRanges } from './ranges.js';
+import { elementAt } from '../../dsl/lookup.js';
+import { createGaps } from './gaps.js';
+import type { Plan } from './plan.js';
 
 export type Layout = {
   /** Of each buffer that lies here, in numbers. */
@@ -19,7 +19,7 @@ export const layoutOf = (
 ): Layout => {
   const offsets = new Map<number, number>();
   const beside = new Map<number, number>();
-  const { take, give, end } = createRanges();
+  const { take, give, end } = createGaps();
   plan.steps.forEach((step, i) => {
     const outputs = step.tag === 'kernel' ? [step.output.buffer] : step.outputs;
     for (const buffer of outputs) {
