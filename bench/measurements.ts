@@ -32,6 +32,10 @@ export const measurements: Readonly<Record<string, Measurement>> = {
     measures:
       'how long a program takes to be ready: by depth, and by network and backend with its first step',
   },
+  threads: {
+    options: '[--threads 1,2] [--width 0.125] [--batch 64] [--rounds 9] [--json]',
+    measures: 'a step on wasm by the number of threads that share it',
+  },
   scaling: {
     options:
       '[--engines local,slurm,ray] [--trials 8] [--rounds 2] [--slots 100] [--seconds 3] [--python PATH] [--json]',

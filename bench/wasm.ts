@@ -8,7 +8,7 @@ import { cpus } from 'node:os';
 import { type Compiled, compile } from 'immersion/compiler';
 import { adam, experiment, type Objective } from 'immersion/dsl';
 import { ae, injFlowLn } from 'immersion/objectives';
-import { createWasmBackend } from 'immersion/runs';
+import { createKernelBackend, createWasmBackend } from 'immersion/runs';
 import { mnistNetworks } from '../examples/architectures.js';
 import { inTurns, quotients, summary } from './measure.js';
 import { byKind, profileOf } from './profile.js';
@@ -48,7 +48,7 @@ const tfjsVersion = (): string => {
   return entryOf(dependencies, '@tensorflow/tfjs-backend-wasm');
 };
 
-const kernelBackend = await createWasmBackend({ kernels: true });
+const kernelBackend = await createKernelBackend();
 const backend = await createWasmBackend();
 
 const injflow = compiled(injFlowLn(encoder, decoder));

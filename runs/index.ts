@@ -7,6 +7,7 @@ export { backendNames, startBackend } from '../backends/choose.js';
 export type { Tensor } from '../backends/safetensors.js';
 export { threadsFor } from '../backends/tensorflow/threads.js';
 export { lowerWasm } from '../backends/wasm/lower.js';
+export { createKernelBackend } from '../backends/tfjs/wasm-kernels.js';
 export { createWasmBackend } from '../backends/wasm/wasm.js';
 export type { Expressions } from '../compiler/expressions.js';
 export { type Capacity, type Executor, trialFiles, type TrialState } from './executors/executor.js';

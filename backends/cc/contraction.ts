@@ -6,8 +6,8 @@ import type { Writer } from './writer.js';
 
 type Vector = { readonly element: number; readonly width: number };
 
-/** The first axis runs from `lo` to `hi`. */
-export const writeContraction = (writer: Writer, nest: Nest, direct: boolean): void => {
+/** The axis `shared`, the first unless given, runs from `lo` to `hi`. */
+export const writeContraction = (writer: Writer, nest: Nest, direct: boolean, shared = 0): void => {
   const [store] = nest.stores;
   const value = store === undefined ? undefined : nest.body[store.value];
   const L = nest.lanes;
@@ -82,7 +82,7 @@ export const writeContraction = (writer: Writer, nest: Nest, direct: boolean): v
       return;
     }
     const index = `x${axis}`;
-    const [from, to] = axis === 0 ? ['lo', 'hi'] : ['0', String(at(nest.extents, axis))];
+    const [from, to] = axis === shared ? ['lo', 'hi'] : ['0', String(at(nest.extents, axis))];
     writer.block(`for (long ${index} = ${from}; ${index} < ${to}; ${index}++)`, () => along(axis + 1));
   };
   along(0);

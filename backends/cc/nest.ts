@@ -25,8 +25,14 @@ const combine = (op: ReductionName, L: number, a: string, b: string): string =>
 const into = (op: ReductionName, L: number, a: string, b: string): string =>
   op === 'add' ? `${a} += ${b};` : `${a} = ${combine(op, L, a, b)};`;
 
-/** `direct[i]`: store i writes its sum instead of adding it. The first axis runs from `lo` to `hi`. */
-export const writeNest = (writer: Writer, nest: Nest, direct: readonly boolean[], target: Target): void => {
+/** `direct[i]`: store i writes its sum instead of adding it. The axis `shared`, the first unless given, runs from `lo` to `hi`. */
+export const writeNest = (
+  writer: Writer,
+  nest: Nest,
+  direct: readonly boolean[],
+  target: Target,
+  shared = 0,
+): void => {
   const last = nest.extents.length - 1;
   const inner = at(nest.extents, last);
   const scalar = nest.mode === 'scalar';
@@ -186,7 +192,7 @@ export const writeNest = (writer: Writer, nest: Nest, direct: readonly boolean[]
   const along = (axis: number, known: ReadonlyMap<number, string>): void => {
     starts(axis);
     const [index, extent] = [`x${axis}`, at(nest.extents, axis)];
-    const [from, to] = axis === 0 ? ['lo', 'hi'] : ['0', String(extent)];
+    const [from, to] = axis === shared ? ['lo', 'hi'] : ['0', String(extent)];
     if (axis < last) {
       writer.block(`for (long ${index} = ${from}; ${index} < ${to}; ${index}++)`, () => {
         along(axis + 1, hoisted(axis, known));

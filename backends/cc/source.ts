@@ -1,20 +1,15 @@
 /** A program as C functions: names and numbers only, nothing of a spec's text. */
 import { elementAt, getFrom } from '../../dsl/lookup.js';
 import { keyOf } from '../../compiler/ir/key.js';
-import {
-  clearedOutputs,
-  directStores,
-  rangesApart,
-  startNest,
-  startOf,
-} from '../../compiler/loops/dependence.js';
-import { weight } from '../../compiler/loops/loop-cost.js';
+import { clearedOutputs, directStores, startNest, startOf } from '../../compiler/loops/dependence.js';
+import { inLines } from '../../compiler/loops/gaps.js';
+import { layoutOf } from '../../compiler/loops/layout.js';
 import type { LoopKernel } from '../../compiler/loops/loop.js';
-import { at, type Nest, product } from '../../compiler/loops/nest.js';
+import { at } from '../../compiler/loops/nest.js';
 import type { Plan, Step } from '../../compiler/loops/plan.js';
+import { inputCount, sharedAxis } from '../../compiler/loops/sharing.js';
 import type { Target } from '../../compiler/loops/target.js';
 import { writeContraction } from './contraction.js';
-import { inLines, layoutOf } from './memory.js';
 import { writeNest } from './nest.js';
 import { routineCall, routineSource } from './routines.js';
 import { nestsOf } from './schedule.js';
@@ -31,21 +26,12 @@ export type Source = {
   readonly scratch: number;
 };
 
-/** Operations from which on a nest is worth sharing among threads. */
-const worthSharing = 40_000;
-
 /** A kernel as C functions, one a nest, and how they are called. */
 type Kernel = {
   /** Outputs that begin with zeros. */
   readonly clears: readonly { readonly output: number; readonly size: number }[];
   readonly nests: readonly { readonly name: string; readonly extent: number; readonly shared: boolean }[];
 };
-
-const inputCount = (kernel: LoopKernel): number =>
-  kernel.loads.reduce((count, load) => Math.max(count, load.buffer + 1), 0);
-
-const costOfNest = (nest: Nest): number =>
-  product(nest.extents) * nest.body.reduce((sum, instruction) => sum + weight(instruction), 1);
 
 /** Characters of a file from which on another is begun: so many take a compiler about a second. */
 const longFile = 50_000;
@@ -90,6 +76,7 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
       ),
       nests: [...started, ...planned].map((nest, i) => {
         const name = `k${number}_${i}`;
+        const axis = sharedAxis(nest);
         const writer = createWriter();
         const head = `hidden void ${name}(float *const *a, long lo, long hi)`;
         statics.push(`${head};`);
@@ -97,16 +84,11 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
           const inputs = inputCount(loop);
           for (let k = 0; k < inputs; k++) writer.line(`const float *restrict in${k} = a[${k}];`);
           loop.outputs.forEach((_, k) => writer.line(`float *restrict out${k} = a[${inputs + k}];`));
-          if (nest.mode === 'contraction') writeContraction(writer, nest, direct[0] === true);
-          else writeNest(writer, nest, i < started.length ? [true] : direct, target);
+          if (nest.mode === 'contraction') writeContraction(writer, nest, direct[0] === true, axis);
+          else writeNest(writer, nest, i < started.length ? [true] : direct, target, axis);
         });
         nests.push(writer.text());
-        const shared =
-          nest.mode !== 'scalar' &&
-          costOfNest(nest) >= worthSharing &&
-          nest.extents.length > 1 &&
-          rangesApart(nest);
-        return { name, extent: at(nest.extents, 0), shared };
+        return { name, extent: at(nest.extents, axis ?? 0), shared: axis !== undefined };
       }),
     };
     kernels.set(key, made);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { engine, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { problem } from '../../dsl/problem.js';
-import { createWasmBackend } from '../wasm/wasm.js';
+import { createKernelBackend } from '../tfjs/wasm-kernels.js';
 import { onlyInput, type Opened, opening, running } from './imported-graph.js';
 
 type Artifacts = {
@@ -71,7 +71,7 @@ export const openGraphModel = (path: string, converter = packageName): Promise<O
       const hint = `run \`npm install ${packageName}\`, or hand over the graph as a SavedModel or as ONNX`;
       return left([problem(path, `no package ${packageName}`, 'the package that reads GraphModels', hint)]);
     }
-    if (engine().backendName !== 'cpu') await createWasmBackend();
+    if (engine().backendName !== 'cpu') await createKernelBackend();
     const artifacts = await readArtifacts(path);
     const model = await package_.loadGraphModel({ load: () => Promise.resolve(artifacts) });
     const name = onlyInput(

@@ -1,6 +1,7 @@
 /** The code of a register-tiled sum of products: a tile of sums stays in vector registers while the reduced axes run. */
 import type { Access } from '../../compiler/loops/loop.js';
 import type { Assembler } from './encode.js';
+import type { Range } from './pointers.js';
 import { lanes } from './lanes.js';
 import { mathematics, type Code } from './mathematics.js';
 import { at, registerAxes, type Nest } from '../../compiler/loops/nest.js';
@@ -13,6 +14,7 @@ export const emitContraction = (
   outputs: readonly number[],
   direct: boolean,
   fused: boolean,
+  range?: Range,
 ): void => {
   const [store] = nest.stores;
   const value = store === undefined ? undefined : nest.body[store.value];
@@ -24,7 +26,7 @@ export const emitContraction = (
 
   const math = mathematics(asm);
   const lane = lanes(asm);
-  const { place, advance } = pointersOf(asm, nest, inputs, outputs);
+  const { place, advance, repeat } = pointersOf(asm, nest, inputs, outputs, range);
   const last = nest.extents.length - 1;
   const rows = at(nest.extents, last - 1);
   const wide = at(nest.extents, last);
@@ -145,11 +147,11 @@ export const emitContraction = (
       flush();
       return ahead;
     }
-    asm.repeat(at(nest.extents, axis), () => {
+    const moved = repeat(axis, () => {
       const within = loop(axis + 1);
       advance((pointer) => moves(axis, 1, pointer) - within(pointer));
     });
-    return (pointer) => moves(axis, at(nest.extents, axis), pointer);
+    return (pointer) => moves(axis, moved, pointer);
   };
   loop(0);
 };

@@ -6,7 +6,7 @@ import type { Access, Instruction, Store } from '../../compiler/loops/loop.js';
 import { lanes } from './lanes.js';
 import { mathematics, type Code } from './mathematics.js';
 import { at, registerAxes, type Nest } from '../../compiler/loops/nest.js';
-import { pointersOf, type Pointer } from './pointers.js';
+import { pointersOf, type Pointer, type Range } from './pointers.js';
 import { operandsOf, variation, weight } from '../../compiler/loops/loop-cost.js';
 
 const between: { readonly [M in Store['mode']]: VectorOp } = {
@@ -26,6 +26,7 @@ export const emitNest = (
   inputs: readonly number[],
   outputs: readonly number[],
   direct: readonly boolean[],
+  range?: Range,
 ): void => {
   const math = mathematics(asm);
   const lane = lanes(asm);
@@ -36,7 +37,7 @@ export const emitNest = (
   const innermost = tiled ? last - 1 : last;
   const innerStride = (access: Access): number => at(access.strides, last);
 
-  const { place, advance } = pointersOf(asm, nest, inputs, outputs);
+  const { place, advance, repeat } = pointersOf(asm, nest, inputs, outputs, range);
 
   // Values.
   const varies = variation(nest);
@@ -360,7 +361,7 @@ export const emitNest = (
     if (nest.mode === 'unrolled' && axis === last - 1) hoistColumns();
     startAxis(axis);
     let ahead: (pointer: Pointer) => number = () => 0;
-    asm.repeat(at(nest.extents, axis), () => {
+    const moved = repeat(axis, () => {
       hoist(axis);
       ahead = loop(axis + 1);
       const within = ahead;
@@ -368,7 +369,7 @@ export const emitNest = (
     });
     // Sums over this axis have stride 0 along it, so their pointers have not moved.
     finishAxis(axis);
-    return ({ strides }) => 4 * at(nest.extents, axis) * at(strides, axis);
+    return ({ strides }) => 4 * moved * at(strides, axis);
   };
 
   hoist(-1);

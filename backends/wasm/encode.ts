@@ -94,6 +94,12 @@ export type Assembler = {
   readonly i32: (value: number) => void;
   readonly f32: (value: number) => void;
   readonly addI32: () => void;
+  readonly subI32: () => void;
+  readonly mulI32: () => void;
+  /** The number at the address on the stack plus `offset`. */
+  readonly loadI32: (offset: number) => void;
+  /** Calls a function by its number in the module, imports first. */
+  readonly call: (index: number) => void;
   readonly addF32: () => void;
   readonly loadF32: (offset: number) => void;
   readonly storeF32: (offset: number) => void;
@@ -105,6 +111,8 @@ export type Assembler = {
   readonly constant: (bytes: readonly number[]) => void;
   /** Runs `body` `times` times; nothing is emitted around it when that is once. */
   readonly repeat: (times: number, body: () => void) => void;
+  /** Runs `body` as often as a local says, once at least, and counts that down. */
+  readonly repeatFor: (count: number, body: () => void) => void;
   readonly finish: () => readonly number[];
 };
 
@@ -138,6 +146,10 @@ export const assembler = (parameters: number): Assembler => {
     i32,
     f32: (value) => emit([0x43, ...floatBytes(value)]),
     addI32,
+    subI32: () => emit([0x6b]),
+    mulI32: () => emit([0x6c]),
+    loadI32: (offset) => emit([0x28, 2, ...unsigned(offset)]),
+    call: (index) => emit([0x10, ...unsigned(index)]),
     addF32: () => emit([0x92]),
     loadF32: (offset) => emit([0x2a, 2, ...unsigned(offset)]),
     storeF32: (offset) => emit([0x38, 2, ...unsigned(offset)]),
@@ -153,13 +165,16 @@ export const assembler = (parameters: number): Assembler => {
         const count = local('i32');
         i32(times);
         set(count);
-        emit([0x03, 0x40]);
-        body();
-        get(count);
-        i32(-1);
-        addI32();
-        emit([0x22, ...unsigned(count), 0x0d, 0, 0x0b]);
+        asm.repeatFor(count, body);
       });
+    },
+    repeatFor: (count, body) => {
+      emit([0x03, 0x40]);
+      body();
+      get(count);
+      i32(-1);
+      addI32();
+      emit([0x22, ...unsigned(count), 0x0d, 0, 0x0b]);
     },
     finish: () => {
       const locals = types.flatMap((type) => [1, typeCode[type]]);
@@ -189,17 +204,35 @@ const name = (text: string): readonly number[] => sized([...text].map((c) => c.c
 
 const section = (id: number, bytes: readonly number[]): readonly number[] => concat([[id], sized(bytes)]);
 
-/** A module whose functions take i32 addresses, return nothing and work on the imported `env.memory`. */
-export const encodeModule = (functions: readonly FunctionCode[]): Uint8Array => {
-  const arities = [...new Set(functions.map((f) => f.parameters))];
+/** A function of the host, which takes so many i32 and returns nothing; it comes before the module's own. */
+export type Import = { readonly name: string; readonly parameters: number };
+
+/** Pages of 64 KiB that a shared memory may have. */
+export const mostPages = 65_536;
+
+/** A module whose functions take i32 addresses, return nothing and work on the imported `env.memory`, which threads may share. */
+export const encodeModule = (
+  functions: readonly FunctionCode[],
+  { imports = [], shared = false }: { readonly imports?: readonly Import[]; readonly shared?: boolean } = {},
+): Uint8Array => {
+  const arities = [...new Set([...imports, ...functions].map((f) => f.parameters))];
+  const limits = shared ? [2, 3, 0, ...unsigned(mostPages)] : [2, 0, 0];
   const types = arities.map((n) => [0x60, ...unsigned(n), ...Array<number>(n).fill(typeCode.i32), 0]);
   return Uint8Array.from(
     concat([
       [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       section(1, list(types)),
-      section(2, list([concat([name('env'), name('memory'), [2, 0, 0]])])),
+      section(
+        2,
+        list([
+          concat([name('env'), name('memory'), limits]),
+          ...imports.map((f) =>
+            concat([name('env'), name(f.name), [0], unsigned(arities.indexOf(f.parameters))]),
+          ),
+        ]),
+      ),
       section(3, list(functions.map((f) => unsigned(arities.indexOf(f.parameters))))),
-      section(7, list(functions.map((f, i) => concat([name(f.name), [0], unsigned(i)])))),
+      section(7, list(functions.map((f, i) => concat([name(f.name), [0], unsigned(imports.length + i)])))),
       section(10, list(functions.map((f) => sized(f.code)))),
     ]),
   );

@@ -5,11 +5,8 @@ import { assembler, encodeModule, type FunctionCode } from './encode.js';
 import { emitContraction } from './contraction.js';
 import { emitNest } from './emit.js';
 import { clearedOutputs, directStores, startNest, startOf } from '../../compiler/loops/dependence.js';
+import { inputCount } from '../../compiler/loops/sharing.js';
 import { nestsOf } from './schedule.js';
-
-/** How many input buffers a kernel reads: one more than the largest it names. */
-export const inputCount = (kernel: LoopKernel): number =>
-  kernel.loads.reduce((count, load) => Math.max(count, load.buffer + 1), 0);
 
 const functionOf = (kernel: LoopKernel, index: number, fused: boolean): FunctionCode => {
   const inputs = Array.from({ length: inputCount(kernel) }, (_, i) => i);

@@ -1,6 +1,7 @@
 /** Generated loops at work in the memory of tfjs's wasm backend: they read and write its tensors in place. */
 
 import type { LoopKernel } from '../../compiler/loops/loop.js';
+import { engine } from './engine.js';
 import { generate } from './generate.js';
 
 /** What is used of tfjs's BackendWasm. */
@@ -11,18 +12,6 @@ export type WasmBackend = {
 
 /** Byte addresses of inputs, then of outputs. They are taken at call time: a tensor may move, and memory may grow. */
 export type Loop = (...addresses: readonly number[]) => void;
-
-type Engine = {
-  readonly validate: (bytes: Uint8Array) => boolean;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports: object,
-  ) => { readonly exports: Readonly<Record<string, Loop>> };
-};
-
-// The type library of this project has no WebAssembly (it belongs to the DOM's).
-const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
 
 /** A module that holds one fused multiply-add. */
 const probe: LoopKernel = {

@@ -114,10 +114,10 @@ const plan = (source: Nest): readonly Nest[] => {
     if (summed) return planUnrolled(ordered, work > 8 ? registerTile / 2 : registerTile);
     if (hoisted >= 5) return planUnrolled(ordered, registerTile / 2);
   }
-  // A long sum is cut into blocks: rounding errors grow with the length of a run.
+  // A long sum is cut into blocks: rounding errors grow with the length of a run. So is a long single axis: threads take some blocks each.
   if (
     inner > longRun &&
-    ordered.stores.some(({ mode, strides }) => mode !== 'set' && at(strides, last) === 0)
+    (last === 0 || ordered.stores.some(({ mode, strides }) => mode !== 'set' && at(strides, last) === 0))
   ) {
     const [main, rest] = divide(ordered, last, runBlock);
     return [

@@ -1,55 +1,109 @@
-/** The embedded default: tfjs's wasm backend, with loops generated into its memory. */
-import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
-import type { DataId, KernelBackend } from '@tensorflow/tfjs-core';
-import { lowerToKernels } from '../tfjs/kernels.js';
+/** The embedded default: programs as generated WebAssembly in a memory of their own, a step one call, on all cores. */
+import type { Program } from '../../compiler/ir/program.js';
+import { elementAt } from '../../dsl/lookup.js';
+import type { ArrayBackend, Executable, Handle } from '../backend.js';
+import { openOnArrays } from '../tfjs/instance.js';
+import { prepare } from './executable.js';
+import { createHeap } from './heap.js';
 import { lowerWasm } from './lower.js';
-import { keyOf } from '../../compiler/ir/key.js';
-import type { LoopKernel } from '../../compiler/loops/loop.js';
-import type { Plan } from '../../compiler/loops/plan.js';
-import { generate } from './generate.js';
-import type { ArrayBackend } from '../backend.js';
-import type { RunLoop } from '../tfjs/execute.js';
-import { addressOf, fusedMultiplyAdd, instantiateLoops, type WasmBackend } from './loops.js';
-import { createTfjsBackend } from '../tfjs/tfjs.js';
+import { startThreads, usualThreads } from './threads.js';
 
-/** What this file uses of tfjs's BackendWasm and its types do not promise. */
-type Heap = WasmBackend & {
-  readonly makeOutput: (shape: readonly number[], dtype: 'float32') => { readonly dataId: DataId };
+export type WasmOptions = {
+  /** Threads that share a step; all cores unless given. The results do not depend on it. */
+  readonly threads?: number | undefined;
 };
 
-const heapOf = (backend: KernelBackend): Heap => backend as unknown as Heap;
-
-const runLoops = (backend: KernelBackend, plan: Plan): readonly RunLoop[] => {
-  const kernels = plan.steps.flatMap((step) => (step.tag === 'loop' ? [step.loop] : []));
-  if (kernels.length === 0) return [];
-  const heap = heapOf(backend);
-  // Layers of one shape have equal loops on different arrays: their code is written once.
-  const unlike = new Map<string, LoopKernel>();
-  const keys = kernels.map((kernel) => {
-    const key = keyOf(kernel);
-    unlike.set(key, kernel);
-    return key;
-  });
-  const loops = instantiateLoops(heap, generate([...unlike.values()], { fused: fusedMultiplyAdd }));
-  const functions = new Map([...unlike.keys()].map((key, i) => [key, loops[i]]));
-  return keys.map((key): RunLoop => {
-    const loop = functions.get(key);
-    if (loop === undefined) throw new Error('a loop without its code');
-    return (inputs, outputs) =>
-      loop(...inputs.map((id) => addressOf(heap, id)), ...outputs.map((id) => addressOf(heap, id)));
-  });
+export type WasmBackend = ArrayBackend & {
+  /** Ends its threads; programs run on one from then on. */
+  readonly end: () => Promise<void>;
 };
 
-/** `kernels` lowers every equation to the kernel of its name, as a comparison for benchmarks. */
-export const createWasmBackend = (options: { readonly kernels?: boolean } = {}): Promise<ArrayBackend> => {
-  // More threads fail in Node (they need a browser's workers); more cores mean more processes.
-  setThreadsCount(1);
-  return createTfjsBackend('wasm', {
-    lower:
-      options.kernels === true
-        ? (program) => lowerToKernels(program, { hasFilterGradient: false })
-        : lowerWasm,
-    allocate: (backend, size) => heapOf(backend).makeOutput([size], 'float32').dataId,
-    loops: runLoops,
-  });
+type Array = Handle & { readonly address: number };
+
+const create = (count: number): WasmBackend => {
+  const heap = createHeap(typeof SharedArrayBuffer !== 'undefined');
+  const threads = startThreads(heap, count);
+  let live = 0;
+  const known = new WeakMap<Handle, Array>();
+  const made = (size: number): Array => {
+    const handle: Array = { size, address: heap.take(size) };
+    known.set(handle, handle);
+    live += 1;
+    return handle;
+  };
+  const arrayOf = (handle: Handle): Array => {
+    const own = known.get(handle);
+    if (own === undefined) throw new Error("an array that is not wasm's");
+    return own;
+  };
+  const dispose = (handle: Handle): void => {
+    const own = known.get(handle);
+    if (own === undefined) return;
+    known.delete(handle);
+    heap.give(own.address, own.size);
+    live -= 1;
+  };
+  const load = (program: Program): Executable => {
+    const plan = lowerWasm(program);
+    const prepared = prepare(plan, heap, threads);
+    const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
+    return {
+      run: (inputs, profile) => {
+        const read = plan.inputs.map(({ name }) => {
+          const array = inputs.get(name);
+          if (array === undefined) throw new Error(`no array for ${name}`);
+          return arrayOf(array).address;
+        });
+        const outputs = sizes.map(made);
+        try {
+          prepared.run(
+            read,
+            outputs.map(({ address }) => address),
+            profile,
+          );
+        } catch (error) {
+          outputs.forEach(dispose);
+          throw error;
+        }
+        return outputs;
+      },
+      dispose: prepared.dispose,
+    };
+  };
+  const arrays = {
+    load,
+    upload: (values: Float32Array) => {
+      const handle = made(values.length);
+      heap.floats().set(values, handle.address / 4);
+      return handle;
+    },
+    download: async (handle: Handle) => {
+      const { address, size } = arrayOf(handle);
+      // A copy, in memory that no thread shares.
+      return new Float32Array(heap.floats().subarray(address / 4, address / 4 + size));
+    },
+    dispose,
+  };
+  return {
+    ...arrays,
+    name: 'wasm',
+    description: `wasm (${threads.count} ${threads.count === 1 ? 'thread' : 'threads'})`,
+    open: async (programs, state) => openOnArrays(arrays, programs, state),
+    liveCount: () => live,
+    end: async () => {
+      started.delete(count);
+      await threads.end();
+    },
+  };
+};
+
+/** By the number of threads: a process has one memory for each, however often it is asked for. */
+const started = new Map<number, WasmBackend>();
+
+/** The backend that needs nothing; on all cores unless it is told how many threads to have. One that was started before is the same again. */
+export const createWasmBackend = async ({ threads }: WasmOptions = {}): Promise<WasmBackend> => {
+  const count = threads ?? usualThreads();
+  const backend = started.get(count) ?? create(count);
+  started.set(count, backend);
+  return backend;
 };

@@ -55,7 +55,6 @@ const immediate = () => {
     kernel: unexpected,
     blocks: [8],
     near: 0,
-      near: 0,
     routine: unexpected,
     repeat: unexpected,
     loop: (loop, inputs, shapes) => {

@@ -1,0 +1,24 @@
+/** tfjs's own wasm backend, every equation the kernel of its name: what runs graphs that tfjs has read, and the comparison for generated loops. */
+import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
+import type { DataId, KernelBackend } from '@tensorflow/tfjs-core';
+import type { ArrayBackend } from '../backend.js';
+import { lowerToKernels } from './kernels.js';
+import { createTfjsBackend } from './tfjs.js';
+
+/** What this file uses of tfjs's BackendWasm and its types do not promise. */
+type Heap = {
+  readonly makeOutput: (shape: readonly number[], dtype: 'float32') => { readonly dataId: DataId };
+};
+
+const heapOf = (backend: KernelBackend): Heap => backend as unknown as Heap;
+
+/** Starts tfjs's wasm backend on one thread. */
+export const createKernelBackend = (): Promise<ArrayBackend> => {
+  // More threads fail in Node (they need a browser's workers).
+  setThreadsCount(1);
+  return createTfjsBackend('wasm', {
+    lower: (program) => lowerToKernels(program, { hasFilterGradient: false }),
+    allocate: (backend, size) => heapOf(backend).makeOutput([size], 'float32').dataId,
+    loops: () => [],
+  });
+};
