@@ -12,6 +12,11 @@ export const measurements: Readonly<Record<string, Measurement>> = {
       '[--workloads mlp,mnist-16] [--only native,jax] [--with KEY=VALUE] [--before FOLDER] [--rounds 7] [--seconds 1] [--threads 2] [--clock cpu] [--json]',
     measures: "the whole step, ours and other frameworks'",
   },
+  speed: {
+    options: '[--before COMMIT] [--only mlp,threads] [--threads 2] [--minutes 10] [--json]',
+    measures:
+      "the table of speed in docs/performance.md, all of it in one run: against peers, and against wasm in tfjs's memory",
+  },
   architectures: {
     options: '[--batch 2] [--width 1] [--backend auto] [--json]',
     measures: "parameters, FLOPs, memory and seconds of a step of the paper's three architectures",
