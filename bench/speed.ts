@@ -62,10 +62,6 @@ const endAll = (): void => {
     }
   }
 };
-process.once('SIGINT', () => {
-  endAll();
-  process.exit(130);
-});
 
 /** What a command of ours prints as JSON, or why it does not; its own words go on to the terminal. */
 const asked = (words: readonly string[]): Promise<unknown> =>
@@ -169,22 +165,34 @@ const measuredOne = async (name: keyof Measured): Promise<unknown> => {
 };
 
 const found: Partial<Record<keyof Measured, unknown>> = {};
+const report = (): void => {
+  // Each is what the measurement of that name prints, as rows.ts has its type.
+  const measured: Measured = JSON.parse(
+    JSON.stringify(Object.fromEntries(names.map((name) => [name, found[name] ?? 'it was not reached']))),
+  );
+  const { date, processor, versions } = provenance();
+  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
+  const taken = minutesTaken().toFixed(1);
+  console.log(
+    values.json
+      ? JSON.stringify({ date, processor, versions, command, measured }, null, 2)
+      : [
+          `\`${command}\`, ${date}, ${processor}, Node ${versions['node']}, ${taken} minutes.`,
+          'Medians of rounds in turns (least–most); above 1 ours is faster. What both compute is compared before it is timed.',
+          '',
+          speedTable(measured, (name) => names.indexOf(name) + 1),
+          '',
+          ...names.map((name, i) => `${i + 1}. \`${words(name)}\``),
+        ].join('\n'),
+  );
+};
+// What was measured until then is worth its time.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    endAll();
+    report();
+    process.exit(130);
+  });
 for (const name of names) found[name] = await measuredOne(name);
-// Each is what the measurement of that name prints, as rows.ts has its type.
-const measured: Measured = JSON.parse(JSON.stringify(found));
-
-const { date, processor, versions } = provenance();
-const head = `\`npm run bench -- ${process.argv.slice(2).join(' ')}\`, ${date}, ${processor}, Node ${versions['node']}, ${minutesTaken().toFixed(1)} minutes.`;
-console.log(
-  values.json
-    ? JSON.stringify({ date, processor, versions, measured }, null, 2)
-    : [
-        head,
-        'Medians of rounds in turns (least–most); above 1 ours is faster. Each measurement checks that both compute the same before it times them.',
-        '',
-        speedTable(measured, (name) => names.indexOf(name) + 1),
-        '',
-        ...names.map((name, i) => `${i + 1}. \`${words(name)}\``),
-      ].join('\n'),
-);
+report();
 process.exit(0);

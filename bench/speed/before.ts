@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The folder, made where it is missing, with the packages of today; or why it cannot be. */
+/** The folder, from the root of this code, made where it is missing, with the packages of today; or why it cannot be. */
 export const checkedOut = (commit: string): { readonly folder: string } | string => {
-  const folder = join(root, 'outputs', 'before', commit);
-  if (existsSync(join(folder, 'node_modules'))) return { folder };
+  const name = join('outputs', 'before', commit);
+  const folder = join(root, name);
+  if (existsSync(join(folder, 'node_modules'))) return { folder: name };
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const archive = spawnSync('git', ['archive', commit], { cwd: root, maxBuffer: 1 << 28 });
@@ -17,5 +18,5 @@ export const checkedOut = (commit: string): { readonly folder: string } | string
   const unpacked = spawnSync('tar', ['-x', '-C', folder], { input: archive.stdout });
   if (unpacked.status !== 0) return 'no tar here';
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  return { folder };
+  return { folder: name };
 };
