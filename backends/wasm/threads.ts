@@ -1,11 +1,10 @@
-/** Threads that share nests: Node's workers, or a page's where it is isolated from other origins. They wait without work, and end with the process. */
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+/** Threads that share nests: they take parts of a job, wait without work, and end with the process. */
 import { problem } from '../../dsl/problem.js';
 import { BackendFailure } from '../failure.js';
 import type { Exports } from './engine.js';
 import type { Heap } from './heap.js';
-import { JOBS, PARTS, slots, workerSource } from './worker-source.js';
+import { JOBS, PARTS, slots } from './worker-source.js';
+import { isAlive, type StartedWorker, startWorker } from './workers.js';
 
 /** A module that threads make their own when they first need it. */
 export type Shareable = {
@@ -24,31 +23,34 @@ export type Threads = {
   readonly end: () => Promise<void>;
 };
 
-/** So many parts a thread: one that is late takes fewer. */
-const PARTS_A_THREAD = 2;
+/** As many parts a thread at least, where an axis is long enough, so that one that is late takes fewer; and at most. */
+const [FEWEST, MOST] = [2, 8];
 
-/** Turns of looking before this thread gives its core to one that has not come to its part. */
-const LOOKS = 4000;
-const NAP = 0.5;
+/** Milliseconds of looking before this thread gives its core to one that has not come to its part, and between two looks at whether that is alive. */
+const LOOKING = 0.05;
+const NAP = 100;
 
 /** Milliseconds after which a thread counts as lost. */
 const LOST = 120_000;
 
-/** Pages may not let their first thread sleep. */
+/** Indices of an axis in a part: threads that are equally fast end at once, in as few parts as may be. */
+export const partLength = (extent: number, count: number): number => {
+  const longest = Math.ceil(extent / (FEWEST * count));
+  const shortest = Math.max(Math.ceil(extent / (MOST * count)), Math.ceil(extent / (PARTS - 2)));
+  const rounds = (length: number): number => Math.ceil(Math.ceil(extent / length) / count) * length;
+  let best = longest;
+  for (let length = longest - 1; length >= shortest; length--)
+    if (rounds(length) < rounds(best)) best = length;
+  return best;
+};
+
+/** Sleeps until a part is done; pages may not let their first thread sleep. */
 const nap = (jobs: Int32Array, done: number): void => {
   try {
     Atomics.wait(jobs, slots.done, done, NAP);
   } catch {
     // It looks on.
   }
-};
-
-/** As many as there are cores; fewer where the environment says how many an operation may have, as a sweep does. */
-export const usualThreads = (): number => {
-  const given = Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? '');
-  return Number.isInteger(given) && given > 0
-    ? Math.min(given, availableParallelism())
-    : availableParallelism();
 };
 
 /** Runs parts of a job, as long as there are some; a late thread finds another number, and leaves. */
@@ -72,45 +74,72 @@ const takeParts = (jobs: Int32Array, job: number, run: (lo: number, hi: number) 
 const alone = (module: Shareable, nest: number, table: number, extent: number): void =>
   module.exports[`n${nest}`]?.(table, 0, extent);
 
-export const startThreads = (heap: Heap, count: number): Threads => {
-  const jobs = new Int32Array(new SharedArrayBuffer(4 * slots.count));
-  let workers: Worker[] = [];
-  let job = 0;
-  const start = (): void => {
-    const first = Atomics.load(jobs, slots.ticket) >>> 8;
-    workers = Array.from({ length: count - 1 }, () => {
-      const workerData = { memory: heap.memory, jobs, first };
-      const worker = new Worker(workerSource, { eval: true, execArgv: [], workerData });
-      worker.unref();
-      // What it could not do is done here.
-      worker.on('error', () => undefined);
-      return worker;
-    });
-  };
-  let ended = count < 2 || !heap.shared;
+const single: Threads = { count: 1, share: alone, end: async () => undefined };
 
+/** `count` with this thread; one where their memory cannot be shared. */
+export const startThreads = (heap: Heap, count: number, start = startWorker): Threads => {
+  if (count < 2 || !heap.shared) return single;
+  const jobs = new Int32Array(new SharedArrayBuffer(4 * (slots.threads + count)));
+  let workers: readonly StartedWorker[] = [];
+  let job = 0;
+  let ended = false;
+  const lengths = new Map<number, number>();
+  const lengthOf = (extent: number): number => {
+    const length = lengths.get(extent) ?? partLength(extent, count);
+    lengths.set(extent, length);
+    return length;
+  };
+  const end = async (): Promise<void> => {
+    ended = true;
+    Atomics.store(jobs, slots.stopping, 1);
+    Atomics.notify(jobs, slots.ticket);
+    const ending = workers.map((worker) => worker.end());
+    workers = [];
+    await Promise.all(ending);
+  };
+  /** A part that was begun cannot be begun again, since some add to what is there. */
+  const lost = (): BackendFailure => {
+    void end();
+    return new BackendFailure(
+      problem(
+        'wasm',
+        'a thread that was lost',
+        'a step that ends',
+        'run it again: it runs on one thread now',
+      ),
+    );
+  };
+  const anyLost = (): boolean => workers.some((_, i) => !isAlive(Atomics.load(jobs, slots.threads + i)));
+
+  const isDone = (parts: number, turns: number): boolean => {
+    for (let i = 0; i < turns; i++) if (Atomics.load(jobs, slots.done) >= parts) return true;
+    return false;
+  };
   const wait = (parts: number): void => {
-    let since: number | undefined;
-    for (let turns = 1; ; turns += 1) {
+    if (isDone(parts, 64)) return;
+    const since = performance.now();
+    while (!isDone(parts, 256)) {
+      const waited = performance.now() - since;
+      if (waited < LOOKING) continue;
+      if (waited > NAP && (anyLost() || waited > LOST) && !isDone(parts, 1)) throw lost();
+      Atomics.store(jobs, slots.waiting, 1);
       const done = Atomics.load(jobs, slots.done);
-      if (done >= parts) return;
-      if (turns < LOOKS) continue;
-      since ??= performance.now();
-      if (performance.now() - since > LOST)
-        throw new BackendFailure(problem('wasm', 'a thread that was lost', 'a step that ends'));
-      nap(jobs, done);
+      if (done < parts) nap(jobs, done);
+      Atomics.store(jobs, slots.waiting, 0);
     }
   };
 
   const share: Threads['share'] = (module, nest, table, extent) => {
     if (ended || extent < 2) return alone(module, nest, table, extent);
-    if (workers.length === 0) start();
-    const wanted = Math.min(extent, PARTS_A_THREAD * count, PARTS - 2);
-    const length = Math.ceil(extent / wanted);
+    if (workers.length === 0)
+      workers = Array.from({ length: count - 1 }, (_, index) =>
+        start({ memory: heap.memory, jobs, first: job, index }),
+      );
+    const length = lengthOf(extent);
     const parts = Math.ceil(extent / length);
+    // No part has this number, so nobody takes one of a job that is being written; and none sees it before it is.
+    Atomics.store(jobs, slots.ticket, (job << 8) | (PARTS - 1));
     job = (job + 1) % JOBS;
-    // While the parts are none, nobody takes one of a job that is being written.
-    Atomics.store(jobs, slots.parts, 0);
     Atomics.store(jobs, slots.module, module.id);
     Atomics.store(jobs, slots.bytes, module.address);
     Atomics.store(jobs, slots.length, module.length);
@@ -118,25 +147,14 @@ export const startThreads = (heap: Heap, count: number): Threads => {
     Atomics.store(jobs, slots.table, table);
     Atomics.store(jobs, slots.extent, extent);
     Atomics.store(jobs, slots.part, length);
+    Atomics.store(jobs, slots.parts, parts);
     Atomics.store(jobs, slots.done, 0);
     Atomics.store(jobs, slots.ticket, job << 8);
-    Atomics.store(jobs, slots.parts, parts);
     if (Atomics.load(jobs, slots.sleeping) > 0) Atomics.notify(jobs, slots.ticket);
     takeParts(jobs, job, (lo, hi) => module.exports[`n${nest}`]?.(table, lo, hi));
     wait(parts);
     if (Atomics.exchange(jobs, slots.failed, 0) !== 0)
       throw new BackendFailure(problem('wasm', 'an error in a thread', 'a step that ends'));
   };
-
-  return {
-    count: ended ? 1 : count,
-    share,
-    end: async () => {
-      ended = true;
-      Atomics.store(jobs, slots.stopping, 1);
-      Atomics.notify(jobs, slots.ticket);
-      await Promise.all(workers.map((worker) => worker.terminate()));
-      workers = [];
-    },
-  };
+  return { count, share, end };
 };

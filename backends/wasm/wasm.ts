@@ -6,7 +6,8 @@ import { openOnArrays } from '../tfjs/instance.js';
 import { prepare } from './executable.js';
 import { createHeap } from './heap.js';
 import { lowerWasm } from './lower.js';
-import { startThreads, usualThreads } from './threads.js';
+import { startThreads } from './threads.js';
+import { usualThreads } from './workers.js';
 
 export type WasmOptions = {
   /** Threads that share a step; all cores unless given. The results do not depend on it. */
