@@ -18,7 +18,7 @@ export type Executable = {
 export type Instance = {
   /**
    * Runs a program on the state and what is fed, by binder name; gives its outputs, but not those of kind `next`: they replace the
-   * state, all of them or, where the program's `commit` is not 1, none.
+   * state, all of them or, where the program's `commit` is not 1, none. Where it rejects, the state is what it was, or `read` rejects too.
    */
   readonly run: (program: string, feeds: ReadonlyMap<string, Float32Array>) => Promise<Results<Float32Array>>;
   /** The state, copied to the host. */

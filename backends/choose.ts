@@ -8,16 +8,14 @@ import { createCpuBackend } from './tfjs/cpu.js';
 import { threadsFor } from './tensorflow/threads.js';
 import { createNativeBackend } from './tensorflow/tensorflow.js';
 import type { Device } from './tensorflow/install/binding.js';
-import { type Candidate, expectedTimes, type Work } from './expected-time.js';
+import { expectedTimes, type Work } from './expected-time.js';
 import { attempt } from './failure.js';
 import { createWasmBackend } from './wasm/wasm.js';
 
 type Started = Either<readonly Problem[], Backend>;
 
-type NativeOptions = {
+type NativeOptions = Pick<BackendOptions, 'threads' | 'work' | 'first' | 'without'> & {
   readonly device: Device;
-  readonly threads?: number | undefined;
-  readonly work?: Work | undefined;
 };
 
 const start: Readonly<Record<string, (options: NativeOptions) => Promise<Started>>> = {
@@ -39,6 +37,10 @@ export type BackendOptions = {
   readonly threads?: number | undefined;
   /** What `auto` chooses by: native, or else wasm, without it. */
   readonly work?: Work | undefined;
+  /** The one that `auto` takes if it can, such as what a run was begun on. */
+  readonly first?: string | undefined;
+  /** Those that `auto` leaves out, since they have failed. */
+  readonly without?: readonly string[] | undefined;
 };
 
 type Reason = { readonly name: string; readonly problem: Problem };
@@ -49,7 +51,7 @@ const reasonText = ({ name, problem: { found, hint = '' } }: Reason): string => 
 };
 
 /** A backend that can run the program. */
-const readyFor = async (name: Candidate, options: NativeOptions): Promise<Started> => {
+const readyFor = async (name: string, options: NativeOptions): Promise<Started> => {
   const { work } = options;
   const started = await entryOf(start, name)(options);
   if (isLeft(started)) return started;
@@ -64,7 +66,7 @@ const secondsText = (seconds: number): string =>
 
 /** The time of the one that was chosen, which is the least, beside those of the others. */
 const comparison = ([own, ...others]: ReturnType<typeof expectedTimes>): string =>
-  own === undefined
+  own === undefined || others.length === 0
     ? ''
     : `, ${secondsText(own.seconds)} by the costs where ${others.map(({ name, seconds }) => `${name} takes ${secondsText(seconds)}`).join(' and ')}`;
 
@@ -75,7 +77,11 @@ const comparison = ([own, ...others]: ReturnType<typeof expectedTimes>): string 
 const startAuto = async (options: NativeOptions): Promise<Started> => {
   const { work } = options;
   const times = work === undefined ? [] : expectedTimes(work);
-  const order: readonly Candidate[] = work === undefined ? ['native', 'wasm'] : times.map(({ name }) => name);
+  const chosen = work === undefined ? ['native', 'wasm'] : times.map(({ name }) => name);
+  const { first, without = [] } = options;
+  const order = [...new Set(first === undefined ? chosen : [first, ...chosen])].filter(
+    (name) => Object.hasOwn(start, name) && !without.includes(name),
+  );
   const failed: Reason[] = [];
   for (const name of order) {
     const started = await readyFor(name, options);
@@ -84,8 +90,10 @@ const startAuto = async (options: NativeOptions): Promise<Started> => {
       continue;
     }
     const backend = started.right;
-    const possible = times.filter((time) => failed.every((one) => one.name !== time.name));
-    const why = name === 'cc' ? comparison(possible) : '';
+    const possible = times.filter(
+      ({ name: one }) => order.includes(one) && failed.every((f) => f.name !== one),
+    );
+    const why = name === 'cc' && possible[0]?.name === name ? comparison(possible) : '';
     const since = failed.length === 0 ? '' : `, since ${failed.map(reasonText).join('; ')}`;
     return right({ ...backend, description: `${backend.description}${why}${since}` });
   }
@@ -99,7 +107,7 @@ const unknown = (option: string, word: string, known: readonly string[]): Starte
 export const startBackend = async (name: string, options: BackendOptions = {}): Promise<Started> => {
   const device = deviceNames.find((one) => one === (options.device ?? 'auto'));
   if (device === undefined) return unknown('--device', options.device ?? '', deviceNames);
-  const native = { device, threads: options.threads, work: options.work };
+  const native = { ...options, device };
   if (name === 'auto') return startAuto(native);
   return Object.hasOwn(start, name)
     ? entryOf(start, name)(native)

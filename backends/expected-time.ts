@@ -26,7 +26,7 @@ const rates = {
 } as const satisfies Readonly<Record<string, Rates>>;
 
 /** The backends that `auto` chooses among. */
-export type Candidate = keyof typeof rates;
+type Candidate = keyof typeof rates;
 
 const isConvolution = (primitive: PrimitiveName): boolean => primitive.startsWith('conv');
 

@@ -13,6 +13,9 @@ export class BackendFailure extends Error {
   }
 }
 
+/** A failure of the backend itself and not of what it was given: what it was to do, another one may. */
+export class BackendLost extends BackendFailure {}
+
 /** Runs work on a backend with its failure as a value; anything else that is thrown is a fault of ours and passes. */
 export const attempt = async <A>(work: () => Promise<A>): Promise<Either<readonly Problem[], A>> => {
   try {

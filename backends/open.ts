@@ -1,8 +1,9 @@
-/** Opening programs on a backend with what goes wrong later said by name: arrays of another size, and use after everything was given back. */
+/** Opening programs on a backend with what goes wrong later said by name: arrays of another size, use after everything was given back, a backend that fails. */
 import type { Program } from '../compiler/ir/program.js';
-import { type Problem, problem } from '../dsl/problem.js';
+import { errorText, type Problem, problem } from '../dsl/problem.js';
 import type { Backend, Instance } from './backend.js';
-import { BackendFailure } from './failure.js';
+import { BackendFailure, BackendLost } from './failure.js';
+import { checkFeeds } from './feeds.js';
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -28,15 +29,35 @@ const stateProblems = (
   });
 };
 
-/** As the backend opens them; rejects with a `BackendFailure` where the state does not fit, and on any use after `dispose`. */
+/** What a backend says when it fails; where memory for an array is not to be had, JavaScript's own error. */
+const lost = (name: string, error: unknown): unknown => {
+  if (error instanceof BackendFailure) return new BackendLost(error.problem);
+  return error instanceof RangeError && /allocation/i.test(error.message)
+    ? new BackendLost(problem(name, errorText(error), 'enough memory', 'use a smaller batch'))
+    : error;
+};
+
+/**
+ * As the backend opens them; rejects with a `BackendFailure` where the state or what is fed does not fit, and on any use after `dispose`, and
+ * with a `BackendLost` where the backend fails.
+ */
 export const openPrograms = async (
-  backend: Pick<Backend, 'open'>,
+  backend: Pick<Backend, 'open' | 'name'>,
   programs: ReadonlyMap<string, Program>,
   initial: ReadonlyMap<string, Float32Array>,
 ): Promise<Instance> => {
   const [wrong] = stateProblems(programs, initial);
   if (wrong !== undefined) throw new BackendFailure(wrong);
-  const instance = await backend.open(programs, initial);
+  /** What the backend is given is looked at once it has failed. */
+  const guarded = async <A>(work: () => Promise<A>, check: () => void = () => undefined): Promise<A> => {
+    try {
+      return await work();
+    } catch (error) {
+      check();
+      throw lost(backend.name, error);
+    }
+  };
+  const instance = await guarded(() => backend.open(programs, initial));
   let isOpen = true;
   const open = (): Instance => {
     if (isOpen) return instance;
@@ -45,8 +66,18 @@ export const openPrograms = async (
     );
   };
   return {
-    run: async (program, feeds) => open().run(program, feeds),
-    read: async () => open().read(),
+    run: async (program, feeds) => {
+      const at = open();
+      const known = programs.get(program);
+      return guarded(
+        () => at.run(program, feeds),
+        () => known && checkFeeds(known, feeds, (name) => initial.has(name)),
+      );
+    },
+    read: async () => {
+      const at = open();
+      return guarded(() => at.read());
+    },
     dispose: () => {
       if (isOpen) instance.dispose();
       isOpen = false;

@@ -52,6 +52,7 @@ export {
   type TrainEvent,
   type ValidationEvent,
 } from './records/events.js';
+export type { Ran } from './records/backends.js';
 export { createHistory, type History } from './records/history.js';
 export { settledLossOf } from './records/settled-loss.js';
 export { type Provenance, provenance, versions } from './records/provenance.js';
@@ -62,7 +63,8 @@ export { figureOf } from './run/figure.js';
 export { type HeldOut, holdOut, type Parts, type Validated } from './run/hold-out.js';
 export type { KeptExamples } from './run/kept-examples.js';
 export { eventsOf, type OpenedRun, type OpenOptions, openRun } from './run/open-run.js';
-export type { Prepared, PrepareOptions, StartBackend } from './run/prepare.js';
+export type { Prepared, PrepareOptions } from './run/prepare.js';
+export type { StartBackend } from './run/succession.js';
 export { resume, type ResumeOptions } from './run/resume.js';
 export { type At, fileNames, readRun, type RunNote } from './run/run-folder.js';
 export {

@@ -9,12 +9,13 @@ import type { Problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { BackendFailure } from '../failure.js';
 import { openOnArrays } from '../tfjs/instance.js';
-import { native, numbers } from './native.js';
+import { native } from './native.js';
+import { createPool, type Place } from './pool.js';
 import { type Source, sourceOf } from './source.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-type Array = Handle & { readonly data: Float32Array; readonly address: number };
+type Array = Handle & Place;
 
 /** A program as loops, and as C. */
 type Lowered = { readonly plan: Plan; readonly source: Source };
@@ -35,8 +36,9 @@ export const createCcBackend = ({
 
   let live = 0;
   const known = new WeakMap<Handle, Array>();
-  const wrap = (data: Float32Array): Array => {
-    const handle: Array = { size: data.length, data, address: address(data) };
+  const pool = createPool(address);
+  const made = (size: number): Array => {
+    const handle: Array = { size, ...pool.take(size) };
     known.set(handle, handle);
     live += 1;
     return handle;
@@ -45,6 +47,14 @@ export const createCcBackend = ({
     const own = known.get(handle);
     if (own === undefined) throw new Error("an array that is not cc's");
     return own;
+  };
+  const dispose = (handle: Handle): void => {
+    const own = known.get(handle);
+    if (own === undefined) return;
+    known.delete(handle);
+    live -= 1;
+    if (live === 0) pool.empty();
+    else pool.give(own);
   };
   const lowered = new WeakMap<Program, Lowered>();
   const lowerOnce = (program: Program): Lowered => {
@@ -67,7 +77,7 @@ export const createCcBackend = ({
           if (array === undefined) throw new Error(`no array for ${name}`);
           return arrayOf(array).address;
         });
-        const outputs = sizes.map((size) => wrap(numbers(size)));
+        const outputs = sizes.map(made);
         loaded.right.run([...read, ...outputs.map((array) => array.address)]);
         return outputs;
       },
@@ -81,14 +91,12 @@ export const createCcBackend = ({
       if (isLeft(compiled)) throw new BackendFailure(elementAt(compiled.left, 0));
     },
     upload: (values: Float32Array) => {
-      const data = numbers(values.length);
-      data.set(values);
-      return wrap(data);
+      const handle = made(values.length);
+      handle.data.set(values);
+      return handle;
     },
     download: async (handle: Handle) => arrayOf(handle).data.slice(),
-    dispose: (handle: Handle) => {
-      if (known.delete(handle)) live -= 1;
-    },
+    dispose,
   };
   return right({
     ...arrays,

@@ -28,8 +28,8 @@ const given = (name: string): readonly string[] => (process.env[name] ?? '').spl
 /** Vectors by the macros that a compiler defines for this processor. */
 const targetOf = (macros: string): Target => {
   const has = (name: string): boolean => macros.includes(`#define ${name} `);
-  const common = { readsMemory: true, arrays: 1000 };
-  if (has('__AVX512F__')) return { ...common, lanes: [16, 8, 4], registers: 31, blocks: [32, 16, 8] };
+  const common = { readsMemory: true, near: 1 << 16, arrays: 1000 };
+  if (has('__AVX512F__')) return { ...common, lanes: [16, 8, 4], registers: 31, blocks: [32, 16] };
   if (has('__AVX__')) return { ...common, lanes: [8, 4], registers: 15, blocks: [16, 8] };
   return { ...common, lanes: [4], registers: has('__aarch64__') ? 31 : 15, blocks: [8] };
 };

@@ -91,10 +91,24 @@ const open =
       throw error;
     }
     const unused = new Map([...state].filter(([name]) => !shapes.has(name)));
+    const changesState = (name: string): boolean =>
+      programs.get(name)?.outputs.some(({ kind }) => kind === 'next') === true;
+    /** A step that failed may have assigned some variables and not others: then nobody may take them for a state. */
+    let torn: unknown;
     const instance: Instance = {
       // Rejects where the call fails, as a promise should.
-      run: async (program, feeds) => call(program, feeds),
-      read: async () => new Map([...unused, ...call('read', new Map()).value]),
+      run: async (program, feeds) => {
+        try {
+          return call(program, feeds);
+        } catch (error) {
+          if (changesState(program)) torn = error;
+          throw error;
+        }
+      },
+      read: async () => {
+        if (torn !== undefined) throw torn;
+        return new Map([...unused, ...call('read', new Map()).value]);
+      },
       dispose: close,
     };
     return instance;

@@ -6,6 +6,7 @@ export const wasmTarget: Target = {
   // V8 has x64's 16, and keeps one for itself.
   registers: 15,
   readsMemory: false,
+  near: 0,
   blocks: [8],
   // A function has at most 1000 parameters, and a loop one for each array.
   arrays: 1000,

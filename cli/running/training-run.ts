@@ -27,12 +27,14 @@ import {
   type Measurable,
   type PolicyOptions,
   type Started,
+  type Summary,
   type Trained,
   type TrainEvent,
   trainRun,
   versions,
 } from '../../runs/index.js';
 import { type Guarded, guardedTexts } from '../../runs/records/guards.js';
+import { ranText } from '../../runs/records/backends.js';
 import { readKeptExamples } from '../../runs/run/kept-examples.js';
 import { turnText } from '../../runs/run/summary.js';
 import { writeWhole } from '../../runs/records/whole-file.js';
@@ -70,7 +72,10 @@ export type Result = {
   readonly folder: string;
   readonly files: Readonly<Record<string, string>>;
   readonly seed: number;
+  /** The one that it ended on. */
   readonly backend: string;
+  /** Which steps were taken on which backend. */
+  readonly ran: Summary['ran'];
   /** Steps taken, those of earlier processes included. */
   readonly steps: number;
   /** Steps that changed nothing, since their loss or gradient was not finite. */
@@ -133,7 +138,13 @@ export const findingsAfter =
     outside: readonly OutsideData[],
     history: History,
   ) =>
-  async ({ model, data, folder, prepared: { settledAt } }: Measurable): Promise<Checked<Findings>> => {
+  async ({
+    model,
+    data,
+    folder,
+    summary,
+    prepared: { settledAt },
+  }: Measurable): Promise<Checked<Findings>> => {
     const findings = await findingsOf(model, data, outside, { seed, report });
     if (folder === undefined) return right(findings);
     const priors = await trainedPriors(model, folder, names);
@@ -143,7 +154,7 @@ export const findingsAfter =
       return right(findings);
     }
     const facts = {
-      ...{ name, seed, backend: model.backend.name, versions: versions(), settledAt, ...findings },
+      ...{ name, seed, backend: ranText(summary.ran), versions: versions(), settledAt, ...findings },
       priors: priors.right,
     };
     const html = await attempt(() => reportPage(model, data, history.events(), facts));
@@ -235,8 +246,10 @@ export const resultOf = (
   request: Pick<Request, 'seed' | 'report'>,
   criterion: Criterion,
 ): Result => {
-  const { validation, test, best, step, steps, skipped, guarded, seconds, loss, end } = summary;
+  const { validation, test, best, step, steps, skipped, guarded, seconds, loss, end, ran } = summary;
   const interrupted = end === 'interrupted';
+  if (ran.length > 1)
+    say(`steps were taken on ${ranText(ran)}: their bits are those of more than one backend`);
   if (skipped > 0) say(`${skipped} of ${steps} steps were not finite and were skipped`);
   for (const line of guardedTexts(guarded, steps)) say(line);
   const turned = turnText(summary, criterion);
@@ -256,6 +269,7 @@ export const resultOf = (
     files: Object.fromEntries(Object.entries(files).map(([key, file]) => [key, join(folder, file)])),
     seed: request.seed,
     backend: used,
+    ran,
     steps,
     skipped,
     guarded,

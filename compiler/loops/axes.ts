@@ -2,6 +2,9 @@
 import { variation, weight } from './loop-cost.js';
 import { accesses, at, type Nest } from './nest.js';
 
+/** Loads of a vector from lanes apart, one by one, in vectors that lie together. */
+const strided = 1.5;
+
 /** The axis to run `lanes` at a time: the one with the least work per element, lanes that go unused included. */
 export const vectorAxis = (nest: Nest, lanes: number): number => {
   const varies = variation(nest);
@@ -14,7 +17,7 @@ export const vectorAxis = (nest: Nest, lanes: number): number => {
     );
     return accesses(nest).reduce((sum, { strides }) => {
       const stride = Math.abs(at(strides, axis));
-      return sum + (stride === 0 ? 0 : stride === 1 ? waste : 6);
+      return sum + (stride === 0 ? 0 : stride === 1 ? waste : strided * lanes);
     }, body * waste);
   };
   return nest.extents.reduce((best, _, axis) => (best < 0 || cost(axis) <= cost(best) ? axis : best), -1);

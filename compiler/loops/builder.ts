@@ -28,7 +28,9 @@ const releases = (steps: readonly Step[], kept: ReadonlySet<number>): readonly (
   return result;
 };
 
-export const createPlan = ({ blocks }: Pick<PlanBuilder, 'blocks'> = { blocks: [8] }): PlanDraft => {
+export const createPlan = (
+  { blocks, near }: Pick<PlanBuilder, 'blocks' | 'near'> = { blocks: [8], near: 0 },
+): PlanDraft => {
   const buffers: number[] = [];
   const steps: Step[] = [];
   const inputs: { readonly name: string; readonly operand: Operand }[] = [];
@@ -41,6 +43,7 @@ export const createPlan = ({ blocks }: Pick<PlanBuilder, 'blocks'> = { blocks: [
   });
   return {
     blocks,
+    near,
     input: (name, shape) => {
       const operand = allocate(shape);
       inputs.push({ name, operand });

@@ -14,9 +14,10 @@ export const lowerMatmul = (
   const [r = 1, s = 1] = b.shape;
   const [m, k] = transposeA ? [q, p] : [p, q];
   const n = transposeB ? r : s;
-  // A transposed left side is read a few columns at a time: fine while its rows are short, else every term is a cache line.
+  // A transposed left side is read a few columns at a time: fine while its rows are short or a near cache holds it, else every term is a
+  // cache line.
   const left =
-    transposeA && m > 32 && k > 32
+    transposeA && m > 32 && k > 32 && m * k > builder.near
       ? copy(
           builder,
           a,

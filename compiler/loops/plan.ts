@@ -85,6 +85,8 @@ export type PlanOutput = Pick<Output, 'kind' | 'name'> & { readonly operand: Ope
 export type PlanBuilder = {
   /** How wide a packed operand's blocks may be, the best first. */
   readonly blocks: readonly number[];
+  /** Numbers of a matrix that is read as fast down its columns as along its rows. */
+  readonly near: number;
   readonly kernel: (
     kernel: string,
     inputs: Readonly<Record<string, Operand>> | readonly Operand[],

@@ -7,6 +7,8 @@ export type Target = {
   readonly registers: number;
   /** Whether a product reads its operands from memory, so that only the vectors along a tile are held beside its sums. */
   readonly readsMemory: boolean;
+  /** Numbers of a matrix that is read as fast down its columns as along its rows, since a near cache holds it. */
+  readonly near: number;
   /** How wide a packed operand's blocks may be, the best first. */
   readonly blocks: readonly number[];
   /** Arrays that one loop may read and write. */

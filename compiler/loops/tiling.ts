@@ -39,9 +39,12 @@ const loadsOf = (
 ): number =>
   (at(access.strides, rowAxis) === 0 ? 1 : rows) * (at(access.strides, vectorized) === 0 ? 1 : vectors);
 
-/** Useful lanes per cycle: two multiply-adds and two loads a cycle, four cycles until a sum may be added to again. */
-const rateOf = (rows: number, lanesWide: number, vectors: number, loads: number): number =>
-  (rows * lanesWide) / Math.max((rows * vectors) / 2, loads / 2, 4);
+/**
+ * Useful lanes per cycle: two multiply-adds and two loads a cycle, four cycles until a sum may be added to again. Vectors that stream from a
+ * farther cache take half a cycle more: of tiles that compute as fast the one that reads less is faster.
+ */
+const rateOf = (rows: number, lanesWide: number, vectors: number, loads: number, streamed: number): number =>
+  (rows * lanesWide) / (Math.max((rows * vectors) / 2, loads / 2, 4) + streamed / 2);
 
 const bestTile = (
   nest: Nest,
@@ -66,11 +69,13 @@ const bestTile = (
           loadsOf(a, rows, axis, vectors, vectorized) + loadsOf(b, rows, axis, vectors, vectorized);
         // V8 issues all loads of a term before its arithmetic, so each needs a register there.
         if (rows * vectors + (readsMemory ? vectors + 1 : loads) > registers) continue;
-        const lanesWide = reduced ? lanes : average(extent, lanes * vectors);
-        const rate = rateOf(average(length, rows), lanesWide, vectors, loads);
-        // Ties go to the nearer rows.
+        const lanesWide = average(extent, lanes * vectors);
+        const rate = rateOf(average(length, rows), lanesWide, vectors, loads, readsMemory ? vectors : 0);
+        // Rows that do not divide the axis are two kernels to compile and to run. Ties go to vectors that are full, then to the nearer rows, then to the longest vectors.
+        const unused = 1 - lanesWide / (lanes * vectors);
         const near = axis < 0 ? 0 : Math.abs(at(a.strides, axis)) + Math.abs(at(b.strides, axis));
-        const score = rate * (1 - 1e-9 * near);
+        const uneven = length % Math.ceil(length / rows) === 0 ? 0 : 0.05;
+        const score = rate * (1 - uneven - 1e-3 * unused - 1e-9 * near);
         if (score > best.rate) best = { axis, rows, vectors, lanes, rate: score };
       }
     }

@@ -3,7 +3,6 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Compiled, Program } from '../../compiler/index.js';
 import type { Preprocessing, Row, Source } from '../../data/index.js';
 import { type Node, optionProblems, type Problem, problem, sizeOf } from '../../dsl/index.js';
-import type { Backend } from '../../backends/backend.js';
 import { fillDraw } from '../../backends/draws.js';
 import { BackendFailure } from '../../backends/failure.js';
 import { firstExamples } from './batched-evaluation.js';
@@ -96,7 +95,6 @@ const distances = (
 
 export const fittedOf = (
   compiled: Compiled,
-  backend: Backend,
   session: Session,
   preprocessing: Preprocessing | undefined,
 ): Fitted => {
@@ -104,7 +102,14 @@ export const fittedOf = (
   const { encoder, decoder } = experiment;
   const shape = encoder.input;
   const d = sizeOf(decoder.input);
-  const model: Model = { experiment, backend, state: session.state };
+  const model: Model = {
+    experiment,
+    // Another one after the first has failed.
+    get backend() {
+      return session.backend();
+    },
+    state: session.state,
+  };
 
   const examples = (input: ModelInput, units: Units | undefined, of = shape): Float32Array | Source =>
     examplesOf(input, { units: unitsOf(input, units), preprocessing, shape: of });
@@ -286,7 +291,11 @@ export const fittedOf = (
   };
 
   return {
-    ...model,
+    experiment,
+    get backend() {
+      return session.backend();
+    },
+    state: session.state,
     compiled,
     preprocessing,
     encode,

@@ -43,8 +43,10 @@ export type Session = {
   readonly state: () => Promise<TrainState>;
   /** Steps taken. */
   readonly taken: () => number;
-  /** Replaces the state by another of the same arrays, and goes on from its step. */
-  readonly restore: (state: TrainState) => Promise<void>;
+  /** The one that it is on. */
+  readonly backend: () => Backend;
+  /** Replaces the state by another of the same arrays, and goes on from its step, on another backend where one is given. */
+  readonly restore: (state: TrainState, on?: Backend) => Promise<void>;
   readonly dispose: () => void;
 };
 
@@ -100,8 +102,9 @@ export const createSession = async (
     ...[metrics?.program, settled?.program],
   ];
   const programs = new Map(all.flatMap((p) => (p === undefined ? [] : [[p.name, p] as const])));
+  let current = backend;
   const open = ({ arrays }: TrainState): Promise<Instance> =>
-    openPrograms(backend, programs, new Map([...arrays].map(([name, { data }]) => [name, data])));
+    openPrograms(current, programs, new Map([...arrays].map(([name, { data }]) => [name, data])));
   let instance = await open(from);
   let taken = from.step;
 
@@ -265,10 +268,19 @@ export const createSession = async (
       return { seed: from.seed, step: taken, arrays: new Map(shaped) };
     },
     taken: () => taken,
-    restore: async (state) => {
+    backend: () => current,
+    restore: async (state, on) => {
       await last;
+      if (on !== undefined) {
+        current = on;
+        try {
+          instance.dispose();
+        } catch {
+          // It failed before; what it held is gone with it.
+        }
+      }
       const other = await open(state);
-      instance.dispose();
+      if (on === undefined) instance.dispose();
       instance = other;
       taken = state.step;
     },

@@ -63,6 +63,8 @@ export type Notice =
   | 'skipped'
   /** A step was not finite, so the run went back to a checkpoint with half the rate. */
   | 'returned'
+  /** The backend failed, and the run goes on with another one, from the state as it was or from the last checkpoint. */
+  | 'moved'
   /** A run that goes on has passed over a checkpoint that was broken. */
   | 'passed'
   /** The gradient's norm is many times what it was. */

@@ -42,14 +42,14 @@ const thinning = <A>(numberOf: (a: A) => number): Thinned<A> => {
 /** How many steps had been taken when an event came. */
 const takenAt = (event: TrainEvent): number => (isStep(event) ? event.step + 1 : event.step);
 
-/** A run that goes back to a checkpoint forgets what came after it, but for the notice that says so. */
+/** A run that goes back to a step forgets what came after it, but for the notice that says so. */
 export const createHistory = (): History => {
   const steps = thinning<StepEvent>(({ step }) => step);
   const others = thinning<{ readonly number: number; readonly event: TrainEvent }>((one) => one.number);
   let number = 0;
   return {
     add: (event) => {
-      if (event.tag === 'notice' && event.notice === 'returned') {
+      if (event.tag === 'notice' && (event.notice === 'returned' || event.notice === 'moved')) {
         steps.keep((one) => takenAt(one) <= event.step);
         others.keep((one) => one.event.tag === 'notice' || one.event.step <= event.step);
       }

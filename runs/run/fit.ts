@@ -29,7 +29,9 @@ export const prepareRun = async (spec: Experiment, options: PrepareOptions = {})
   if (wrong.length > 0) return left(wrong);
   const prepared = await prepare(spec, options);
   if (isLeft(prepared)) return prepared;
-  const { compiled, backend, model, session, experiment, data, validation, batches, policy } = prepared.right;
+  const { compiled, backend, model, session, experiment, data, validation, batches, policy, next } =
+    prepared.right;
+  const start = await session.state();
   const trainer = createTrainer(
     {
       experiment,
@@ -39,6 +41,8 @@ export const prepareRun = async (spec: Experiment, options: PrepareOptions = {})
       batches,
       policy,
       from: initialLoop,
+      start,
+      next,
     },
     shelfInMemory(),
   );

@@ -43,8 +43,8 @@ export type Keeper = {
   /** Writes the weights that the run leaves: the same bytes for the same weights. */
   readonly leave: (state: TrainState) => Checked<string>;
   readonly write: (name: string, content: string | Uint8Array) => Checked<string>;
-  /** Notes that all is done after so many steps. */
-  readonly finish: (steps: number) => Checked<string>;
+  /** Notes what has changed in the settings, such as that all is done after so many steps. */
+  readonly note: (changes: Partial<RunSettings>) => Checked<string>;
   /** Closes the record and gives the lock back. */
   readonly close: () => void;
 };
@@ -74,8 +74,9 @@ const fill = (path: string, bytes: number): Checked<void> => {
   }
 };
 
-const keeperOf = (folder: string, settings: RunSettings, record: Recorder, lock: Lock): Keeper => {
-  const { policy } = settings;
+const keeperOf = (folder: string, begun: RunSettings, record: Recorder, lock: Lock): Keeper => {
+  const { policy } = begun;
+  let settings = begun;
   const reserved = join(checkpointFolder(folder), RESERVE);
   const tidy = ({ loop: { best } }: Checkpoint): void => {
     const steps = checkpointSteps(folder);
@@ -107,8 +108,10 @@ const keeperOf = (folder: string, settings: RunSettings, record: Recorder, lock:
         safetensorsParts(arrays, { format: 'immersion', seed: String(seed), step: String(step) }),
       ),
     write: (name, content) => writeWhole(join(folder, name), content),
-    finish: (finished) =>
-      writeWhole(join(folder, fileNames.settings), json(encodeSettings({ ...settings, finished }))),
+    note: (changes) => {
+      settings = { ...settings, ...changes };
+      return writeWhole(join(folder, fileNames.settings), json(encodeSettings(settings)));
+    },
     close: () => {
       tidied(reserved);
       record.close();

@@ -1,17 +1,18 @@
 /** The training loop as an async iterator of events, with what it decides between two steps. */
 import type { Batches } from '../../data/batches.js';
 import type { Source } from '../../data/dataset.js';
+import type { Backend } from '../../backends/backend.js';
 import { dataShapeOf, type Experiment, problem, sizeOf } from '../../dsl/index.js';
-import { BackendFailure } from '../../backends/failure.js';
+import { BackendFailure, BackendLost } from '../../backends/failure.js';
 import { readExamples } from '../model/batched-evaluation.js';
 import { fieldsAt } from '../model/fields.js';
 import type { Session } from '../model/session.js';
-import { isFiniteState } from '../model/state.js';
+import { isFiniteState, type TrainState } from '../model/state.js';
 import type { Notice, NoticeEvent, StepEvent, TrainEvent } from '../records/events.js';
 import { actedAt, CLIPPED, counted, firstText } from '../records/guards.js';
 import type { Checkpoint, LoopState } from './checkpoint.js';
 import { judge } from './judge.js';
-import { setFactor } from './rate-factor.js';
+import { factorOf, setFactor } from './rate-factor.js';
 import { keepsBest, type Policy } from './settings.js';
 import { createTurns } from './turns.js';
 
@@ -25,10 +26,14 @@ export type Training = {
   readonly policy: Policy;
   /** Where it goes on from. */
   readonly from: LoopState;
+  /** The state there, which a backend that fails before the first checkpoint leaves behind. */
+  readonly start: TrainState;
   /** Asked between two steps. */
   readonly signal?: AbortSignal | undefined;
   /** Called at a step that was not finite, with the state and the batch as they were before it: why it was not, in words. */
   readonly explain?: ((event: StepEvent, examples: Float32Array) => Promise<string>) | undefined;
+  /** The backend to go on with after one that failed. */
+  readonly next?: ((failed: string) => Promise<Backend | undefined>) | undefined;
 };
 
 export type Trainer = {
@@ -36,6 +41,8 @@ export type Trainer = {
   /** All that is needed to go on from here. */
   readonly checkpoint: () => Promise<Checkpoint>;
   readonly loop: () => LoopState;
+  /** Goes on with another backend after a failure of the one that it is on, and says so; throws that failure where there is no other. */
+  readonly move: (failure: BackendLost) => Promise<NoticeEvent>;
 };
 
 /** What the trainer asks of where checkpoints are kept. */
@@ -57,6 +64,18 @@ const notice = (step: number, what: Notice, text: string): NoticeEvent => ({
   notice: what,
   text,
 });
+
+const movedText = (
+  failed: string,
+  at: number,
+  { problem: why }: BackendLost,
+  from: number,
+  { description }: Backend,
+): string =>
+  `${failed} failed at step ${at} (${why.path}: ${why.found}); the run goes on from step ${from} on ${description}`.replaceAll(
+    /\s*\n\s*/g,
+    ' ',
+  );
 
 /**
  * Trains until the experiment's number of steps, from wherever the session stands. Validation comes first, then every
@@ -140,7 +159,45 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
     return last;
   };
 
+  const move = async (failure: BackendLost): Promise<NoticeEvent> => {
+    const at = session.taken();
+    const read = await session.state().catch(() => undefined);
+    const kept =
+      read !== undefined && isFiniteState(read) ? { state: read, loop } : await shelf.back(undefined);
+    const { state, loop: known } = kept ?? { state: training.start, loop: training.from };
+    const failed = session.backend().name;
+    for (let name = failed; ;) {
+      const other = await training.next?.(name);
+      if (other === undefined) throw failure;
+      try {
+        await session.restore(
+          factorOf(state) === known.factor ? state : setFactor(state, known.factor),
+          other,
+        );
+        loop = known;
+        savedAt = Math.min(savedAt, state.step);
+        return notice(state.step, 'moved', movedText(failed, at, failure, state.step, other));
+      } catch (error) {
+        if (!(error instanceof BackendLost)) throw error;
+        name = other.name;
+      }
+    }
+  };
+
   async function* events(): AsyncGenerator<TrainEvent, void, void> {
+    for (let isGoing = true; isGoing;) {
+      try {
+        yield* untilEnd();
+        isGoing = false;
+      } catch (error) {
+        if (!(error instanceof BackendLost)) throw error;
+        yield await move(error);
+      }
+    }
+    loop = { ...loop, ended: loop.ended || session.taken() >= steps };
+  }
+
+  async function* untilEnd(): AsyncGenerator<TrainEvent, void, void> {
     const turn = createTurns();
     let taken = session.taken();
     if (isDue(taken)) yield* validated(taken);
@@ -203,8 +260,7 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
       if (taken < steps && isTime(taken)) await save();
       await turn();
     }
-    loop = { ...loop, ended: loop.ended || taken >= steps };
   }
 
-  return { events: events(), checkpoint, loop: () => loop };
+  return { events: events(), checkpoint, loop: () => loop, move };
 };

@@ -80,8 +80,8 @@ export const openRun = async (folder: string, options: OpenOptions = {}): Promis
   const backend = typeof asked === 'string' ? await startBackend(asked, { device, threads }) : right(asked);
   if (isLeft(backend)) return backend;
   const session = await attempt(() => createSession(compiled.right, backend.right, fitting.right));
-  return map((opened: Parameters<typeof fittedOf>[2]): OpenedRun => ({
-    ...fittedOf(compiled.right, backend.right, opened, note.right.preprocessing),
+  return map((opened: Parameters<typeof fittedOf>[1]): OpenedRun => ({
+    ...fittedOf(compiled.right, opened, note.right.preprocessing),
     note: note.right,
     step: state.step,
     loop,

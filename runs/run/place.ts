@@ -1,6 +1,7 @@
 /** The place of a run: a folder of its own, new or taken up again, or none. */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Problem } from '../../dsl/index.js';
+import { type Ran, ranOn } from '../records/backends.js';
 import { versions } from '../records/provenance.js';
 import type { Found } from './checkpoint.js';
 import { fingerprintFor } from './same-data.js';
@@ -36,6 +37,10 @@ export type From = {
   readonly data?: Pick<DataNote, 'reference' | 'root' | 'fitted'> | undefined;
 };
 
+/** Which steps were taken on which backend before a run goes on. */
+export const ranBefore = ({ settings: { ran, backend } }: From): readonly Ran[] =>
+  ran.length > 0 ? ran : [{ step: 0, backend }];
+
 /** The data that is trained on. */
 const noteOf = async (
   { data }: Prepared,
@@ -49,7 +54,7 @@ const noteOf = async (
 };
 
 const settingsOf = async (prepared: Prepared, keep: Keep): Promise<Checked<RunSettings>> => {
-  const { experiment, backend, policy, heldOut, seed } = prepared;
+  const { experiment, backend, asked, policy, heldOut, seed } = prepared;
   const note = await noteOf(prepared, { reference: experiment.data, root: keep.root, fitted: false });
   if (isLeft(note)) return note;
   return right({
@@ -57,6 +62,8 @@ const settingsOf = async (prepared: Prepared, keep: Keep): Promise<Checked<RunSe
     seed,
     heldOut: keep.heldOut ?? heldOut,
     backend: backend.name,
+    asked,
+    ran: ranOn([], 0, backend.name),
     device: keep.device ?? 'auto',
     data: note.right,
     policy,
@@ -85,7 +92,14 @@ export const placeOf = async (
   if (from !== undefined) {
     const note = from.data === undefined ? right(from.settings.data) : await noteOf(prepared, from.data);
     if (isLeft(note)) return note;
-    const settings = { ...from.settings, policy, data: note.right, finished: undefined };
+    const { backend, asked } = prepared;
+    const taken = from.checkpoint?.state.step ?? 0;
+    const settings = {
+      ...from.settings,
+      ...{ policy, asked, data: note.right, finished: undefined },
+      backend: backend.name,
+      ran: ranOn(ranBefore(from), taken, backend.name),
+    };
     const beginning = { experiment, settings, preprocessing, metrics };
     const keeper = reopenRunFolder(from.folder, beginning, from.checkpoint);
     return isLeft(keeper) ? keeper : right({ folder: from.folder, keeper: keeper.right });

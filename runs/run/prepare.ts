@@ -18,8 +18,8 @@ import {
 } from '../../dsl/index.js';
 import { deriveKey, uniforms } from '../../dsl/random.js';
 import type { Backend } from '../../backends/backend.js';
+import { BackendLost } from '../../backends/failure.js';
 import { memoryProblems } from '../../backends/memory.js';
-import { startBackend } from '../../backends/choose.js';
 import { fieldProblems } from '../model/fields.js';
 import { createSession, type Session } from '../model/session.js';
 import { initialState, type Tensor, type TrainState } from '../model/state.js';
@@ -31,18 +31,13 @@ import { policyProblems } from './judge.js';
 import { metricsProgram, settledProgram } from './measured.js';
 import { withRateFactor } from './rate-factor.js';
 import { checkPolicy, defaultPolicy, type Policy, type PolicyOptions } from './settings.js';
+import { type BackendChoice, isOpenEnded, type Succession, successionOf } from './succession.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
-export type StartBackend = (compiled: Compiled) => Promise<Checked<Backend>>;
-
-export type PrepareOptions = {
+export type PrepareOptions = BackendChoice & {
   /** The data that the experiment names unless given. */
   readonly data?: Split<Source> | undefined;
-  /** One that runs, how to start one for what was compiled, or a name: `auto`, the default, for the best that loads. */
-  readonly backend?: Backend | StartBackend | string | undefined;
-  /** `cpu` keeps a backend that is started here off a GPU. */
-  readonly device?: string | undefined;
   readonly seed?: number | undefined;
   /**
    * Where the data has no validation part: the part of the training examples below 1, or how many, that is held out; 0 to validate on the test
@@ -79,7 +74,12 @@ export const prepareNames = {
 export type Prepared = {
   readonly experiment: Experiment;
   readonly compiled: Compiled;
+  /** The one that it begins on; `session.backend` is the one that it is on. */
   readonly backend: Backend;
+  /** What was asked for: a name, or `auto` where others may follow. */
+  readonly asked: string;
+  /** The one to go on with after one that failed; undefined where there is none. */
+  readonly next: Succession['next'];
   readonly session: Session;
   readonly model: Fitted;
   readonly data: Split<Source>;
@@ -175,16 +175,24 @@ const policyOf = (experiment: Experiment, options: PolicyOptions): Policy => {
       };
 };
 
-const backendFor = async (
-  compiled: Compiled,
-  { backend = 'auto', device }: PrepareOptions,
-): Promise<Checked<Backend>> => {
-  if (typeof backend === 'string')
-    return startBackend(backend, {
-      device,
-      work: { program: compiled.step, steps: compiled.experiment.steps },
-    });
-  return typeof backend === 'function' ? backend(compiled) : right(backend);
+type Opened = { readonly backend: Backend; readonly session: Session };
+
+/** A session on the first backend that takes the programs. */
+const opened = async (
+  { first, next }: Succession,
+  open: (backend: Backend) => Promise<Session>,
+): Promise<Checked<Opened>> => {
+  const started = await first();
+  if (isLeft(started)) return started;
+  for (let backend = started.right; ;) {
+    try {
+      return right({ backend, session: await open(backend) });
+    } catch (error) {
+      const other = error instanceof BackendLost ? await next(backend.name) : undefined;
+      if (other === undefined) throw error;
+      backend = { ...other, description: `${other.description}, since ${backend.name} failed` };
+    }
+  }
 };
 
 export const progressOf = ({ onProgress }: Pick<PrepareOptions, 'onProgress'>): OpenOptions =>
@@ -230,22 +238,20 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   if (large.length > 0) return left(large);
   const state = begun(compiled, seed, options);
   if (isLeft(state)) return state;
-  const started = await backendFor(compiled, options);
-  if (isLeft(started)) return started;
-  const backend = started.right;
-  // TensorFlow's own allocator says what it cannot hold, and may hold it on a GPU.
-  const tight = memoryProblems(compiled, { isOnHost: backend.name !== 'native' });
-  if (tight.length > 0) return left(tight);
-  const session = await createSession(compiled, backend, state.right, {
-    metrics: measured.right,
-    settled: settled.right,
-  });
+  const succession = successionOf(compiled, options);
+  const begins = await opened(succession, (backend) =>
+    createSession(compiled, backend, state.right, { metrics: measured.right, settled: settled.right }),
+  );
+  if (isLeft(begins)) return begins;
+  const { backend, session } = begins.right;
   return right({
     experiment,
     compiled,
     backend,
+    asked: isOpenEnded(options) ? 'auto' : backend.name,
+    next: succession.next,
     session,
-    model: fittedOf(compiled, backend, session, split.preprocessing),
+    model: fittedOf(compiled, session, split.preprocessing),
     data: split,
     validation: validates ? split.validation : undefined,
     heldOut: held.right.heldOut,

@@ -18,6 +18,7 @@ import { withHeldOut } from './hold-out.js';
 import { checkpointAt, hasWeights, readRun, type RunNote } from './run-folder.js';
 import { progressOf } from './prepare.js';
 import type { From } from './place.js';
+import { autoFrom } from './succession.js';
 import type { PolicyOptions, RunSettings } from './settings.js';
 import { type Trained, trainRun, type TrainOptions } from './train.js';
 
@@ -191,13 +192,15 @@ export const resume = async <Found = undefined>(
   const wrong =
     options.otherData === true ? [] : await sameData(data.right, note.right.experiment, settings.right);
   if (wrong.length > 0) return left(wrong);
-  const { onEvent, onStart, signal, measure } = options;
+  const { onEvent, onStart, signal, measure, device = settings.right.device } = options;
   const isComparable = options.otherData !== true && sameObjective(note.right.experiment, experiment.right);
   const from = checkpoint && (isComparable ? checkpoint : { ...checkpoint, loop: unjudged(checkpoint.loop) });
   return trainRun(experiment.right, {
     data: data.right,
-    backend: options.backend ?? settings.right.backend,
-    device: options.device ?? settings.right.device,
+    backend:
+      options.backend ??
+      (settings.right.asked === 'auto' ? autoFrom(settings.right.backend, device) : settings.right.backend),
+    device,
     heldOut: settings.right.heldOut,
     metrics: options.metrics ?? note.right.metrics,
     policy: { ...settings.right.policy, ...options.policy },

@@ -2,6 +2,7 @@
 import { type Either, mapLeft } from 'fp-ts/lib/Either.js';
 import {
   type Codec,
+  list,
   mapped,
   oneOf,
   optional,
@@ -23,6 +24,7 @@ import {
 } from '../../dsl/codec/primitive.js';
 import { contextPath, problemsOf } from '../../dsl/codec/problems.js';
 import { type Problem, SCHEMA_VERSION } from '../../dsl/index.js';
+import type { Ran } from '../records/backends.js';
 
 /** When a checkpoint is written: after so many steps, or after so many seconds since the last one. */
 export type Interval =
@@ -98,7 +100,12 @@ export type RunSettings = {
   readonly seed: number;
   /** The part of the training examples that was held out for validation, below 1, or how many; undefined where none was. */
   readonly heldOut: number | undefined;
+  /** The one that the run is on. */
   readonly backend: string;
+  /** What was asked for: a name, or `auto` where others may follow one that fails; undefined where nobody said. */
+  readonly asked: string | undefined;
+  /** Which steps were taken on which backend. */
+  readonly ran: readonly Ran[];
   readonly device: string;
   readonly data: DataNote;
   readonly policy: Policy;
@@ -155,12 +162,19 @@ export const checkPolicy = (value: Policy): Either<readonly Problem[], Policy> =
     problemsOf(errors, contextPath).map((one) => ({ ...one, path: `policy.${one.path}` })),
   )(policy.decode(value));
 
+const ran: Codec<Ran> = struct('the backend of steps', { step: nonNegativeInteger, backend: nonEmptyString });
+
 const settings = struct('a run', {
   schemaVersion: such(`the number ${SCHEMA_VERSION}`, (u): u is number => u === SCHEMA_VERSION),
   name: anyString,
   seed: finite,
   heldOut: optional(nonNegative),
   backend: nonEmptyString,
+  asked: optional(nonEmptyString),
+  ran: withDefault(
+    list('which steps were taken on which backend', () => ran),
+    [],
+  ),
   device: nonEmptyString,
   data: struct('the data of a run', {
     reference: nonEmptyString,
@@ -181,7 +195,7 @@ const settings = struct('a run', {
 
 const runCodec: Codec<RunSettings> = mapped(
   settings,
-  ({ schemaVersion: _, ...rest }): RunSettings => ({ ...rest, finished: rest.finished }),
+  ({ schemaVersion: _, ...rest }): RunSettings => ({ ...rest, finished: rest.finished, asked: rest.asked }),
   (value) => ({ schemaVersion: SCHEMA_VERSION, ...value }),
 );
 

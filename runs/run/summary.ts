@@ -3,6 +3,7 @@ import { everyNode, type Experiment, type Node, type Problem, problem } from '..
 import { fieldPath } from '../../dsl/path.js';
 import type { TrainState } from '../model/state.js';
 import type { Evaluated, StepEvent } from '../records/events.js';
+import type { Ran } from '../records/backends.js';
 import type { Guarded } from '../records/guards.js';
 import type { Best } from './checkpoint.js';
 import { figureOf } from './figure.js';
@@ -30,6 +31,8 @@ export type Summary = {
   readonly best: Best | undefined;
   /** The step whose weights the run leaves. */
   readonly step: number;
+  /** Which steps were taken on which backend: bits are those of one backend only where there is one. */
+  readonly ran: readonly Ran[];
 };
 
 const shown = (value: number): string =>

@@ -6,15 +6,17 @@ import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Source, Split } from '../../data/index.js';
 import { type Experiment, namesOf, optionProblems, type Problem, problem } from '../../dsl/index.js';
-import { attempt, BackendFailure } from '../../backends/failure.js';
+import { attempt, BackendFailure, BackendLost } from '../../backends/failure.js';
 import type { Fitted } from '../model/model.js';
 import { isFiniteState } from '../model/state.js';
+import { ranOn } from '../records/backends.js';
 import type { Evaluated, StepEvent, TrainEvent, ValidationEvent } from '../records/events.js';
-import { brokenText, type Checkpoint, initialLoop, type LoopState } from './checkpoint.js';
+import { brokenText, type Checkpoint, checkpointSteps, initialLoop, type LoopState } from './checkpoint.js';
+import type { Keeper } from './keeper.js';
 import { keepExamples } from './kept-examples.js';
 import { createTrainer, type Trainer } from './loop.js';
 import { explainNotFinite } from './not-finite.js';
-import { type Place, placeOf, type PlaceOptions } from './place.js';
+import { type Place, placeOf, type PlaceOptions, ranBefore } from './place.js';
 import { prepare, type Prepared, prepareNames, type PrepareOptions } from './prepare.js';
 import { factorOf, setFactor } from './rate-factor.js';
 import { fileNames } from './run-folder.js';
@@ -89,8 +91,31 @@ const follow = async (trainer: Trainer, heard: (event: TrainEvent) => Promise<vo
   return { last, validation };
 };
 
+/** Work on the session that is done again where its backend fails and another one is there. */
+const surviving = async <A>(
+  trainer: Trainer,
+  heard: (event: TrainEvent) => Promise<void>,
+  work: () => Promise<A>,
+): Promise<A> => {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof BackendLost)) throw error;
+      await heard(await trainer.move(error));
+    }
+  }
+};
+
 const failureOf = (problems: readonly Problem[]): BackendFailure =>
   new BackendFailure(problems[0] ?? problem('run', 'nothing', 'a run'));
+
+/** A failure of the backend that was named, with what leads on from there. */
+const goesOn = ({ problem: why }: BackendLost, { folder, path }: Keeper): BackendFailure => {
+  const step = checkpointSteps(folder).at(-1) ?? 0;
+  const way = `the run is kept to step ${step}: immersion resume ${path} --backend auto`;
+  return new BackendFailure({ ...why, hint: why.hint === undefined ? way : `${why.hint}; ${way}` });
+};
 
 /** Everything from the first step on; the caller disposes and closes. */
 const perform = async <Found>(
@@ -110,7 +135,14 @@ const perform = async <Found>(
   if (room !== undefined && isLeft(room)) return room;
   await onStart?.(started);
 
+  let ran = ranOn(from === undefined ? [] : ranBefore(from), state.step, prepared.backend.name);
   const heard = async (event: TrainEvent): Promise<void> => {
+    if (event.tag === 'notice' && event.notice === 'moved') {
+      const backend = session.backend().name;
+      ran = ranOn(ran, event.step, backend);
+      const noted = keeper?.note({ backend, ran });
+      if (noted !== undefined && isLeft(noted)) throw failureOf(noted.left);
+    }
     if (keeper !== undefined) {
       const written = keeper.record.write(event);
       if (isLeft(written)) {
@@ -136,6 +168,8 @@ const perform = async <Found>(
       batches: prepared.batches,
       policy,
       from: { ...begins, ended: from?.isOver === true },
+      start: state,
+      next: prepared.next,
       signal,
       explain: async (event, examples) => explainNotFinite(compiled, await session.state(), event, examples),
     },
@@ -171,7 +205,7 @@ const perform = async <Found>(
     // What ended it is what is told, whatever else fails now.
     await shelf.settled().catch(() => undefined);
     await keepLast().catch(() => undefined);
-    throw error;
+    throw error instanceof BackendLost && keeper !== undefined ? goesOn(error, keeper) : error;
   }
   const last = await keepLast();
   const { loop } = last;
@@ -189,17 +223,20 @@ const perform = async <Found>(
 
   const { best } = loop;
   const restored = loop.ended && policy.restoreBest && best !== undefined && best.step !== taken;
-  if (restored) {
-    const found = await shelf.at(best.step);
-    if (found !== undefined) await session.restore(found.state);
+  if (restored)
     await heard({
       tag: 'notice',
       step: best.step,
       notice: 'restored',
       text: `the weights of step ${best.step} are restored, where ${policy.criterion.by} was best`,
     });
-  }
-  const test = loop.ended && data.test.size > 0 ? await session.evaluate(data.test) : undefined;
+  /** By the weights that the run leaves, on the backend that it ends on. */
+  const tested = async (): Promise<Evaluated | undefined> => {
+    const found = restored ? await shelf.at(best.step) : undefined;
+    if (found !== undefined) await session.restore(found.state);
+    return loop.ended && data.test.size > 0 ? session.evaluate(data.test) : undefined;
+  };
+  const test = await surviving(trainer, heard, tested);
   if (test !== undefined) await heard({ tag: 'test', ...test });
   const step = restored ? best.step : taken;
   if (keeper !== undefined) {
@@ -218,10 +255,11 @@ const perform = async <Found>(
     test,
     best,
     step,
+    ran,
   };
   const found = loop.ended ? await measure?.({ ...started, model, data, summary }) : undefined;
   if (found !== undefined && isLeft(found)) return found;
-  const finished = loop.ended ? keeper?.finish(taken) : undefined;
+  const finished = loop.ended ? keeper?.note({ finished: taken }) : undefined;
   if (finished !== undefined && isLeft(finished)) return finished;
   return right({ model, summary, folder: keeper?.path, data, found: found?.right });
 };

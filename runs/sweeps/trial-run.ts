@@ -11,12 +11,14 @@ import { attempt } from '../../backends/failure.js';
 import type { Fitted } from '../model/model.js';
 import type { Tensor } from '../model/state.js';
 import type { TrainEvent } from '../records/events.js';
+import { ranText } from '../records/backends.js';
 import { provenance } from '../records/provenance.js';
 import { CHECKPOINTS } from '../run/checkpoint.js';
 import { holdOut, type Parts, scoredInMemory } from '../run/hold-out.js';
 import { checkpointAt, fileNames, readRun } from '../run/run-folder.js';
 import type { From } from '../run/place.js';
 import type { CheckpointPolicy } from '../run/settings.js';
+import { autoFrom } from '../run/succession.js';
 import { trainRun } from '../run/train.js';
 import type { Figures, TrialResult } from './outcome.js';
 import { fingerprintProblems } from './fingerprint.js';
@@ -120,7 +122,12 @@ export const runTrial = <Evaluation>(
     const from = folder === undefined ? undefined : earlier(folder, experiment, seed);
     const trained = await trainRun(experiment, {
       data,
-      backend,
+      // Started already; another one follows where none was named.
+      backend:
+        trial.backend === 'auto'
+          ? async (compiled, failed) =>
+              failed.length === 0 ? right(backend) : autoFrom(undefined, trial.device)(compiled, failed)
+          : backend,
       seed,
       onEvent,
       from,
@@ -145,7 +152,7 @@ export const runTrial = <Evaluation>(
     const { figures = {}, missing = [], arrays = new Map() } = found ?? {};
     return right({
       result: {
-        backend: backend.name,
+        backend: ranText(summary.ran),
         provenance: provenance(job),
         steps,
         skipped,

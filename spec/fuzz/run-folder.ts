@@ -61,6 +61,7 @@ export const runFiles = (): readonly { readonly name: string; readonly bytes: Bu
   const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
   const settings = encodeSettings({
     ...{ name: 'small', seed: 3, heldOut: undefined, backend: 'wasm', device: 'cpu', policy: defaultPolicy },
+    ...{ asked: 'auto', ran: [{ step: 0, backend: 'wasm' }] },
     data: {
       reference: 'x.csv',
       root: '/',

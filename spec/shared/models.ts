@@ -44,5 +44,5 @@ export const modelOf = async (
   );
   const state: TrainState = { ...initial, arrays };
   const session = await createSession(compiled, backend, state);
-  return fittedOf(compiled, backend, session, undefined);
+  return fittedOf(compiled, session, undefined);
 };

@@ -54,6 +54,7 @@ const immediate = () => {
   const builder: PlanBuilder = {
     kernel: unexpected,
     blocks: [8],
+    near: 0,
     routine: unexpected,
     repeat: unexpected,
     loop: (loop, inputs, shapes) => {

@@ -83,7 +83,7 @@ const exact = async (
     }),
   );
   const session = await createSession(compiled, backends.wasm, { ...initial, arrays });
-  const fitted = fittedOf(compiled, backends.wasm, session, undefined);
+  const fitted = fittedOf(compiled, session, undefined);
   const data = generateSplit(manifold, { count: 1, test: 3000, validation: 0, seed: 5 });
   const found = await densityFit(fitted, data.test, manifold);
   fitted.dispose();
