@@ -5,6 +5,7 @@ import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { openOnArrays } from '../tfjs/instance.js';
 import { prepare } from './executable.js';
 import { createHeap } from './heap.js';
+import { createPace } from './pace.js';
 import { lowerWasm } from './lower.js';
 import { startThreads } from './threads.js';
 import { usualThreads } from './workers.js';
@@ -47,6 +48,7 @@ const create = (count: number): WasmBackend => {
   const load = (program: Program): Executable => {
     const plan = lowerWasm(program);
     const prepared = prepare(plan, heap, threads);
+    const pace = createPace();
     const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
     return {
       run: (inputs, profile) => {
@@ -57,11 +59,14 @@ const create = (count: number): WasmBackend => {
         });
         const outputs = sizes.map(made);
         try {
+          threads.turn(pace.isShared());
+          const start = performance.now();
           prepared.run(
             read,
             outputs.map(({ address }) => address),
             profile,
           );
+          if (prepared.isShared) pace.took(performance.now() - start);
         } catch (error) {
           outputs.forEach(dispose);
           throw error;

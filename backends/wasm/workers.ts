@@ -8,8 +8,9 @@ export type Task = {
   readonly jobs: Int32Array;
   /** The number of the job before those that it sees. */
   readonly first: number;
-  /** Its own, from 0. */
+  /** The thread's own number, of so many; the first thread's is 0. */
   readonly index: number;
+  readonly count: number;
 };
 
 export type StartedWorker = { readonly end: () => Promise<unknown> };

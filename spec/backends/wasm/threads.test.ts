@@ -199,7 +199,7 @@ describe('threads', () => {
     const fails = (): void => {
       throw new RangeError('out of bounds');
     };
-    const module = { id: -1, address: 0, length: 0, exports: { n0: fails } };
+    const module = { id: -1, address: 0, length: 0, nests: [fails] };
     const failed = await attempt(async () => threads.share(module, 0, 0, 64));
     expect(isLeft(failed) ? failed.left : []).toMatchObject([
       { path: 'wasm', found: 'an error in a thread' },
