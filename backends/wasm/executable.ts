@@ -7,8 +7,8 @@ import { runRoutine } from '../../compiler/loops/routine.js';
 import type { Profile } from '../backend.js';
 import { engine } from './engine.js';
 import type { Heap } from './heap.js';
-import { fusedMultiplyAdd } from './loops.js';
 import { programCode, tableSize } from './program.js';
+import { fusedMultiplyAdd } from './relaxed.js';
 import type { NestFunction, Shareable, Threads } from './threads.js';
 
 export type Prepared = {

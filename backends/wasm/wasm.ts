@@ -6,6 +6,7 @@ import { openOnArrays } from '../tfjs/instance.js';
 import { prepare } from './executable.js';
 import { createHeap } from './heap.js';
 import { createPace } from './pace.js';
+import { variant } from './relaxed.js';
 import { lowerWasm } from './lower.js';
 import { startThreads } from './threads.js';
 import { usualThreads } from './workers.js';
@@ -93,7 +94,8 @@ const create = (count: number): WasmBackend => {
   return {
     ...arrays,
     name: 'wasm',
-    description: `wasm (${threads.count} ${threads.count === 1 ? 'thread' : 'threads'})`,
+    ...(variant === undefined ? {} : { variant }),
+    description: `wasm (${[`${threads.count} ${threads.count === 1 ? 'thread' : 'threads'}`, ...(variant === undefined ? [] : [variant])].join(', ')})`,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
     liveCount: () => live,
     end: async () => {
