@@ -49,5 +49,7 @@ export type ArrayBackend = Backend & {
   readonly upload: (values: Float32Array) => Handle;
   /** Asynchronous, since a GPU's memory is. */
   readonly download: (handle: Handle) => Promise<Float32Array>;
+  /** Several in one go, where each would be a wait of its own. */
+  readonly downloadAll?: (handles: readonly Handle[]) => Promise<readonly Float32Array[]>;
   readonly dispose: (handle: Handle) => void;
 };

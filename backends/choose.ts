@@ -10,6 +10,7 @@ import { createNativeBackend } from './tensorflow/tensorflow.js';
 import type { Device } from './tensorflow/install/binding.js';
 import { expectedTimes, type Work } from './expected-time.js';
 import { attempt } from './failure.js';
+import { createWebgpuBackend } from './webgpu/webgpu.js';
 import { createWasmBackend } from './wasm/wasm.js';
 
 type Started = Either<readonly Problem[], Backend>;
@@ -23,6 +24,7 @@ const start: Readonly<Record<string, (options: NativeOptions) => Promise<Started
     createNativeBackend({ device, threads: threads ?? (work && threadsFor(work.program)) }),
   cc: async ({ threads }) => createCcBackend({ threads }),
   wasm: async ({ threads }) => right(await createWasmBackend({ threads })),
+  webgpu: () => createWebgpuBackend(),
   cpu: async () => right(await createCpuBackend()),
 };
 

@@ -7,6 +7,7 @@ export const runtimeSource = `
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -113,7 +114,11 @@ static void share(nest run, float *const *a, long extent) {
   atomic_store(&ticket, (uint64_t)number << 32);
   rouse();
   take(number);
-  while (atomic_load(&done) < chunks) rest();
+  /* Where another process has the core of a thread that is not done, waiting without end would keep both from it. */
+  for (int turns = 0; atomic_load(&done) < chunks; turns++) {
+    if (turns < 5000) rest();
+    else sched_yield();
+  }
 }
 
 static void stop(void *unused) {

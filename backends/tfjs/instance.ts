@@ -8,7 +8,7 @@ import type { ArrayBackend, Executable, Handle, Instance } from '../backend.js';
 type Made = { readonly output: Output; readonly handle: Handle };
 
 export const openOnArrays = (
-  backend: Pick<ArrayBackend, 'load' | 'prepare' | 'upload' | 'download' | 'dispose'>,
+  backend: Pick<ArrayBackend, 'load' | 'prepare' | 'upload' | 'download' | 'downloadAll' | 'dispose'>,
   programs: ReadonlyMap<string, Program>,
   initial: ReadonlyMap<string, Float32Array>,
 ): Instance => {
@@ -31,14 +31,8 @@ export const openOnArrays = (
     for (const handle of handles) backend.dispose(handle);
   };
 
-  const download = async (
-    handles: ReadonlyMap<string, Handle>,
-  ): Promise<ReadonlyMap<string, Float32Array>> => {
-    const entries = [...handles].map(
-      async ([name, handle]) => [name, await backend.download(handle)] as const,
-    );
-    return new Map(await Promise.all(entries));
-  };
+  const download = (handles: readonly Handle[]): Promise<readonly Float32Array[]> =>
+    backend.downloadAll?.(handles) ?? Promise.all(handles.map(backend.download));
 
   /** Frees what was fed, whether the work succeeds or not. */
   const attempted = <A>(fed: ReadonlyMap<string, Handle>, work: () => A): A => {
@@ -59,7 +53,7 @@ export const openOnArrays = (
       handle: elementAt(handles, i),
     }));
     const values = made.filter(({ output }) => output.kind !== 'next');
-    const arrays = await Promise.all(values.map(({ handle }) => backend.download(handle)));
+    const arrays = await download(values.map(({ handle }) => handle));
     disposeAll(values.map(({ handle }) => handle));
     const results = resultsOf(
       values.map(({ output }) => output),
@@ -80,7 +74,10 @@ export const openOnArrays = (
 
   return {
     run,
-    read: () => download(state),
+    read: async () => {
+      const arrays = await download([...state.values()]);
+      return new Map([...state.keys()].map((name, i) => [name, elementAt(arrays, i)]));
+    },
     dispose: () => {
       disposeAll(state.values());
       for (const program of loaded.values()) program.dispose();

@@ -5,7 +5,7 @@ import type { LoopKernel, Store } from './loop.js';
 import { at, product, registerAxes, type Nest } from './nest.js';
 
 /** Whether an access surely meets no element twice, over the given axes: sorted by stride, each step passes all smaller ones. */
-const injective = (strides: readonly number[], extents: readonly number[]): boolean => {
+export const isInjective = (strides: readonly number[], extents: readonly number[]): boolean => {
   const axes = strides
     .map((stride, axis) => ({ stride: Math.abs(stride), extent: at(extents, axis) }))
     .filter(({ extent }) => extent > 1)
@@ -56,7 +56,7 @@ const disjoint = (a: Store, b: Store, extents: readonly number[]): boolean => {
   if (a.buffer !== b.buffer || apart(a, b, extents)) return true;
   if (a.strides.some((stride, axis) => stride !== at(b.strides, axis))) return false;
   const axes = kept(a, extents);
-  return injective(axes.strides, axes.extents) && !meets(b.offset - a.offset, axes.strides, axes.extents);
+  return isInjective(axes.strides, axes.extents) && !meets(b.offset - a.offset, axes.strides, axes.extents);
 };
 
 /** Stores by their buffer: only those of one can meet. */
@@ -72,7 +72,7 @@ const byBuffer = (stores: readonly Store[]): ReadonlyMap<number, readonly Store[
 
 /** Whether the loops may run in any order: every `set` meets an element once, and no other store meets it. */
 export const reorderable = (nest: Nest): boolean =>
-  nest.stores.every((store) => store.mode !== 'set' || injective(store.strides, nest.extents)) &&
+  nest.stores.every((store) => store.mode !== 'set' || isInjective(store.strides, nest.extents)) &&
   [...byBuffer(nest.stores).values()].every((stores) =>
     stores.every((store, i) =>
       stores.every(
@@ -92,7 +92,7 @@ export const directStores = (kernel: LoopKernel, nests: readonly Nest[]): readon
     if (store.mode === 'set') return true;
     const axes = kept(store, kernel.extents);
     const alone = groups.get(store.buffer)?.length === 1;
-    if (!alone || !injective(axes.strides, axes.extents)) return false;
+    if (!alone || !isInjective(axes.strides, axes.extents)) return false;
     const count = (strides: readonly number[], extents: readonly number[]): number =>
       product(extents.filter((_, axis) => at(strides, axis) !== 0));
     const written = nests.reduce(
@@ -142,7 +142,7 @@ export const clearedOutputs = (
     if (ordered && stores.length > 1) return true;
     const covered = stores.reduce((sum, store) => {
       const axes = kept(store, kernel.extents);
-      return injective(axes.strides, axes.extents) ? sum + product(axes.extents) : sum;
+      return isInjective(axes.strides, axes.extents) ? sum + product(axes.extents) : sum;
     }, 0);
     return covered < size;
   });
@@ -153,6 +153,6 @@ export const rangesApart = (nest: Nest, axis: number): boolean =>
   [...byBuffer(nest.stores).values()].every((stores) =>
     stores.every((store) => {
       const axes = kept(store, nest.extents);
-      return stores.length === 1 && at(store.strides, axis) !== 0 && injective(axes.strides, axes.extents);
+      return stores.length === 1 && at(store.strides, axis) !== 0 && isInjective(axes.strides, axes.extents);
     }),
   );

@@ -42,6 +42,8 @@ export type Float32<V> = {
   readonly shiftRight: (a: V, by: number) => V;
   /** The number that an integer is. */
   readonly fromInt: (a: V) => V;
+  /** The nearest integer of a number below 2^22, and bits that have it from the lowest on; by additions unless given. */
+  readonly nearest?: (x: V) => { readonly n: V; readonly biased: V };
 };
 
 export type Elementary<V> = {
@@ -63,9 +65,14 @@ export const elementary = <V>(m: Float32<V>): Elementary<V> => {
 
   // x = n ln 2 + r, |r| <= ln 2 / 2. Adding 1.5·2^23 rounds to an integer and leaves it in the low bits.
   const magic = 12582912;
+  const nearest =
+    m.nearest ??
+    ((x) => {
+      const biased = hold(add(x, constant(magic)));
+      return { n: hold(sub(biased, constant(magic))), biased };
+    });
   const reduce = (x: V): { readonly biased: V; readonly r: V } => {
-    const biased = hold(add(mul(x, constant(Math.LOG2E)), constant(magic)));
-    const n = hold(sub(biased, constant(magic)));
+    const { n, biased } = nearest(mul(x, constant(Math.LOG2E)));
     const r = hold(sub(sub(x, mul(n, constant(0.693359375))), mul(n, constant(-2.12194440054690583e-4))));
     return { biased, r };
   };
@@ -172,8 +179,7 @@ export const elementary = <V>(m: Float32<V>): Elementary<V> => {
 
   // x = n π/2 + r, |r| <= π/4, in three parts, of which the first two are exact products for |x| to 12,000; n is in the low bits.
   const quarters = (x: V): { readonly biased: V; readonly r: V } => {
-    const biased = hold(add(mul(x, constant(2 / Math.PI)), constant(magic)));
-    const n = hold(sub(biased, constant(magic)));
+    const { n, biased } = nearest(mul(x, constant(2 / Math.PI)));
     const first = sub(sub(x, mul(n, constant(1.5703125))), mul(n, constant(4.837512969970703125e-4)));
     const r = sub(first, mul(n, constant(7.54978995489188216e-8)));
     // Where n is no longer exact, at least the result is no number that a sine cannot be.

@@ -33,7 +33,9 @@ export const lowerMatmul = (
   const block = blockOf(builder, n);
   // Packing touches k·n numbers to save on m·k·n products, and few terms stay in cache without it. With b transposed and few
   // rows, dot products need none.
-  const pack = transposeB ? n >= 4 && (m >= 16 || k % 4 !== 0) : k > 64 && block < n && m >= 16;
+  const pack =
+    builder.blocks.length > 0 &&
+    (transposeB ? n >= 4 && (m >= 16 || k % 4 !== 0) : k > 64 && block < n && m >= 16);
   const [outer, inner] = packing(builder, n, columnFrom, k);
   const right = pack
     ? copy(builder, b, [outer, { extent: k, from: [termFrom], to: block }, inner], [n / block, k, block])

@@ -9,7 +9,7 @@ export type Target = {
   readonly readsMemory: boolean;
   /** Numbers of a matrix that is read as fast down its columns as along its rows, since a near cache holds it. */
   readonly near: number;
-  /** How wide a packed operand's blocks may be, the best first. */
+  /** How wide a packed operand's blocks may be, the best first; none where operands are read as they lie. */
   readonly blocks: readonly number[];
   /** Arrays that one loop may read and write. */
   readonly arrays: number;

@@ -20,7 +20,7 @@ describe('the choice of a backend', () => {
     [
       'nativ',
       {},
-      /^--backend: found "nativ", expected one of auto, native, cc, wasm, cpu \(did you mean "native"\?\)$/,
+      /^--backend: found "nativ", expected one of auto, native, cc, wasm, webgpu, cpu \(did you mean "native"\?\)$/,
     ],
     [
       'wasm',

@@ -8,6 +8,7 @@ import { createCcBackend } from '../../backends/cc/cc.js';
 import { createCpuBackend } from '../../backends/tfjs/cpu.js';
 import { createNativeBackend } from '../../backends/tensorflow/tensorflow.js';
 import { createKernelBackend } from '../../backends/tfjs/wasm-kernels.js';
+import { createWebgpuBackend } from '../../backends/webgpu/webgpu.js';
 import { createWasmBackend } from '../../backends/wasm/wasm.js';
 import { type Arrays, outputKey } from './outputs.js';
 
@@ -26,7 +27,17 @@ export const ccBackend: Either<readonly Problem[], ArrayBackend> = createCcBacke
 /** Where there is no compiler its laws are skipped; spec/backends/cc/ fails then if IMMERSION_REQUIRE_CC=1. */
 export const hasCc = (): boolean => !isLeft(ccBackend);
 
-const arrayBackend = (name: BackendName | 'cc'): ArrayBackend => {
+/** The backend of the GPU, or why there is none. */
+export const webgpuBackend: Either<readonly Problem[], ArrayBackend> = await createWebgpuBackend();
+
+/** Where there is no GPU its laws are skipped; spec/backends/webgpu/ fails then if IMMERSION_REQUIRE_WEBGPU=1. */
+export const hasWebgpu = (): boolean => !isLeft(webgpuBackend);
+
+export const arrayBackend = (name: BackendName | 'cc' | 'webgpu'): ArrayBackend => {
+  if (name === 'webgpu') {
+    if (isLeft(webgpuBackend)) throw new Error('there is no GPU');
+    return webgpuBackend.right;
+  }
   if (name !== 'cc') return backends[name];
   if (isLeft(ccBackend)) throw new Error('there is no C compiler');
   return ccBackend.right;
@@ -92,7 +103,7 @@ export const runOnNative = async (cases: readonly Case[]): Promise<readonly Arra
   return results;
 };
 
-export type RunnerName = BackendName | 'native' | 'cc';
+export type RunnerName = BackendName | 'native' | 'cc' | 'webgpu';
 
 /** One run of a program on any backend. */
 export const runBy = async (name: RunnerName, program: Program, inputs: Arrays): Promise<Arrays> =>
@@ -126,13 +137,16 @@ const together = (programs: readonly Program[]): Program => {
   };
 };
 
-/** Runs programs of one batch on the C compiler's backend, all as one function. */
-export const runOnCc = async (cases: readonly Case[]): Promise<readonly Arrays[]> => {
+/** Runs programs of one batch on a backend that compiles them, all as one program. */
+export const runTogether = async (
+  name: 'cc' | 'webgpu',
+  cases: readonly Case[],
+): Promise<readonly Arrays[]> => {
   const program = together(cases.map((one) => one.program));
   const inputs = new Map(
     cases.flatMap((one, i) => [...one.inputs].map(([name, values]) => [`${i} ${name}`, values] as const)),
   );
-  const all = await runOn(arrayBackend('cc'), program, inputs);
+  const all = await runOn(arrayBackend(name), program, inputs);
   return cases.map((_, i) => {
     const own = `${i} `;
     return new Map(
@@ -152,6 +166,7 @@ export const everywhere = async (
   for (const [name, backend] of Object.entries(backends))
     runs.push([name, await runOn(backend, program, inputs)]);
   if (hasCc()) runs.push(['cc', await runBy('cc', program, inputs)]);
+  if (hasWebgpu()) runs.push(['webgpu', await runBy('webgpu', program, inputs)]);
   const native = hasNative() ? await runOnNative([{ program, inputs }]) : [];
   return [...runs, ...native.map((arrays) => ['native', arrays] as const)];
 };

@@ -129,7 +129,7 @@ describe('the diagnosis of a surrogate', () => {
     },
   );
 
-  const runners: readonly RunnerName[] = ['wasm', 'kernels', 'native', 'cc'];
+  const runners: readonly RunnerName[] = ['wasm', 'kernels', 'native', 'cc', 'webgpu'];
   eachRunner(runners, (name) => {
     example(`on ${name} is that of the interpreter`, async () => {
       const { program, inputs } = diagnosed(

@@ -19,7 +19,7 @@ import { eachRunner, isThere } from '../../shared/each-runner.js';
 
 const seed = fc.nat(1e6);
 
-const runners: readonly RunnerName[] = ['wasm', 'kernels', 'cpu', 'native', 'cc'];
+const runners: readonly RunnerName[] = ['wasm', 'kernels', 'cpu', 'native', 'cc', 'webgpu'];
 const everywhere = ['interpreter', 'decomposed', ...runners] as const;
 const canRun = (name: (typeof everywhere)[number]): boolean =>
   name === 'interpreter' || name === 'decomposed' || isThere(name);

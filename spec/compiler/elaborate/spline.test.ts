@@ -64,7 +64,7 @@ const furthest = (way: Way, inputs: Arrays, results: Arrays): number => {
 };
 
 const ways = fc.constantFrom<Way[]>('forward', 'backward');
-const runners: readonly RunnerName[] = ['wasm', 'cpu', 'native', 'cc'];
+const runners: readonly RunnerName[] = ['wasm', 'cpu', 'native', 'cc', 'webgpu'];
 
 describe('there and back is where it began', () => {
   test.prop([ways, fc.nat(1e6)], { numRuns: 30 })('in float64', (way, seed) => {

@@ -142,7 +142,7 @@ export const agreesWithSlope = (decoder: Network, D: number, objective: Objectiv
   expectNear(found, fine, 1e-5);
 };
 
-export const runners: readonly RunnerName[] = ['wasm', 'cpu', 'native', 'cc'];
+export const runners: readonly RunnerName[] = ['wasm', 'cpu', 'native', 'cc', 'webgpu'];
 
 /** The gradients of both, the surrogate's over the probes √d·e_k. */
 export const both = (d: number, D: number, s: number, conjugate = false) => {

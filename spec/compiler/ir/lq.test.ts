@@ -10,7 +10,7 @@ import { isThere } from '../../shared/each-runner.js';
 import { arrayOf } from '../../shared/expressions.js';
 import { interpret } from '../../shared/outputs.js';
 
-const runners: readonly RunnerName[] = ['wasm', 'kernels', 'cpu', 'native', 'cc'];
+const runners: readonly RunnerName[] = ['wasm', 'kernels', 'cpu', 'native', 'cc', 'webgpu'];
 
 /** The factor of one matrix [n, m], and the sum of the logarithms of its diagonal. */
 const programOf = (n: number, m: number, params = { jitter: 0, least: 1e-6 }): Program => {

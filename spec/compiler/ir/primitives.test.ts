@@ -24,7 +24,8 @@ import {
   type Case,
   hasCc,
   hasNative,
-  runOnCc,
+  hasWebgpu,
+  runTogether,
   runOn,
   runOnNative,
 } from '../../shared/backends.js';
@@ -207,16 +208,19 @@ const laws = <P extends PrimitiveName>(primitive: P): void => {
     ),
   );
 
-  test.skipIf(!hasCc())('its loops on cc agree with the interpreter', () =>
-    fc.assert(
-      fc.asyncProperty(many, batch, async (drawn, b) => {
-        const cases = drawn.map(([site, , s]) => caseOf(site, b, s));
-        const results = await runOnCc(cases);
-        drawn.forEach(([site], i) => expectInterpreted(site, elementAt(cases, i), elementAt(results, i)));
-      }),
-      { numRuns: 2 },
-    ),
-  );
+  const together = (name: 'cc' | 'webgpu', isThere: boolean): void =>
+    test.skipIf(!isThere)(`its loops on ${name} agree with the interpreter`, () =>
+      fc.assert(
+        fc.asyncProperty(many, batch, async (drawn, b) => {
+          const cases = drawn.map(([site, , s]) => caseOf(site, b, s));
+          const results = await runTogether(name, cases);
+          drawn.forEach(([site], i) => expectInterpreted(site, elementAt(cases, i), elementAt(results, i)));
+        }),
+        { numRuns: 2 },
+      ),
+    );
+  together('cc', hasCc());
+  together('webgpu', hasWebgpu());
 
   const masks = fc.array(fc.boolean(), { minLength: 3, maxLength: 3 });
   test.prop([sites, batch, seed, masks], runs)(

@@ -50,6 +50,7 @@ describe('equations', () => {
   onBackend('kernels', 150);
   onBackend('cpu', 150);
   onBackend('cc', 40);
+  onBackend('webgpu', 60);
 
   afterAll(() => {
     console.log(`equations: ${counts.rejected} of ${counts.runs} runs overflow or are ill-conditioned`);

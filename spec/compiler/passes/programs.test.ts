@@ -90,6 +90,7 @@ describe('programs', () => {
   onBackend('native', 15);
   // A compiler takes its time where others use the processor too.
   onBackend('cc', 3, 300_000);
+  onBackend('webgpu', 8, 300_000);
 
   test.prop([compilableExperiment], { numRuns: 60 })('equal experiments print equally', (experiment) => {
     const again: Experiment = structuredClone(experiment);

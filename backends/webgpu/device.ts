@@ -1,0 +1,73 @@
+/** A GPU device: the one of a page, or Dawn's in Node, with the memory that its adapter has. */
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { errorText, type Problem, problem } from '../../dsl/problem.js';
+
+export type Device = {
+  readonly device: GPUDevice;
+  /** What the adapter says of itself. */
+  readonly description: string;
+  /** Whether a processor computes in its place. */
+  readonly software: boolean;
+  /** Bytes that one buffer may have. */
+  readonly most: number;
+};
+
+type Checked<A> = Either<readonly Problem[], A>;
+
+const hint = 'update the driver of the graphics card, or use --backend wasm';
+
+/** Whoever drops it drops all devices with it. */
+let ofNode: GPU | undefined;
+
+const gpuOfNode = async (): Promise<GPU> => {
+  if (ofNode === undefined) {
+    const { create, globals } = await import('webgpu');
+    for (const [name, value] of Object.entries(globals))
+      if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });
+    ofNode = create([]);
+  }
+  return ofNode;
+};
+
+const wordsOf = ({ description, device, architecture, vendor }: GPUAdapterInfo): string =>
+  [description, device, [vendor, architecture].filter(Boolean).join(' ')].find((text) => text !== '') ??
+  'a GPU';
+
+/** Problems where there is no GPU, or the package `webgpu` is missing. */
+export const requestDevice = async (): Promise<Checked<Device>> => {
+  const none = (found: string, expected: string): Checked<Device> =>
+    left([problem('webgpu', found, expected, hint)]);
+  let gpu: GPU;
+  try {
+    gpu =
+      (globalThis as { readonly navigator?: { readonly gpu?: GPU } }).navigator?.gpu ?? (await gpuOfNode());
+  } catch (error) {
+    return left([
+      problem(
+        'webgpu',
+        errorText(error),
+        'the package webgpu',
+        'run `npm install webgpu`, or use --backend wasm',
+      ),
+    ]);
+  }
+  try {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (adapter === null) return none('no adapter', 'a GPU with a Vulkan, Metal or Direct3D driver');
+    const { limits, info } = adapter;
+    const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+    const device = await adapter.requestDevice({
+      requiredLimits: {
+        maxBufferSize: limits.maxBufferSize,
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      },
+    });
+    const description = wordsOf(info);
+    const software =
+      info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(description);
+    return right({ device, description, software, most });
+  } catch (error) {
+    return none(errorText(error), 'a GPU device');
+  }
+};
