@@ -63,7 +63,7 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads): Prepared => {
   for (const [buffer, offset] of layout.offsets) places.set(buffer, scratch + 4 * offset);
 
   const tablesAt = take(tableSize(plan) / 4);
-  const { bytes, tables, nests, isShared } = programCode(plan, tablesAt, {
+  const { bytes, tables, nests, isShared, sharing } = programCode(plan, tablesAt, {
     threads: threads.count,
     shared: heap.shared,
     fused: fusedMultiplyAdd,
@@ -146,7 +146,7 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads): Prepared => {
         plan.steps.forEach((step, i) => {
           const start = performance.now();
           exports[`s${i}`]?.();
-          profile(step, performance.now() - start);
+          profile(step, performance.now() - start, sharing[i] === true);
         });
       for (const { to, buffer } of copies) move(elementAt(now, to), placeOf(buffer), sizeOf(buffer));
     },

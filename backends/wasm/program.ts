@@ -30,6 +30,8 @@ export type ProgramCode = {
   /** How many nests there are, and whether any of them is shared. */
   readonly nests: number;
   readonly isShared: boolean;
+  /** Of each step. */
+  readonly sharing: readonly boolean[];
 };
 
 type Kernel = {
@@ -133,7 +135,10 @@ export const programCode = (
     shared,
   });
   const isShared = [...kernels.values()].some((kernel) => kernel.nests.some((nest) => nest.shared));
-  return { bytes, tables, nests: functions.length, isShared };
+  const sharing = plan.steps.map(
+    (step) => step.tag === 'loop' && kernelOf(step.loop).nests.some((nest) => nest.shared),
+  );
+  return { bytes, tables, nests: functions.length, isShared, sharing };
 };
 
 /** Bytes of the tables of a plan. */
