@@ -28,6 +28,8 @@ export type Instance = {
 
 export type Backend = {
   readonly name: string;
+  /** What its bits depend on beside its name and the machine, such as relaxed SIMD. */
+  readonly variant?: string;
   /** Its name, what runs it and on what, in one line; where it is a second choice, why. */
   readonly description: string;
   /** Parameters, moments and statistics by name; the arrays are copied. */

@@ -10,7 +10,9 @@ import { attempt } from '../backends/failure.js';
 import { threadCount } from '../backends/tensorflow/tensorflow.js';
 import { loadBinding } from '../backends/tensorflow/install/binding.js';
 import { build, type Source } from '../backends/tensorflow/install/build.js';
+import { fusedMultiplyAdd } from '../backends/wasm/relaxed.js';
 import { hasSimd } from '../backends/wasm/simd.js';
+import { usualThreads } from '../backends/wasm/workers.js';
 import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { fail, printText, printJson, say } from './terminal/output.js';
 import { measureSpeed, type Speed } from './running/speed.js';
@@ -45,7 +47,7 @@ export type Report = {
     readonly problem: string | null;
   };
   readonly threads: Readonly<Record<string, number>>;
-  readonly simd: { readonly wasm: boolean; readonly processor: readonly string[] };
+  readonly simd: { readonly wasm: boolean; readonly relaxed: boolean; readonly processor: readonly string[] };
   readonly speed: Readonly<Record<string, Speed>>;
   /** What `--backend auto` takes, and why. */
   readonly chosen: { readonly name: string; readonly description: string };
@@ -99,8 +101,8 @@ const examine = async (device: string | undefined): Promise<Checked<Report>> => 
     cc: isLeft(cc)
       ? { loads: false, description: null, problem: showProblem(elementAt(cc.left, 0)) }
       : { loads: true, description: cc.right.description, problem: null },
-    threads: { cores: availableParallelism(), native: threadCount(), wasm: 1 },
-    simd: { wasm: hasSimd(), processor: vectorInstructions() },
+    threads: { cores: availableParallelism(), native: threadCount(), wasm: usualThreads() },
+    simd: { wasm: hasSimd(), relaxed: fusedMultiplyAdd, processor: vectorInstructions() },
     speed: speed.right,
     chosen: { name, description },
   });
@@ -131,7 +133,7 @@ export const doctorText = ({ node, native, cc, threads, simd, speed, chosen }: R
       'threads',
       `native ${threads['native']} (TF_NUM_INTRAOP_THREADS), wasm ${threads['wasm']}; ${threads['cores']} cores`,
     ],
-    ['simd', [`wasm ${simd.wasm ? 'yes' : 'no'}`, ...simd.processor].join(', ')],
+    ['simd', [`wasm ${simd.relaxed ? 'relaxed' : simd.wasm ? 'yes' : 'no'}`, ...simd.processor].join(', ')],
     ...Object.entries(speed).map(([name, one], i): readonly [string, string] => [
       i === 0 ? 'speed' : '',
       speedLine(name, one),

@@ -31,12 +31,12 @@ export const createCcBackend = ({
 }: CcOptions = {}): Checked<ArrayBackend> => {
   const found = native();
   if (isLeft(found)) return found;
-  const { compiler, address, share } = found.right;
+  const { compiler, share } = found.right;
   share(threads);
 
   let live = 0;
   const known = new WeakMap<Handle, Array>();
-  const pool = createPool(address);
+  const pool = createPool(found.right);
   const made = (size: number): Array => {
     const handle: Array = { size, ...pool.take(size) };
     known.set(handle, handle);

@@ -2,6 +2,7 @@
 import type { Access } from '../../compiler/loops/loop.js';
 import { at, type Nest, registerAxes } from '../../compiler/loops/nest.js';
 import { addressOf } from './addresses.js';
+import { loadOf, storeOf } from './vectors.js';
 import type { Writer } from './writer.js';
 
 type Vector = { readonly element: number; readonly width: number };
@@ -36,12 +37,7 @@ export const writeContraction = (writer: Writer, nest: Nest, direct: boolean, sh
       const stride = at(access.strides, last);
       const extra = row * at(access.strides, last - 1) + element * stride;
       const place = addressOf('in', access, indices, extra);
-      const code =
-        stride === 0
-          ? `all${L}(*(${place}))`
-          : stride === 1 && width === L
-            ? `load${L}(${place})`
-            : `loadn${L}(${place}, ${stride}, ${width})`;
+      const code = stride === 0 ? `all${L}(*(${place}))` : loadOf(L, place, stride, width);
       const name = known.get(code) ?? writer.declare(`f${L}`, code);
       known.set(code, name);
       return name;
@@ -66,12 +62,8 @@ export const writeContraction = (writer: Writer, nest: Nest, direct: boolean, sh
         writer.line(`*(${place}) ${direct ? '=' : '+='} totalAlong${L}(${sumOf(row, v)});`);
         continue;
       }
-      const whole = stride === 1 && width === L;
-      const read = whole ? `load${L}(${place})` : `loadn${L}(${place}, ${stride}, ${width})`;
-      const sum = direct ? sumOf(row, v) : `${read} + ${sumOf(row, v)}`;
-      writer.line(
-        whole ? `store${L}(${place}, ${sum});` : `storen${L}(${place}, ${stride}, ${width}, ${sum});`,
-      );
+      const sum = direct ? sumOf(row, v) : `${loadOf(L, place, stride, width)} + ${sumOf(row, v)}`;
+      writer.line(storeOf(L, place, stride, width, sum));
     }
   };
   const along = (axis: number): void => {

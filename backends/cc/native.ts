@@ -26,6 +26,8 @@ export type NativeFunction = {
 
 export type Native = {
   readonly compiler: Compiler;
+  /** So many zeros, where compiled functions can reach them. */
+  readonly numbers: (size: number) => Float32Array;
   /** Where the numbers of an array lie that was made by `numbers`. */
   readonly address: (array: Float32Array) => number;
   /** Threads that share a step from now on. */
@@ -36,9 +38,17 @@ export type Native = {
   readonly prepare: (source: Source) => Promise<Checked<unknown>>;
 };
 
-/** So many zeros, in memory of their own: small arrays may lie where the garbage collector moves them. */
-export const numbers = (size: number): Float32Array =>
-  new Float32Array(new ArrayBuffer(4 * Math.max(1, size)), 0, size);
+/** Bytes of a line of the cache, in which the longest vectors lie whole. */
+const line = 64;
+
+/** Arrays of zeros that begin with a line, in memory of their own: small ones may lie where the garbage collector moves them. */
+const inLines =
+  (address: Runtime['address']) =>
+  (size: number): Float32Array => {
+    const buffer = new ArrayBuffer(4 * size + line);
+    const start = address(new Float32Array(buffer, 0, 1)) % line;
+    return new Float32Array(buffer, start === 0 ? 0 : line - start, size);
+  };
 
 const addon = (compiler: Compiler): Checked<Runtime> => {
   const path = compiler.library([runtimeSource], 'addon');
@@ -60,8 +70,10 @@ const start = (): Checked<Native> => {
   const loaded = addon(compiler);
   if (isLeft(loaded)) return loaded;
   const { address, share, load, unload, run } = loaded.right;
+  const numbers = inLines(address);
   return right({
     compiler,
+    numbers,
     address,
     share,
     prepare: ({ files }) => compiler.libraryAside(files),

@@ -8,7 +8,7 @@ import { at, type Nest, registerAxes } from '../../compiler/loops/nest.js';
 import type { Target } from '../../compiler/loops/target.js';
 import { lanesOf } from './float32.js';
 import { addressOf } from './addresses.js';
-import { combinations, literal } from './vectors.js';
+import { combinations, literal, loadOf, storeOf } from './vectors.js';
 import { lanesFor, sumsRows } from './schedule.js';
 import type { Writer } from './writer.js';
 
@@ -60,9 +60,7 @@ export const writeNest = (
     const stride = at(access.strides, last);
     const place = addressOf('in', access, splat ? indices.slice(0, last) : indices);
     if (splat || stride === 0) return math.hold(`all${L}(*(${place}))`);
-    return math.hold(
-      stride === 1 && width === L ? `load${L}(${place})` : `loadn${L}(${place}, ${stride}, ${width})`,
-    );
+    return math.hold(loadOf(L, place, stride, width));
   };
   const computed = (
     instruction: Instruction,
@@ -121,12 +119,9 @@ export const writeNest = (
   const write = (store: Store, i: number, width: number, value: string): void => {
     const stride = at(store.strides, last);
     const place = addressOf('out', store, indices);
-    const whole = stride === 1 && width === L;
-    const read = whole ? `load${L}(${place})` : `loadn${L}(${place}, ${stride}, ${width})`;
+    const read = loadOf(L, place, stride, width);
     const sum = store.mode === 'set' || direct[i] === true ? value : combine(store.mode, L, read, value);
-    writer.line(
-      whole ? `store${L}(${place}, ${sum});` : `storen${L}(${place}, ${stride}, ${width}, ${sum});`,
-    );
+    writer.line(storeOf(L, place, stride, width, sum));
   };
   const instance = (width: number, outer: ReadonlyMap<number, string>): void => {
     const all = new Map(outer);
@@ -144,11 +139,7 @@ export const writeNest = (
       const row = rows.get(i);
       if (row !== undefined) {
         const place = `${row} + x${last}`;
-        return writer.line(
-          width === L
-            ? `store${L}(${place}, load${L}(${place}) + ${value});`
-            : `storen${L}(${place}, 1, ${width}, loadn${L}(${place}, 1, ${width}) + ${value});`,
-        );
+        return writer.line(storeOf(L, place, 1, width, `${loadOf(L, place, 1, width)} + ${value}`));
       }
       if (sum === undefined) return write(store, i, width, value);
       if (store.mode === 'set') return;

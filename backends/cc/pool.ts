@@ -1,5 +1,5 @@
 /** Arrays that were given back, by size, to be used again: memory of the system is zeroed page by page, every time. */
-import { numbers } from './native.js';
+import type { Native } from './native.js';
 
 export type Place = { readonly data: Float32Array; readonly address: number };
 
@@ -11,7 +11,7 @@ export type Pool = {
   readonly empty: () => void;
 };
 
-export const createPool = (address: (data: Float32Array) => number): Pool => {
+export const createPool = ({ numbers, address }: Pick<Native, 'numbers' | 'address'>): Pool => {
   const free = new Map<number, Place[]>();
   return {
     take: (size) => {

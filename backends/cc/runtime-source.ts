@@ -7,6 +7,7 @@ export const runtimeSource = `
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -101,19 +102,23 @@ static void share(nest run, float *const *a, long extent) {
   }
   const long parts = 2 * (workers + 1);
   const long chunk = (extent + parts - 1) / parts, chunks = (extent + chunk - 1) / chunk;
-  const uint32_t number = (uint32_t)(atomic_load(&ticket) >> 32) + 1;
-  /* Between two jobs the number is one that no thread has: nobody reads a job that is being written. */
-  atomic_store(&job.chunks, 0);
+  const uint32_t before = (uint32_t)(atomic_load(&ticket) >> 32), number = before + 1;
+  /* No chunk has this number, so nobody takes one of a job that is being written; and none sees it before it is. */
+  atomic_store(&ticket, (uint64_t)before << 32 | UINT32_MAX);
   atomic_store(&job.run, run);
   atomic_store(&job.a, a);
   atomic_store(&job.extent, extent);
   atomic_store(&job.chunk, chunk);
+  atomic_store(&job.chunks, chunks);
   atomic_store(&done, 0);
   atomic_store(&ticket, (uint64_t)number << 32);
-  atomic_store(&job.chunks, chunks);
   rouse();
   take(number);
-  while (atomic_load(&done) < chunks) rest();
+  /* Where another process has the core of a thread that is not done, waiting without end would keep both from it. */
+  for (int turns = 0; atomic_load(&done) < chunks; turns++) {
+    if (turns < 5000) rest();
+    else sched_yield();
+  }
 }
 
 static void stop(void *unused) {

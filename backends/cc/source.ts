@@ -26,6 +26,23 @@ export type Source = {
   readonly scratch: number;
 };
 
+/** What of the scratch memory holds a value, for builds that look after it: a read of anything else ends them. */
+const liveness = `#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+void __asan_poison_memory_region(void const volatile *, unsigned long);
+void __asan_unpoison_memory_region(void const volatile *, unsigned long);
+#define live(p, n) __asan_unpoison_memory_region(p, 4 * (n))
+#define dead(p, n) __asan_poison_memory_region(p, 4 * (n))
+#else
+#define live(p, n)
+#define dead(p, n)
+#endif
+`;
+
 /** A kernel as C functions, one a nest, and how they are called. */
 type Kernel = {
   /** Outputs that begin with zeros. */
@@ -150,53 +167,63 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
       return places.get(buffer) ?? `m + ${getFrom(layout.offsets, buffer)}`;
     };
     const writer = createWriter();
-    writer.block(`static void ${name}(float *const *s, float *m)`, () => {
-      own.steps.forEach((step, i) => {
-        switch (step.tag) {
-          case 'kernel':
-            throw new Error(`${step.kernel} is no loop`);
-          case 'routine': {
-            const inputs = step.inputs.map((buffer) => ({ place: place(buffer), size: sizeOf(buffer) }));
-            return writer.line(routineCall(step.routine, inputs, place(step.outputs[0]), tableOf));
-          }
-          case 'loop': {
-            const { clears, nests } = kernelOf(step.loop);
-            return writer.block('', () => {
-              const all = [...step.inputs, ...step.outputs].map(place);
-              writer.line(`float *const a[] = { ${all.join(', ')} };`);
-              for (const { output, size } of clears)
-                writer.line(`__builtin_memset(${place(elementAt(step.outputs, output))}, 0, ${4 * size});`);
-              for (const nest of nests)
-                writer.line(`${nest.shared ? 'share' : 'alone'}(${nest.name}, a, ${nest.extent});`);
-            });
-          }
-          case 'repeat': {
-            const body = getFrom(inside, i);
-            const start = getFrom(layout.beside, i);
-            const sizes = outputSizes(step);
-            const made = sizes.map(
-              (_, k) => `m + ${start + sizes.slice(0, k).reduce((sum, n) => sum + n, 0)}`,
-            );
-            const end = sizes.reduce((sum, n) => sum + n, start);
-            const carried = step.outputs.map(place);
-            const kept = step.inputs.slice(carried.length).map(place);
-            carried.forEach((to, k) =>
-              writer.line(
-                `copy(${to}, ${place(elementAt(step.inputs, k))}, ${sizeOf(elementAt(step.outputs, k))});`,
-              ),
-            );
-            return writer.block(`for (long round = 0; round < ${step.times}; round++)`, () => {
-              writer.line(`float *const r[] = { ${[...carried, ...kept, ...made].join(', ')} };`);
-              writer.line(`${body.name}(r, m + ${end});`);
-              carried.forEach((to, k) =>
-                writer.line(`copy(${to}, ${elementAt(made, k)}, ${sizeOf(elementAt(step.outputs, k))});`),
-              );
-              writer.line(`if (*(${elementAt(made, carried.length)}) == 0) break;`);
-            });
-          }
+    const marked = (what: 'live' | 'dead', buffers: readonly number[]): void => {
+      for (const buffer of buffers)
+        if (!places.has(buffer)) writer.line(`${what}(${place(buffer)}, ${sizeOf(buffer)});`);
+    };
+    const write = (step: Step, i: number): void => {
+      switch (step.tag) {
+        case 'kernel':
+          throw new Error(`${step.kernel} is no loop`);
+        case 'routine': {
+          const inputs = step.inputs.map((buffer) => ({ place: place(buffer), size: sizeOf(buffer) }));
+          return writer.line(routineCall(step.routine, inputs, place(step.outputs[0]), tableOf));
         }
+        case 'loop': {
+          const { clears, nests } = kernelOf(step.loop);
+          return writer.block('', () => {
+            const all = [...step.inputs, ...step.outputs].map(place);
+            writer.line(`float *const a[] = { ${all.join(', ')} };`);
+            for (const { output, size } of clears)
+              writer.line(`__builtin_memset(${place(elementAt(step.outputs, output))}, 0, ${4 * size});`);
+            for (const nest of nests)
+              writer.line(`${nest.shared ? 'share' : 'alone'}(${nest.name}, a, ${nest.extent});`);
+          });
+        }
+        case 'repeat': {
+          const body = getFrom(inside, i);
+          const start = getFrom(layout.beside, i);
+          const sizes = outputSizes(step);
+          const made = sizes.map((_, k) => `m + ${start + sizes.slice(0, k).reduce((sum, n) => sum + n, 0)}`);
+          const end = sizes.reduce((sum, n) => sum + n, start);
+          writer.line(`live(m + ${start}, ${end - start});`);
+          const carried = step.outputs.map(place);
+          const kept = step.inputs.slice(carried.length).map(place);
+          carried.forEach((to, k) =>
+            writer.line(
+              `copy(${to}, ${place(elementAt(step.inputs, k))}, ${sizeOf(elementAt(step.outputs, k))});`,
+            ),
+          );
+          return writer.block(`for (long round = 0; round < ${step.times}; round++)`, () => {
+            writer.line(`float *const r[] = { ${[...carried, ...kept, ...made].join(', ')} };`);
+            writer.line(`${body.name}(r, m + ${end});`);
+            carried.forEach((to, k) =>
+              writer.line(`copy(${to}, ${elementAt(made, k)}, ${sizeOf(elementAt(step.outputs, k))});`),
+            );
+            writer.line(`if (*(${elementAt(made, carried.length)}) == 0) break;`);
+          });
+        }
+      }
+    };
+    writer.block(`static void ${name}(float *const *s, float *m)`, () => {
+      writer.line(`dead(m, ${layout.size});`);
+      own.steps.forEach((step, i) => {
+        marked('live', step.tag === 'kernel' ? [] : step.outputs);
+        write(step, i);
+        marked('dead', own.release[i] ?? []);
       });
       copies.forEach(writer.line);
+      writer.line(`live(m, ${layout.size});`);
     });
     functions.push(writer.text());
     return { name, scratch: layout.size };
@@ -209,7 +236,7 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
     prelude,
     routineSource,
     `typedef void (*nest)(float *const *a, long lo, long hi);
-void (*immersion_share)(nest run, float *const *a, long extent);
+${liveness}void (*immersion_share)(nest run, float *const *a, long extent);
 static inline void alone(nest run, float *const *a, long extent) { run(a, 0, extent); }
 static inline void share(nest run, float *const *a, long extent) {
   if (immersion_share) immersion_share(run, a, extent);

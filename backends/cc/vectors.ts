@@ -25,6 +25,29 @@ const scalars = Object.values(combinations)
   .map(({ name, one }) => `static inline float ${name}(float a, float b) { return ${one}; }\n`)
   .join('');
 
+/** The first n numbers of a vector, loaded and stored by the processor's masks where it has them. */
+const masked = (L: number): { readonly load: string; readonly store: string } => {
+  const loops = {
+    load: `return loadn${L}(p, 1, n);`,
+    store: `storen${L}(p, 1, n, v);`,
+  };
+  const where = (macro: string, { load, store }: typeof loops): typeof loops => ({
+    load: `#ifdef ${macro}\n  ${load}\n#else\n  ${loops.load}\n#endif`,
+    store: `#ifdef ${macro}\n  ${store}\n#else\n  ${loops.store}\n#endif`,
+  });
+  if (L === 16)
+    return where('__AVX512F__', {
+      load: 'return (f16)__builtin_ia32_loadups512_mask(p, (f16){}, (unsigned short)((1 << n) - 1));',
+      store: '__builtin_ia32_storeups512_mask(p, v, (unsigned short)((1 << n) - 1));',
+    });
+  if (L === 8)
+    return where('__AVX__', {
+      load: 'return (f8)__builtin_ia32_maskloadps256((const f8 *)p, (i8)((i8){ 0, 1, 2, 3, 4, 5, 6, 7 } < n));',
+      store: '__builtin_ia32_maskstoreps256((f8 *)p, (i8)((i8){ 0, 1, 2, 3, 4, 5, 6, 7 } < n), v);',
+    });
+  return loops;
+};
+
 /** What every length has. `fL` is L numbers, `iL` and `uL` their bits. */
 const ofLength = (L: number): string => `
 typedef float f${L} __attribute__((vector_size(${4 * L})));
@@ -42,6 +65,12 @@ static inline f${L} loadn${L}(const float *p, long s, int n) {
 }
 static inline void storen${L}(float *p, long s, int n, f${L} v) {
   for (int k = 0; k < n; k++) p[k * s] = v[k];
+}
+static inline f${L} part${L}(const float *p, int n) {
+  ${masked(L).load}
+}
+static inline void put${L}(float *p, int n, f${L} v) {
+  ${masked(L).store}
 }
 static inline f${L} first${L}(f${L} v, int n, float rest) {
   for (int k = n; k < ${L}; k++) v[k] = rest;
@@ -68,6 +97,22 @@ static inline float ${name}Along${L}(f${L} v) {
 
 export const vectorSource = (lengths: readonly number[]): string =>
   [scalars, ...[...new Set(lengths)].map(ofLength)].join('');
+
+/** `width` numbers from a place on, `stride` apart, on the first of L lanes. */
+export const loadOf = (L: number, place: string, stride: number, width: number): string =>
+  stride !== 1
+    ? `loadn${L}(${place}, ${stride}, ${width})`
+    : width === L
+      ? `load${L}(${place})`
+      : `part${L}(${place}, ${width})`;
+
+/** The statement that stores what `loadOf` loads. */
+export const storeOf = (L: number, place: string, stride: number, width: number, value: string): string =>
+  stride !== 1
+    ? `storen${L}(${place}, ${stride}, ${width}, ${value});`
+    : width === L
+      ? `store${L}(${place}, ${value});`
+      : `put${L}(${place}, ${width}, ${value});`;
 
 /** A float32 as C writes it. */
 export const literal = (value: number): string => {

@@ -1,5 +1,5 @@
 /** Plans at work in the heap: a step is one call, its own arrays lie in places that are used again, its tables know where everything is. */
-import { elementAt, getFrom } from '../../dsl/lookup.js';
+import { elementAt, entryOf, getFrom } from '../../dsl/lookup.js';
 import { inLines } from '../../compiler/loops/gaps.js';
 import { layoutOf } from '../../compiler/loops/layout.js';
 import type { Plan, Step } from '../../compiler/loops/plan.js';
@@ -7,13 +7,15 @@ import { runRoutine } from '../../compiler/loops/routine.js';
 import type { Profile } from '../backend.js';
 import { engine } from './engine.js';
 import type { Heap } from './heap.js';
-import { fusedMultiplyAdd } from './loops.js';
 import { programCode, tableSize } from './program.js';
-import type { Shareable, Threads } from './threads.js';
+import { fusedMultiplyAdd } from './relaxed.js';
+import type { NestFunction, Shareable, Threads } from './threads.js';
 
 export type Prepared = {
   /** On addresses of the plan's inputs and outputs. */
   readonly run: (inputs: readonly number[], outputs: readonly number[], profile?: Profile) => void;
+  /** Whether threads share any of it. */
+  readonly isShared: boolean;
   readonly dispose: () => void;
 };
 
@@ -61,7 +63,11 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads): Prepared => {
   for (const [buffer, offset] of layout.offsets) places.set(buffer, scratch + 4 * offset);
 
   const tablesAt = take(tableSize(plan) / 4);
-  const { bytes, tables } = programCode(plan, tablesAt, { shared: heap.shared, fused: fusedMultiplyAdd });
+  const { bytes, tables, nests, isShared } = programCode(plan, tablesAt, {
+    threads: threads.count,
+    shared: heap.shared,
+    fused: fusedMultiplyAdd,
+  });
   const address = take(Math.ceil(bytes.length / 4));
   heap.bytes().set(bytes, address);
 
@@ -124,9 +130,11 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads): Prepared => {
     threads.share(shareable, nest, table, extent);
   const module = new engine.Module(bytes);
   const { exports } = new engine.Instance(module, { env: { memory: heap.memory, share, host } });
-  const shareable: Shareable = { id, address, length: bytes.length, exports };
+  const functions = Array.from({ length: nests }, (_, i): NestFunction => entryOf(exports, `n${i}`));
+  const shareable: Shareable = { id, address, length: bytes.length, nests: functions };
 
   return {
+    isShared: isShared || [...inside.values()].some((one) => one.isShared),
     run: (inputs, outputs, profile) => {
       now = [...inputs, ...outputs];
       const ints = heap.ints();

@@ -27,8 +27,9 @@ export type ProgramCode = {
   readonly bytes: Uint8Array;
   /** Of each step, the byte at which its table begins, inputs then outputs; undefined for a step of the host. */
   readonly tables: readonly (number | undefined)[];
-  /** Bytes of all tables. */
-  readonly size: number;
+  /** How many nests there are, and whether any of them is shared. */
+  readonly nests: number;
+  readonly isShared: boolean;
 };
 
 type Kernel = {
@@ -38,13 +39,18 @@ type Kernel = {
 };
 
 export type ProgramOptions = {
-  /** Whether the memory is one that threads share. */
+  /** Whether the memory is one that threads share, and how many do. */
   readonly shared: boolean;
+  readonly threads: number;
   /** Whether the engine has relaxed SIMD's fused multiply-add. */
   readonly fused: boolean;
 };
 
-export const programCode = (plan: Plan, tablesAt: number, { shared, fused }: ProgramOptions): ProgramCode => {
+export const programCode = (
+  plan: Plan,
+  tablesAt: number,
+  { shared, threads, fused }: ProgramOptions,
+): ProgramCode => {
   const functions: FunctionCode[] = [];
   const kernels = new Map<string, Kernel>();
 
@@ -75,7 +81,7 @@ export const programCode = (plan: Plan, tablesAt: number, { shared, fused }: Pro
           return local;
         });
         const [inputs, outputs] = [addresses.slice(0, count), addresses.slice(count)];
-        const axis = sharedAxis(nest);
+        const axis = threads > 1 ? sharedAxis(nest, threads) : undefined;
         const range = axis === undefined ? undefined : { axis, lo: 1, hi: 2 };
         if (nest.mode === 'contraction')
           emitContraction(asm, nest, inputs, outputs, direct[0] === true, fused, range);
@@ -126,7 +132,8 @@ export const programCode = (plan: Plan, tablesAt: number, { shared, fused }: Pro
     imports,
     shared,
   });
-  return { bytes, tables, size };
+  const isShared = [...kernels.values()].some((kernel) => kernel.nests.some((nest) => nest.shared));
+  return { bytes, tables, nests: functions.length, isShared };
 };
 
 /** Bytes of the tables of a plan. */

@@ -5,8 +5,11 @@ import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { openOnArrays } from '../tfjs/instance.js';
 import { prepare } from './executable.js';
 import { createHeap } from './heap.js';
+import { createPace } from './pace.js';
+import { variant } from './relaxed.js';
 import { lowerWasm } from './lower.js';
-import { startThreads, usualThreads } from './threads.js';
+import { startThreads } from './threads.js';
+import { usualThreads } from './workers.js';
 
 export type WasmOptions = {
   /** Threads that share a step; all cores unless given. The results do not depend on it. */
@@ -46,6 +49,7 @@ const create = (count: number): WasmBackend => {
   const load = (program: Program): Executable => {
     const plan = lowerWasm(program);
     const prepared = prepare(plan, heap, threads);
+    const pace = createPace();
     const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
     return {
       run: (inputs, profile) => {
@@ -56,11 +60,14 @@ const create = (count: number): WasmBackend => {
         });
         const outputs = sizes.map(made);
         try {
+          threads.turn(pace.isShared());
+          const start = performance.now();
           prepared.run(
             read,
             outputs.map(({ address }) => address),
             profile,
           );
+          if (prepared.isShared) pace.took(performance.now() - start);
         } catch (error) {
           outputs.forEach(dispose);
           throw error;
@@ -87,7 +94,8 @@ const create = (count: number): WasmBackend => {
   return {
     ...arrays,
     name: 'wasm',
-    description: `wasm (${threads.count} ${threads.count === 1 ? 'thread' : 'threads'})`,
+    ...(variant === undefined ? {} : { variant }),
+    description: `wasm (${[`${threads.count} ${threads.count === 1 ? 'thread' : 'threads'}`, ...(variant === undefined ? [] : [variant])].join(', ')})`,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
     liveCount: () => live,
     end: async () => {

@@ -15,7 +15,8 @@ export const contiguous = (source: Var, shape: readonly number[]): View => ({
   strides: stridesOf(shape),
 });
 
-const isContiguous = ({ offset, strides }: View, shape: readonly number[]): boolean =>
+/** Whether a view is its source as it lies, from its first element on. */
+export const isContiguous = ({ offset, strides }: View, shape: readonly number[]): boolean =>
   offset === 0 && stridesOf(shape).every((stride, i) => shape[i] === 1 || strides[i] === stride);
 
 /**

@@ -20,10 +20,12 @@ export const layoutOf = (
   const offsets = new Map<number, number>();
   const beside = new Map<number, number>();
   const { take, give, end } = createGaps();
+  /** Each buffer ends with a number that nobody uses, so that to run past its end is never to write into another. */
+  const withEnd = (buffer: number): number => elementAt(plan.buffers, buffer) + 1;
   plan.steps.forEach((step, i) => {
     const outputs = step.tag === 'kernel' ? [step.output.buffer] : step.outputs;
     for (const buffer of outputs) {
-      if (!elsewhere.has(buffer)) offsets.set(buffer, take(elementAt(plan.buffers, buffer)));
+      if (!elsewhere.has(buffer)) offsets.set(buffer, take(withEnd(buffer)));
     }
     const more = extra(i);
     if (more > 0) {
@@ -33,7 +35,7 @@ export const layoutOf = (
     }
     for (const buffer of plan.release[i] ?? []) {
       const start = offsets.get(buffer);
-      if (start !== undefined) give(start, elementAt(plan.buffers, buffer));
+      if (start !== undefined) give(start, withEnd(buffer));
     }
   });
   return { offsets, beside, size: end() };

@@ -4,7 +4,7 @@ import { type Operands, operandsOf } from '../ir/arity.js';
 import { type EquationOf, is, type Program } from '../ir/program.js';
 import { type BilinearName, isBilinear } from '../ir/primitives/bilinear.js';
 import { bandFactor } from '../ir/primitives/matrix.js';
-import { contiguous, viewThrough } from './access.js';
+import { contiguous, isContiguous, viewThrough } from './access.js';
 import { lowerSolve } from './conjugate-gradients.js';
 import { lowerConv, lowerConvFilter, lowerConvInput } from './convolution.js';
 import { lowerFused, type LowerKernel } from './fused.js';
@@ -101,6 +101,7 @@ const lowerOther =
     }
     const moved = viewThrough(eq, contiguous(x, a.shape), batch);
     if (moved === null) throw new Error(`${eq.primitive} is neither a loop nor a move`);
+    if (isContiguous(moved, shape)) return view(a, shape);
     const axes = shape.map((extent, i) => ({ extent, from: [at(moved.strides, i)], to: at(to.strides, i) }));
     return copy(plan, a, axes, shape, { from: moved.offset, to: 0 });
   };

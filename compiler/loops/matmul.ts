@@ -1,5 +1,6 @@
 /** Matrix multiplication as a loop kernel, after whatever packing of its operands pays. */
 import { atLeast } from '../../dsl/lookup.js';
+import { longestStridedRun } from './tiling.js';
 import type { Operand, PlanBuilder } from './plan.js';
 import { blocked, blockOf, copy, packing, sumOfProducts, type Axis } from './packing.js';
 
@@ -14,10 +15,10 @@ export const lowerMatmul = (
   const [r = 1, s = 1] = b.shape;
   const [m, k] = transposeA ? [q, p] : [p, q];
   const n = transposeB ? r : s;
-  // A transposed left side is read a few columns at a time: fine while its rows are short or a near cache holds it, else every term is a
-  // cache line.
+  // A transposed left side is read a few columns at a time: fine while its rows are short or a near cache holds those of a run, else every
+  // term is a cache line.
   const left =
-    transposeA && m > 32 && k > 32 && m * k > builder.near
+    transposeA && m > 32 && k > 32 && m * Math.min(k, longestStridedRun) > builder.near
       ? copy(
           builder,
           a,

@@ -5,7 +5,7 @@ import { weight } from './loop-cost.js';
 import { at, type Nest, product } from './nest.js';
 
 /** Operations from which on a nest is worth sharing. */
-const worthSharing = 40_000;
+const worthSharing = 200_000;
 
 /** How many input buffers a kernel reads: one more than the largest it names. */
 export const inputCount = (kernel: LoopKernel): number =>
@@ -14,23 +14,28 @@ export const inputCount = (kernel: LoopKernel): number =>
 const costOfNest = (nest: Nest): number =>
   product(nest.extents) * nest.body.reduce((sum, instruction) => sum + weight(instruction), 1);
 
-/** Indices from which on an axis is long enough for as many threads as there may be; one further in would be shared more often. */
-const longEnough = 8;
+/** How much of the threads' time is work when an axis of this extent is theirs in ranges of about one length. */
+const balance = (extent: number, threads: number): number => extent / (threads * Math.ceil(extent / threads));
+
+/** What a balance must be for an axis to be taken before one further in, which would be shared more often. */
+const goodBalance = 0.9;
 
 /**
- * The axis whose ranges threads take, undefined where one thread runs all of it. It is a loop around other code: the first that every store
- * moves along, if it is long enough, else the longest of them. Loops around it, over which sums go on, are run by each thread for its range.
+ * The axis whose ranges so many threads take, undefined where one thread runs all of it. It is a loop around other code: the outermost that
+ * every store moves along and that is theirs in good balance, else the one of the best. The outermost is that of the examples, most often,
+ * so that a thread finds what it made itself in its cache. Loops around it, over which sums go on, are run by each thread for its range.
  */
-export const sharedAxis = (nest: Nest): number | undefined => {
+export const sharedAxis = (nest: Nest, threads = 4): number | undefined => {
   if (nest.mode === 'scalar' || costOfNest(nest) < worthSharing) return undefined;
   const loops = nest.extents.length - (nest.mode === 'contraction' || nest.mode === 'transposed' ? 2 : 1);
   const axes = Array.from({ length: Math.max(0, loops) }, (_, axis) => axis).filter(
     (axis) => at(nest.extents, axis) > 1 && rangesApart(nest, axis),
   );
+  const balanceOf = (axis: number): number => balance(at(nest.extents, axis), threads);
   return (
-    axes.find((axis) => at(nest.extents, axis) >= longEnough) ??
+    axes.find((axis) => balanceOf(axis) >= goodBalance) ??
     axes.reduce<number | undefined>(
-      (best, axis) => (best === undefined || at(nest.extents, axis) > at(nest.extents, best) ? axis : best),
+      (best, axis) => (best === undefined || balanceOf(axis) > balanceOf(best) ? axis : best),
       undefined,
     )
   );

@@ -88,7 +88,7 @@ const bestTile = (
  * Where every term takes a cache line of its own (gradients of filters), that is soon.
  */
 const longestRun = 1536;
-const longestStridedRun = 192;
+export const longestStridedRun = 192;
 
 /** Reduced axes, the farthest steps first. */
 const reducedAxes = (nest: Nest, { a, b }: Product): readonly number[] => {

@@ -1,4 +1,9 @@
 /** Which steps of a run were taken on which backend: its bits are those of all of them. */
+import type { Backend } from '../../backends/backend.js';
+
+/** A backend as a record names it: bits of two variants differ. */
+export const nameIn = ({ name, variant }: Pick<Backend, 'name' | 'variant'>): string =>
+  variant === undefined ? name : `${name} with ${variant}`;
 
 /** From this step on, until the next one's. */
 export type Ran = { readonly step: number; readonly backend: string };

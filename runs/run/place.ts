@@ -1,7 +1,7 @@
 /** The place of a run: a folder of its own, new or taken up again, or none. */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Problem } from '../../dsl/index.js';
-import { type Ran, ranOn } from '../records/backends.js';
+import { nameIn, type Ran, ranOn } from '../records/backends.js';
 import { versions } from '../records/provenance.js';
 import type { Found } from './checkpoint.js';
 import { fingerprintFor } from './same-data.js';
@@ -63,7 +63,7 @@ const settingsOf = async (prepared: Prepared, keep: Keep): Promise<Checked<RunSe
     heldOut: keep.heldOut ?? heldOut,
     backend: backend.name,
     asked,
-    ran: ranOn([], 0, backend.name),
+    ran: ranOn([], 0, nameIn(backend)),
     device: keep.device ?? 'auto',
     data: note.right,
     policy,
@@ -98,7 +98,7 @@ export const placeOf = async (
       ...from.settings,
       ...{ policy, asked, data: note.right, finished: undefined },
       backend: backend.name,
-      ran: ranOn(ranBefore(from), taken, backend.name),
+      ran: ranOn(ranBefore(from), taken, nameIn(backend)),
     };
     const beginning = { experiment, settings, preprocessing, metrics };
     const keeper = reopenRunFolder(from.folder, beginning, from.checkpoint);

@@ -9,7 +9,7 @@ import { type Experiment, namesOf, optionProblems, type Problem, problem } from 
 import { attempt, BackendFailure, BackendLost } from '../../backends/failure.js';
 import type { Fitted } from '../model/model.js';
 import { isFiniteState } from '../model/state.js';
-import { ranOn } from '../records/backends.js';
+import { nameIn, ranOn } from '../records/backends.js';
 import type { Evaluated, StepEvent, TrainEvent, ValidationEvent } from '../records/events.js';
 import { brokenText, type Checkpoint, checkpointSteps, initialLoop, type LoopState } from './checkpoint.js';
 import type { Keeper } from './keeper.js';
@@ -135,12 +135,12 @@ const perform = async <Found>(
   if (room !== undefined && isLeft(room)) return room;
   await onStart?.(started);
 
-  let ran = ranOn(from === undefined ? [] : ranBefore(from), state.step, prepared.backend.name);
+  let ran = ranOn(from === undefined ? [] : ranBefore(from), state.step, nameIn(prepared.backend));
   const heard = async (event: TrainEvent): Promise<void> => {
     if (event.tag === 'notice' && event.notice === 'moved') {
-      const backend = session.backend().name;
-      ran = ranOn(ran, event.step, backend);
-      const noted = keeper?.note({ backend, ran });
+      const backend = session.backend();
+      ran = ranOn(ran, event.step, nameIn(backend));
+      const noted = keeper?.note({ backend: backend.name, ran });
       if (noted !== undefined && isLeft(noted)) throw failureOf(noted.left);
     }
     if (keeper !== undefined) {

@@ -154,7 +154,7 @@ describe('a run whose backend fails', () => {
     const { model, summary } = right(await trainRun(spec, { ...options, backend, keep, policy }));
     model.dispose();
     expect(events.filter(isNotice).map(({ text }) => text)).toEqual([
-      'cpu failed at step 13 (cpu step: no memory left); the run goes on from step 10 on wasm (tfjs, 1 thread)',
+      `cpu failed at step 13 (cpu step: no memory left); the run goes on from step 10 on ${backends.wasm.description}`,
     ]);
     const ran = [
       { step: 0, backend: 'cpu' },

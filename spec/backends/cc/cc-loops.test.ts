@@ -3,7 +3,7 @@ import { fc, test } from '@fast-check/vitest';
 import { elementAt } from '../../../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect } from 'vitest';
-import { native, numbers } from '../../../backends/cc/native.js';
+import { native } from '../../../backends/cc/native.js';
 import { createPlan } from '../../../compiler/loops/builder.js';
 import { evaluateLoop } from '../../../compiler/loops/evaluate.js';
 import type { LoopKernel } from '../../../compiler/loops/loop.js';
@@ -15,7 +15,9 @@ const guard = 64;
 
 /** With a zone on each side that nothing may write to. */
 const guarded = (values: Float32Array): Float32Array => {
-  const all = numbers(values.length + 2 * guard).fill(12345.678);
+  const all = right(found)
+    .numbers(values.length + 2 * guard)
+    .fill(12345.678);
   all.set(values, guard);
   return all;
 };

@@ -1,7 +1,6 @@
 /** Generated WebAssembly on threads: what the reference says, the same bits on any number of them, and none of them left. */
 import { fc, test as property } from '@fast-check/vitest';
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -11,20 +10,17 @@ import { prepare } from '../../../backends/wasm/executable.js';
 import { createHeap } from '../../../backends/wasm/heap.js';
 import { startThreads } from '../../../backends/wasm/threads.js';
 import { createWasmBackend } from '../../../backends/wasm/wasm.js';
-import { compile } from '../../../compiler/index.js';
 import { createPlan } from '../../../compiler/loops/builder.js';
 import { evaluateLoop } from '../../../compiler/loops/evaluate.js';
 import type { LoopKernel } from '../../../compiler/loops/loop.js';
-import { adam, type Experiment, experiment, sizeOf } from '../../../dsl/index.js';
+import { adam, type Experiment, experiment } from '../../../dsl/index.js';
 import { mnistNetworks } from '../../../examples/architectures.js';
 import mlp from '../../../examples/mlp.js';
 import table from '../../../examples/table.js';
 import { injFlowLn } from '../../../objectives/index.js';
-import { createSession, initialState } from '../../../runs/index.js';
 import { agree, arbitraryKernel, contractionOf, copy, random, total } from '../../arbitrary/loop.js';
-import { right } from '../../shared/either.js';
-import { pixels } from '../../shared/examples.js';
 import { root } from '../../shared/command.js';
+import { digestOf } from './digests.js';
 
 const counts = [1, 2, 3] as const;
 const engines = counts.map((count) => {
@@ -159,19 +155,10 @@ const some: readonly (readonly [string, Experiment])[] = [
 
 describe.each(some)('steps of %s', (_, spec) => {
   test('end in the same bits on any number of threads', async () => {
-    const compiled = right(compile(spec));
     const digests: string[] = [];
     for (const threads of counts) {
       const backend = await createWasmBackend({ threads });
-      const before = backend.liveCount();
-      const session = await createSession(compiled, backend, { ...initialState(compiled, 1), step: 500 });
-      for (let i = 0; i < 3; i++) await session.step(pixels(spec.batch * sizeOf(spec.encoder.input)));
-      const hash = createHash('sha256');
-      for (const [name, { data }] of (await session.state()).arrays)
-        hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      digests.push(hash.digest('hex'));
-      session.dispose();
-      expect(backend.liveCount()).toBe(before);
+      digests.push(await digestOf(spec, backend));
       await backend.end();
     }
     expect(new Set(digests).size).toBe(1);
@@ -199,7 +186,7 @@ describe('threads', () => {
     const fails = (): void => {
       throw new RangeError('out of bounds');
     };
-    const module = { id: -1, address: 0, length: 0, exports: { n0: fails } };
+    const module = { id: -1, address: 0, length: 0, nests: [fails] };
     const failed = await attempt(async () => threads.share(module, 0, 0, 64));
     expect(isLeft(failed) ? failed.left : []).toMatchObject([
       { path: 'wasm', found: 'an error in a thread' },

@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 import type { LoopKernel } from '../../../compiler/loops/loop.js';
 import { agree, arbitraryKernel, contractionOf, copy, random, total } from '../../arbitrary/loop.js';
 import { evaluateLoop } from '../../../compiler/loops/evaluate.js';
-import { fusedMultiplyAdd } from '../../../backends/wasm/loops.js';
+import { fusedMultiplyAdd } from '../../../backends/wasm/relaxed.js';
 import { run } from './loop-runner.js';
 
 const arbitraryContraction = contractionOf(fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 19, 24), 20_000);

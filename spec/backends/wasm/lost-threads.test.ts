@@ -1,0 +1,111 @@
+/** Threads that are not there: none where memory cannot be shared, one that ends in the middle of a step, and none left after many steps. */
+import { readdirSync } from 'node:fs';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { attempt } from '../../../backends/failure.js';
+import { assembler, encodeModule } from '../../../backends/wasm/encode.js';
+import { createHeap } from '../../../backends/wasm/heap.js';
+import { imports } from '../../../backends/wasm/program.js';
+import { startThreads } from '../../../backends/wasm/threads.js';
+import { createWasmBackend } from '../../../backends/wasm/wasm.js';
+import { type StartedWorker, startWorker } from '../../../backends/wasm/workers.js';
+import type { Program } from '../../../compiler/index.js';
+import mlp from '../../../examples/mlp.js';
+import { digestOf } from './digests.js';
+
+afterEach(() => vi.unstubAllGlobals());
+
+const tasks = (): number => readdirSync('/proc/self/task').length;
+
+describe('threads', () => {
+  test('are none where memory cannot be shared, and bits are the same', async () => {
+    const spec = { ...mlp, batch: 256 };
+    const one = await createWasmBackend({ threads: 1 });
+    vi.stubGlobal('SharedArrayBuffer', undefined);
+    // A number that nothing else starts.
+    const alone = await createWasmBackend({ threads: 5 });
+    vi.unstubAllGlobals();
+    expect(alone.description).toBe(one.description);
+    expect(await digestOf(spec, alone)).toBe(await digestOf(spec, one));
+    await alone.end();
+  });
+
+  /** A nest that takes far longer than this test. */
+  const endless = (): Uint8Array => {
+    const asm = assembler(3);
+    asm.repeat(2 ** 30, () => asm.repeat(2 ** 30, () => undefined));
+    return encodeModule([{ name: 'n0', parameters: 3, code: asm.finish() }], { imports, shared: true });
+  };
+
+  test('that end in the middle of a step are one line, and steps run on one thread from then on', async () => {
+    const heap = createHeap(true);
+    const started: StartedWorker[] = [];
+    const threads = startThreads(heap, 2, (task) => {
+      const worker = startWorker(task);
+      started.push(worker);
+      return worker;
+    });
+    const bytes = endless();
+    const address = heap.take(bytes.length);
+    heap.bytes().set(bytes, address);
+    let isFirst = true;
+    const nest = (): void => {
+      if (!isFirst) return;
+      isFirst = false;
+      const end = performance.now() + 1500;
+      while (performance.now() < end);
+      started.forEach((worker) => void worker.end());
+    };
+    const module = { id: -2, address, length: bytes.length, nests: [nest] };
+    const before = performance.now();
+    const failed = await attempt(async () => threads.share(module, 0, 0, 8));
+    expect(isLeft(failed) ? failed.left : []).toMatchObject([
+      { path: 'wasm', found: 'a thread that was lost' },
+    ]);
+    expect(performance.now() - before).toBeLessThan(20_000);
+    const ranges: (readonly number[])[] = [];
+    const seen = (_: number, lo: number, hi: number): unknown => ranges.push([lo, hi]);
+    threads.share({ ...module, nests: [seen] }, 0, 0, 8);
+    expect(ranges).toEqual([[0, 8]]);
+    await threads.end();
+  }, 60_000);
+
+  test('and memory are what they were after 20 000 steps', async () => {
+    const size = 96;
+    const [x, w, y] = [
+      { id: 0, type: { rows: 1, shape: [size] } },
+      { id: 1, type: { rows: 0, shape: [size, size] } },
+      { id: 2, type: { rows: 1, shape: [size] } },
+    ] as const;
+    const program: Program = {
+      name: 'product',
+      batch: size,
+      binders: [
+        { kind: 'data', name: 'x', var: x },
+        { kind: 'parameter', name: 'w', var: w },
+      ],
+      equations: [{ primitive: 'linear', params: {}, inputs: [x, w], out: y }],
+      outputs: [{ kind: 'value', name: 'y', var: y }],
+    };
+    const backend = await createWasmBackend({ threads: 2 });
+    const executable = backend.load(program);
+    const step = async (): Promise<void> => {
+      const inputs = new Map(
+        ['x', 'w'].map((name) => [name, backend.upload(new Float32Array(size * size).fill(1))]),
+      );
+      for (const output of executable.run(inputs)) {
+        expect((await backend.download(output))[0]).toBe(size);
+        backend.dispose(output);
+      }
+      inputs.forEach(backend.dispose);
+    };
+    for (let i = 0; i < 2000; i++) await step();
+    const before = { tasks: tasks(), live: backend.liveCount(), resident: process.memoryUsage().rss };
+    for (let i = 0; i < 20_000; i++) await step();
+    expect({ tasks: tasks(), live: backend.liveCount() }).toEqual({ tasks: before.tasks, live: before.live });
+    expect(process.memoryUsage().rss - before.resident).toBeLessThan(64 * 2 ** 20);
+    executable.dispose();
+    await backend.end();
+    await expect.poll(tasks, { timeout: 10_000 }).toBeLessThan(before.tasks);
+  }, 120_000);
+});
