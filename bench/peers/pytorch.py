@@ -13,7 +13,6 @@ from torch.func import jvp
 from common import DEVICE, TF32, growth, layer_name, same_padding, serve
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
-torch.set_default_device(DEVICE)
 torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = TF32
 LAST = os.environ.get("PEER_CHANNELS_LAST", "1") == "1"
 
@@ -183,7 +182,7 @@ def build(workload, arrays):
     def step(x, v, i):
         images = torch.from_numpy(x).to(DEVICE)
         images = images.permute(0, 3, 1, 2) if images.dim() == 4 else images
-        mu = torch.tensor(growth(workload, i), dtype=torch.float32)
+        mu = torch.tensor(growth(workload, i), dtype=torch.float32, device=DEVICE)
         optimizer.zero_grad(set_to_none=True)
         loss, terms, moments = run(images, torch.from_numpy(v).to(DEVICE), mu)
         loss.backward()

@@ -12,7 +12,6 @@ from torch.func import jvp, vmap
 from common import DEVICE, TF32, serve
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
-torch.set_default_device(DEVICE)
 torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = TF32
 METHOD, WAY = sys.argv[1], sys.argv[2]
 
@@ -33,7 +32,7 @@ class Flow:
                 dx = None if dx is None else dx @ kernel
             else:
                 x = torch.relu(x)
-                dx = None if dx is None else torch.where(x > 0, dx, torch.zeros((), dtype=dx.dtype))
+                dx = None if dx is None else torch.where(x > 0, dx, torch.zeros((), dtype=dx.dtype, device=DEVICE))
         kernel = self.p[f"{name}/projection/kernel"]
         x = torch.addmm(self.p[f"{name}/projection/bias"], x, kernel)
         dx = None if dx is None else dx @ kernel
@@ -95,10 +94,10 @@ def build(workload, arrays):
 
     def exact(z, y, v):
         if WAY == "vmap":
-            unit = torch.eye(d)[:, None, :].expand(d, z.shape[0], d)
+            unit = torch.eye(d, device=DEVICE)[:, None, :].expand(d, z.shape[0], d)
             J = vmap(lambda e: push(z, e))(unit).permute(1, 2, 0)
         else:
-            unit = lambda k: torch.eye(d)[k].expand(z.shape[0], d)
+            unit = lambda k: torch.eye(d, device=DEVICE)[k].expand(z.shape[0], d)
             J = torch.stack([push(z, unit(k)) for k in range(d)], 2)
         gram = J.transpose(1, 2) @ J
         factor = torch.linalg.cholesky(gram)
