@@ -96,8 +96,8 @@ const backendOn = ({ description, software, heap, compile, load: loadPlan }: Eng
   };
 };
 
-/** Problems where there is no GPU, or none that works. */
-export const createWebgpuBackend = async (): Promise<Either<readonly Problem[], WebgpuBackend>> => {
-  const engine = await startEngine();
-  return isLeft(engine) ? engine : right(backendOn(engine.right));
-};
+let started: Promise<Either<readonly Problem[], WebgpuBackend>> | undefined;
+
+/** Problems where there is no GPU, or none that works. A process has one device, and so one backend. */
+export const createWebgpuBackend = (): Promise<Either<readonly Problem[], WebgpuBackend>> =>
+  (started ??= startEngine().then((engine) => (isLeft(engine) ? engine : right(backendOn(engine.right)))));
