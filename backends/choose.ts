@@ -10,6 +10,7 @@ import { createNativeBackend } from './tensorflow/tensorflow.js';
 import type { Device } from './tensorflow/install/binding.js';
 import { expectedTimes, type Work } from './expected-time.js';
 import { attempt } from './failure.js';
+import { type GpuRates, mayHaveGpu, measureRates } from './webgpu/rates.js';
 import { createWebgpuBackend } from './webgpu/webgpu.js';
 import { createWasmBackend } from './wasm/wasm.js';
 
@@ -72,13 +73,32 @@ const comparison = ([own, ...others]: ReturnType<typeof expectedTimes>): string 
     ? ''
     : `, ${secondsText(own.seconds)} by the costs where ${others.map(({ name, seconds }) => `${name} takes ${secondsText(seconds)}`).join(' and ')}`;
 
+/** A run that takes less elsewhere is over before a GPU is worth its start. */
+const worthGpu = 20;
+
+/** What a GPU that is here does; undefined where there is none, or a processor that stands in for one. */
+const ratesOfGpu = async (): Promise<GpuRates | undefined> => {
+  if (!mayHaveGpu()) return undefined;
+  const started = await createWebgpuBackend();
+  if (isLeft(started) || started.right.software) return undefined;
+  const measured = await attempt(() => measureRates(started.right));
+  return isLeft(measured) ? undefined : measured.right;
+};
+
+/** The times of a run, with a GPU's where that may be the least. */
+const timesOf = async (work: Work): Promise<ReturnType<typeof expectedTimes>> => {
+  const times = expectedTimes(work);
+  const elsewhere = times[0]?.seconds ?? 0;
+  return elsewhere < worthGpu ? times : expectedTimes(work, await ratesOfGpu());
+};
+
 /**
  * For a run the backend that the costs expect to end first, of those that load; for other work native, or else wasm, which nothing has to be
  * compiled for. Says why others were passed over.
  */
 const startAuto = async (options: NativeOptions): Promise<Started> => {
   const { work } = options;
-  const times = work === undefined ? [] : expectedTimes(work);
+  const times = work === undefined ? [] : await timesOf(work);
   const chosen = work === undefined ? ['native', 'wasm'] : times.map(({ name }) => name);
   const { first, without = [] } = options;
   const order = [...new Set(first === undefined ? chosen : [first, ...chosen])].filter(
@@ -95,7 +115,8 @@ const startAuto = async (options: NativeOptions): Promise<Started> => {
     const possible = times.filter(
       ({ name: one }) => order.includes(one) && failed.every((f) => f.name !== one),
     );
-    const why = name === 'cc' && possible[0]?.name === name ? comparison(possible) : '';
+    const why =
+      (name === 'cc' || name === 'webgpu') && possible[0]?.name === name ? comparison(possible) : '';
     const since = failed.length === 0 ? '' : `, since ${failed.map(reasonText).join('; ')}`;
     return right({ ...backend, description: `${backend.description}${why}${since}` });
   }

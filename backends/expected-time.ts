@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { costOf } from '../compiler/costs/cost.js';
 import type { PrimitiveName } from '../compiler/ir/params.js';
 import type { Program } from '../compiler/ir/program.js';
+import type { GpuRates } from './webgpu/rates.js';
 
 /** What is to be run: a program, so many times. */
 export type Work = { readonly program: Program; readonly steps: number };
@@ -25,16 +26,19 @@ const rates = {
   wasm: { products: 19e9, convolutions: 25e9, equation: 0.1e-6, ready: 0.7e-3 },
 } as const satisfies Readonly<Record<string, Rates>>;
 
-/** The backends that `auto` chooses among. */
-type Candidate = keyof typeof rates;
+/** The backends that `auto` chooses among; a GPU's where its rates were measured. */
+type Candidate = keyof typeof rates | 'webgpu';
+
+/** Kernels that an equation becomes, and seconds until they are compiled. */
+const gpu = { kernels: 0.6, ready: 3e-3 };
 
 const isConvolution = (primitive: PrimitiveName): boolean => primitive.startsWith('conv');
 
-/** Seconds of the whole run on each backend, the least first. */
-export const expectedTimes = ({
-  program,
-  steps,
-}: Work): readonly { readonly name: Candidate; readonly seconds: number }[] => {
+/** Seconds of the whole run on each backend, the least first; on a GPU by what was measured of it. */
+export const expectedTimes = (
+  { program, steps }: Work,
+  measured?: GpuRates,
+): readonly { readonly name: Candidate; readonly seconds: number }[] => {
   const { equations } = costOf(program);
   const flopsWhere = (convolutions: boolean): number =>
     equations.reduce(
@@ -43,13 +47,17 @@ export const expectedTimes = ({
       0,
     );
   const [inProducts, inConvolutions] = [flopsWhere(false), flopsWhere(true)];
-  const names: readonly Candidate[] = ['native', 'cc', 'wasm'];
-  return names
-    .map((name) => {
+  const names: readonly (keyof typeof rates)[] = ['native', 'cc', 'wasm'];
+  const onGpu = ({ products, kernel, step }: GpuRates): number =>
+    equations.length * gpu.ready +
+    steps * (step + equations.length * gpu.kernels * kernel + (inProducts + inConvolutions) / products);
+  return [
+    ...(measured === undefined ? [] : [{ name: 'webgpu' as const, seconds: onGpu(measured) }]),
+    ...names.map((name) => {
       const { products, convolutions, equation, ready, file = Infinity }: Rates = rates[name];
       const cores = Math.min(availableParallelism(), Math.max(1, Math.round(equations.length / file)));
       const step = inProducts / products + inConvolutions / convolutions + equations.length * equation;
       return { name, seconds: (equations.length * ready) / cores + steps * step };
-    })
-    .sort((a, b) => a.seconds - b.seconds);
+    }),
+  ].sort((a, b) => a.seconds - b.seconds);
 };

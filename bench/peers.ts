@@ -86,7 +86,7 @@ const prepare = async (entry: Entry, workload: Workload, folder: Folder): Promis
 
 const millisecondsOf = async ({ peer }: Prepared, steps: number): Promise<readonly number[]> => {
   const { milliseconds }: { readonly milliseconds: readonly number[] } = JSON.parse(
-    JSON.stringify([await peer.ask({ op: 'time', steps, clock }, 1800)]),
+    JSON.stringify(await peer.ask({ op: 'time', steps, clock }, 1800)),
   );
   return milliseconds;
 };

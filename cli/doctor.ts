@@ -12,6 +12,7 @@ import { loadBinding } from '../backends/tensorflow/install/binding.js';
 import { build, type Source } from '../backends/tensorflow/install/build.js';
 import { fusedMultiplyAdd } from '../backends/wasm/relaxed.js';
 import { hasSimd } from '../backends/wasm/simd.js';
+import { createWebgpuBackend } from '../backends/webgpu/webgpu.js';
 import { usualThreads } from '../backends/wasm/workers.js';
 import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { fail, printText, printJson, say } from './terminal/output.js';
@@ -42,6 +43,12 @@ export type Report = {
   };
   /** The machine's C compiler: `--backend cc`. */
   readonly cc: {
+    readonly loads: boolean;
+    readonly description: string | null;
+    readonly problem: string | null;
+  };
+  /** A GPU through WebGPU: `--backend webgpu`. */
+  readonly webgpu: {
     readonly loads: boolean;
     readonly description: string | null;
     readonly problem: string | null;
@@ -89,7 +96,14 @@ const examine = async (device: string | undefined): Promise<Checked<Report>> => 
   const binding = loadBinding();
   const loads = !isLeft(binding);
   const cc = createCcBackend();
-  const names = [...(loads ? ['native'] : []), ...(isLeft(cc) ? [] : ['cc']), 'wasm'];
+  const webgpu = await createWebgpuBackend();
+  const names = [
+    ...(loads ? ['native'] : []),
+    ...(isLeft(cc) ? [] : ['cc']),
+    'wasm',
+    // A processor that stands in for a GPU would take a minute.
+    ...(isLeft(webgpu) || webgpu.right.software ? [] : ['webgpu']),
+  ];
   const speed = await speeds(names, device);
   if (isLeft(speed)) return speed;
   return right({
@@ -101,6 +115,13 @@ const examine = async (device: string | undefined): Promise<Checked<Report>> => 
     cc: isLeft(cc)
       ? { loads: false, description: null, problem: showProblem(elementAt(cc.left, 0)) }
       : { loads: true, description: cc.right.description, problem: null },
+    webgpu: isLeft(webgpu)
+      ? { loads: false, description: null, problem: showProblem(elementAt(webgpu.left, 0)) }
+      : {
+          loads: true,
+          description: `${webgpu.right.description}${webgpu.right.software ? ', a processor in place of a GPU' : ''}`,
+          problem: null,
+        },
     threads: { cores: availableParallelism(), native: threadCount(), wasm: usualThreads() },
     simd: { wasm: hasSimd(), relaxed: fusedMultiplyAdd, processor: vectorInstructions() },
     speed: speed.right,
@@ -119,15 +140,22 @@ const speedLine = (name: string, { matmul, convolution, call }: Speed): string =
   ].join('');
 
 /** The same for people. */
-export const doctorText = ({ node, native, cc, threads, simd, speed, chosen }: Report): string => {
+export const doctorText = ({ node, native, cc, webgpu, threads, simd, speed, chosen }: Report): string => {
   const rows: readonly (readonly [string, string])[] = [
     ['node', `${node.version}, ${node.platform}`],
     [
       'backends',
-      [...(native.loads ? ['native'] : []), ...(cc.loads ? ['cc'] : []), 'wasm', 'cpu'].join(', '),
+      [
+        ...(native.loads ? ['native'] : []),
+        ...(cc.loads ? ['cc'] : []),
+        'wasm',
+        ...(webgpu.loads ? ['webgpu'] : []),
+        'cpu',
+      ].join(', '),
     ],
     ['native', native.loads ? `TensorFlow ${native.tensorflow}` : `${native.problem}`],
     ['cc', cc.description ?? String(cc.problem)],
+    ['webgpu', webgpu.description ?? String(webgpu.problem)],
     ['gpu', native.gpu ? 'used (--device cpu leaves it alone)' : 'none in use'],
     [
       'threads',

@@ -2,9 +2,8 @@
 import { isInjective, reorderable, startOf } from '../../compiler/loops/dependence.js';
 import type { LoopKernel, Store } from '../../compiler/loops/loop.js';
 import { at, dropUnits, type Nest, product } from '../../compiler/loops/nest.js';
-import type { Target } from '../../compiler/loops/target.js';
 import { elementAt } from '../../dsl/lookup.js';
-import { contractionKernels } from './contraction.js';
+import { contractionKernels, type Tile } from './contraction.js';
 import { elementsKernel, fillKernel, serialKernel, storesOf } from './elements.js';
 import type { Kernel } from './kernel.js';
 import { reductionKernels } from './reduction.js';
@@ -24,7 +23,8 @@ const owns = (store: Store, extents: readonly number[]): boolean => {
   );
 };
 
-export const kernelsOf = (kernel: LoopKernel, target: Target): readonly Kernel[] => {
+/** A tile that is given is taken by every sum of products. */
+export const kernelsOf = (kernel: LoopKernel, tile?: Tile): readonly Kernel[] => {
   const { extents, loads, body, stores, outputs } = kernel;
   const empty = product(extents) === 0;
   const nest: Nest = empty
@@ -77,7 +77,7 @@ export const kernelsOf = (kernel: LoopKernel, target: Target): readonly Kernel[]
     ...groups.flatMap((group) => {
       const part = storesOf(nest, group);
       const direct = part.stores.map(alone);
-      return contractionKernels(part, direct, target) ?? reductionKernels(part, direct);
+      return contractionKernels(part, direct, tile) ?? reductionKernels(part, direct);
     }),
   ];
 };

@@ -2,11 +2,11 @@
 import { keyOf } from '../../compiler/ir/key.js';
 import type { LoopKernel } from '../../compiler/loops/loop.js';
 import type { Plan, Step } from '../../compiler/loops/plan.js';
-import type { Target } from '../../compiler/loops/target.js';
 import { elementAt, getFrom } from '../../dsl/lookup.js';
 import { layoutOf } from '../../compiler/loops/layout.js';
 import { inLines } from '../../compiler/loops/gaps.js';
 import { fillKernel, movesKernel } from './elements.js';
+import type { Tile } from './contraction.js';
 import type { Kernel, Place } from './kernel.js';
 import { kernelsOf } from './loops.js';
 import { routineCalls, routineScratch, type Table } from './routines.js';
@@ -27,7 +27,8 @@ export type Schedule = {
   readonly scratch: number;
 };
 
-export const scheduleOf = (plan: Plan, target: Target): Schedule => {
+/** `tile` is for the laws: every sum of products is cut by it. */
+export const scheduleOf = (plan: Plan, tile?: Tile): Schedule => {
   const constants: Float32Array[] = [];
   const numbers = new Map<string, number>();
   const constant = (values: readonly number[]): Place => {
@@ -40,7 +41,7 @@ export const scheduleOf = (plan: Plan, target: Target): Schedule => {
   const known = new Map<string, readonly Kernel[]>();
   const loopKernels = (loop: LoopKernel): readonly Kernel[] => {
     const key = keyOf(loop);
-    const made = known.get(key) ?? kernelsOf(loop, target);
+    const made = known.get(key) ?? kernelsOf(loop, tile);
     known.set(key, made);
     return made;
   };

@@ -8,10 +8,8 @@ import { type Problem, problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { BackendFailure } from '../failure.js';
 import { openOnArrays } from '../tfjs/instance.js';
-import { requestDevice } from './device.js';
-import { createHeap, type Range } from './heap.js';
-import { createPipelines } from './pipelines.js';
-import type { Place } from './kernel.js';
+import { type Engine, startEngine } from './engine.js';
+import type { Range } from './heap.js';
 import { type Schedule, scheduleOf } from './program.js';
 import { gpuTarget } from './target.js';
 
@@ -19,21 +17,12 @@ type Array = Handle & { readonly range: Range };
 
 type Lowered = { readonly plan: Plan; readonly schedule: Schedule };
 
-/** Problems where there is no GPU, or none that works. */
-export const createWebgpuBackend = async (): Promise<Either<readonly Problem[], ArrayBackend>> => {
-  const found = await requestDevice();
-  if (isLeft(found)) return found;
-  const { device, description } = found.right;
-  let failure: string | undefined;
-  const failed = (): string | undefined => failure;
-  device.addEventListener('uncapturederror', (event) => {
-    failure ??= event.error.message.split('\n')[0];
-    event.preventDefault();
-  });
-  void device.lost.then(({ message }) => (failure ??= `the device is lost: ${message.split('\n')[0]}`));
-  const heap = createHeap(found.right, failed);
-  const pipelines = createPipelines(device, heap);
+export type WebgpuBackend = ArrayBackend & {
+  /** Whether a processor computes in place of a GPU. */
+  readonly software: boolean;
+};
 
+const backendOn = ({ description, software, heap, compile, load: loadPlan }: Engine): WebgpuBackend => {
   let live = 0;
   const known = new WeakMap<Handle, Array>();
   const wrap = (range: Range): Array => {
@@ -52,49 +41,23 @@ export const createWebgpuBackend = async (): Promise<Either<readonly Problem[], 
     const before = lowered.get(program);
     if (before !== undefined) return before;
     const plan = lowerLoops(program, gpuTarget);
-    const made = { plan, schedule: scheduleOf(plan, gpuTarget) };
+    const made = { plan, schedule: scheduleOf(plan) };
     lowered.set(program, made);
     return made;
   };
   const load = (program: Program): Executable => {
     const { plan, schedule } = lowerOnce(program);
-    const calls = pipelines.prepared(schedule.calls);
-    const constants = schedule.constants.map((values) => {
-      const range = heap.take(values.length);
-      heap.write(range, values);
-      return range.start;
-    });
-    const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
+    const loaded = loadPlan(plan, schedule);
     return {
       run: (inputs) => {
-        const read = plan.inputs.map(({ name }) => {
+        const starts = plan.inputs.map(({ name }) => {
           const array = inputs.get(name);
           if (array === undefined) throw new Error(`no array for ${name}`);
           return arrayOf(array).range.start;
         });
-        const outputs = sizes.map((size) => heap.take(size));
-        const scratch = heap.take(schedule.scratch);
-        const startOf = (place: Place): number => {
-          switch (place.of) {
-            case 'input':
-              return elementAt(read, place.index);
-            case 'output':
-              return elementAt(outputs, place.index).start;
-            case 'constant':
-              return elementAt(constants, place.index);
-            case 'scratch':
-              return scratch.start + place.start;
-          }
-        };
-        calls.run(startOf);
-        // What is submitted later runs later, so the memory may be another's at once.
-        heap.give(scratch);
-        return outputs.map(wrap);
+        return loaded.run(starts).map(wrap);
       },
-      dispose: () =>
-        schedule.constants.forEach((values, i) =>
-          heap.give({ start: elementAt(constants, i), size: values.length }),
-        ),
+      dispose: loaded.dispose,
     };
   };
   const downloadAll = (handles: readonly Handle[]): Promise<readonly Float32Array[]> =>
@@ -102,10 +65,10 @@ export const createWebgpuBackend = async (): Promise<Either<readonly Problem[], 
   const arrays = {
     load,
     prepare: async (program: Program) => {
-      const why = await pipelines.compile(lowerOnce(program).schedule.calls);
+      const why = await compile(lowerOnce(program).schedule);
       if (why !== undefined)
         throw new BackendFailure(
-          problem('webgpu', why, 'a kernel that compiles', 'use --backend cc or wasm'),
+          problem('webgpu', why, 'kernels that the driver compiles', 'use --backend cc or wasm'),
         );
     },
     upload: (values: Float32Array) => {
@@ -123,11 +86,18 @@ export const createWebgpuBackend = async (): Promise<Either<readonly Problem[], 
       live -= 1;
     },
   };
-  return right({
+  return {
     ...arrays,
     name: 'webgpu',
     description: `webgpu (${description})`,
+    software,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
     liveCount: () => live,
-  });
+  };
 };
+
+let started: Promise<Either<readonly Problem[], WebgpuBackend>> | undefined;
+
+/** Problems where there is no GPU, or none that works. A process has one device, and so one backend. */
+export const createWebgpuBackend = (): Promise<Either<readonly Problem[], WebgpuBackend>> =>
+  (started ??= startEngine().then((engine) => (isLeft(engine) ? engine : right(backendOn(engine.right)))));

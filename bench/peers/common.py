@@ -10,6 +10,9 @@ import time
 
 import numpy as np
 
+"""Where a peer computes: `cpu` or `cuda`; and whether products on a GPU may round their operands to TF32."""
+DEVICE = os.environ.get("PEER_DEVICE", "cpu")
+TF32 = os.environ.get("PEER_TF32") == "1"
 TERMS = ["loss", "prior", "reconstruction", "volume", "injectivity"]
 
 

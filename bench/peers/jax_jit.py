@@ -1,15 +1,17 @@
-"""The InjFlow-ln step in JAX: one jitted function on the processor, the decoder's tangent by jax.jvp, its buffers donated."""
+"""The InjFlow-ln step in JAX: one jitted function, the decoder's tangent by jax.jvp, its buffers donated."""
 import os
 
-os.environ["JAX_PLATFORMS"] = "cpu"
+from common import DEVICE, TF32, growth, layer_name, same_padding, serve
+
+os.environ["JAX_PLATFORMS"] = DEVICE
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from common import growth, layer_name, same_padding, serve
-
+if not TF32:
+    jax.config.update("jax_default_matmul_precision", "float32")
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 

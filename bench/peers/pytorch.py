@@ -10,22 +10,23 @@ import torch
 import torch.nn.functional as F
 from torch.func import jvp
 
-from common import growth, layer_name, same_padding, serve
+from common import DEVICE, TF32, growth, layer_name, same_padding, serve
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = TF32
 LAST = os.environ.get("PEER_CHANNELS_LAST", "1") == "1"
 
 
 def to_torch(name, array):
     """[kh,kw,a,b] -> [b,a,kh,kw], which is (out,in) for a convolution and (in,out) for a transposed one, as PyTorch wants."""
     if array.ndim != 4:
-        return torch.from_numpy(array.copy())
-    kernel = torch.from_numpy(array.transpose(3, 2, 0, 1).copy())
+        return torch.from_numpy(array.copy()).to(DEVICE)
+    kernel = torch.from_numpy(array.transpose(3, 2, 0, 1).copy()).to(DEVICE)
     return kernel.contiguous(memory_format=torch.channels_last) if LAST else kernel
 
 
 def from_torch(tensor):
-    array = tensor.detach().contiguous().numpy()
+    array = tensor.detach().contiguous().cpu().numpy()
     return array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
 
 
@@ -137,7 +138,7 @@ class Network:
 def build(workload, arrays):
     names = [name for name in arrays if name not in ("data", "v") and not name.endswith(("/mean", "/variance"))]
     parameters = {name: to_torch(name, arrays[name]).requires_grad_() for name in names}
-    running = {n: torch.from_numpy(a.copy()) for n, a in arrays.items() if n.endswith(("/mean", "/variance"))}
+    running = {n: torch.from_numpy(a.copy()).to(DEVICE) for n, a in arrays.items() if n.endswith(("/mean", "/variance"))}
     encoder = Network(workload["encoder"], parameters, running)
     decoder = Network(workload["decoder"], parameters, running)
     way = sys.argv[1]
@@ -179,11 +180,11 @@ def build(workload, arrays):
     optimizer = torch.optim.Adam(list(parameters.values()), lr=workload["rate"], eps=1e-8, fused=True)
 
     def step(x, v, i):
-        images = torch.from_numpy(x)
+        images = torch.from_numpy(x).to(DEVICE)
         images = images.permute(0, 3, 1, 2) if images.dim() == 4 else images
-        mu = torch.tensor(growth(workload, i), dtype=torch.float32)
+        mu = torch.tensor(growth(workload, i), dtype=torch.float32, device=DEVICE)
         optimizer.zero_grad(set_to_none=True)
-        loss, terms, moments = run(images, torch.from_numpy(v), mu)
+        loss, terms, moments = run(images, torch.from_numpy(v).to(DEVICE), mu)
         loss.backward()
         optimizer.step()
         decoder.update_running(moments)

@@ -9,9 +9,10 @@ import sys
 import torch
 from torch.func import jvp, vmap
 
-from common import serve
+from common import DEVICE, TF32, serve
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = TF32
 METHOD, WAY = sys.argv[1], sys.argv[2]
 
 
@@ -31,7 +32,7 @@ class Flow:
                 dx = None if dx is None else dx @ kernel
             else:
                 x = torch.relu(x)
-                dx = None if dx is None else torch.where(x > 0, dx, torch.zeros((), dtype=dx.dtype))
+                dx = None if dx is None else torch.where(x > 0, dx, torch.zeros((), dtype=dx.dtype, device=DEVICE))
         kernel = self.p[f"{name}/projection/kernel"]
         x = torch.addmm(self.p[f"{name}/projection/bias"], x, kernel)
         dx = None if dx is None else dx @ kernel
@@ -79,7 +80,7 @@ class Flow:
 
 def build(workload, arrays):
     names = [name for name in arrays if name not in ("data", "v")]
-    parameters = {name: torch.from_numpy(arrays[name].copy()).requires_grad_() for name in names}
+    parameters = {name: torch.from_numpy(arrays[name].copy()).to(DEVICE).requires_grad_() for name in names}
     decoder = Flow(workload["decoder"], parameters)
     base = Flow(workload["base"], parameters)
     d = decoder.size
@@ -93,10 +94,10 @@ def build(workload, arrays):
 
     def exact(z, y, v):
         if WAY == "vmap":
-            unit = torch.eye(d)[:, None, :].expand(d, z.shape[0], d)
+            unit = torch.eye(d, device=DEVICE)[:, None, :].expand(d, z.shape[0], d)
             J = vmap(lambda e: push(z, e))(unit).permute(1, 2, 0)
         else:
-            unit = lambda k: torch.eye(d)[k].expand(z.shape[0], d)
+            unit = lambda k: torch.eye(d, device=DEVICE)[k].expand(z.shape[0], d)
             J = torch.stack([push(z, unit(k)) for k in range(d)], 2)
         gram = J.transpose(1, 2) @ J
         factor = torch.linalg.cholesky(gram)
@@ -130,7 +131,7 @@ def build(workload, arrays):
     optimizer = torch.optim.Adam(list(parameters.values()), lr=workload["rate"], eps=1e-8, fused=True)
 
     def step(x, v, i):
-        x, v = torch.from_numpy(x), torch.from_numpy(v).view(-1, d)
+        x, v = torch.from_numpy(x).to(DEVICE), torch.from_numpy(v).to(DEVICE).view(-1, d)
         optimizer.zero_grad(set_to_none=True)
         z, *_ = decoder.run(x, inverse=True)
         y, *_ = decoder.run(z)
@@ -143,7 +144,7 @@ def build(workload, arrays):
         return torch.stack([loss.detach(), *(term.detach() for term in terms)]).tolist()
 
     def first_moments():
-        return {name: optimizer.state[p]["exp_avg"].numpy() for name, p in parameters.items()}
+        return {name: optimizer.state[p]["exp_avg"].cpu().numpy() for name, p in parameters.items()}
 
     return step, first_moments
 

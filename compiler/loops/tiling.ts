@@ -3,10 +3,10 @@ import type { Access } from './loop.js';
 import { at, block, divide, largestDivisor, permute, product, slice, withAxis, type Nest } from './nest.js';
 import type { Target } from './target.js';
 
-type Product = { readonly a: Access; readonly b: Access };
+export type Product = { readonly a: Access; readonly b: Access };
 
 /** The two loads, where the nest does nothing but sum their product. */
-const productOf = (nest: Nest): Product | undefined => {
+export const productOf = (nest: Nest): Product | undefined => {
   const [store, second] = nest.stores;
   if (store === undefined || second !== undefined || store.mode !== 'add') return undefined;
   const value = nest.body[store.value];

@@ -35,6 +35,14 @@ describe('what a run is expected to take', () => {
   test('large convolutions are fastest in TensorFlow', () => {
     expect(first(1_000_000, convolutional)).toBe('native');
   });
+  test('a GPU is worth what was measured of it', () => {
+    const rates = { products: 1e13, kernel: 5e-6, step: 1e-4 };
+    const withGpu = (program: typeof small, measured: typeof rates): string | undefined =>
+      expectedTimes({ program, steps: 100_000 }, measured)[0]?.name;
+    expect(withGpu(convolutional, rates)).toBe('webgpu');
+    expect(withGpu(small, rates)).not.toBe('webgpu');
+    expect(withGpu(convolutional, { ...rates, products: 1e9 })).toBe('native');
+  });
 });
 
 describe('a compiler that cannot compile', () => {

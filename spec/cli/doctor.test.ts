@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { doctorText, type Report } from '../../cli/doctor.js';
 import { showProblem } from '../../dsl/problem.js';
 import { startBackend } from '../../backends/choose.js';
-import { hasCc, hasNative } from '../shared/backends.js';
+import { hasCc, hasNative, hasWebgpu } from '../shared/backends.js';
 import { run } from '../shared/command.js';
 import { left, right } from '../shared/either.js';
 
@@ -44,8 +44,10 @@ describe('immersion doctor', () => {
     expect(report.ok).toBe(true);
     expect(report.native.loads).toBe(hasNative());
     expect(report.cc.loads).toBe(hasCc());
+    expect(report.webgpu.loads).toBe(hasWebgpu());
+    expect(report.webgpu.description ?? report.webgpu.problem).toMatch(/webgpu/);
     const loaded = [...(hasNative() ? ['native'] : []), ...(hasCc() ? ['cc'] : []), 'wasm'];
-    expect(Object.keys(report.speed)).toEqual(loaded);
+    expect(Object.keys(report.speed).filter((name) => name !== 'webgpu')).toEqual(loaded);
     for (const speed of Object.values(report.speed).flatMap((one) => Object.values(one)))
       expect(speed).toBeGreaterThan(0);
     const text = doctorText(report);

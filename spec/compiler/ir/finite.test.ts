@@ -19,7 +19,7 @@ import type { NetworkValue } from '../../../dsl/network.js';
 import { adam } from '../../../dsl/optimizer.js';
 import { injFlow, injFlowLn } from '../../../objectives/injflow.js';
 import { activation, allActivations, dense } from '../../../laws/arbitrary/network.js';
-import { backends, runOn } from '../../shared/backends.js';
+import { everywhere as onAll } from '../../shared/backends.js';
 import { right } from '../../shared/either.js';
 import { arrayOf, free } from '../../shared/expressions.js';
 import { feed } from '../../shared/feeding.js';
@@ -29,12 +29,10 @@ import { type Arrays, gradientName, interpret } from '../../shared/outputs.js';
 const everywhere = async (
   program: Program,
   inputs: Arrays,
-): Promise<readonly (readonly [string, Arrays])[]> => {
-  const runs: (readonly [string, Arrays])[] = [['interpreter', interpret(program, inputs)]];
-  for (const [name, backend] of Object.entries(backends))
-    runs.push([name, await runOn(backend, program, inputs)]);
-  return runs;
-};
+): Promise<readonly (readonly [string, Arrays])[]> => [
+  ['interpreter', interpret(program, inputs)],
+  ...(await onAll(program, inputs)),
+];
 
 const expectFinite = (arrays: Arrays, where: string): void => {
   for (const [name, values] of arrays)
