@@ -84,7 +84,7 @@ const timed = <A>(work: () => A): readonly [A, number] => {
   return [result, (now() - start) / 1000];
 };
 
-const backend = await createWasmBackend();
+const backend = await createWasmBackend({ threads: 1 });
 // The first compilation of a process also compiles the compiler.
 if (depths.length > 0) lowerWasm(compiled(2).step);
 const rows = depths.map((depth) => {
