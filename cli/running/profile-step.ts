@@ -1,11 +1,13 @@
-/** A training step of what was compiled, run for a second or so on numbers between 0 and 1, with the time of each of its parts. */
+/** Where the time of training steps goes: measured of a step alone, or said at the end of a run. */
 import { type Compiled, elementCount } from '../../compiler/index.js';
+import { profileText, type StepProfileResult } from '../explanation/profile.js';
+import { say } from '../terminal/output.js';
 import { type Backend, gatherProfile, initialState, type Profiled } from '../../runs/index.js';
 
 const LEAST = 5;
 const MILLISECONDS = 1000;
 
-/** Rejects with a `BackendFailure` where the backend cannot run it. */
+/** A step run for a second or so on numbers between 0 and 1; rejects with a `BackendFailure` where the backend cannot run it. */
 export const profileStep = async (compiled: Compiled, backend: Backend): Promise<Profiled> => {
   const { step: program } = compiled;
   const state = new Map([...initialState(compiled, 0).arrays].map(([name, { data }]) => [name, data]));
@@ -37,4 +39,12 @@ export const profileStep = async (compiled: Compiled, backend: Backend): Promise
   } finally {
     instance.dispose();
   }
+};
+
+/** Steps of the plan that are shown, the dearest. */
+const SHOWN = 20;
+
+export const sayProfile = (profile: StepProfileResult): void => {
+  const columns = process.stderr.columns || 100;
+  for (const line of profileText(profile, { columns, most: SHOWN }).split('\n')) say(line);
 };

@@ -41,7 +41,8 @@ import { turnText } from '../../runs/run/summary.js';
 import { writeWhole } from '../../runs/records/whole-file.js';
 import { attempt } from '../../backends/failure.js';
 import { createProgress, duration } from '../../runs/records/progress.js';
-import { profileResult, profileText, type StepProfileResult } from '../explanation/profile.js';
+import { profileResult, type StepProfileResult } from '../explanation/profile.js';
+import { sayProfile } from './profile-step.js';
 import { type Findings, findingsOf, noFindings } from './findings.js';
 import { interruption } from '../terminal/interrupt.js';
 import { say, screen } from '../terminal/output.js';
@@ -107,9 +108,6 @@ export type Result = {
 };
 
 type Checked<A> = Either<readonly Problem[], A>;
-
-/** Steps of the plan that are shown of a profile, the dearest. */
-const SHOWN = 20;
 
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
@@ -251,10 +249,7 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
   const profile = gathered && profileResult(gathered.found(), description);
   const result = resultOf(trained.right, request, { ...defaultPolicy, ...policy }.criterion);
   if (profile === undefined) return right(result);
-  for (const line of profileText(profile, { columns: process.stderr.columns || 100, most: SHOWN }).split(
-    '\n',
-  ))
-    say(line);
+  sayProfile(profile);
   return right({ ...result, profile });
 };
 
