@@ -65,7 +65,7 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads, fused = fusedM
   for (const [buffer, offset] of layout.offsets) places.set(buffer, scratch + 4 * offset);
 
   const tablesAt = take(tableSize(plan) / 4);
-  const { bytes, tables, nests, isShared, operations } = programCode(plan, tablesAt, {
+  const { bytes, tables, nests, isShared, operations, sharing } = programCode(plan, tablesAt, {
     threads: threads.count,
     shared: heap.shared,
     fused,
@@ -148,7 +148,7 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads, fused = fusedM
         plan.steps.forEach((step, i) => {
           const start = performance.now();
           exports[`s${i}`]?.();
-          profile(step, performance.now() - start);
+          profile(step, performance.now() - start, sharing[i] === true);
         });
       for (const { to, buffer } of copies) move(elementAt(now, to), placeOf(buffer), sizeOf(buffer));
     },

@@ -32,6 +32,8 @@ export type ProgramCode = {
   readonly isShared: boolean;
   /** Operations of a run. */
   readonly operations: number;
+  /** Of each step. */
+  readonly sharing: readonly boolean[];
 };
 
 type Kernel = {
@@ -139,7 +141,10 @@ export const programCode = (
     shared,
   });
   const isShared = [...kernels.values()].some((kernel) => kernel.nests.some((nest) => nest.shared));
-  return { bytes, tables, nests: functions.length, isShared, operations };
+  const sharing = plan.steps.map(
+    (step) => step.tag === 'loop' && kernelOf(step.loop).nests.some((nest) => nest.shared),
+  );
+  return { bytes, tables, nests: functions.length, isShared, operations, sharing };
 };
 
 /** Bytes of the tables of a plan. */
