@@ -65,7 +65,7 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads, fused = fusedM
   for (const [buffer, offset] of layout.offsets) places.set(buffer, scratch + 4 * offset);
 
   const tablesAt = take(tableSize(plan) / 4);
-  const { bytes, tables, nests, isShared, operations, sharing } = programCode(plan, tablesAt, {
+  const { bytes, tables, nests, isShared, sharing, operations } = programCode(plan, tablesAt, {
     threads: threads.count,
     shared: heap.shared,
     fused,

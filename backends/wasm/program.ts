@@ -30,10 +30,10 @@ export type ProgramCode = {
   /** How many nests there are, and whether any of them is shared. */
   readonly nests: number;
   readonly isShared: boolean;
-  /** Operations of a run. */
-  readonly operations: number;
   /** Of each step. */
   readonly sharing: readonly boolean[];
+  /** Operations of a run. */
+  readonly operations: number;
 };
 
 type Kernel = {
@@ -144,7 +144,7 @@ export const programCode = (
   const sharing = plan.steps.map(
     (step) => step.tag === 'loop' && kernelOf(step.loop).nests.some((nest) => nest.shared),
   );
-  return { bytes, tables, nests: functions.length, isShared, operations, sharing };
+  return { bytes, tables, nests: functions.length, isShared, sharing, operations };
 };
 
 /** Bytes of the tables of a plan. */
