@@ -230,20 +230,21 @@ const perform = async <Found>(
       notice: 'restored',
       text: `the weights of step ${best.step} are restored, where ${policy.criterion.by} was best`,
     });
-  /** By the weights that the run leaves, on the backend that it ends on. */
-  const tested = async (): Promise<Evaluated | undefined> => {
+  /** What is seen of the weights that the run leaves, on the backend that it ends on. */
+  const leave = async (): Promise<Checked<Evaluated | undefined>> => {
     const found = restored ? await shelf.at(best.step) : undefined;
     if (found !== undefined) await session.restore(found.state);
-    return loop.ended && data.test.size > 0 ? session.evaluate(data.test) : undefined;
-  };
-  const test = await surviving(trainer, heard, tested);
-  if (test !== undefined) await heard({ tag: 'test', ...test });
-  const step = restored ? best.step : taken;
-  if (keeper !== undefined) {
+    const tested = loop.ended && data.test.size > 0 ? await session.evaluate(data.test) : undefined;
+    if (keeper === undefined) return right(tested);
     const leaves = restored ? keeper.leave(await session.state()) : right('');
     const kept = isLeft(leaves) ? leaves : await keepExamples(model, data, keeper);
-    if (isLeft(kept)) return kept;
-  }
+    return isLeft(kept) ? kept : right(tested);
+  };
+  const seen = await surviving(trainer, heard, leave);
+  if (isLeft(seen)) return seen;
+  const test = seen.right;
+  if (test !== undefined) await heard({ tag: 'test', ...test });
+  const step = restored ? best.step : taken;
   const summary: Summary = {
     end: !loop.ended ? 'interrupted' : taken < experiment.steps ? 'stopped' : 'steps',
     steps: taken,

@@ -189,6 +189,14 @@ describe('a run whose backend fails', () => {
     expectNear(losses, wholes.get('wasm') ?? []);
   });
 
+  test('after its last step leaves what it would have left', async () => {
+    const backend = oneAfterAnother(failing(backends.cpu, { at: 0, program: 'encode' }), backends.wasm);
+    const { summary, losses } = await trained(backend, join(folder, 'last'));
+    expect(losses).toEqual(wholes.get('cpu'));
+    expect(summary).toMatchObject({ end: 'steps', steps: STEPS });
+    expect(right(readRun(join(folder, 'last'))).settings).toMatchObject({ finished: STEPS, backend: 'wasm' });
+  });
+
   test('that fails again goes on with a third', async () => {
     const { summary } = await trained(
       oneAfterAnother(failing(backends.cpu, { at: 6 }), failing(backends.wasm, { at: 6 }), {
