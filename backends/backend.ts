@@ -1,12 +1,15 @@
 /** The small interface that every backend fits: open programs over a state that stays with the backend, then feed and run them. */
-import type { Step } from '../compiler/loops/plan.js';
+import type { Plan, Step } from '../compiler/loops/plan.js';
 import type { Program, Results } from '../compiler/ir/program.js';
 
 /** An array that lives with the backend until it is disposed. */
 export type Handle = { readonly size: number };
 
-/** Sees each step of a program's plan with the milliseconds that its call took: all of its work on wasm and cpu, its submission on a GPU. */
-export type Profile = (step: Step, milliseconds: number) => void;
+/**
+ * Sees each step of a program's plan, in order, with the milliseconds that its call took (all of its work on wasm, cc and cpu, its submission on a GPU) and
+ * whether threads share it.
+ */
+export type Profile = (step: Step, milliseconds: number, isShared: boolean) => void;
 
 export type Executable = {
   /** Runs once. Inputs by binder name, outputs in the program's order; the caller owns the outputs, inputs stay its own. */
@@ -20,7 +23,12 @@ export type Instance = {
    * Runs a program on the state and what is fed, by binder name; gives its outputs, but not those of kind `next`: they replace the
    * state, all of them or, where the program's `commit` is not 1, none. Where it rejects, the state is what it was, or `read` rejects too.
    */
-  readonly run: (program: string, feeds: ReadonlyMap<string, Float32Array>) => Promise<Results<Float32Array>>;
+  readonly run: (
+    program: string,
+    feeds: ReadonlyMap<string, Float32Array>,
+    /** Hears nothing where a program runs as a whole, such as a session's. */
+    profile?: Profile,
+  ) => Promise<Results<Float32Array>>;
   /** The state, copied to the host. */
   readonly read: () => Promise<ReadonlyMap<string, Float32Array>>;
   readonly dispose: () => void;
@@ -39,6 +47,8 @@ export type Backend = {
   ) => Promise<Instance>;
   /** Does what takes long before a program first runs, while Node goes on; rejects with a `BackendFailure`. */
   readonly prepare?: (program: Program) => Promise<void>;
+  /** What it runs for a program, where that is a plan. */
+  readonly plan?: (program: Program) => Plan;
   /** Arrays alive, for leak tests. */
   readonly liveCount: () => number;
 };

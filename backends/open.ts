@@ -66,11 +66,11 @@ export const openPrograms = async (
     );
   };
   return {
-    run: async (program, feeds) => {
+    run: async (program, feeds, profile) => {
       const at = open();
       const known = programs.get(program);
       return guarded(
-        () => at.run(program, feeds),
+        () => at.run(program, feeds, profile),
         () => known && checkFeeds(known, feeds, (name) => initial.has(name)),
       );
     },

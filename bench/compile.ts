@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- compile [--depths 4,16,64,256] [--clock cpu] [--json]`: how long a program takes to be ready, by depth: an InjFlow-ln step on
- * perceptrons with that many hidden layers of 32 in encoder and decoder, compiled, lowered to loops, and run for the first time on wasm.
+ * `npm run bench -- compile [--depths 4,16,64,256] [--nets mlp,mnist,eighth,hepmass] [--backends cc,wasm,native] [--clock cpu] [--json]`: how long a
+ * program takes to be ready. By depth: an InjFlow-ln step on perceptrons with that many hidden layers of 32 in encoder and decoder, compiled, lowered to
+ * loops, and run for the first time on wasm. By network: its step on each backend, each in a process of its own, cc without what it has kept.
  */
 import { type Compiled, compile } from 'immersion/compiler';
 import {
@@ -18,18 +19,28 @@ import {
 import { injFlowLn } from 'immersion/objectives';
 import { createWasmBackend, lowerWasm } from 'immersion/runs';
 import { clocks } from './measure.js';
+import { readyByNet, showReady } from './ready/by-net.js';
+import { nets } from './ready/nets.js';
 import { readyStep } from './subject.js';
 import { accepted, clockOf, optionsOf, refuse } from './options.js';
 
 const values = optionsOf({
   json: { type: 'boolean', default: false },
   depths: { type: 'string', default: '4,16,64,256' },
+  nets: { type: 'string', default: Object.keys(nets).join(',') },
+  backends: { type: 'string', default: 'cc,wasm,native' },
   clock: { type: 'string', default: 'wall' },
 });
-const depths = values.depths.split(',').map(Number);
+const list = (text: string): readonly string[] => text.split(',').filter((word) => word !== '');
+const depths = list(values.depths).map(Number);
 if (!depths.every((depth) => Number.isInteger(depth) && depth > 0)) {
   refuse('--depths', values.depths, 'whole numbers above 0, separated by commas');
 }
+
+const chosen = list(values.nets);
+const backendsAsked = list(values.backends);
+if (!chosen.every((net) => Object.hasOwn(nets, net)))
+  refuse('--nets', values.nets, `some of ${Object.keys(nets).join(', ')}`);
 
 /** The network with its hidden layer `depth` times over. */
 const deepened = <I extends Shape, O extends Shape>(net: Network<I, O>, depth: number): Network<I, O> => {
@@ -73,9 +84,9 @@ const timed = <A>(work: () => A): readonly [A, number] => {
   return [result, (now() - start) / 1000];
 };
 
-const backend = await createWasmBackend();
+const backend = await createWasmBackend({ threads: 1 });
 // The first compilation of a process also compiles the compiler.
-lowerWasm(compiled(2).step);
+if (depths.length > 0) lowerWasm(compiled(2).step);
 const rows = depths.map((depth) => {
   const [all, compileSeconds] = timed(() => compiled(depth));
   const [plan, lowerSeconds] = timed(() => lowerWasm(all.step));
@@ -90,8 +101,16 @@ const rows = depths.map((depth) => {
   };
 });
 
-if (values.json) console.log(JSON.stringify({ node: process.version, rows }, null, 2));
+const byNet = readyByNet(chosen, backendsAsked);
+
+if (values.json) console.log(JSON.stringify({ node: process.version, rows, byNet }, null, 2));
 else {
+  if (byNet.length > 0) {
+    console.log(
+      'whole training steps, each in a process of its own: seconds by the wall (of the processor, compilers included)',
+    );
+    console.log(`${showReady(byNet, backendsAsked)}\n`);
+  }
   console.log(
     'InjFlow-ln step, perceptrons with hidden layers of 32, batch 256; seconds; a first step lowers, loads and runs',
   );

@@ -9,8 +9,13 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   },
   peers: {
     options:
-      '[--workloads mlp,mnist-16] [--only native,jax] [--with KEY=VALUE] [--rounds 7] [--seconds 1] [--threads 2] [--clock cpu] [--json]',
+      '[--workloads mlp,mnist-16] [--only native,jax] [--with KEY=VALUE] [--before FOLDER] [--rounds 7] [--seconds 1] [--threads 2] [--clock cpu] [--json]',
     measures: "the whole step, ours and other frameworks'",
+  },
+  speed: {
+    options: '[--before COMMIT] [--only mlp,threads] [--threads 2] [--minutes 10] [--json]',
+    measures:
+      "the table of speed in docs/performance.md, all of it in one run: against peers, and against wasm in tfjs's memory",
   },
   architectures: {
     options: '[--batch 2] [--width 1] [--backend auto] [--json]',
@@ -18,7 +23,7 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   },
   rectangular: {
     options:
-      '[--tables hepmass,miniboone] [--ways hand,jvp,vmap] [--crossing] [--rounds 5] [--seconds 4] [--threads 2] [--clock cpu] [--json]',
+      '[--tables hepmass,miniboone] [--backends cc,native] [--ways hand,jvp,vmap] [--crossing] [--rounds 5] [--seconds 4] [--threads 2] [--clock cpu] [--json]',
     measures: "the step of a rectangular flow against the authors' algorithm in PyTorch",
   },
   oracles: {
@@ -27,8 +32,10 @@ export const measurements: Readonly<Record<string, Measurement>> = {
     measures: 'rectangular flows on manifolds whose densities are known',
   },
   compile: {
-    options: '[--depths 4,16,64,256] [--clock cpu] [--json]',
-    measures: 'how long a program takes to be ready, by depth',
+    options:
+      '[--depths 4,16,64,256] [--nets mlp,mnist,eighth,hepmass] [--backends cc,wasm,native] [--clock cpu] [--json]',
+    measures:
+      'how long a program takes to be ready: by depth, and by network and backend with its first step',
   },
   threads: {
     options: '[--threads 1,2] [--width 0.125] [--batch 64] [--rounds 9] [--json]',

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- peers [--workloads mlp,mnist-16] [--only native,jax] [--with KEY=VALUE] [--rounds 7] [--seconds 1] [--clock cpu] [--json]`:
+ * `npm run bench -- peers [--workloads mlp,mnist-16] [--only native,jax] [--with KEY=VALUE] [--before FOLDER] [--rounds 7] [--seconds 1] [--clock cpu] [--json]`:
  * the whole InjFlow-ln step with its Adam update, ours and other frameworks', the same mathematics from the same weights on the same
  * batch. A peer's terms and gradients are compared with ours before it is timed; peers take turns, each in a process of its own.
  */
@@ -12,7 +12,7 @@ import { quotients, summary } from './measure.js';
 import { type Agreement, agreement, disagreement } from './peers/compare.js';
 import { type Peer, startPeer } from './peers/peer.js';
 import { peerReport, type PeerResult, type WorkloadResult } from './peers/report.js';
-import { cache, type Entry, install, nativeWith, roster } from './peers/roster.js';
+import { cache, type Entry, install, nativeWith, roster, wasmOf } from './peers/roster.js';
 import { compiledOf, type Ready, type Workload, workloads, writeArrays } from './peers/workloads.js';
 import { clockOf, numberOf, optionsOf } from './options.js';
 
@@ -20,6 +20,8 @@ const values = optionsOf({
   workloads: { type: 'string' },
   only: { type: 'string' },
   with: { type: 'string', multiple: true, default: [] },
+  /** Checkouts of other states of this code, whose wasm takes part too. */
+  before: { type: 'string', multiple: true, default: [] },
   rounds: { type: 'string', default: '7' },
   /** Of each peer's turn in a round, about; a turn is at least one step. */
   seconds: { type: 'string', default: '1' },
@@ -49,7 +51,11 @@ const chosen = <T extends { readonly name: string }>(
   }
   return wanted === undefined ? all : all.filter(({ name }) => wanted.includes(name));
 };
-const entries = [...chosen(roster, values.only), ...values.with.map(nativeWith)];
+const entries = [
+  ...chosen(roster, values.only),
+  ...values.with.map(nativeWith),
+  ...values.before.map(wasmOf),
+];
 
 const note = (text: string): void => console.error(`peers: ${text}`);
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message.trim() : String(error));
@@ -86,7 +92,7 @@ const prepare = async (entry: Entry, workload: Workload, folder: Folder): Promis
 
 const millisecondsOf = async ({ peer }: Prepared, steps: number): Promise<readonly number[]> => {
   const { milliseconds }: { readonly milliseconds: readonly number[] } = JSON.parse(
-    JSON.stringify([await peer.ask({ op: 'time', steps, clock }, 1800)]),
+    JSON.stringify(await peer.ask({ op: 'time', steps, clock }, 1800)),
   );
   return milliseconds;
 };
@@ -175,6 +181,7 @@ const measure = async (workload: Workload): Promise<WorkloadResult> => {
       title,
       group,
       milliseconds: summary(own),
+      readings: own,
       ...(base === undefined || typeof base === 'string' ? {} : { timesOurs: summary(quotients(own, base)) }),
       ...(agrees === undefined ? {} : { agreement: agrees }),
       versions: ready.versions,

@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- rectangular [--tables hepmass,miniboone] [--ways hand,jvp,vmap] [--crossing] [--guards] [--rounds 5] [--seconds 4] [--threads 2] [--clock cpu] [--json]`:
- * the whole training step of a rectangular flow on native, exact and stochastic, against the authors' algorithm in PyTorch, from
+ * `npm run bench -- rectangular [--tables hepmass,miniboone] [--backends cc,native] [--ways hand,jvp,vmap] [--crossing] [--guards] [--rounds 5] [--seconds 4] [--threads 2] [--clock cpu] [--json]`:
+ * the whole training step of a rectangular flow, exact and stochastic, against the authors' algorithm in PyTorch, from
  * the same weights on the same batch, terms and gradients compared before anything is timed. `--crossing` times ours alone for
- * d = 2 … 50, `--guards` ours with the guards of a step and without. `--clock cpu` counts the work of all threads: with `--threads 1` to be trusted where others share the machine.
+ * d = 2 … 50, `--guards` ours with the guards of a step and without, both on the first backend. `--clock cpu` counts the work of all threads: with `--threads 1` to be trusted where others share the machine.
  */
 import { elementAt } from '../dsl/lookup.js';
 import { cpus } from 'node:os';
@@ -18,10 +18,11 @@ import { agreement } from './peers/compare.js';
 import { compiledTable, type Method, type Table, tables } from './peers/rectangular.js';
 import { install, torch } from './peers/roster.js';
 import { type Folder, inFolder, inTurns, ours, type Stepper, theirs } from './peers/steppers.js';
-import { clockOf, numberOf, optionsOf } from './options.js';
+import { clockOf, numberOf, optionsOf, refuse } from './options.js';
 
 const values = optionsOf({
   tables: { type: 'string' },
+  backends: { type: 'string', default: 'cc,native' },
   crossing: { type: 'boolean', default: false },
   guards: { type: 'boolean', default: false },
   ways: { type: 'string', default: 'hand,jvp,vmap' },
@@ -40,7 +41,15 @@ const [rounds, seconds, threads] = [
 
 const note = (text: string): void => console.error(`rectangular: ${text}`);
 
-type Row = { readonly name: string; readonly milliseconds: Reading; readonly timesOurs?: Reading };
+type Row = {
+  readonly name: string;
+  readonly method: Method;
+  /** How PyTorch makes J·v; absent for ours. */
+  readonly way?: string;
+  readonly milliseconds: Reading;
+  /** Over the fastest of ours. */
+  readonly timesOurs?: Reading;
+};
 
 const rowOf = ({ name, milliseconds: { median, least, most }, timesOurs }: Row): string => {
   const times =
@@ -61,33 +70,42 @@ const compared = (folder: Folder, own: Stepper, other: Stepper): void => {
     throw new Error(`${other.name} does not compute what ours does`);
 };
 
-/** All columns in one call is a way of the exact volume alone. */
-const waysOf = (method: Method): readonly string[] =>
-  values.ways.split(',').filter((way) => way !== '' && (method === 'exact' || way !== 'vmap'));
+const ways = values.ways.split(',').filter((way) => way !== '');
 
-const measure = (backend: Backend, python: string, table: Table): Promise<readonly Row[]> =>
+type Taking = { readonly stepper: Stepper; readonly way?: string };
+
+const measure = (backends: readonly Backend[], python: string, table: Table): Promise<readonly Row[]> =>
   inFolder(table, async (folder) => {
     const rows: Row[] = [];
     for (const method of ['exact', 'stochastic'] as const) {
-      const own = await ours(backend, method, compiledTable(table, method), folder, clock);
-      const all: Stepper[] = [own];
-      for (const way of waysOf(method)) {
-        const other = await theirs(python, table, method, way, folder, { threads, clock });
-        compared(folder, own, other);
-        all.push(other);
+      const all: Taking[] = [];
+      const join = (stepper: Stepper, way?: string): void => {
+        const [first] = all;
+        if (first !== undefined) compared(folder, first.stepper, stepper);
+        all.push(way === undefined ? { stepper } : { stepper, way });
+      };
+      for (const backend of backends) {
+        const name = `${backend.name}, ${method}`;
+        join(await ours(backend, name, compiledTable(table, method), folder, clock));
       }
-      const readings = await inTurns(all, { rounds, seconds });
-      all.forEach(({ name, end }, i) => {
-        const milliseconds = summary(elementAt(readings, i));
-        const timesOurs = summary(quotients(elementAt(readings, i), elementAt(readings, 0)));
-        rows.push(i === 0 ? { name, milliseconds } : { name, milliseconds, timesOurs });
+      for (const way of ways) join(await theirs(python, table, method, way, folder, { threads, clock }), way);
+      const steppers = all.map(({ stepper }) => stepper);
+      const readings = await inTurns(steppers, { rounds, seconds });
+      const own = readings.slice(0, backends.length);
+      const fastest = own.reduce((a, b) => (summary(b).median < summary(a).median ? b : a));
+      all.forEach(({ stepper: { name, end }, way }, i) => {
+        const reading = elementAt(readings, i);
+        const timed = { name, method, milliseconds: summary(reading) };
+        rows.push(
+          way === undefined ? timed : { ...timed, way, timesOurs: summary(quotients(reading, fastest)) },
+        );
         end();
       });
     }
     return rows;
   });
 
-const measureTables = async (backend: Backend, chosen: readonly Table[]) => {
+const measureTables = async (backends: readonly Backend[], chosen: readonly Table[]) => {
   const python = join(await install(torch), 'bin/python');
   const results: {
     readonly table: Table;
@@ -97,7 +115,7 @@ const measureTables = async (backend: Backend, chosen: readonly Table[]) => {
   for (const table of chosen) {
     const flops = (method: Method): number => costOf(compiledTable(table, method).step).flops / 1e9;
     const gigaflops = { exact: flops('exact'), stochastic: flops('stochastic') };
-    results.push({ table, gigaflops, rows: await measure(backend, python, table) });
+    results.push({ table, gigaflops, rows: await measure(backends, python, table) });
   }
   return results;
 };
@@ -114,12 +132,13 @@ const showTables = (results: Awaited<ReturnType<typeof measureTables>>): string 
     ])
     .join('\n');
 
-const started = await startBackend('native', { threads });
-if (isLeft(started)) {
-  console.error(started.left.map(showProblem).join('\n'));
-  process.exit(1);
+const backends: Backend[] = [];
+for (const name of values.backends.split(',')) {
+  const started = await startBackend(name, { threads });
+  if (isLeft(started)) note(started.left.map(showProblem).join('; '));
+  else backends.push(started.right);
 }
-const backend = started.right;
+const [backend = refuse('--backends', values.backends, 'one that runs here')] = backends;
 const wanted = values.tables?.split(',');
 const chosen = tables.filter(({ name }) => wanted === undefined || wanted.includes(name));
 const measured = async () => {
@@ -128,20 +147,20 @@ const measured = async () => {
     return measureCrossing(backend, options).then((found) => [found, showCrossing(found)] as const);
   return values.guards
     ? measureGuards(backend, chosen, options).then((found) => [found, showGuards(found)] as const)
-    : measureTables(backend, chosen).then((found) => [found, showTables(found)] as const);
+    : measureTables(backends, chosen).then((found) => [found, showTables(found)] as const);
 };
 const [results, text] = await measured();
 const result = {
   date: new Date().toISOString().slice(0, 16),
   processor: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores`,
-  backend: backend.description,
+  backends: backends.map(({ description }) => description),
   command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
   rounds,
   clock,
   results,
 };
 const head = [
-  `${result.date.slice(0, 10)}, ${result.processor}, ${result.backend}, Node ${process.version}.`,
+  `${result.date.slice(0, 10)}, ${result.processor}, ${result.backends.join(', ')}, Node ${process.version}.`,
   `\`${result.command}\`; medians of ${rounds} rounds in turns (least–most), ${clock} clock.`,
 ];
 console.log(values.json ? JSON.stringify(result, null, 2) : [...head, text].join('\n'));

@@ -1,16 +1,17 @@
 /**
  * `npm run bench -- threads [--threads 1,2] [--width 0.125] [--batch 64] [--rounds 9] [--json]`: an InjFlow-ln step on wasm by the number of threads
- * that share it: the perceptrons 16-64-64-4 at batch 256, and the paper's MNIST networks at a part of their width. By the wall clock, in turns.
+ * that share it: the perceptrons 16-64-64-4 at batch 256, and the paper's MNIST networks at a part of their width; and a product of matrices.
+ * By the wall clock, in turns.
  */
 import { elementAt } from '../dsl/lookup.js';
 import { type Compiled, compile } from 'immersion/compiler';
 import { adam, dense, type Experiment, experiment, input, network, pipe, tanh } from 'immersion/dsl';
 import { injFlowLn } from 'immersion/objectives';
-import { createWasmBackend, provenance } from 'immersion/runs';
+import { type ArrayBackend, createWasmBackend, provenance } from 'immersion/runs';
 import { mnistNetworks } from '../examples/architectures.js';
 import { inTurns, quotients, type Reading, summary } from './measure.js';
 import { accepted, numberOf, optionsOf, refuse } from './options.js';
-import { readyStep } from './subject.js';
+import { type Prepared, product, ready, readyStep } from './subject.js';
 
 const values = optionsOf({
   threads: { type: 'string', default: '1,2' },
@@ -41,23 +42,36 @@ const pictures = (): Compiled => {
   return stepOf({ encoder, decoder, objective: injFlowLn(encoder, decoder), batch });
 };
 
-/** Steps that make one reading: some tens of milliseconds. */
+/** What is run so often for one reading. The product shows what the machine's cores allow: nothing in it waits for anything. */
 const workloads = [
-  { name: 'perceptrons 16-64-64-4, batch 256', compiled: perceptrons(), repeat: 20 },
-  { name: `MNIST networks at ${width} of their width, batch ${batch}`, compiled: pictures(), repeat: 1 },
+  {
+    name: 'product of 1024 × 1024 matrices',
+    make: (backend: ArrayBackend): Prepared => ready(backend, product(1024)),
+    repeat: 1,
+  },
+  {
+    name: 'perceptrons 16-64-64-4, batch 256',
+    make: (backend: ArrayBackend): Prepared => readyStep(backend, perceptrons()),
+    repeat: 20,
+  },
+  {
+    name: `MNIST networks at ${width} of their width, batch ${batch}`,
+    make: (backend: ArrayBackend): Prepared => readyStep(backend, pictures()),
+    repeat: 1,
+  },
 ];
 const backends = await Promise.all(counts.map((threads) => createWasmBackend({ threads })));
 
 const range = ({ median, least, most }: Reading, digits: number): string =>
   `${median.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`;
 
-const results = workloads.map(({ name, compiled, repeat }) => {
+const results = workloads.map(({ name, make, repeat }) => {
   const subjects = backends.map((backend, i) => ({
     name: String(counts[i]),
-    run: readyStep(backend, compiled).run,
+    run: make(backend).run,
     repeat,
   }));
-  const readings = inTurns(subjects, { warmUp: 3, rounds, clock: 'wall' });
+  const readings = inTurns(subjects, { warmUp: 6, rounds, clock: 'wall' });
   const secondsOf = (i: number): readonly number[] => readings.get(String(counts[i])) ?? [];
   return {
     name,

@@ -49,7 +49,7 @@ const tfjsVersion = (): string => {
 };
 
 const kernelBackend = await createKernelBackend();
-const backend = await createWasmBackend();
+const backend = await createWasmBackend({ threads: 1 });
 
 const injflow = compiled(injFlowLn(encoder, decoder));
 const subjects = {

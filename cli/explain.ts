@@ -1,37 +1,40 @@
-/** `immersion explain SPEC`: what an experiment computes and what it costs, before anything runs. */
+/** `immersion explain SPEC`: what an experiment computes and what it costs, before anything runs; on demand, where the time of a step goes. */
 import { elementAt } from '../dsl/lookup.js';
 import * as E from 'fp-ts/lib/Either.js';
+import { attempt } from '../backends/failure.js';
 import { lowerGraph, lowerToKernels, lowerWasm, printGraph } from '../backends/index.js';
-import { type Compiled, compile, print, printLoops, printPlan, type Program } from '../compiler/index.js';
 import {
-  didYouMean,
-  type Experiment,
-  objectiveLatex,
-  type Problem,
-  problem,
-  setValues,
-} from '../dsl/index.js';
+  type Compiled,
+  compile,
+  type Plan,
+  print,
+  printLoops,
+  printPlan,
+  type Program,
+} from '../compiler/index.js';
+import { type Experiment, objectiveLatex, type Problem, setValues } from '../dsl/index.js';
+import { type Backend, backendNames, startBackend } from '../runs/index.js';
 import { assignments, type Option, readArguments, wantsJson } from './options/arguments.js';
 import { type Explanation, explanationOf } from './explanation/explanation.js';
 import { explanationText } from './explanation/explanation-text.js';
+import { profileResult, profileText } from './explanation/profile.js';
 import { loadSpec } from '../runs/load-spec.js';
+import { profileStep } from './running/profile-step.js';
 import { fail, printText, printJson } from './terminal/output.js';
 import { usage } from './options/usage.js';
 
 type Checked<A> = E.Either<readonly Problem[], A>;
-/** What a backend runs for a program, as text. */
-type Lower = (program: Program) => string;
 
 /** The step and its state as the native backend's session holds them. */
-const graphOf: Lower = (program) => {
+const graphOf = (program: Program): string => {
   const held = program.binders.filter(({ kind }) => kind === 'parameter' || kind === 'state');
   return printGraph(lowerGraph([program], new Map(held.map(({ name, var: x }) => [name, x.type.shape]))));
 };
 
-const lowerings = new Map<string, Lower>([
-  ['wasm', (program) => printPlan(lowerWasm(program))],
-  ['cpu', (program) => printPlan(lowerToKernels(program, { hasFilterGradient: true }))],
-  ['native', graphOf],
+/** Plans that are known without starting anything. */
+const plans = new Map<string, (program: Program) => Plan>([
+  ['wasm', lowerWasm],
+  ['cpu', (program) => lowerToKernels(program, { hasFilterGradient: true })],
 ]);
 
 const options: readonly Option[] = [
@@ -42,8 +45,12 @@ const options: readonly Option[] = [
   },
   { name: 'latex', summary: 'the objective, and the density, as LaTeX for amsmath, and nothing else' },
   { name: 'ir', summary: "also the step's program after each pass, and its plan" },
-  { name: 'loops', summary: "also the step's loops as wasm runs them, with their FLOPs and bytes" },
-  { name: 'backend', value: 'NAME', summary: `whose plan: ${[...lowerings.keys()].join(', ')} (wasm)` },
+  { name: 'loops', summary: "also the step's loops as the backend runs them, with their FLOPs and bytes" },
+  {
+    name: 'profile',
+    summary: 'also the time of each of these, measured here and now, its rates and its share of a step',
+  },
+  { name: 'backend', value: 'NAME', summary: `whose plan: ${backendNames.join(', ')} (wasm)` },
 ];
 
 /** A display for the objective, and one for the density. */
@@ -54,21 +61,29 @@ const latexOf = ({ objective, logDensity }: Experiment): readonly string[] =>
 
 const heading = (title: string): string => `── ${title} `.padEnd(100, '─');
 
-/** A page of the intermediate representation: the program after a pass, or the plan. */
+/** A page of the intermediate representation: the program after a pass, the plan, its loops, or their times. */
 type Page = { readonly title: string; readonly text: string };
 
-const pages = ({ stages, step }: Compiled, lower: Lower, backend: string): readonly Page[] => [
-  ...stages.map(({ pass, program }) => ({ title: `after ${pass}`, text: print(program) })),
-  { title: `plan for ${backend}`, text: lower(step) },
-];
-
-const lowering = (backend: string): Checked<Lower> => {
-  const lower = lowerings.get(backend);
-  if (lower !== undefined) return E.right(lower);
-  const names = [...lowerings.keys()];
-  const wanted = `one of ${names.join(', ')}`;
-  return E.left([problem('--backend', JSON.stringify(backend), wanted, didYouMean(backend, names))]);
+/** The backend where its plan, or the time of it, is asked for and is not known without it; `auto` as for a run of the experiment. */
+const startedFor = async (
+  name: string,
+  { experiment: { steps }, step: program }: Compiled,
+  { isPlanned, isProfiled }: { readonly isPlanned: boolean; readonly isProfiled: boolean },
+): Promise<Checked<Backend | undefined>> => {
+  const isKnown = plans.has(name) || name === 'native';
+  return isProfiled || (isPlanned && !isKnown)
+    ? startBackend(name, { work: { program, steps } })
+    : E.right(undefined);
 };
+
+/** On the left that nothing has this name. */
+const nameOf = async (name: string): Promise<Checked<string>> =>
+  name === 'auto' || backendNames.includes(name)
+    ? E.right(name)
+    : E.map(() => name)(await startBackend(name));
+
+const noLoops = (backend: string): string =>
+  `${backend} runs a step as one graph, which --ir shows; --backend cc and --backend wasm have loops`;
 
 const show = (explanation: Explanation, ir: readonly Page[] | undefined): void => {
   const below = (ir ?? []).map(({ title, text }) => `${heading(title)}\n\n${text}`);
@@ -79,11 +94,10 @@ export const explain = async (args: readonly string[]): Promise<number> => {
   const json = wantsJson(args);
   const given = readArguments(args, options, ['SPEC']);
   if (E.isLeft(given)) return fail(given.left, json);
-  const backend = given.right.last('backend') ?? 'wasm';
-  const lower = lowering(backend);
+  const named = await nameOf(given.right.last('backend') ?? 'wasm');
   const pairs = assignments(given.right.all('set'));
-  const early = [lower, pairs].flatMap((either) => (E.isLeft(either) ? either.left : []));
-  if (E.isLeft(lower) || E.isLeft(pairs)) return fail(early, json);
+  const early = [named, pairs].flatMap((either) => (E.isLeft(either) ? either.left : []));
+  if (E.isLeft(named) || E.isLeft(pairs)) return fail(early, json);
 
   const spec = await loadSpec(elementAt(given.right.positionals, 0));
   if (E.isLeft(spec)) return fail(spec.left, json);
@@ -94,20 +108,64 @@ export const explain = async (args: readonly string[]): Promise<number> => {
   const explanation = explanationOf(compiled.right);
   if (E.isLeft(explanation)) return fail(explanation.left, json);
 
-  const asked = [
-    ...(given.right.has('ir') ? pages(compiled.right, lower.right, backend) : []),
-    ...(given.right.has('loops')
-      ? [{ title: 'loops for wasm', text: printLoops(lowerWasm(compiled.right.step)) }]
+  const { has } = given.right;
+  const [isIr, isLoops, isProfiled] = [has('ir'), has('loops'), has('profile')];
+  const started = await startedFor(named.right, compiled.right, { isPlanned: isIr || isLoops, isProfiled });
+  if (E.isLeft(started)) return fail(started.left, json);
+  const { step, stages } = compiled.right;
+  const backend = started.right;
+  const name = backend?.name ?? named.right;
+  const planOf = backend?.plan ?? plans.get(name);
+  const measured =
+    backend === undefined || !isProfiled
+      ? E.right(undefined)
+      : await attempt(() => profileStep(compiled.right, backend));
+  if (E.isLeft(measured)) return fail(measured.left, json);
+  const profile = measured.right && profileResult(measured.right, backend?.description ?? name);
+  const asked: readonly Page[] = [
+    ...(isIr
+      ? [
+          ...stages.map(({ pass, program }) => ({ title: `after ${pass}`, text: print(program) })),
+          {
+            title: `plan for ${name}`,
+            text: planOf === undefined ? graphOf(step) : printPlan(planOf(step)),
+          },
+        ]
+      : []),
+    ...(isLoops
+      ? [
+          {
+            title: `loops for ${name}`,
+            text: planOf === undefined ? `${noLoops(name)}\n` : printLoops(planOf(step)),
+          },
+        ]
       : []),
   ];
-  const ir = asked.length === 0 ? undefined : asked;
+  const shown: readonly Page[] = [
+    ...asked,
+    ...(profile === undefined
+      ? []
+      : [
+          {
+            title: `times on ${name}`,
+            text: `${profileText(profile, { columns: process.stdout.columns || 100 })}\n`,
+          },
+        ]),
+  ];
   const latex = latexOf(experiment.right);
   if (given.right.has('latex') && !json) {
     printText(latex.join('\n\n'));
     return 0;
   }
-  if (json) printJson({ ok: true, ...explanation.right, latex, ...(ir === undefined ? {} : { ir }) });
-  else show(explanation.right, ir);
+  if (json)
+    printJson({
+      ok: true,
+      ...explanation.right,
+      latex,
+      ...(asked.length === 0 ? {} : { ir: asked }),
+      ...(profile === undefined ? {} : { profile }),
+    });
+  else show(explanation.right, shown);
   return 0;
 };
 

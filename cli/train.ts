@@ -44,6 +44,12 @@ export const tensorboardOption: Option = {
   summary: 'writes event files for TensorBoard too, into tensorboard/ in the run folder',
 };
 
+/** Where the time goes. */
+export const profileOption: Option = {
+  name: 'profile',
+  summary: "says at the end where the steps' time went, by the loops that explain --loops shows",
+};
+
 /** Data that examples are to be told from. */
 export const outsideOption: Option = {
   name: 'outside',
@@ -63,6 +69,7 @@ const options: readonly Option[] = [
   ...shorthands,
   ...runOptions,
   { name: 'report', summary: 'writes report.html too' },
+  profileOption,
   {
     name: 'prior',
     value: 'NAME',
@@ -128,6 +135,7 @@ export const train = async (args: readonly string[]): Promise<number> => {
     device: given.right.last('device'),
     out: given.right.last('out'),
     report: given.right.has('report'),
+    profile: given.right.has('profile'),
     priors: priors.right === undefined ? [] : [priors.right],
     tensorboard: given.right.has('tensorboard'),
     outside: given.right.all('outside'),

@@ -38,6 +38,7 @@ export type {
 } from './model/model.js';
 export { createSession, type Session } from './model/session.js';
 export { initialState, type TrainState } from './model/state.js';
+export { gatherProfile, type Profiled, type ProfiledPart, type StepProfile } from './model/step-profile.js';
 export {
   type Evaluated,
   isNotice,

@@ -4,12 +4,12 @@ import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Program } from '../../compiler/ir/program.js';
 import { lowerLoops } from '../../compiler/loops/lower.js';
 import type { Plan } from '../../compiler/loops/plan.js';
-import { elementAt } from '../../dsl/lookup.js';
+import { elementAt, float32At } from '../../dsl/lookup.js';
 import type { Problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { BackendFailure } from '../failure.js';
 import { openOnArrays } from '../tfjs/instance.js';
-import { native } from './native.js';
+import { native, type NativeFunction } from './native.js';
 import { createPool, type Place } from './pool.js';
 import { type Source, sourceOf } from './source.js';
 
@@ -70,18 +70,34 @@ export const createCcBackend = ({
     const loaded = found.right.load(plan, source);
     if (isLeft(loaded)) throw new BackendFailure(elementAt(loaded.left, 0));
     const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
+    let timed: NativeFunction | undefined;
+    const withTimes = (): NativeFunction => {
+      const made =
+        timed === undefined
+          ? found.right.load(plan, sourceOf(plan, compiler.target, { timed: true }))
+          : right(timed);
+      if (isLeft(made)) throw new BackendFailure(elementAt(made.left, 0));
+      timed = made.right;
+      return timed;
+    };
     return {
-      run: (inputs) => {
+      run: (inputs, profile) => {
+        const { run, times } = profile === undefined ? loaded.right : withTimes();
         const read = plan.inputs.map(({ name }) => {
           const array = inputs.get(name);
           if (array === undefined) throw new Error(`no array for ${name}`);
           return arrayOf(array).address;
         });
         const outputs = sizes.map(made);
-        loaded.right.run([...read, ...outputs.map((array) => array.address)]);
+        run([...read, ...outputs.map((array) => array.address)]);
+        if (profile !== undefined)
+          plan.steps.forEach((step, i) => profile(step, float32At(times, i), source.sharing[i] === true));
         return outputs;
       },
-      dispose: loaded.right.dispose,
+      dispose: () => {
+        loaded.right.dispose();
+        timed?.dispose();
+      },
     };
   };
   const arrays = {
@@ -103,6 +119,7 @@ export const createCcBackend = ({
     name: 'cc',
     description: `cc (${compiler.version}, ${threads} ${threads === 1 ? 'thread' : 'threads'})`,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
+    plan: (program) => lowerOnce(program).plan,
     liveCount: () => live,
   });
 };

@@ -21,6 +21,8 @@ type Runtime = {
 export type NativeFunction = {
   /** Runs on addresses: of the plan's inputs, then of its outputs. */
   readonly run: (addresses: Iterable<number>) => void;
+  /** Milliseconds of each step of the plan in the last run, where the source is timed. */
+  readonly times: Float32Array;
   readonly dispose: () => void;
 };
 
@@ -86,12 +88,15 @@ const start = (): Checked<Native> => {
       const [handle = 0, entry = 0] = out;
       const memory = numbers(scratch);
       const count = plan.inputs.length + plan.outputs.length;
-      const slots = new Float64Array(count + 1);
+      const times = numbers(Math.max(1, plan.steps.length));
+      const slots = new Float64Array(count + 2);
       return right({
+        times,
         run: (addresses) => {
           let i = 0;
           for (const one of addresses) slots[i++] = one;
           slots[count] = address(memory);
+          slots[count + 1] = address(times);
           run(entry, slots);
         },
         dispose: () => unload(handle),

@@ -24,7 +24,22 @@ export type Source = {
   readonly files: readonly string[];
   /** Numbers of scratch memory. */
   readonly scratch: number;
+  /** Of each step of the plan, whether threads share it. */
+  readonly sharing: readonly boolean[];
 };
+
+export type SourceOptions = {
+  /** `s` has one place more, for the milliseconds of each step of the plan. The nests are the same. */
+  readonly timed?: boolean;
+};
+
+const clock = `#include <time.h>
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1e3 + t.tv_nsec * 1e-6;
+}
+`;
 
 /** What of the scratch memory holds a value, for builds that look after it: a read of anything else ends them. */
 const liveness = `#ifdef __has_feature
@@ -67,7 +82,7 @@ const inFiles = (functions: readonly string[]): readonly string[] => {
   return files.filter((file) => file !== undefined);
 };
 
-export const sourceOf = (plan: Plan, target: Target): Source => {
+export const sourceOf = (plan: Plan, target: Target, { timed = false }: SourceOptions = {}): Source => {
   const functions: string[] = [];
   const nests: string[] = [];
   const statics: string[] = [];
@@ -75,6 +90,7 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
   const kernels = new Map<string, Kernel>();
   const constants = new Map<string, string>();
   let bodies = 0;
+  const slots = plan.inputs.length + plan.outputs.length;
 
   const kernelOf = (loop: LoopKernel): Kernel => {
     const key = keyOf(loop);
@@ -219,7 +235,10 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
       writer.line(`dead(m, ${layout.size});`);
       own.steps.forEach((step, i) => {
         marked('live', step.tag === 'kernel' ? [] : step.outputs);
+        const isTimed = timed && own === plan;
+        if (isTimed) writer.line(`const double t${i} = now();`);
         write(step, i);
+        if (isTimed) writer.line(`s[${slots + 1}][${i}] = (float)(now() - t${i});`);
         marked('dead', own.release[i] ?? []);
       });
       copies.forEach(writer.line);
@@ -230,9 +249,9 @@ export const sourceOf = (plan: Plan, target: Target): Source => {
   };
 
   const { name, scratch } = functionOf(plan);
-  const slots = plan.inputs.length + plan.outputs.length;
   const prelude = `#define hidden __attribute__((visibility("hidden")))\n${vectorSource(target.lanes)}`;
   const main = [
+    ...(timed ? [clock] : []),
     prelude,
     routineSource,
     `typedef void (*nest)(float *const *a, long lo, long hi);
@@ -252,5 +271,8 @@ static inline void copy(float *to, const float *from, long n) { __builtin_memcpy
   return {
     files: [main, ...inFiles(nests).map((text) => `${prelude}\n${text}`)],
     scratch: Math.max(1, scratch),
+    sharing: plan.steps.map(
+      (step) => step.tag === 'loop' && kernelOf(step.loop).nests.some((nest) => nest.shared),
+    ),
   };
 };

@@ -54,7 +54,7 @@ const timed =
   (buffers) => {
     const start = performance.now();
     run(buffers);
-    profile(step, performance.now() - start);
+    profile(step, performance.now() - start, false);
   };
 
 const prepareKernel = (

@@ -43,11 +43,11 @@ export const openOnArrays = (
     }
   };
 
-  const run: Instance['run'] = async (name, feeds) => {
+  const run: Instance['run'] = async (name, feeds, profile) => {
     checkFeeds(programOf(name), feeds, (binder) => state.has(binder));
     const ready = loaded.get(name) ?? (await loadedNow(name));
     const fed = new Map([...feeds].map(([binder, values]) => [binder, backend.upload(values)]));
-    const handles = attempted(fed, () => ready.run(new Map([...state, ...fed])));
+    const handles = attempted(fed, () => ready.run(new Map([...state, ...fed]), profile));
     const made = programOf(name).outputs.map((output, i): Made => ({
       output,
       handle: elementAt(handles, i),

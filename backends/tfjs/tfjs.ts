@@ -87,6 +87,7 @@ export const createTfjsBackend = async (
     name,
     description: `${name} (tfjs, 1 thread)`,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
+    plan: lower,
     liveCount: () => backend.numDataIds(),
   };
 };

@@ -5,6 +5,7 @@ import { layoutOf } from '../../compiler/loops/layout.js';
 import type { Plan, Step } from '../../compiler/loops/plan.js';
 import { runRoutine } from '../../compiler/loops/routine.js';
 import type { Profile } from '../backend.js';
+import { compileModule } from './compile.js';
 import { engine } from './engine.js';
 import type { Heap } from './heap.js';
 import { programCode, tableSize } from './program.js';
@@ -63,7 +64,7 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads): Prepared => {
   for (const [buffer, offset] of layout.offsets) places.set(buffer, scratch + 4 * offset);
 
   const tablesAt = take(tableSize(plan) / 4);
-  const { bytes, tables, nests, isShared } = programCode(plan, tablesAt, {
+  const { bytes, tables, nests, isShared, sharing, operations } = programCode(plan, tablesAt, {
     threads: threads.count,
     shared: heap.shared,
     fused: fusedMultiplyAdd,
@@ -128,7 +129,7 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads): Prepared => {
   const id = modules;
   const share = (nest: number, table: number, extent: number): void =>
     threads.share(shareable, nest, table, extent);
-  const module = new engine.Module(bytes);
+  const module = compileModule(bytes, operations);
   const { exports } = new engine.Instance(module, { env: { memory: heap.memory, share, host } });
   const functions = Array.from({ length: nests }, (_, i): NestFunction => entryOf(exports, `n${i}`));
   const shareable: Shareable = { id, address, length: bytes.length, nests: functions };
@@ -146,7 +147,7 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads): Prepared => {
         plan.steps.forEach((step, i) => {
           const start = performance.now();
           exports[`s${i}`]?.();
-          profile(step, performance.now() - start);
+          profile(step, performance.now() - start, sharing[i] === true);
         });
       for (const { to, buffer } of copies) move(elementAt(now, to), placeOf(buffer), sizeOf(buffer));
     },

@@ -8,7 +8,7 @@ import { clearedOutputs, directStores, startNest, startOf } from '../../compiler
 import type { LoopKernel } from '../../compiler/loops/loop.js';
 import { at } from '../../compiler/loops/nest.js';
 import type { Plan } from '../../compiler/loops/plan.js';
-import { inputCount, sharedAxis } from '../../compiler/loops/sharing.js';
+import { costOfNest, inputCount, sharedAxis } from '../../compiler/loops/sharing.js';
 import { emitContraction } from './contraction.js';
 import { assembler, encodeModule, type FunctionCode, type Import } from './encode.js';
 import { emitNest } from './emit.js';
@@ -30,12 +30,17 @@ export type ProgramCode = {
   /** How many nests there are, and whether any of them is shared. */
   readonly nests: number;
   readonly isShared: boolean;
+  /** Of each step. */
+  readonly sharing: readonly boolean[];
+  /** Operations of a run. */
+  readonly operations: number;
 };
 
 type Kernel = {
   /** Outputs that begin with zeros. */
   readonly clears: readonly { readonly argument: number; readonly bytes: number }[];
   readonly nests: readonly { readonly index: number; readonly extent: number; readonly shared: boolean }[];
+  readonly operations: number;
 };
 
 export type ProgramOptions = {
@@ -90,12 +95,14 @@ export const programCode = (
         functions.push({ name: `n${index}`, parameters: 3, code: asm.finish() });
         return { index, extent: at(nest.extents, axis ?? 0), shared: axis !== undefined };
       }),
+      operations: nests.reduce((sum, nest) => sum + costOfNest(nest), 0),
     };
     kernels.set(key, made);
     return made;
   };
 
   let size = 0;
+  let operations = 0;
   const tables: (number | undefined)[] = [];
   const calls = plan.steps.map((step, i): FunctionCode => {
     const asm = assembler(0);
@@ -108,7 +115,8 @@ export const programCode = (
     const table = tablesAt + size;
     tables.push(table);
     size += ADDRESS * (step.inputs.length + step.outputs.length);
-    const { clears, nests } = kernelOf(step.loop);
+    const { clears, nests, operations: own } = kernelOf(step.loop);
+    operations += own;
     for (const { argument, bytes } of clears) {
       asm.i32(table + ADDRESS * argument);
       asm.loadI32(0);
@@ -133,7 +141,10 @@ export const programCode = (
     shared,
   });
   const isShared = [...kernels.values()].some((kernel) => kernel.nests.some((nest) => nest.shared));
-  return { bytes, tables, nests: functions.length, isShared };
+  const sharing = plan.steps.map(
+    (step) => step.tag === 'loop' && kernelOf(step.loop).nests.some((nest) => nest.shared),
+  );
+  return { bytes, tables, nests: functions.length, isShared, sharing, operations };
 };
 
 /** Bytes of the tables of a plan. */

@@ -97,6 +97,7 @@ const create = (count: number): WasmBackend => {
     ...(variant === undefined ? {} : { variant }),
     description: `wasm (${[`${threads.count} ${threads.count === 1 ? 'thread' : 'threads'}`, ...(variant === undefined ? [] : [variant])].join(', ')})`,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
+    plan: lowerWasm,
     liveCount: () => live,
     end: async () => {
       started.delete(count);

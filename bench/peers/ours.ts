@@ -34,8 +34,12 @@ const prepare = async (
     [...initialState(compiled, 1).arrays].map(([name, { data }]) => [name, given.get(name) ?? data]),
   );
   const { step: program } = compiled;
-  // As `immersion train` starts it.
-  const started = await startBackend(backendName, { work: { program, steps: 1 } });
+  // As `immersion train` starts it, but for the threads of generated code: TensorFlow reads its own variable.
+  const threads = Number(process.env['OMP_NUM_THREADS']);
+  const started = await startBackend(backendName, {
+    work: { program, steps: 1 },
+    ...(backendName !== 'native' && threads > 0 ? { threads } : {}),
+  });
   if (isLeft(started)) {
     console.error(started.left.map(showProblem).join('\n'));
     process.exit(1);

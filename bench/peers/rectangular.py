@@ -1,6 +1,6 @@
 """The rectangular-flow step in PyTorch, as the authors of Rectangular Flows for Manifold Learning (2021) describe it: argv[1] is the volume term, `exact`
 (a column of J at a time, Gram matrix, Cholesky factor) or `stochastic` (conjugate gradients on products with JᵀJ); argv[2] is how J·v is
-made, `hand` (a tangent beside every layer), `jvp` (torch.func.jvp) or `vmap` (all columns in one call of it).
+made, `hand` (a tangent beside every layer), `jvp` (torch.func.jvp) or `vmap` (all columns in one call of it; a system with JᵀJ is then solved by its factor).
 """
 import math
 import os
@@ -92,10 +92,13 @@ def build(workload, arrays):
             return decoder.run(z, v)[1]
         return jvp(lambda at: decoder.run(at)[0], (z,), (v,))[1]
 
+    def columns(z):
+        unit = torch.eye(d, device=DEVICE)[:, None, :].expand(d, z.shape[0], d)
+        return vmap(lambda e: push(z, e))(unit).permute(1, 2, 0)
+
     def exact(z, y, v):
         if WAY == "vmap":
-            unit = torch.eye(d, device=DEVICE)[:, None, :].expand(d, z.shape[0], d)
-            J = vmap(lambda e: push(z, e))(unit).permute(1, 2, 0)
+            J = columns(z)
         else:
             unit = lambda k: torch.eye(d, device=DEVICE)[k].expand(z.shape[0], d)
             J = torch.stack([push(z, unit(k)) for k in range(d)], 2)
@@ -123,8 +126,13 @@ def build(workload, arrays):
                 p, square = r + after / square * p, after
         return x
 
+    def factored(z, b):
+        with torch.no_grad():
+            J = columns(z.detach())
+            return torch.cholesky_solve(b[:, :, None], torch.linalg.cholesky(J.transpose(1, 2) @ J))[:, :, 0]
+
     def stochastic(z, y, v):
-        u = solve(z, y, v)
+        u = factored(z, v) if WAY == "vmap" else solve(z, y, v)
         return 0.5 * (push(z, u) * push(z, v)).sum(1)
 
     volume = exact if METHOD == "exact" else stochastic

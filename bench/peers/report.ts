@@ -7,6 +7,8 @@ export type PeerResult = {
   readonly title: string;
   readonly group: 'native' | 'wasm';
   readonly milliseconds?: Reading;
+  /** The medians of its rounds. */
+  readonly readings?: readonly number[];
   /** Its time over that of our backend of the same group, round by round: above 1 where ours is faster. */
   readonly timesOurs?: Reading;
   readonly agreement?: Agreement;

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { backendNames } from 'immersion/runs';
 import type { Command } from './peer.js';
 import type { ObjectiveName } from './workloads.js';
 
@@ -35,10 +36,11 @@ const everything = ['mlp', 'mnist-16', 'mnist-128', 'eighth-64'];
 const ours = (
   name: string,
   title: string,
-  backend: 'native' | 'cc' | 'wasm',
+  backend: string,
   objective: ObjectiveName,
   only: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  script = here('ours.ts'),
 ): Entry => ({
   name,
   title,
@@ -46,7 +48,7 @@ const ours = (
   objective,
   command: () => ({
     program: process.execPath,
-    args: ['--conditions=immersion-source', '--import', 'tsx', here('ours.ts'), backend, objective],
+    args: ['--conditions=immersion-source', '--import', 'tsx', script, backend, objective],
     env,
   }),
   workloads: only,
@@ -96,7 +98,10 @@ export const roster: readonly Entry[] = [
     command: () => ({ program: process.execPath, args: [here('tape.mjs')], env: {} }),
     workloads: everything,
   },
-  ours('wasm', 'Immersion, wasm', 'wasm', 'injFlowLn', ['mlp', 'eighth-64']),
+  ours('wasm', 'Immersion, wasm', 'wasm', 'injFlowLn', ['mlp', 'mnist-16', 'eighth-64']),
+  ...(backendNames.includes('webgpu')
+    ? [ours('webgpu', 'Immersion, webgpu', 'webgpu', 'injFlowLn', everything)]
+    : []),
   {
     name: 'jax-js',
     title: 'jax-js, wasm, jit',
@@ -121,6 +126,18 @@ export const nativeWith = (settings: string): Entry =>
     'injFlowLn',
     everything,
     Object.fromEntries(settings.split(',').map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
+  );
+
+/** The wasm backend of another state of this code, in a folder of its own. */
+export const wasmOf = (folder: string): Entry =>
+  ours(
+    `wasm of ${folder}`,
+    `Immersion, wasm, ${folder}`,
+    'wasm',
+    'injFlowLn',
+    ['mlp', 'eighth-64'],
+    {},
+    join(folder, 'bench/peers/ours.ts'),
   );
 
 const run = promisify(execFile);

@@ -23,6 +23,7 @@ import {
   type Evaluated,
   fileNames,
   type Fitted,
+  gatherProfile,
   type History,
   type Measurable,
   type PolicyOptions,
@@ -40,6 +41,7 @@ import { turnText } from '../../runs/run/summary.js';
 import { writeWhole } from '../../runs/records/whole-file.js';
 import { attempt } from '../../backends/failure.js';
 import { createProgress, duration } from '../../runs/records/progress.js';
+import { profileResult, profileText, type StepProfileResult } from '../explanation/profile.js';
 import { type Findings, findingsOf, noFindings } from './findings.js';
 import { interruption } from '../terminal/interrupt.js';
 import { say, screen } from '../terminal/output.js';
@@ -55,6 +57,8 @@ export type Request = {
   /** The run folder; absent for a new one under `outputs/`. */
   readonly out: string | undefined;
   readonly report: boolean;
+  /** Says where the time of the steps went. */
+  readonly profile?: boolean;
   /** Trained priors over its codes, such as `flow`. */
   readonly priors?: readonly PriorName[] | undefined;
   /** Writes event files for TensorBoard too. */
@@ -98,9 +102,14 @@ export type Result = {
   readonly density: Pick<DensityFit, 'nll' | 'optimal' | 'distance'> | null;
   /** How well test examples are told from those of other data, by reference. */
   readonly outside: Findings['outside'];
+  /** Where the time of the steps went; absent unless it was asked for. */
+  readonly profile?: StepProfileResult;
 };
 
 type Checked<A> = Either<readonly Problem[], A>;
+
+/** Steps of the plan that are shown of a profile, the dearest. */
+const SHOWN = 20;
 
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
@@ -219,6 +228,7 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
   if (isLeft(opened)) return opened;
   const { experiment, name, out, seed, backend, device, heldOut, policy } = request;
   const watch = following(request);
+  const gathered = request.profile === true ? gatherProfile() : undefined;
   const trained = await trainRun(experiment, {
     data: opened.right.data,
     backend,
@@ -226,6 +236,7 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
     seed,
     heldOut,
     policy,
+    profile: gathered,
     keep: { name, out, root: process.cwd(), device },
     onStart: watch.onStart,
     onEvent: watch.onEvent,
@@ -235,9 +246,16 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
       return findingsAfter(request, opened.right.outside, watch.history)(run);
     },
   }).finally(watch.stop);
-  return isLeft(trained)
-    ? trained
-    : right(resultOf(trained.right, request, { ...defaultPolicy, ...policy }.criterion));
+  if (isLeft(trained)) return trained;
+  const { description } = trained.right.model.backend;
+  const profile = gathered && profileResult(gathered.found(), description);
+  const result = resultOf(trained.right, request, { ...defaultPolicy, ...policy }.criterion);
+  if (profile === undefined) return right(result);
+  for (const line of profileText(profile, { columns: process.stderr.columns || 100, most: SHOWN }).split(
+    '\n',
+  ))
+    say(line);
+  return right({ ...result, profile });
 };
 
 /** What a run came to, said and as data; the model is gone afterwards. */

@@ -36,7 +36,9 @@ export const lowerMatmul = (
   // rows, dot products need none.
   const pack =
     builder.blocks.length > 0 &&
-    (transposeB ? n >= 4 && (m >= 16 || k % 4 !== 0) : k > 64 && block < n && m >= 16);
+    (transposeB
+      ? n >= 4 && (m >= 16 || k % 4 !== 0)
+      : k > 64 && block < n && m >= 16 && k * n > builder.near);
   const [outer, inner] = packing(builder, n, columnFrom, k);
   const right = pack
     ? copy(builder, b, [outer, { extent: k, from: [termFrom], to: block }, inner], [n / block, k, block])

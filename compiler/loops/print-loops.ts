@@ -7,28 +7,10 @@
 import { elementAt } from '../../dsl/lookup.js';
 import { atom, precedence, type Printed, within } from '../../dsl/printing/precedence.js';
 import type { Access, Instruction, LoopKernel, Store } from './loop.js';
-import { operandsOf, weight } from './loop-cost.js';
+import { operandsOf } from './loop-cost.js';
+import { trafficOf } from './loop-traffic.js';
 import type { Plan, Step } from './plan.js';
 import { showStep } from './print-plan.js';
-
-/** Floating-point operations of a loop, and bytes of the distinct numbers that it reads and writes. */
-type LoopTraffic = { readonly flops: number; readonly bytes: number };
-
-const bytesPerNumber = 4;
-
-const product = (sizes: readonly number[]): number => sizes.reduce((all, n) => all * n, 1);
-
-/** One a step of the body but for loads and constants, and one a sum. A function counts as one. */
-const trafficOf = ({ extents, loads, body, stores }: LoopKernel): LoopTraffic => {
-  const computed = body.filter((instruction) => weight(instruction) > 0).length;
-  const summed = stores.filter(({ mode }) => mode !== 'set').length;
-  const touched = ({ strides }: Access): number =>
-    product(extents.filter((_, axis) => elementAt(strides, axis) !== 0));
-  return {
-    flops: product(extents) * (computed + summed),
-    bytes: bytesPerNumber * [...loads, ...stores].reduce((sum, access) => sum + touched(access), 0),
-  };
-};
 
 /** The name of a loop's index: i, j, …, z, then i1, j1, …. */
 const indexName = (axis: number): string => {

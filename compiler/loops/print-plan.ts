@@ -40,6 +40,14 @@ const showLoop = ({ loop, inputs, outputs }: Extract<Step, { tag: 'loop' }>): st
   return `loop ${loop.extents.join('×') || '1'} (${read}) ${operations(loop)} → ${written}`;
 };
 
+/** A step in a few words, without its buffers where it is a loop: `256×64×16 Σ mul`. */
+export const stepTitle = (step: Step): string => {
+  if (step.tag !== 'loop') return showStep(step);
+  const { extents, stores } = step.loop;
+  const [mode = 'set'] = stores.map((store) => store.mode);
+  return `${extents.join('×') || '1'} ${signs[mode]}${operations(step.loop)}`;
+};
+
 const buffersOf = (buffers: readonly number[]): string => buffers.map((buffer) => `%${buffer}`).join(', ');
 
 /** One step on one line; what is repeated follows on lines of its own. */

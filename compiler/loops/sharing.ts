@@ -11,7 +11,8 @@ const worthSharing = 200_000;
 export const inputCount = (kernel: LoopKernel): number =>
   kernel.loads.reduce((count, load) => Math.max(count, load.buffer + 1), 0);
 
-const costOfNest = (nest: Nest): number =>
+/** Rough operations, a few a cycle. */
+export const costOfNest = (nest: Nest): number =>
   product(nest.extents) * nest.body.reduce((sum, instruction) => sum + weight(instruction), 1);
 
 /** How much of the threads' time is work when an axis of this extent is theirs in ranges of about one length. */

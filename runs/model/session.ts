@@ -12,7 +12,8 @@ import type { Source } from '../../data/dataset.js';
 import { dataShapeOf, type Problem, problem, sameShape, showShape, sizeOf } from '../../dsl/index.js';
 import { BackendFailure } from '../../backends/failure.js';
 import { openPrograms } from '../../backends/open.js';
-import type { Backend, Instance } from '../../backends/backend.js';
+import type { Backend, Instance, Profile } from '../../backends/backend.js';
+import type { StepProfile } from './step-profile.js';
 import type { Evaluated, StepEvent, Terms } from '../records/events.js';
 import { type Feed, feedOf } from './feed.js';
 import {
@@ -81,6 +82,8 @@ export type Settled = CompiledExpressions & { readonly weights: ReadonlyMap<stri
 export type Beside = {
   readonly metrics?: CompiledExpressions | undefined;
   readonly settled?: Settled | undefined;
+  /** Hears where the time of each training step goes. */
+  readonly profile?: StepProfile | undefined;
 };
 
 /** Rejects with a `BackendFailure` where an array of the state is missing or of another shape. */
@@ -88,7 +91,7 @@ export const createSession = async (
   compiled: Compiled,
   backend: Backend,
   from: TrainState,
-  { metrics, settled }: Beside = {},
+  { metrics, settled, profile }: Beside = {},
 ): Promise<Session> => {
   const misshapen = shapeProblem(compiled, from);
   if (misshapen !== undefined) throw new BackendFailure(misshapen);
@@ -108,18 +111,16 @@ export const createSession = async (
   let instance = await open(from);
   let taken = from.step;
 
-  const run = (program: Program, feed: Feed): Promise<Results<Float32Array>> =>
-    instance.run(program.name, feedOf(program, draws, feed));
+  const run = (program: Program, feed: Feed, parts?: Profile): Promise<Results<Float32Array>> =>
+    instance.run(program.name, feedOf(program, draws, feed), parts);
 
   const takeStep: Session['step'] = async (data, fields = new Map()) => {
     const at = taken;
     const key = { seed: from.seed, step: at, purpose: 'train' };
-    const { term, surrogate, guard, telemetry } = await run(stepProgram, {
-      data,
-      fields,
-      step: at,
-      draws: key,
-    });
+    const began = performance.now();
+    const feed = { data, fields, step: at, draws: key };
+    const { term, surrogate, guard, telemetry } = await run(stepProgram, feed, profile?.part);
+    profile?.whole(performance.now() - began);
     const scalar = (name: TelemetryName): number => float32At(getFrom(telemetry, name), 0);
     const guards = Object.fromEntries(Object.entries(scalarsOf(guard)).filter(([, share]) => share > 0));
     taken = at + 1;

@@ -24,6 +24,7 @@ import { fieldProblems } from '../model/fields.js';
 import { createSession, type Session } from '../model/session.js';
 import { initialState, type Tensor, type TrainState } from '../model/state.js';
 import { fittedOf } from '../model/fitted.js';
+import type { StepProfile } from '../model/step-profile.js';
 import type { Fitted } from '../model/model.js';
 import { withHeldOut } from './hold-out.js';
 import { figureNames } from './figure.js';
@@ -47,6 +48,8 @@ export type PrepareOptions = BackendChoice & {
   /** Expressions of the data, each a scalar, that validations report without their being in the loss. */
   readonly metrics?: Expressions | undefined;
   readonly policy?: PolicyOptions | undefined;
+  /** Hears where the time of each training step goes. */
+  readonly profile?: StepProfile | undefined;
   /** Sees a line now and then while data that is opened here takes long. */
   readonly onProgress?: ((line: string) => void) | undefined;
   /** Parameters that begin as these do, by path, such as `(await other.state()).arrays`; the others begin by their initializers. */
@@ -67,6 +70,7 @@ export const prepareNames = {
   metrics: true,
   initial: true,
   policy: true,
+  profile: true,
   onProgress: true,
 } as const;
 
@@ -240,7 +244,11 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   if (isLeft(state)) return state;
   const succession = successionOf(compiled, options);
   const begins = await opened(succession, (backend) =>
-    createSession(compiled, backend, state.right, { metrics: measured.right, settled: settled.right }),
+    createSession(compiled, backend, state.right, {
+      metrics: measured.right,
+      settled: settled.right,
+      profile: options.profile,
+    }),
   );
   if (isLeft(begins)) return begins;
   const { backend, session } = begins.right;

@@ -28,6 +28,7 @@ import {
   volume,
   type VolumeMethod,
 } from '../../dsl/index.js';
+import { backendNames } from '../../runs/index.js';
 import mlp from '../../examples/mlp.js';
 import mnist from '../../examples/mnist.js';
 import sine from '../../examples/sine.js';
@@ -210,7 +211,7 @@ describe('the command', () => {
     const { code, err } = await run(example('mlp'), '--backend', 'wsam');
     expect([code, err]).toEqual([
       1,
-      '--backend: found "wsam", expected one of wasm, cpu, native (did you mean "wasm"?)\n',
+      `--backend: found "wsam", expected one of ${['auto', ...backendNames].join(', ')} (did you mean "wasm"?)\n`,
     ]);
   });
 });

@@ -16,13 +16,13 @@ const plan = createPlan();
 const [first] = plan.loop(turned, [plan.input('x', [35])], [[35]]);
 const [second] = plan.loop(turned, first === undefined ? [] : [first], [[35]]);
 const finished = plan.finish(second === undefined ? [] : [{ kind: 'value', name: 'y', operand: second }]);
-const { files, scratch } = sourceOf(finished, compiler.target);
+const { files, ...rest } = sourceOf(finished, compiler.target);
 const [, extra = '0'] = process.argv.slice(1);
 const planted = elementAt(files, 0).replace(
   /alone\((\w+), a, (\d+)\)/,
   (_, name: string, extent: string) => `alone(${name}, a, ${Number(extent) + Number(extra)})`,
 );
-const loaded = load(finished, { files: [planted, ...files.slice(1)], scratch });
+const loaded = load(finished, { files: [planted, ...files.slice(1)], ...rest });
 if (isLeft(loaded)) throw new Error('it does not load');
 loaded.right.run([numbers(35), numbers(35)].map(address));
 console.log('ran to its end');
