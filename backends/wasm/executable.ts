@@ -23,7 +23,8 @@ export type Prepared = {
 /** Of modules, so that threads know them apart. */
 let modules = 0;
 
-export const prepare = (plan: Plan, heap: Heap, threads: Threads): Prepared => {
+/** `fused`: whether products and convolutions multiply and add with one rounding. */
+export const prepare = (plan: Plan, heap: Heap, threads: Threads, fused = fusedMultiplyAdd): Prepared => {
   const sizeOf = (buffer: number): number => elementAt(plan.buffers, buffer);
   const taken: (readonly [address: number, size: number])[] = [];
   const take = (size: number): number => {
@@ -34,7 +35,7 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads): Prepared => {
 
   const inside = new Map<number, Prepared>();
   plan.steps.forEach((step, i) => {
-    if (step.tag === 'repeat') inside.set(i, prepare(step.body, heap, threads));
+    if (step.tag === 'repeat') inside.set(i, prepare(step.body, heap, threads, fused));
   });
 
   // Arrays that lie elsewhere: constants, and what a call brings.
@@ -67,7 +68,7 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads): Prepared => {
   const { bytes, tables, nests, isShared, sharing, operations } = programCode(plan, tablesAt, {
     threads: threads.count,
     shared: heap.shared,
-    fused: fusedMultiplyAdd,
+    fused,
   });
   const address = take(Math.ceil(bytes.length / 4));
   heap.bytes().set(bytes, address);

@@ -8,6 +8,6 @@ export const wasmTarget: Target = {
   readsMemory: false,
   near: 0,
   blocks: [8],
-  // A function has at most 1000 parameters, and a loop one for each array.
+  // A nest holds their addresses in locals.
   arrays: 1000,
 };

@@ -125,6 +125,18 @@ export const startThreads = (heap: Heap, count: number, start = startWorker): Th
   };
   const anyLost = (): boolean => workers.some((_, i) => !isAlive(Atomics.load(jobs, ticketOf(i + 1) + 1)));
 
+  /** Whether they could: a system gives so many threads and no more. */
+  const begin = (): boolean => {
+    try {
+      for (let index = 1; index < count; index++)
+        workers = [...workers, start({ memory: heap.memory, jobs, first: job, index, count })];
+      return true;
+    } catch {
+      void end();
+      return false;
+    }
+  };
+
   const isDone = (parts: number, turns: number): boolean => {
     for (let i = 0; i < turns; i++) if (Atomics.load(jobs, slots.done) >= parts) return true;
     return false;
@@ -145,10 +157,7 @@ export const startThreads = (heap: Heap, count: number, start = startWorker): Th
 
   const share: Threads['share'] = (module, nest, table, extent) => {
     if (ended || !on || extent < 2) return alone(module, nest, table, extent);
-    if (workers.length === 0)
-      workers = Array.from({ length: count - 1 }, (_, index) =>
-        start({ memory: heap.memory, jobs, first: job, index: index + 1, count }),
-      );
+    if (workers.length === 0 && !begin()) return alone(module, nest, table, extent);
     const run = module.nests[nest];
     const length = lengthOf(extent);
     const parts = Math.ceil(extent / length);

@@ -15,10 +15,12 @@ export const lowerMatmul = (
   const [r = 1, s = 1] = b.shape;
   const [m, k] = transposeA ? [q, p] : [p, q];
   const n = transposeB ? r : s;
+  /** Terms after which both sides are read again. */
+  const run = transposeA ? Math.min(k, longestStridedRun) : k;
   // A transposed left side is read a few columns at a time: fine while its rows are short or a near cache holds those of a run, else every
   // term is a cache line.
   const left =
-    transposeA && m > 32 && k > 32 && m * Math.min(k, longestStridedRun) > builder.near
+    transposeA && m > 32 && k > 32 && m * run > builder.near
       ? copy(
           builder,
           a,
@@ -38,7 +40,7 @@ export const lowerMatmul = (
     builder.blocks.length > 0 &&
     (transposeB
       ? n >= 4 && (m >= 16 || k % 4 !== 0)
-      : k > 64 && block < n && m >= 16 && k * n > builder.near);
+      : k > 64 && block < n && m >= 16 && run * n > builder.near);
   const [outer, inner] = packing(builder, n, columnFrom, k);
   const right = pack
     ? copy(builder, b, [outer, { extent: k, from: [termFrom], to: block }, inner], [n / block, k, block])

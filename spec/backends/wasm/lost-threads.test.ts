@@ -70,6 +70,26 @@ describe('threads', () => {
     await threads.end();
   }, 60_000);
 
+  test('that the system does not give are done without', async () => {
+    const heap = createHeap(true);
+    let asked = 0;
+    const threads = startThreads(heap, 3, () => {
+      asked += 1;
+      throw new Error('no more threads');
+    });
+    const ranges: (readonly number[])[] = [];
+    const nests = [(_: number, lo: number, hi: number): unknown => ranges.push([lo, hi])];
+    for (let i = 0; i < 2; i++) threads.share({ id: -4, address: 0, length: 0, nests }, 0, 0, 8);
+    expect({ asked, ranges }).toEqual({
+      asked: 1,
+      ranges: [
+        [0, 8],
+        [0, 8],
+      ],
+    });
+    await threads.end();
+  });
+
   test('and memory are what they were after 20 000 steps', async () => {
     const size = 96;
     const [x, w, y] = [

@@ -6,7 +6,6 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { elementAt } from '../../../dsl/lookup.js';
 import { attempt } from '../../../backends/failure.js';
-import { prepare } from '../../../backends/wasm/executable.js';
 import { createHeap } from '../../../backends/wasm/heap.js';
 import { startThreads } from '../../../backends/wasm/threads.js';
 import { createWasmBackend } from '../../../backends/wasm/wasm.js';
@@ -19,69 +18,30 @@ import mlp from '../../../examples/mlp.js';
 import table from '../../../examples/table.js';
 import { injFlowLn } from '../../../objectives/index.js';
 import { agree, arbitraryKernel, contractionOf, copy, random, total } from '../../arbitrary/loop.js';
+import { createEngine, type Engine, loopOf, runPlan } from '../../compiler/loops/loop-runner.js';
 import { root } from '../../shared/command.js';
 import { digestOf } from './digests.js';
 
 const counts = [1, 2, 3] as const;
-const engines = counts.map((count) => {
-  const heap = createHeap(true);
-  return { heap, threads: startThreads(heap, count) };
-});
+const engines = counts.map(createEngine);
 afterAll(async () => {
   for (const { threads } of engines) await threads.end();
 });
 
-const guard = 64;
-const GUARD = Math.fround(12345.678);
-
 type Case = { readonly kernel: LoopKernel; readonly inputs: readonly Float32Array[] };
 
-/** Runs kernels as one program; fails where a guard around an array changes. */
-const runAll = (
-  cases: readonly Case[],
-  { heap, threads }: (typeof engines)[number],
-): readonly (readonly Float32Array[])[] => {
+/** Runs kernels as one program. */
+const runAll = (cases: readonly Case[], engine: Engine): readonly (readonly Float32Array[])[] => {
   const plan = createPlan();
-  const operands = cases.map(({ kernel, inputs }, i) =>
-    plan.loop(
-      kernel,
-      inputs.map((x, k) => plan.input(`${i} ${k}`, [x.length])),
-      kernel.outputs.map((size) => [size]),
-    ),
+  const operands = cases.map(({ kernel, inputs }, i) => loopOf(plan, String(i), kernel, inputs));
+  const results = runPlan(
+    plan,
+    operands.flat(),
+    cases.flatMap(({ inputs }) => inputs),
+    { engine },
   );
-  const program = prepare(
-    plan.finish(
-      operands.flatMap((all, i) =>
-        all.map((operand, k) => ({ kind: 'value', name: `${i} ${k}`, operand }) as const),
-      ),
-    ),
-    heap,
-    threads,
-  );
-  const place = (values: Float32Array) => {
-    const size = values.length + 2 * guard;
-    const start = heap.take(size);
-    const floats = heap.floats();
-    floats.fill(GUARD, start / 4, start / 4 + size);
-    floats.set(values, start / 4 + guard);
-    return { start, size };
-  };
-  const given = cases.map(({ inputs }) => inputs.map(place));
-  const made = cases.map(({ kernel }) => kernel.outputs.map((size) => place(new Float32Array(size).fill(9))));
-  const address = ({ start }: { readonly start: number }): number => start + 4 * guard;
-  program.run(given.flat().map(address), made.flat().map(address));
-  const all = (one: { readonly start: number; readonly size: number }): Float32Array =>
-    new Float32Array(heap.floats().subarray(one.start / 4, one.start / 4 + one.size));
-  for (const array of [...given.flat(), ...made.flat()].map(all))
-    for (const edge of [array.subarray(0, guard), array.subarray(array.length - guard)])
-      expect(
-        edge.every((v) => v === GUARD),
-        'a write out of bounds',
-      ).toBe(true);
-  const results = made.map((arrays) => arrays.map((one) => all(one).subarray(guard, one.size - guard)));
-  program.dispose();
-  [...given.flat(), ...made.flat()].forEach(({ start, size }) => heap.give(start, size));
-  return results;
+  let taken = 0;
+  return operands.map((own) => results.slice(taken, (taken += own.length)));
 };
 
 const filled = (kernel: LoopKernel, sizes: readonly number[], seed: number): Case => {
@@ -171,8 +131,7 @@ describe('threads', () => {
   test('are gone when they are told to end, and what was shared runs here', async () => {
     const tasks = (): number => readdirSync('/proc/self/task').length;
     const before = tasks();
-    const heap = createHeap(true);
-    const engine = { heap, threads: startThreads(heap, 3) };
+    const engine = createEngine(3);
     const shared = runAll([big], engine);
     expect(tasks()).toBeGreaterThan(before);
     await engine.threads.end();

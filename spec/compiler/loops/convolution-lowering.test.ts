@@ -1,9 +1,7 @@
 /** Convolutions lowered to loops are the sums that define them, for any shape, stride and padding. */
 import { test, fc } from '@fast-check/vitest';
-import * as tf from '@tensorflow/tfjs-core';
-import { BackendWasm, setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
-import { beforeAll, describe, expect } from 'vitest';
-import type { Operand, PlanBuilder } from '../../../compiler/loops/plan.js';
+import { describe, expect } from 'vitest';
+import { createPlan } from '../../../compiler/loops/builder.js';
 import {
   lowerConv,
   lowerConvFilter,
@@ -11,63 +9,9 @@ import {
   type ConvParams,
 } from '../../../compiler/loops/convolution.js';
 import { lowerMatmul } from '../../../compiler/loops/matmul.js';
-import { generate } from '../../../backends/wasm/generate.js';
-import { instantiateLoops, type WasmBackend } from '../../../backends/wasm/loops.js';
-
-type Memory = { readonly buffer: ArrayBuffer };
-type Backend = WasmBackend & {
-  readonly wasm: {
-    readonly asm: { readonly memory: Memory };
-    readonly _malloc: (bytes: number) => number;
-    readonly _free: (address: number) => void;
-  };
-};
-let backend: Backend;
-beforeAll(async () => {
-  setThreadsCount(1);
-  await tf.setBackend('wasm');
-  const current: unknown = tf.backend();
-  if (!(current instanceof BackendWasm)) throw new Error('the wasm backend is missing');
-  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- tfjs does not declare the memory of its module
-  backend = current as unknown as Backend;
-});
+import { runPlan } from './loop-runner.js';
 
 const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);
-
-/** A builder that runs each loop at once; its buffers are addresses in the backend's memory. */
-const immediate = () => {
-  const addresses: number[] = [];
-  const allocate = (shape: readonly number[]): Operand => {
-    addresses.push(backend.wasm._malloc(4 * Math.max(1, product(shape))));
-    return { buffer: addresses.length - 1, shape };
-  };
-  const view = ({ buffer, shape }: Operand): Float32Array =>
-    new Float32Array(backend.wasm.asm.memory.buffer, addresses[buffer], product(shape));
-  const constant = (values: ArrayLike<number>, shape: readonly number[]): Operand => {
-    const operand = allocate(shape);
-    view(operand).set(values);
-    return operand;
-  };
-  const unexpected = () => {
-    throw new Error('only loops are expected');
-  };
-  const builder: PlanBuilder = {
-    kernel: unexpected,
-    blocks: [8],
-    near: 0,
-    routine: unexpected,
-    repeat: unexpected,
-    loop: (loop, inputs, shapes) => {
-      const [run] = instantiateLoops(backend, generate([loop]));
-      const outputs = shapes.map(allocate);
-      outputs.forEach((output) => view(output).fill(NaN));
-      run?.(...[...inputs, ...outputs].map(({ buffer }) => addresses[buffer] ?? 0));
-      return outputs;
-    },
-    constant,
-  };
-  return { builder, constant, view, free: () => addresses.forEach((a) => backend.wasm._free(a)) };
-};
 
 /** Calls `visit` with positions in x, w and ct for every product of the convolution. */
 const products = (
@@ -106,9 +50,9 @@ const random = (seed: number): (() => number) => {
   };
 };
 
-const close = (found: Float32Array, expected: Float64Array, terms: number): void => {
+const close = (found: Float32Array | undefined, expected: Float64Array, terms: number): void => {
   expected.forEach((value, i) => {
-    const actual = found[i] ?? NaN;
+    const actual = found?.[i] ?? NaN;
     if (!(Math.abs(actual - value) <= 1e-6 * (4 + Math.sqrt(terms))))
       expect.fail(`[${i}]: found ${actual}, expected ${value}`);
   });
@@ -176,16 +120,16 @@ describe('a lowered convolution', () => {
         input[i] = (input[i] ?? NaN) + c * b;
         filter[j] = (filter[j] ?? NaN) + a * c;
       });
-      const { builder, constant, view, free } = immediate();
-      const [X, W, CT] = [constant(xs, x), constant(ws, w), constant(cts, ct)];
-      const conv = lowerConv(builder, X, W, params, ct);
-      const convInput = lowerConvInput(builder, CT, W, params, x);
-      const convFilter = lowerConvFilter(builder, X, CT, params, w);
+      const plan = createPlan();
+      const [X, W, CT] = [plan.input('x', x), plan.input('w', w), plan.input('ct', ct)];
+      const conv = lowerConv(plan, X, W, params, ct);
+      const convInput = lowerConvInput(plan, CT, W, params, x);
+      const convFilter = lowerConvFilter(plan, X, CT, params, w);
       expect([conv.shape, convInput.shape, convFilter.shape]).toEqual([ct, x, w]);
-      close(view(conv), forward, product(w.slice(0, 3)));
-      close(view(convInput), input, product(w));
-      close(view(convFilter), filter, product(ct.slice(0, 3)));
-      free();
+      const found = runPlan(plan, [conv, convInput, convFilter], [xs, ws, cts]);
+      close(found[0], forward, product(w.slice(0, 3)));
+      close(found[1], input, product(w));
+      close(found[2], filter, product(ct.slice(0, 3)));
     },
   );
 });
@@ -204,12 +148,12 @@ describe('a lowered matrix multiplication', () => {
           expected[i * n + j] = (expected[i * n + j] ?? NaN) + (a[i * k + t] ?? NaN) * (b[t * n + j] ?? NaN);
     const turn = (values: Float32Array, rows: number, columns: number): Float32Array =>
       values.map((_, at) => values[(at % rows) * columns + Math.floor(at / rows)] ?? NaN);
-    const { builder, constant, view, free } = immediate();
-    const A = transposeA ? constant(turn(a, m, k), [k, m]) : constant(a, [m, k]);
-    const B = transposeB ? constant(turn(b, k, n), [n, k]) : constant(b, [k, n]);
-    const found = lowerMatmul(builder, A, B, { transposeA, transposeB });
+    const plan = createPlan();
+    const A = plan.input('a', transposeA ? [k, m] : [m, k]);
+    const B = plan.input('b', transposeB ? [n, k] : [k, n]);
+    const found = lowerMatmul(plan, A, B, { transposeA, transposeB });
     expect(found.shape).toEqual([m, n]);
-    close(view(found), expected, k);
-    free();
+    const given = [transposeA ? turn(a, m, k) : a, transposeB ? turn(b, k, n) : b];
+    close(runPlan(plan, [found], given)[0], expected, k);
   });
 });
