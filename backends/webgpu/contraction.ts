@@ -8,7 +8,7 @@ import { type Product, productOf } from '../../compiler/loops/tiling.js';
 import { slotsOf } from './elements.js';
 import { type Kernel, scratch } from './kernel.js';
 import { slicesKernels } from './reduction.js';
-import { along, indicesOf, moduleOf, placeOf } from './wgsl.js';
+import { along, codeOf, indicesOf, mark, placeOf } from './wgsl.js';
 
 /** Threads of a workgroup along each side of a tile, and terms that it takes at once. */
 const side = 16;
@@ -102,7 +102,12 @@ const operand = (
   { batch, term }: Sorted,
   count: number,
   place: string,
-): { readonly shared: string; readonly before: string; readonly read: string; readonly write: string } => {
+): {
+  readonly shared: string;
+  readonly before: string;
+  readonly read: (from: string) => string;
+  readonly write: string;
+} => {
   const wide = side * count;
   const [mine, terms] = [strideOf(access, own), strideOf(access, term)];
   // Neighbouring threads read along whichever axis is nearer.
@@ -114,11 +119,12 @@ const operand = (
     byTerm ? `thread % ${side}` : `(thread + ${side * side * s}) / ${wide}`;
   const base = `${place} + ${access.offset} + ${along(batch.names, strideOf(access, batch))}`;
   return {
-    shared: `var<workgroup> shared_${name}: array<f32, ${side * (wide + 1)}>;\n`,
+    shared: `var<workgroup> shared_${name}${mark}: array<f32, ${side * (wide + 1)}>;\n`,
     before: parts
       .map(
         (s) => `  let ${name}_own${s} = ${name}_start + ${ofTile(s)};
   let ${name}_in${s} = ${name}_own${s} < ${own.size};
+  var ${name}_value${s} = 0.0f;
   var ${name}_at${s} = ${base};
   {
 ${indicesOf(`${name}_own${s}`, own.names, own.extents)}    ${name}_at${s} += ${along(own.names, mine)};
@@ -126,20 +132,24 @@ ${indicesOf(`${name}_own${s}`, own.names, own.extents)}    ${name}_at${s} += ${a
 `,
       )
       .join(''),
-    read: parts
-      .map(
-        (s) => `    var ${name}_value${s} = 0.0f;
+    read: (from) =>
+      parts
+        .map(
+          (s) => `    ${name}_value${s} = 0.0f;
     {
-      let k = first + ${ofTerm(s)};
+      let k = ${from} + ${ofTerm(s)};
       if (${name}_in${s} && k < end) {
 ${indicesOf('k', term.names, term.extents)}        ${name}_value${s} = heap[${name}_at${s} + ${along(term.names, terms)}];
       }
     }
 `,
-      )
-      .join(''),
+        )
+        .join(''),
     write: parts
-      .map((s) => `    shared_${name}[(${ofTerm(s)}) * ${wide + 1} + ${ofTile(s)}] = ${name}_value${s};\n`)
+      .map(
+        (s) =>
+          `    shared_${name}${mark}[(${ofTerm(s)}) * ${wide + 1} + ${ofTile(s)}] = ${name}_value${s};\n`,
+      )
       .join(''),
   };
 };
@@ -178,7 +188,7 @@ ${indicesOf(index, own.names, own.extents)}    ${name} = ${along(own.names, stri
       : `  if (${inside}) { let at = ${element}; heap[at] = heap[at] + c${i}_${j}; }\n`;
   };
   const kernel: Kernel = {
-    source: moduleOf(
+    code: codeOf(
       `${slots.map((_, k) => `  let p${k} = ${placeOf(k)};\n`).join('')}  let slice = group % ${slices};
   let tile = group / ${slices};
   let b_start = tile % ${across} * ${wide};
@@ -187,14 +197,15 @@ ${indicesOf(index, own.names, own.extents)}    ${name} = ${along(own.names, stri
 ${indicesOf('which', batch.names, batch.extents)}${a.before}${b.before}  let down = thread / ${side};
   let along = thread % ${side};
 ${each.map(({ i, j }) => `  var c${i}_${j} = 0.0f;\n`).join('')}  let end = min(${term.size}, (slice + 1) * ${chunk});
-  for (var first = slice * ${chunk}; first < end; first += ${side}) {
-${a.read}${b.read}    workgroupBarrier();
+${a.read(`slice * ${chunk}`)}${b.read(`slice * ${chunk}`)}  for (var first = slice * ${chunk}; first < end; first += ${side}) {
+    workgroupBarrier();
 ${a.write}${b.write}    workgroupBarrier();
-    for (var k = 0; k < ${side}; k++) {
+    // The next terms are on their way while these are summed.
+${a.read(`first + ${side}`)}${b.read(`first + ${side}`)}    for (var k = 0; k < ${side}; k++) {
 ${range(rows)
-  .map((i) => `      let a${i} = shared_a[k * ${tall + 1} + down + ${side * i}];\n`)
+  .map((i) => `      let a${i} = shared_a${mark}[k * ${tall + 1} + down + ${side * i}];\n`)
   .join('')}${range(columns)
-        .map((j) => `      let b${j} = shared_b[k * ${wide + 1} + along + ${side * j}];\n`)
+        .map((j) => `      let b${j} = shared_b${mark}[k * ${wide + 1} + along + ${side * j}];\n`)
         .join('')}${each.map(({ i, j }) => `      c${i}_${j} += a${i} * b${j};\n`).join('')}    }
   }
 ${range(rows)
@@ -208,7 +219,7 @@ ${range(rows)
             `  let column_${j} = b_start + along + ${side * j};\n${slices > 1 ? '' : place(`to_column${j}`, column, `column_${j}`)}`,
         )
         .join('')}${each.map(written).join('')}`,
-      { shared: a.shared + b.shared },
+      { declarations: a.shared + b.shared, numbers: side * (tall + wide + 2) },
     ),
     groups: batch.size * down * across * slices,
     slots,

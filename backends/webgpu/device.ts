@@ -24,7 +24,8 @@ const gpuOfNode = async (): Promise<GPU> => {
     const { create, globals } = await import('webgpu');
     for (const [name, value] of Object.entries(globals))
       if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });
-    ofNode = create([]);
+    // Kernels are ours, and laws look at what lies around their arrays: no access is checked again.
+    ofNode = create(['enable-dawn-features=disable_robustness']);
   }
   return ofNode;
 };

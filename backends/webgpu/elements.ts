@@ -5,7 +5,7 @@ import { at, dropUnits, merge, type Nest, permute, product } from '../../compile
 import { elementAt } from '../../dsl/lookup.js';
 import { bodyOf } from './body.js';
 import { input, type Kernel, output, type Slot } from './kernel.js';
-import { combined, elementOf, groupSize, indicesOf, moduleOf, placeOf } from './wgsl.js';
+import { codeOf, combined, elementOf, groupSize, indicesOf, placeOf } from './wgsl.js';
 
 /** The arrays of a nest, each once, and the names of their places. */
 export const slotsOf = (
@@ -60,7 +60,7 @@ export const elementsKernel = (source: Nest, direct: readonly boolean[] = []): K
     ),
   );
   return {
-    source: moduleOf(`  let i = group * ${groupSize} + thread;
+    code: codeOf(`  let i = group * ${groupSize} + thread;
   if (i < ${total}) {
 ${places}${indicesOf('i', names, nest.extents)}${body.text}${stores.join('')}  }
 `),
@@ -87,10 +87,9 @@ export const serialKernel = (nest: Nest): Kernel => {
     stored(store, elementOf(outputs(store.buffer), store, names), body.value(store.value), false),
   );
   return {
-    source: moduleOf(
-      `${places}${heads.join('')}${body.text}${stores.join('')}${'  }\n'.repeat(heads.length)}`,
-      { threads: 1 },
-    ),
+    code: codeOf(`${places}${heads.join('')}${body.text}${stores.join('')}${'  }\n'.repeat(heads.length)}`, {
+      threads: 1,
+    }),
     groups: 1,
     slots,
     scratch: 0,
@@ -114,7 +113,7 @@ export const movesKernel = (sizes: readonly number[]): Kernel => {
     (size, k) => `  if (i < ${size}) { heap[${placeOf(sizes.length + k)} + i] = heap[${placeOf(k)} + i]; }\n`,
   );
   return {
-    source: moduleOf(`  let i = group * ${groupSize} + thread;\n${moves.join('')}`),
+    code: codeOf(`  let i = group * ${groupSize} + thread;\n${moves.join('')}`),
     groups: Math.ceil(most / groupSize),
     slots: [...sizes.map((_, k) => input(k)), ...sizes.map((_, k) => output(k))],
     scratch: 0,

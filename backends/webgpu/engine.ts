@@ -43,7 +43,7 @@ export const startEngine = async (): Promise<Either<readonly Problem[], Engine>>
   const pipelines = createPipelines(device, heap);
 
   const load = (plan: Plan, schedule: Schedule): Loaded => {
-    const calls = pipelines.prepared(schedule.calls);
+    const calls = pipelines.prepared(schedule.lots);
     const constants = schedule.constants.map((values) => {
       const range = heap.take(values.length);
       heap.write(range, values);
@@ -89,7 +89,7 @@ export const startEngine = async (): Promise<Either<readonly Problem[], Engine>>
     description,
     software,
     heap,
-    compile: ({ calls }) => pipelines.compile(calls),
+    compile: ({ lots }) => pipelines.compile(lots),
     load,
   });
 };

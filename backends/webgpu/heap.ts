@@ -22,6 +22,9 @@ export type Heap = {
 
 const first = 1 << 20;
 
+/** Numbers of the heap that are copied at once, whatever lies between those that are wanted. */
+const closeTogether = 1 << 13;
+
 export const createHeap = ({ device, most }: Device, failed: () => string | undefined): Heap => {
   const gaps = createGaps();
   const make = (numbers: number): GPUBuffer =>
@@ -83,7 +86,12 @@ export const createHeap = ({ device, most }: Device, failed: () => string | unde
       device.queue.writeBuffer(buffer, 4 * start, values.buffer, values.byteOffset, values.byteLength);
     },
     read: async (wanted) => {
-      const total = wanted.reduce((sum, { size }) => sum + inLines(size), 0);
+      const filled = wanted.filter(({ size }) => size > 0);
+      const low = Math.min(...filled.map(({ start }) => start));
+      const span = Math.max(0, ...filled.map(({ start, size }) => start + size)) - low;
+      // What lies close together is copied as a whole.
+      const together = filled.length > 0 && span <= closeTogether;
+      const total = together ? span : wanted.reduce((sum, { size }) => sum + inLines(size), 0);
       let target = staging;
       staging = undefined;
       if (target === undefined || target.size < 4 * total) {
@@ -93,8 +101,10 @@ export const createHeap = ({ device, most }: Device, failed: () => string | unde
           usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
         });
       }
+      if (together) encoder().copyBufferToBuffer(buffer, 4 * low, target, 0, 4 * span);
       let at = 0;
       const starts = wanted.map(({ start, size }) => {
+        if (together) return size > 0 ? start - low : 0;
         const own = at;
         if (size > 0) encoder().copyBufferToBuffer(buffer, 4 * start, target, 4 * own, 4 * size);
         at += inLines(size);

@@ -1,8 +1,7 @@
 /** Pipelines by their source, each made once, and calls of them encoded with the places of their arrays. */
 import type { Heap } from './heap.js';
-import type { Place } from './kernel.js';
-import type { Call } from './program.js';
-import { placesOfKernel, unlessZero } from './wgsl.js';
+import type { Call, Place } from './kernel.js';
+import { moduleOf, type Part, placesOfKernel } from './wgsl.js';
 
 /** Bytes at which a block of places may begin. */
 const alignment = 256;
@@ -18,12 +17,32 @@ export type Calls = {
 
 export type Pipelines = {
   /** Compiles what is not yet, side by side; the first error's line where one does not. */
-  readonly compile: (calls: readonly Call[]) => Promise<string | undefined>;
-  readonly prepared: (calls: readonly Call[]) => Calls;
+  readonly compile: (lots: readonly Lot[]) => Promise<string | undefined>;
+  readonly prepared: (lots: readonly Lot[]) => Calls;
 };
 
-const sourceOf = ({ kernel, unless }: Call): string =>
-  unless === undefined ? kernel.source : unlessZero(kernel.source, kernel.slots.length);
+/** Calls that run at once. */
+type Lot = readonly Call[];
+
+const placesOf = ({ places, unless }: Call): readonly Place[] =>
+  unless === undefined ? places : [...places, unless];
+
+const sourceOf = (lot: Lot): string => {
+  let base = 0;
+  return moduleOf(
+    lot.map((call): Part => {
+      const { kernel, places, unless } = call;
+      const own = base;
+      base += placesOf(call).length;
+      return {
+        code: kernel.code,
+        groups: kernel.groups,
+        base: own,
+        unless: unless === undefined ? undefined : places.length,
+      };
+    }),
+  );
+};
 
 export const createPipelines = (device: GPUDevice, heap: Heap): Pipelines => {
   const layout = device.createBindGroupLayout({
@@ -67,8 +86,8 @@ export const createPipelines = (device: GPUDevice, heap: Heap): Pipelines => {
   };
 
   return {
-    compile: async (calls) => {
-      const missing = new Set(calls.map(sourceOf).filter((source) => !made.has(source)));
+    compile: async (lots) => {
+      const missing = new Set(lots.map(sourceOf).filter((source) => !made.has(source)));
       const waiting = [...missing].map(async (source) => {
         try {
           made.set(source, await device.createComputePipelineAsync(describe(source)));
@@ -79,17 +98,17 @@ export const createPipelines = (device: GPUDevice, heap: Heap): Pipelines => {
       });
       return (await Promise.all(waiting)).find((why) => why !== undefined);
     },
-    prepared: (calls) => {
-      const steps = calls.map((call) => {
-        const source = sourceOf(call);
+    prepared: (lots) => {
+      const steps = lots.map((lot) => {
+        const source = sourceOf(lot);
         const pipeline = made.get(source) ?? device.createComputePipeline(describe(source));
         made.set(source, pipeline);
-        const { kernel, places, unless } = call;
+        const groups = lot.reduce((sum, { kernel }) => sum + kernel.groups, 0);
         return {
           pipeline,
-          places: unless === undefined ? places : [...places, unless],
-          x: Math.min(kernel.groups, mostGroups),
-          y: Math.ceil(kernel.groups / mostGroups),
+          places: lot.flatMap(placesOf),
+          x: Math.min(groups, mostGroups),
+          y: Math.ceil(groups / mostGroups),
         };
       });
       let end = 0;
@@ -98,6 +117,7 @@ export const createPipelines = (device: GPUDevice, heap: Heap): Pipelines => {
         end += Math.ceil((4 * places.length) / alignment) * alignment;
         return own;
       });
+      const starts = Uint32Array.from(offsets);
       const blocks = new Uint32Array(end / 4);
       return {
         run: (startOf) => {
@@ -115,7 +135,7 @@ export const createPipelines = (device: GPUDevice, heap: Heap): Pipelines => {
           steps.forEach(({ pipeline, x, y }, i) => {
             if (pipeline !== last) pass.setPipeline(pipeline);
             last = pipeline;
-            pass.setBindGroup(0, all.group, [offsets[i] ?? 0]);
+            pass.setBindGroup(0, all.group, starts, i, 1);
             pass.dispatchWorkgroups(x, y);
           });
           pass.end();

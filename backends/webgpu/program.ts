@@ -7,28 +7,26 @@ import { layoutOf } from '../../compiler/loops/layout.js';
 import { inLines } from '../../compiler/loops/gaps.js';
 import { fillKernel, movesKernel } from './elements.js';
 import type { Tile } from './contraction.js';
-import type { Kernel, Place } from './kernel.js';
+import type { Call, Kernel, Place } from './kernel.js';
+import { atOnce } from './levels.js';
 import { kernelsOf } from './loops.js';
 import { routineCalls, routineScratch, type Table } from './routines.js';
 
 type Repeat = Extract<Step, { tag: 'repeat' }>;
 
-export type Call = {
-  readonly kernel: Kernel;
-  readonly places: readonly Place[];
-  /** It does nothing where this number is 0. */
-  readonly unless?: Place;
-};
-
 export type Schedule = {
-  readonly calls: readonly Call[];
+  /** Calls that run at once, one lot after another. */
+  readonly lots: readonly (readonly Call[])[];
   readonly constants: readonly Float32Array[];
   /** Numbers of scratch memory. */
   readonly scratch: number;
 };
 
-/** `tile` is for the laws: every sum of products is cut by it. */
-export const scheduleOf = (plan: Plan, tile?: Tile): Schedule => {
+/** `alike`: whether what runs at once is of one kind; `tile` is for the laws, every sum of products is cut by it. */
+export const scheduleOf = (
+  plan: Plan,
+  { alike, tile }: { readonly alike: boolean; readonly tile?: Tile | undefined },
+): Schedule => {
   const constants: Float32Array[] = [];
   const numbers = new Map<string, number>();
   const constant = (values: readonly number[]): Place => {
@@ -87,7 +85,16 @@ export const scheduleOf = (plan: Plan, tile?: Tile): Schedule => {
     });
     const layout = layoutOf(own, elsewhere(own), (i) => beside(elementAt(own.steps, i), own));
     const place = (buffer: number): Place =>
-      places.get(buffer) ?? { of: 'scratch', start: begin + getFrom(layout.offsets, buffer) };
+      places.get(buffer) ?? {
+        of: 'scratch',
+        start: begin + getFrom(layout.offsets, buffer),
+        size: elementAt(own.buffers, buffer),
+      };
+    const besideOf = (i: number, step: Step): Place => ({
+      of: 'scratch',
+      start: begin + (layout.beside.get(i) ?? 0),
+      size: beside(step, own),
+    });
     const call = (kernel: Kernel, all: readonly Place[]): void => {
       calls.push({ kernel, places: all, ...(unless === undefined ? {} : { unless }) });
     };
@@ -100,7 +107,7 @@ export const scheduleOf = (plan: Plan, tile?: Tile): Schedule => {
             place: place(buffer),
             size: elementAt(own.buffers, buffer),
           }));
-          const self: Place = { of: 'scratch', start: begin + (layout.beside.get(i) ?? 0) };
+          const self = besideOf(i, step);
           for (const { kernel, places: all } of routineCalls(
             step.routine,
             read,
@@ -116,26 +123,25 @@ export const scheduleOf = (plan: Plan, tile?: Tile): Schedule => {
             call(
               kernel,
               kernel.slots.map((slot): Place => {
-                if (slot.of === 'scratch')
-                  return { of: 'scratch', start: begin + (layout.beside.get(i) ?? 0) };
+                if (slot.of === 'scratch') return besideOf(i, step);
                 return place(elementAt(slot.of === 'input' ? step.inputs : step.outputs, slot.index));
               }),
             );
           return;
         case 'repeat': {
           const { body, times, inputs: read } = step;
-          const scratchAt = (start: number): Place => ({ of: 'scratch', start });
+          const scratchAt = (start: number, size = 1): Place => ({ of: 'scratch', start, size });
           const flags = begin + getFrom(layout.beside, i);
           let next = flags + flagsOf(step);
           const results = resultSizes(step).map((size) => {
             next += size;
-            return scratchAt(next - size);
+            return scratchAt(next - size, size);
           });
           const carried = step.outputs.map(place);
           const sizes = step.outputs.map((buffer) => elementAt(own.buffers, buffer));
           const kept = read.slice(carried.length).map(place);
           const move = movesKernel([...sizes, 1]);
-          call(fillKernel(times + 1, 0, 0), [scratchAt(flags)]);
+          call(fillKernel(times + 1, 0, 0), [scratchAt(flags, times + 1)]);
           call(move, [
             ...read.slice(0, carried.length).map(place),
             constant([1]),
@@ -171,5 +177,5 @@ export const scheduleOf = (plan: Plan, tile?: Tile): Schedule => {
     0,
     undefined,
   );
-  return { calls, constants, scratch };
+  return { lots: atOnce(calls, alike), constants, scratch };
 };

@@ -6,7 +6,7 @@ import type { Store } from '../../compiler/loops/loop.js';
 import { bodyOf } from './body.js';
 import { slotsOf } from './elements.js';
 import { type Kernel, scratch, type Slot } from './kernel.js';
-import { combined, elementOf, groupSize, identityOf, indicesOf, moduleOf, placeOf } from './wgsl.js';
+import { codeOf, combined, elementOf, groupSize, identityOf, indicesOf, mark, placeOf } from './wgsl.js';
 
 /** Terms that a thread combines one by one before a reduction is cut into slices. */
 const longRun = 256;
@@ -114,15 +114,15 @@ export const reductionKernels = (
   const tree =
     lanes === 1
       ? ''
-      : `${stores.map((_, i) => `  s${i}[thread] = a${i};\n`).join('')}  workgroupBarrier();
+      : `${stores.map((_, i) => `  s${i}${mark}[thread] = a${i};\n`).join('')}  workgroupBarrier();
   for (var h = ${lanes / 2}; h > 0; h /= 2) {
     if (lane < h) {
-${stores.map(({ mode }, i) => `      s${i}[thread] = ${combined(mode, `s${i}[thread]`, `s${i}[thread + h * ${wide}]`)};\n`).join('')}    }
+${stores.map(({ mode }, i) => `      s${i}${mark}[thread] = ${combined(mode, `s${i}${mark}[thread]`, `s${i}${mark}[thread + h * ${wide}]`)};\n`).join('')}    }
     workgroupBarrier();
   }
 `;
   const written = stores.map((store, i) => {
-    const value = lanes === 1 ? `a${i}` : `s${i}[thread]`;
+    const value = lanes === 1 ? `a${i}` : `s${i}${mark}[thread]`;
     if (slices > 1)
       return `    heap[${partial} + ${i * slices * results} + slice * ${results} + i] = ${value};\n`;
     const place = elementOf(
@@ -135,7 +135,7 @@ ${stores.map(({ mode }, i) => `      s${i}[thread] = ${combined(mode, `s${i}[thr
       : `    { let at = ${place}; heap[at] = ${combined(store.mode, 'heap[at]', value)}; }\n`;
   });
   const first: Kernel = {
-    source: moduleOf(
+    code: codeOf(
       `${places}  let wide = thread % ${wide};
   let lane = thread / ${wide};
   let slice = group % ${slices};
@@ -150,8 +150,11 @@ ${written.join('')}  }
 `,
       {
         threads,
-        shared:
-          lanes === 1 ? '' : stores.map((_, i) => `var<workgroup> s${i}: array<f32, ${threads}>;\n`).join(''),
+        numbers: lanes === 1 ? 0 : stores.length * threads,
+        declarations:
+          lanes === 1
+            ? ''
+            : stores.map((_, i) => `var<workgroup> s${i}${mark}: array<f32, ${threads}>;\n`).join(''),
       },
     ),
     groups: blocks * slices,

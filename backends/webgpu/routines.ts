@@ -4,7 +4,7 @@ import type { Routine } from '../../compiler/loops/plan.js';
 import { elementAt } from '../../dsl/lookup.js';
 import { elementsKernel } from './elements.js';
 import { input, type Kernel, output, type Place, scratch } from './kernel.js';
-import { groupSize, literal, moduleOf, placeOf } from './wgsl.js';
+import { codeOf, groupSize, literal, mark, placeOf } from './wgsl.js';
 
 /** Where an array of whole numbers is. */
 export type Table = (values: readonly number[]) => Place;
@@ -16,11 +16,11 @@ type RoutineCall = { readonly kernel: Kernel; readonly places: readonly Place[] 
 
 /** A thread for each of so many; `body` has its number i. */
 const threadEach = (count: number, inputs: number, body: string, threads = 32, before = ''): Kernel => ({
-  source: moduleOf(
+  code: codeOf(
     `  let i = group * ${threads} + thread;
   if (i >= ${count}) { return; }
 ${Array.from({ length: inputs + 1 }, (_, k) => `  let p${k} = ${placeOf(k)};\n`).join('')}${body}`,
-    { threads, shared: before },
+    { threads, declarations: before },
   ),
   groups: Math.ceil(count / threads),
   slots: [...Array.from({ length: inputs }, (_, k) => input(k)), output(0)],
@@ -38,7 +38,7 @@ const cholesky = (count: number, n: number, jitters: number): Kernel =>
   for (var k = 0; k < ${n * n}; k++) { heap[l + k] = 0.0f; }
   var jitter = 0.0f;
   var attempt = 0;
-  while (attempt <= ${jitters} && !factor(a, l, jitter)) {
+  while (attempt <= ${jitters} && !factor${mark}(a, l, jitter)) {
     jitter = select(jitter * 10.0f, trace / ${n}.0f * ${literal(firstJitter)}, attempt == 0);
     attempt++;
   }
@@ -47,7 +47,7 @@ const cholesky = (count: number, n: number, jitters: number): Kernel =>
   }
 `,
     32,
-    `fn factor(a: i32, l: i32, jitter: f32) -> bool {
+    `fn factor${mark}(a: i32, l: i32, jitter: f32) -> bool {
   for (var j = 0; j < ${n}; j++) {
     var pivot = heap[a + j * ${n + 1}] + jitter;
     for (var k = 0; k < j; k++) { let x = heap[l + j * ${n} + k]; pivot -= x * x; }
@@ -102,7 +102,7 @@ const lq = ({ n, m, params: { jitter, least } }: Extract<Routine, { name: 'lq' }
   let w = p1 + i * ${n * most};
   let l = p2 + i * ${n * n};
   for (var k = 0; k < ${n * m}; k++) { heap[w + k / ${m} * ${most} + k % ${m}] = heap[a + k]; }
-  var known = reflectRows(w, ${m}, ${literal(least)});
+  var known = reflectRows${mark}(w, ${m}, ${literal(least)});
 ${
   jitter > 0
     ? `  if (!known) {
@@ -115,7 +115,7 @@ ${
         else { heap[w + r * ${most} + k] = select(0.0f, root, k == ${m} + r); }
       }
     }
-    known = reflectRows(w, ${most}, 0.0f);
+    known = reflectRows${mark}(w, ${most}, 0.0f);
   }
 `
     : ''
@@ -128,7 +128,7 @@ ${
   }
 `,
     32,
-    `fn reflectRows(w: i32, width: i32, least: f32) -> bool {
+    `fn reflectRows${mark}(w: i32, width: i32, least: f32) -> bool {
   var independent = true;
   for (var k = 0; k < ${n}; k++) {
     let own = w + k * ${most};

@@ -41,7 +41,7 @@ const backendOn = ({ description, software, heap, compile, load: loadPlan }: Eng
     const before = lowered.get(program);
     if (before !== undefined) return before;
     const plan = lowerLoops(program, gpuTarget);
-    const made = { plan, schedule: scheduleOf(plan) };
+    const made = { plan, schedule: scheduleOf(plan, { alike: software }) };
     lowered.set(program, made);
     return made;
   };

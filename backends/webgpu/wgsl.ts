@@ -18,6 +18,7 @@ export const prelude = `@group(0) @binding(0) var<storage, read_write> heap: arr
 @group(0) @binding(1) var<uniform> places: array<vec4<u32>, ${placesOfKernel / 4}>;
 var<private> infinityBits: u32 = 0x7f800000u;
 var<private> nanBits: u32 = 0x7fc00000u;
+fn place(k: u32) -> i32 { return i32(places[k >> 2u][k & 3u]); }
 fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
 fn add(a: f32, b: f32) -> f32 { return a + b; }
 fn mul(a: f32, b: f32) -> f32 { return a * b; }
@@ -41,36 +42,78 @@ export const literal = (value: number): string => {
 
 export const identityOf = (op: ReductionName): string => literal(reductions[op].identity);
 
-const unlessHere = '  // Here a run may end at once.\n';
+/** What stands behind the names of a kernel's own declarations, for the number of its part in a program. */
+export const mark = '§';
 
-/** A program of one entry: `body` has `group`, the number of its workgroup, and `thread`, the number of the thread in it. */
-export const moduleOf = (
+/** A kernel's part of a program. */
+export type Code = {
+  /** Statements that have `group`, the number of a workgroup, and `thread`, the number of a thread in it. */
+  readonly body: string;
+  /** Functions and a workgroup's arrays, their names with the mark. */
+  readonly declarations: string;
+  /** Of a workgroup. */
+  readonly threads: number;
+  /** Bytes of a workgroup's memory. */
+  readonly bytes: number;
+};
+
+export const codeOf = (
   body: string,
-  { threads = groupSize, shared = '' }: { readonly threads?: number; readonly shared?: string } = {},
-): string => `${prelude}${shared}
-@compute @workgroup_size(${threads})
+  {
+    threads = groupSize,
+    declarations = '',
+    numbers = 0,
+  }: { readonly threads?: number; readonly declarations?: string; readonly numbers?: number } = {},
+): Code => ({ body, declarations, threads, bytes: 4 * numbers });
+
+/** The place of array k of a kernel. */
+export const placeOf = (k: number): string => `place(base + ${k}u)`;
+
+/** Some workgroups of a program: a kernel, how many, the number of places before its own, and the place of a number that is 0 where it does nothing. */
+export type Part = {
+  readonly code: Code;
+  readonly groups: number;
+  readonly base: number;
+  readonly unless?: number | undefined;
+};
+
+/** All threads of a workgroup must come to a barrier, or none. */
+const endOf = ({ code, unless }: Part): string => {
+  if (unless === undefined) return '';
+  const flag = `heap[${placeOf(unless)}]`;
+  return code.body.includes('workgroupBarrier')
+    ? `  if (thread == 0) { runs${mark} = select(1u, 0u, ${flag} == 0.0f); }
+  if (workgroupUniformLoad(&runs${mark}) == 0u) { return; }
+`
+    : `  if (${flag} == 0.0f) { return; }\n`;
+};
+
+/** One program of parts that run at once, each in workgroups of its own. */
+export const moduleOf = (parts: readonly Part[]): string => {
+  const functions: string[] = [];
+  const numbers = new Map<string, number>();
+  let groups = 0;
+  const cases = parts.map((part) => {
+    const { code } = part;
+    const end = endOf(part);
+    const text = `${code.declarations}${end.includes(mark) ? `var<workgroup> runs${mark}: u32;\n` : ''}fn part${mark}(group: i32, thread: i32, base: u32) {
+${end}${code.body}}
+`;
+    const number = numbers.get(text) ?? functions.push(text) - 1;
+    numbers.set(text, number);
+    const call = `part${number}(group - ${groups}, thread, ${part.base}u);`;
+    groups += part.groups;
+    return `if (group < ${groups}) { ${call} }`;
+  });
+  return `${prelude}${functions.map((text, i) => text.replaceAll(mark, String(i))).join('')}
+@compute @workgroup_size(${parts[0]?.code.threads ?? 1})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let group = i32(id.y * count.x + id.x);
   let thread = i32(local);
-${unlessHere}${body}}
+  ${cases.join(' else ')}
+}
 `;
-
-/** The program that does nothing where the number at place k is 0. */
-export const unlessZero = (source: string, k: number): string => {
-  const flag = `heap[${placeOf(k)}]`;
-  // All threads of a workgroup must come to a barrier, or none.
-  return source.includes('workgroupBarrier')
-    ? `${source.replace(
-        unlessHere,
-        `  if (local == 0u) { runs = select(1u, 0u, ${flag} == 0.0f); }
-  if (workgroupUniformLoad(&runs) == 0u) { return; }
-`,
-      )}var<workgroup> runs: u32;
-`
-    : source.replace(unlessHere, `  if (${flag} == 0.0f) { return; }\n`);
 };
-
-export const placeOf = (k: number): string => `i32(places[${k >> 2}].${'xyzw'[k & 3]})`;
 
 /** Statements that take a number apart into indices of axes, the last the fastest. */
 export const indicesOf = (number: string, names: readonly string[], extents: readonly number[]): string => {

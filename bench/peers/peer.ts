@@ -63,7 +63,12 @@ export const startPeer = ({ program, args, env }: Command, threadCount: number):
   const lines = createInterface({ input: child.stdout });
   const lastWords = (): string => {
     const words = errors.trim().split('\n');
-    return words.findLast((line) => /error/i.test(line)) ?? words.at(-1) ?? '';
+    return (
+      words.findLast((line) => /^[\w.]*(Error|Exception|Unsupported)\b/.test(line)) ??
+      words.findLast((line) => /error/i.test(line)) ??
+      words.at(-1) ??
+      ''
+    );
   };
   return {
     ask: async (request, seconds) => {

@@ -70,8 +70,9 @@ describe.skipIf(!hasWebgpu() || isLeft(found))('a device', { timeout: 120_000 },
 
   test('says in one line which kernel does not compile', async () => {
     const { compile } = right(found);
-    const kernel = { source: 'fn main() { nonsense }', groups: 1, slots: [], scratch: 0 };
-    const why = await compile({ calls: [{ kernel, places: [] }], constants: [], scratch: 0 });
+    const code = { body: 'nonsense', declarations: '', threads: 1, bytes: 0 };
+    const kernel = { code, groups: 1, slots: [], scratch: 0 };
+    const why = await compile({ lots: [[{ kernel, places: [] }]], constants: [], scratch: 0 });
     expect(why).toMatch(/\w/);
     expect(why).not.toContain('\n');
   });
