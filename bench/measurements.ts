@@ -46,6 +46,10 @@ export const measurements: Readonly<Record<string, Measurement>> = {
       '[--engines local,slurm,ray] [--trials 8] [--rounds 2] [--slots 100] [--seconds 3] [--python PATH] [--json]',
     measures: 'what a trial costs beside its training, by what runs it, and a thousand of them',
   },
+  sweep: {
+    options: '[--trials 6] [--steps 1000] [--jobs 2] [--backend wasm] [--rounds 3] [--json]',
+    measures: "how many trials on digits an hour has, and what a trial's time goes into",
+  },
   data: {
     options: '[--python PATH] [--rounds 5] [--json]',
     measures: 'how fast files are read, beside numpy, pandas, csv-parse and sharp',

@@ -20,15 +20,17 @@ type Array = Handle & Place;
 /** A program as loops, and as C. */
 type Lowered = { readonly plan: Plan; readonly source: Source };
 
+/** What the environment says that an operation may have, as a sweep does for its trials, else all cores. */
+const usualThreads = (): number =>
+  Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? 0) || availableParallelism();
+
 export type CcOptions = {
-  /** Threads that share a step; all cores unless given. The results do not depend on it. */
+  /** Threads that share a step; as many as there are cores, or as the environment allows, unless given. The results do not depend on it. */
   readonly threads?: number | undefined;
 };
 
 /** Problems where there is no C compiler, or none that works. */
-export const createCcBackend = ({
-  threads = availableParallelism(),
-}: CcOptions = {}): Checked<ArrayBackend> => {
+export const createCcBackend = ({ threads = usualThreads() }: CcOptions = {}): Checked<ArrayBackend> => {
   const found = native();
   if (isLeft(found)) return found;
   const { compiler, share } = found.right;
