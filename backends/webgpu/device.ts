@@ -1,4 +1,5 @@
 /** A GPU device: the one of a page, or Dawn's in Node, with the memory that its adapter has. */
+import type * as Dawn from 'webgpu';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { errorText, type Problem, problem } from '../../dsl/problem.js';
 
@@ -16,12 +17,15 @@ type Checked<A> = Either<readonly Problem[], A>;
 
 const hint = 'update the driver of the graphics card, or use --backend wasm';
 
+const packageOfNode = 'webgpu';
+
 /** Whoever drops it drops all devices with it. */
 let ofNode: GPU | undefined;
 
 const gpuOfNode = async (): Promise<GPU> => {
   if (ofNode === undefined) {
-    const { create, globals } = await import('webgpu');
+    // Bundlers of pages leave alone what is named by a variable.
+    const { create, globals } = (await import(/* @vite-ignore */ packageOfNode)) as typeof Dawn;
     for (const [name, value] of Object.entries(globals))
       if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });
     // Kernels are ours, and laws look at what lies around their arrays: no access is checked again.

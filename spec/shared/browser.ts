@@ -28,10 +28,10 @@ export type Seen = {
 
 export type Window = { readonly width: number; readonly scheme: 'light' | 'dark' };
 
-export const openBrowser = (): Promise<Browser> =>
+export const openBrowser = (...more: readonly string[]): Promise<Browser> =>
   chromium.launch({
     ...(chromiumPath === undefined ? {} : { executablePath: chromiumPath }),
-    args: ['--no-sandbox'],
+    args: ['--no-sandbox', ...more],
   });
 
 /** What of the page is seen, as JavaScript in it, since the types of a browser are not among ours. */
