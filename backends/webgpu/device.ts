@@ -34,6 +34,18 @@ const gpuOfNode = async (): Promise<GPU> => {
   return ofNode;
 };
 
+/** Whether Vulkan's loader is there: Dawn says in lines of its own that it is not, so it is asked for first. */
+const hasVulkan = (): boolean => {
+  if (process.platform !== 'linux') return true;
+  try {
+    process.dlopen({ exports: {} }, 'libvulkan.so.1');
+    return true;
+  } catch (error) {
+    // What is found is no addon of Node's.
+    return !/cannot open|no such file/i.test(errorText(error));
+  }
+};
+
 const wordsOf = ({ description, device, architecture, vendor }: GPUAdapterInfo): string =>
   [description, device, [vendor, architecture].filter(Boolean).join(' ')].find((text) => text !== '') ??
   'a GPU';
@@ -42,10 +54,12 @@ const wordsOf = ({ description, device, architecture, vendor }: GPUAdapterInfo):
 export const requestDevice = async (): Promise<Checked<Device>> => {
   const none = (found: string, expected: string): Checked<Device> =>
     left([problem('webgpu', found, expected, hint)]);
+  const ofPage = (globalThis as { readonly navigator?: { readonly gpu?: GPU } }).navigator?.gpu;
+  if (ofPage === undefined && !hasVulkan())
+    return none('no libvulkan.so.1', 'the loader of Vulkan, and a GPU with a driver for it');
   let gpu: GPU;
   try {
-    gpu =
-      (globalThis as { readonly navigator?: { readonly gpu?: GPU } }).navigator?.gpu ?? (await gpuOfNode());
+    gpu = ofPage ?? (await gpuOfNode());
   } catch (error) {
     return left([
       problem(
