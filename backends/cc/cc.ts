@@ -8,6 +8,7 @@ import { elementAt, float32At } from '../../dsl/lookup.js';
 import type { Problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { BackendFailure } from '../failure.js';
+import { createPace } from '../pace.js';
 import { openOnArrays } from '../tfjs/instance.js';
 import { native, type NativeFunction } from './native.js';
 import { createPool, type Place } from './pool.js';
@@ -72,6 +73,8 @@ export const createCcBackend = ({ threads = usualThreads() }: CcOptions = {}): C
     const loaded = found.right.load(plan, source);
     if (isLeft(loaded)) throw new BackendFailure(elementAt(loaded.left, 0));
     const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
+    const isShared = threads > 1 && source.sharing.some(Boolean);
+    const pace = createPace();
     let timed: NativeFunction | undefined;
     const withTimes = (): NativeFunction => {
       const made =
@@ -91,7 +94,9 @@ export const createCcBackend = ({ threads = usualThreads() }: CcOptions = {}): C
           return arrayOf(array).address;
         });
         const outputs = sizes.map(made);
-        run([...read, ...outputs.map((array) => array.address)]);
+        const start = performance.now();
+        run([...read, ...outputs.map((array) => array.address)], pace.isShared());
+        if (isShared) pace.took(performance.now() - start);
         if (profile !== undefined)
           plan.steps.forEach((step, i) => profile(step, float32At(times, i), source.sharing[i] === true));
         return outputs;

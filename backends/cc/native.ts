@@ -14,13 +14,13 @@ type Runtime = {
   readonly load: (path: string, out: Float64Array) => string;
   readonly unload: (handle: number) => void;
   readonly address: (array: Float32Array) => number;
-  readonly run: (program: number, addresses: Float64Array) => void;
+  readonly run: (program: number, addresses: Float64Array, alone: number) => void;
   readonly share: (threads: number) => void;
 };
 
 export type NativeFunction = {
   /** Runs on addresses: of the plan's inputs, then of its outputs. */
-  readonly run: (addresses: Iterable<number>) => void;
+  readonly run: (addresses: Iterable<number>, shared?: boolean) => void;
   /** Milliseconds of each step of the plan in the last run, where the source is timed. */
   readonly times: Float32Array;
   readonly dispose: () => void;
@@ -92,12 +92,12 @@ const start = (): Checked<Native> => {
       const slots = new Float64Array(count + 2);
       return right({
         times,
-        run: (addresses) => {
+        run: (addresses, shared = true) => {
           let i = 0;
           for (const one of addresses) slots[i++] = one;
           slots[count] = address(memory);
           slots[count + 1] = address(times);
-          run(entry, slots);
+          run(entry, slots, shared ? 0 : 1);
         },
         dispose: () => unload(handle),
       });

@@ -27,18 +27,23 @@ extern int napi_create_string_utf8(napi_env, const char *, size_t, napi_value *)
 extern int napi_get_typedarray_info(napi_env, napi_value, int *, size_t *, void **, napi_value *, size_t *);
 extern int napi_add_env_cleanup_hook(napi_env, void (*)(void *), void *);
 
-/* Threads. A job is a nest and the extent of its first axis, cut into chunks; a ticket is its number and the next chunk of it. */
+/*
+ * Threads. A job is a nest and an extent cut into chunks, so many a region; each thread has a region of its own, which it takes first: there
+ * lies, most often, what it made before. A ticket is the job's number and the next chunk of a region.
+ */
 typedef void (*nest)(float *const *, long, long);
+enum { most = 256, perRegion = 2 };
 static struct {
   _Atomic nest run;
   float *const *_Atomic a;
-  atomic_long extent, chunk, chunks;
+  atomic_long extent, chunk;
 } job;
-static _Atomic uint64_t ticket;
+static struct { _Alignas(64) _Atomic uint64_t ticket; } regions[most + 1];
+static _Atomic uint32_t current;
 static atomic_long done;
 static atomic_int sleeping, stopping;
-static int workers;
-static pthread_t threads[256];
+static int workers, alone;
+static pthread_t threads[most];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 
@@ -48,43 +53,52 @@ static inline void rest(void) {
 #endif
 }
 
-/* Chunks of the job of this number, as long as there are some. A late thread finds another number, and leaves. */
-static void take(uint32_t number) {
+/* Chunks of a region of the job of this number, as long as there are some. A late thread finds another number, and leaves. */
+static void takeOf(int region, uint32_t number) {
+  _Atomic uint64_t *const ticket = &regions[region].ticket;
   for (;;) {
-    uint64_t now = atomic_load(&ticket);
+    uint64_t now = atomic_load(ticket);
     if ((uint32_t)(now >> 32) != number) return;
     const long at = (uint32_t)now;
     const nest run = atomic_load(&job.run);
     float *const *a = atomic_load(&job.a);
     const long extent = atomic_load(&job.extent), chunk = atomic_load(&job.chunk);
-    if (at >= atomic_load(&job.chunks)) return;
-    if (!atomic_compare_exchange_strong(&ticket, &now, now + 1)) continue;
-    const long lo = at * chunk, end = lo + chunk;
+    const long lo = (region * (long)perRegion + at) * chunk, end = lo + chunk;
+    if (at >= perRegion || lo >= extent) return;
+    if (!atomic_compare_exchange_strong(ticket, &now, now + 1)) continue;
     run(a, lo, end < extent ? end : extent);
     atomic_fetch_add(&done, 1);
   }
 }
 
-static void *work(void *first) {
-  uint32_t seen = (uint32_t)(uintptr_t)first;
+static void take(int own, uint32_t number) {
+  const int count = workers + 1;
+  for (int i = 0; i < count; i++) takeOf((own + i) % count, number);
+}
+
+/* What a thread begins with: its region, and the last job before it. */
+static struct { int own; uint32_t seen; } begins[most];
+
+static void *work(void *mine) {
+  const int own = begins[(uintptr_t)mine].own;
+  uint32_t seen = begins[(uintptr_t)mine].seen;
   for (;;) {
     int turns = 0;
     uint32_t number;
-    while ((number = (uint32_t)(atomic_load(&ticket) >> 32)) == seen && !atomic_load(&stopping)) {
+    while ((number = atomic_load(&current)) == seen && !atomic_load(&stopping)) {
       if (++turns < 5000) {
         rest();
         continue;
       }
       pthread_mutex_lock(&lock);
       atomic_fetch_add(&sleeping, 1);
-      while ((uint32_t)(atomic_load(&ticket) >> 32) == seen && !atomic_load(&stopping))
-        pthread_cond_wait(&wake, &lock);
+      while (atomic_load(&current) == seen && !atomic_load(&stopping)) pthread_cond_wait(&wake, &lock);
       atomic_fetch_sub(&sleeping, 1);
       pthread_mutex_unlock(&lock);
     }
     if (atomic_load(&stopping)) return 0;
     seen = number;
-    take(number);
+    take(own, number);
   }
 }
 
@@ -96,24 +110,25 @@ static void rouse(void) {
 }
 
 static void share(nest run, float *const *a, long extent) {
-  if (workers == 0) {
+  if (workers == 0 || alone) {
     run(a, 0, extent);
     return;
   }
-  const long parts = 2 * (workers + 1);
+  const int count = workers + 1;
+  const long parts = (long)perRegion * count;
   const long chunk = (extent + parts - 1) / parts, chunks = (extent + chunk - 1) / chunk;
-  const uint32_t before = (uint32_t)(atomic_load(&ticket) >> 32), number = before + 1;
+  const uint32_t before = atomic_load(&current), number = before + 1;
   /* No chunk has this number, so nobody takes one of a job that is being written; and none sees it before it is. */
-  atomic_store(&ticket, (uint64_t)before << 32 | UINT32_MAX);
+  for (int i = 0; i < count; i++) atomic_store(&regions[i].ticket, (uint64_t)before << 32 | UINT32_MAX);
   atomic_store(&job.run, run);
   atomic_store(&job.a, a);
   atomic_store(&job.extent, extent);
   atomic_store(&job.chunk, chunk);
-  atomic_store(&job.chunks, chunks);
   atomic_store(&done, 0);
-  atomic_store(&ticket, (uint64_t)number << 32);
+  for (int i = 0; i < count; i++) atomic_store(&regions[i].ticket, (uint64_t)number << 32);
+  atomic_store(&current, number);
   rouse();
-  take(number);
+  take(0, number);
   /* Where another process has the core of a thread that is not done, waiting without end would keep both from it. */
   for (int turns = 0; atomic_load(&done) < chunks; turns++) {
     if (turns < 5000) rest();
@@ -132,11 +147,13 @@ static void stop(void *unused) {
   atomic_store(&stopping, 0);
 }
 
+/* No thread takes anything before all are there, since the regions are those of their number. */
 static void start(int count) {
   stop(0);
-  const uintptr_t number = (uintptr_t)(atomic_load(&ticket) >> 32);
-  for (int i = 0; i < count && i < 256; i++) {
-    if (pthread_create(&threads[workers], 0, work, (void *)number)) return;
+  for (int i = 0; i < count && i < most; i++) {
+    begins[workers].own = workers + 1;
+    begins[workers].seen = atomic_load(&current);
+    if (pthread_create(&threads[workers], 0, work, (void *)(uintptr_t)workers)) return;
     workers++;
   }
 }
@@ -199,11 +216,12 @@ static napi_value address(napi_env env, napi_callback_info info) {
   napi_create_double(env, (double)(uintptr_t)memory(env, arg, &length), &result);
   return result;
 }
-/* run(program, addresses). */
+/* run(program, addresses, alone): whether this thread runs all of it. */
 static napi_value run(napi_env env, napi_callback_info info) {
-  napi_value args[2];
-  size_t count = 2, length = 0;
+  napi_value args[3];
+  size_t count = 3, length = 0;
   napi_get_cb_info(env, info, &count, args, 0, 0);
+  alone = number(env, args[2]) != 0;
   void (*program)(float *const *) = (void (*)(float *const *))(uintptr_t)number(env, args[0]);
   const double *addresses = memory(env, args[1], &length);
   float **s = malloc(sizeof(float *) * (length + 1));

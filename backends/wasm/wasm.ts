@@ -5,7 +5,7 @@ import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { openOnArrays } from '../tfjs/instance.js';
 import { prepare } from './executable.js';
 import { createHeap } from './heap.js';
-import { createPace } from './pace.js';
+import { createPace } from '../pace.js';
 import { variant } from './relaxed.js';
 import { lowerWasm } from './lower.js';
 import { startThreads } from './threads.js';

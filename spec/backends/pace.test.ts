@@ -1,8 +1,8 @@
 /** How many threads a program's steps have goes by the clock, soon after that changes; and the parts that they take are even. */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { createPace } from '../../../backends/wasm/pace.js';
-import { partLength } from '../../../backends/wasm/threads.js';
+import { createPace } from '../../backends/pace.js';
+import { partLength } from '../../backends/wasm/threads.js';
 
 /** Milliseconds of steps until `until` have passed, and those that were shared. */
 const run = (
