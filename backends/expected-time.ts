@@ -21,7 +21,7 @@ type Rates = {
 };
 
 const rates = {
-  cc: { products: 55e9, convolutions: 42e9, equation: 0.1e-6, ready: 3.7e-3, file: 250 },
+  cc: { products: 100e9, convolutions: 100e9, equation: 0.1e-6, ready: 2.6e-3, file: 250 },
   native: { products: 65e9, convolutions: 62e9, equation: 0.6e-6, ready: 0.6e-3 },
   wasm: { products: 19e9, convolutions: 25e9, equation: 0.1e-6, ready: 0.7e-3 },
 } as const satisfies Readonly<Record<string, Rates>>;
