@@ -119,8 +119,13 @@ export const createSession = async (
     const key = { seed: from.seed, step: at, purpose: 'train' };
     const began = performance.now();
     const feed = { data, fields, step: at, draws: key };
-    const { term, surrogate, guard, telemetry } = await run(stepProgram, feed, profile?.part);
-    profile?.whole(performance.now() - began);
+    // A step that fails in the middle is none: its parts are told when all are there.
+    const parts: Parameters<Profile>[] = [];
+    const part: Profile | undefined = profile && ((...one) => void parts.push(one));
+    const { term, surrogate, guard, telemetry } = await run(stepProgram, feed, part);
+    const milliseconds = performance.now() - began;
+    parts.forEach((one) => profile?.part(...one));
+    profile?.whole(milliseconds);
     const scalar = (name: TelemetryName): number => float32At(getFrom(telemetry, name), 0);
     const guards = Object.fromEntries(Object.entries(scalarsOf(guard)).filter(([, share]) => share > 0));
     taken = at + 1;

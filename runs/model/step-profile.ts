@@ -3,7 +3,7 @@ import type { Step } from '../../compiler/loops/plan.js';
 import { getFrom } from '../../dsl/lookup.js';
 import type { Profile } from '../../backends/backend.js';
 
-/** Hears one step after another. */
+/** Hears one step after another, each of them whole. */
 export type StepProfile = {
   readonly part: Profile;
   /** Milliseconds of a step with what it is fed and what is read of it, after its parts. */
@@ -32,17 +32,20 @@ type Sum = { readonly number: number; readonly isShared: boolean; milliseconds: 
 export const gatherProfile = (): StepProfile & { readonly found: () => Profiled } => {
   let sums = new Map<Step, Sum>();
   let [steps, total, isFirst, at] = [0, 0, true, 0];
+  const beginAnew = (): void => {
+    sums = new Map();
+    [steps, total, isFirst] = [0, 0, true];
+  };
   return {
     part: (step, milliseconds, isShared) => {
-      if (at === 0 && !sums.has(step)) {
-        sums = new Map();
-        [steps, total, isFirst] = [0, 0, true];
-      }
+      if (at === 0 && !sums.has(step)) beginAnew();
       if (isFirst) sums.set(step, { number: at, isShared, milliseconds: 0 });
       else getFrom(sums, step).milliseconds += milliseconds;
       at += 1;
     },
     whole: (milliseconds) => {
+      // A backend that runs a step as a whole, after one that told its parts.
+      if (at === 0 && sums.size > 0) beginAnew();
       at = 0;
       if (!isFirst) {
         steps += 1;

@@ -6,6 +6,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadData } from '../../data/index.js';
 import { BackendFailure } from '../../backends/failure.js';
+import { compile } from '../../compiler/index.js';
 import {
   adam,
   dense,
@@ -22,6 +23,7 @@ import { injFlowLn } from '../../objectives/index.js';
 import {
   type Backend,
   fit,
+  gatherProfile,
   isNotice,
   isStep,
   isValidation,
@@ -87,6 +89,29 @@ const failing = (backend: Backend, { at, program = 'step', isGone = false, error
       ...instance,
       run: (name, feeds) => (name === program && runs++ >= at ? fail() : instance.run(name, feeds)),
       read: () => (isGone && runs > at ? fail() : instance.read()),
+    };
+  },
+});
+
+/** A real backend whose step fails when its first part is done. */
+const stumbling = (backend: Backend, at: number): Backend => ({
+  ...backend,
+  open: async (programs, state) => {
+    const instance = await backend.open(programs, state);
+    let steps = 0;
+    return {
+      ...instance,
+      run: (name, feeds, profile) =>
+        instance.run(
+          name,
+          feeds,
+          name === 'step' && steps++ >= at
+            ? (...part) => {
+                profile?.(...part);
+                throw new BackendFailure(problem(`${backend.name} step`, 'no memory left', 'enough memory'));
+              }
+            : profile,
+        ),
     };
   },
 });
@@ -206,6 +231,23 @@ describe('a run whose backend fails', () => {
     );
     expect(summary.ran.map(({ step }) => step)).toEqual([0, 6, 12]);
   });
+
+  test.each([
+    { at: 0, from: backends.wasm, to: backends.cpu },
+    { at: 5, from: backends.wasm, to: backends.cpu },
+    { at: 5, from: backends.cpu, to: backends.wasm },
+  ])(
+    'in the middle of step $at of $from.name is profiled by the steps of $to.name',
+    async ({ at, from, to }) => {
+      const profile = gatherProfile();
+      const backend = oneAfterAnother(stumbling(from, at), to);
+      right(await trainRun(spec, { ...options, backend, profile })).model.dispose();
+      const { steps, parts } = profile.found();
+      expect(steps).toBe(STEPS - at - 1);
+      const plan = to.plan?.(right(compile(spec)).step).steps ?? [];
+      expect(parts.map(({ number }) => number)).toEqual(plan.map((_, number) => number));
+    },
+  );
 
   test.each([
     new RangeError('Array buffer allocation failed'),
