@@ -190,8 +190,7 @@ export const following = ({ tensorboard = false }: { readonly tensorboard?: bool
       say(`backend ${prepared.backend.description}`);
       progress = createProgress(screen(), prepared.experiment, prepared.settledAt);
       if (!tensorboard || folder === undefined) return;
-      const { step } = await prepared.session.state();
-      const opened = openTensorBoard(folder, prepared, step);
+      const opened = openTensorBoard(folder, prepared, prepared.session.taken());
       if (isLeft(opened)) return withoutBoard(opened.left);
       board = opened.right;
       say(`TensorBoard: tensorboard --logdir ${join(folder, 'tensorboard')}`);

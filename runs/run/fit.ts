@@ -29,9 +29,8 @@ export const prepareRun = async (spec: Experiment, options: PrepareOptions = {})
   if (wrong.length > 0) return left(wrong);
   const prepared = await prepare(spec, options);
   if (isLeft(prepared)) return prepared;
-  const { compiled, backend, model, session, experiment, data, validation, batches, policy, next } =
+  const { compiled, backend, model, session, start, experiment, data, validation, batches, policy, next } =
     prepared.right;
-  const start = await session.state();
   const trainer = createTrainer(
     {
       experiment,

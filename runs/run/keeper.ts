@@ -6,6 +6,7 @@ import { encodePreprocessing, type Preprocessing } from '../../data/index.js';
 import type { Expressions } from '../../compiler/index.js';
 import { encodeExperiment, type Experiment, type Problem, problem } from '../../dsl/index.js';
 import { errorText } from '../../dsl/problem.js';
+import { BackendFailure, BackendLost } from '../../backends/failure.js';
 import { safetensorsParts } from '../../backends/safetensors.js';
 import type { TrainState } from '../model/state.js';
 import { openRecord, type Recorder } from '../records/record.js';
@@ -118,6 +119,16 @@ const keeperOf = (folder: string, begun: RunSettings, record: Recorder, lock: Lo
       lock.release();
     },
   };
+};
+
+/** What ended a run: where that is a failure of the backend that was named, with what leads on from there. */
+export const goesOn = (error: unknown, keeper: Keeper | undefined): unknown => {
+  if (!(error instanceof BackendLost) || keeper === undefined) return error;
+  const { problem: why } = error;
+  const { folder, path } = keeper;
+  const step = checkpointSteps(folder).at(-1) ?? 0;
+  const way = `the run is kept to step ${step}: immersion resume ${path} --backend auto`;
+  return new BackendFailure({ ...why, hint: why.hint === undefined ? way : `${why.hint}; ${way}` });
 };
 
 /** All that is known before the first step. */

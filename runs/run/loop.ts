@@ -41,8 +41,11 @@ export type Trainer = {
   /** All that is needed to go on from here. */
   readonly checkpoint: () => Promise<Checkpoint>;
   readonly loop: () => LoopState;
-  /** Goes on with another backend after a failure of the one that it is on, and says so; throws that failure where there is no other. */
-  readonly move: (failure: BackendLost) => Promise<NoticeEvent>;
+  /**
+   * Goes on with another backend after a failure of the one that it is on, and says so; throws that failure where there is no other. Once all
+   * steps are taken, `over` is how many: the session may have the weights of an earlier one then.
+   */
+  readonly move: (failure: BackendLost, over?: number) => Promise<NoticeEvent>;
 };
 
 /** What the trainer asks of where checkpoints are kept. */
@@ -90,20 +93,25 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
   const began = performance.now() - training.from.seconds * 1000;
   let loop = training.from;
 
+  /** The state where it was read for the last time: at the end, or off a backend that is left. */
+  let held: TrainState | undefined;
   const checkpoint = async (): Promise<Checkpoint> => {
-    const state = await session.state();
+    const state = held ?? (await session.state());
     loop = { ...loop, seconds: (performance.now() - began) / 1000, record: shelf.recorded() };
     return { state, loop };
   };
 
   // Two batches by turns: while a step computes with one, the other is read.
   const buffers = [new Float32Array(batch * width), new Float32Array(batch * width)] as const;
+  // One read after another: one that is no longer wanted, where training goes back, may still fill the buffer of the next.
+  let lastRead: Promise<unknown> = Promise.resolve();
   const reading = (i: number) => {
     const into = buffers[i % 2 === 0 ? 0 : 1];
-    const examples = readExamples(train, batches.indices(i), into).then(() => into);
+    const rows = batches.indices(i);
+    const examples = lastRead.then(() => readExamples(train, rows, into)).then(() => into);
     // Awaited at its step; nobody listens where the caller stops before.
-    examples.catch(() => undefined);
-    return { step: i, examples, fields: fieldsAt(train, batches.indices(i)) };
+    lastRead = examples.catch(() => undefined);
+    return { step: i, examples, fields: fieldsAt(train, rows) };
   };
 
   const isDue = (taken: number): boolean =>
@@ -159,9 +167,10 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
     return last;
   };
 
-  const move = async (failure: BackendLost): Promise<NoticeEvent> => {
-    const at = session.taken();
+  const move = async (failure: BackendLost, over?: number): Promise<NoticeEvent> => {
+    const at = over ?? session.taken();
     const read = await session.state().catch(() => undefined);
+    held = read;
     const kept =
       read !== undefined && isFiniteState(read) ? { state: read, loop } : await shelf.back(undefined);
     const { state, loop: known } = kept ?? { state: training.start, loop: training.from };
@@ -175,8 +184,10 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
           other,
         );
         loop = known;
+        held = undefined;
         savedAt = Math.min(savedAt, state.step);
-        return notice(state.step, 'moved', movedText(failed, at, failure, state.step, other));
+        const from = over ?? state.step;
+        return notice(from, 'moved', movedText(failed, at, failure, from, other));
       } catch (error) {
         if (!(error instanceof BackendLost)) throw error;
         name = other.name;
@@ -188,6 +199,8 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
     for (let isGoing = true; isGoing;) {
       try {
         yield* untilEnd();
+        // A backend that fails now is left as one that fails before.
+        held = await session.state();
         isGoing = false;
       } catch (error) {
         if (!(error instanceof BackendLost)) throw error;

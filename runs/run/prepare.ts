@@ -85,6 +85,8 @@ export type Prepared = {
   /** The one to go on with after one that failed; undefined where there is none. */
   readonly next: Succession['next'];
   readonly session: Session;
+  /** The state that it begins from, as the backend holds it. */
+  readonly start: TrainState;
   readonly model: Fitted;
   readonly data: Split<Source>;
   /** What validations are of; undefined where there are none. */
@@ -179,9 +181,23 @@ const policyOf = (experiment: Experiment, options: PolicyOptions): Policy => {
       };
 };
 
-type Opened = { readonly backend: Backend; readonly session: Session };
+type Opened = { readonly backend: Backend; readonly session: Session; readonly start: TrainState };
 
-/** A session on the first backend that takes the programs. */
+/** A session that has its state: where a device has no memory for it, reading it back is what says so. */
+const holding = async (session: Session): Promise<Omit<Opened, 'backend'>> => {
+  try {
+    return { session, start: await session.state() };
+  } catch (error) {
+    try {
+      session.dispose();
+    } catch {
+      // It failed before; what it held is gone with it.
+    }
+    throw error;
+  }
+};
+
+/** A session on the first backend that takes the programs and holds the state. */
 const opened = async (
   { first, next }: Succession,
   open: (backend: Backend) => Promise<Session>,
@@ -190,7 +206,7 @@ const opened = async (
   if (isLeft(started)) return started;
   for (let backend = started.right; ;) {
     try {
-      return right({ backend, session: await open(backend) });
+      return right({ backend, ...(await holding(await open(backend))) });
     } catch (error) {
       const other = error instanceof BackendLost ? await next(backend.name) : undefined;
       if (other === undefined) throw error;
@@ -251,7 +267,7 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
     }),
   );
   if (isLeft(begins)) return begins;
-  const { backend, session } = begins.right;
+  const { backend, session, start } = begins.right;
   return right({
     experiment,
     compiled,
@@ -259,6 +275,7 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
     asked: isOpenEnded(options) ? 'auto' : backend.name,
     next: succession.next,
     session,
+    start,
     model: fittedOf(compiled, session, split.preprocessing),
     data: split,
     validation: validates ? split.validation : undefined,

@@ -11,8 +11,8 @@ import type { Fitted } from '../model/model.js';
 import { isFiniteState } from '../model/state.js';
 import { nameIn, ranOn } from '../records/backends.js';
 import type { Evaluated, StepEvent, TrainEvent, ValidationEvent } from '../records/events.js';
-import { brokenText, type Checkpoint, checkpointSteps, initialLoop, type LoopState } from './checkpoint.js';
-import type { Keeper } from './keeper.js';
+import { brokenText, type Checkpoint, initialLoop, type LoopState } from './checkpoint.js';
+import { goesOn } from './keeper.js';
 import { keepExamples } from './kept-examples.js';
 import { createTrainer, type Trainer } from './loop.js';
 import { explainNotFinite } from './not-finite.js';
@@ -91,18 +91,19 @@ const follow = async (trainer: Trainer, heard: (event: TrainEvent) => Promise<vo
   return { last, validation };
 };
 
-/** Work on the session that is done again where its backend fails and another one is there. */
+/** Work on the session that is done again where its backend fails and another one is there; after all steps, `over` is how many. */
 const surviving = async <A>(
   trainer: Trainer,
   heard: (event: TrainEvent) => Promise<void>,
   work: () => Promise<A>,
+  over?: number,
 ): Promise<A> => {
   for (;;) {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof BackendLost)) throw error;
-      await heard(await trainer.move(error));
+      await heard(await trainer.move(error, over));
     }
   }
 };
@@ -110,26 +111,18 @@ const surviving = async <A>(
 const failureOf = (problems: readonly Problem[]): BackendFailure =>
   new BackendFailure(problems[0] ?? problem('run', 'nothing', 'a run'));
 
-/** A failure of the backend that was named, with what leads on from there. */
-const goesOn = ({ problem: why }: BackendLost, { folder, path }: Keeper): BackendFailure => {
-  const step = checkpointSteps(folder).at(-1) ?? 0;
-  const way = `the run is kept to step ${step}: immersion resume ${path} --backend auto`;
-  return new BackendFailure({ ...why, hint: why.hint === undefined ? way : `${why.hint}; ${way}` });
-};
-
 /** Everything from the first step on; the caller disposes and closes. */
 const perform = async <Found>(
   prepared: Prepared,
   place: Place | undefined,
   options: TrainOptions<Found>,
 ): Promise<Checked<Trained<Found>>> => {
-  const { session, model, data, policy, experiment, compiled } = prepared;
+  const { session, start: state, model, data, policy, experiment, compiled } = prepared;
   const { onEvent, signal, measure, onStart, from } = options;
   const keeper = place?.keeper;
   const shelf: Kept = place === undefined ? shelfInMemory() : shelfIn(place.folder, place.keeper);
   const started: Started = { prepared, folder: keeper?.path };
 
-  const state = await session.state();
   const bytes = [...state.arrays.values()].reduce((sum, { data: own }) => sum + 2 * own.byteLength, SLACK);
   const room = keeper?.reserve(bytes);
   if (room !== undefined && isLeft(room)) return room;
@@ -158,7 +151,6 @@ const perform = async <Found>(
     ...(from?.checkpoint?.loop ?? initialLoop),
     settledAt: prepared.settledAt,
   };
-  if (factorOf(state) !== begins.factor) await session.restore(setFactor(state, begins.factor));
   const trainer = createTrainer(
     {
       experiment,
@@ -190,8 +182,11 @@ const perform = async <Found>(
 
   let followed: Followed;
   try {
+    if (factorOf(state) !== begins.factor)
+      await surviving(trainer, heard, () => session.restore(setFactor(state, begins.factor)));
     // A run that is killed at any time has something to go on from.
-    if (from?.checkpoint === undefined && keeper !== undefined) await shelf.save(await trainer.checkpoint());
+    if (from?.checkpoint === undefined && keeper !== undefined)
+      await shelf.save(await surviving(trainer, heard, trainer.checkpoint));
     const { broken = [], state: taken } = from?.checkpoint ?? {};
     if (broken.length > 0 && taken !== undefined)
       await heard({
@@ -205,7 +200,7 @@ const perform = async <Found>(
     // What ended it is what is told, whatever else fails now.
     await shelf.settled().catch(() => undefined);
     await keepLast().catch(() => undefined);
-    throw error instanceof BackendLost && keeper !== undefined ? goesOn(error, keeper) : error;
+    throw goesOn(error, keeper);
   }
   const last = await keepLast();
   const { loop } = last;
@@ -240,7 +235,9 @@ const perform = async <Found>(
     const kept = isLeft(leaves) ? leaves : await keepExamples(model, data, keeper);
     return isLeft(kept) ? kept : right(tested);
   };
-  const seen = await surviving(trainer, heard, leave);
+  const seen = await surviving(trainer, heard, leave, taken).catch((error: unknown) => {
+    throw goesOn(error, keeper);
+  });
   if (isLeft(seen)) return seen;
   const test = seen.right;
   if (test !== undefined) await heard({ tag: 'test', ...test });

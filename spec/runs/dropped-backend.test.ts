@@ -2,8 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect, test } from 'vitest';
+import { gather, type Stored } from '../../data/dataset.js';
 import { loadData } from '../../data/index.js';
 import { BackendFailure } from '../../backends/failure.js';
 import { compile } from '../../compiler/index.js';
@@ -27,6 +29,7 @@ import {
   isNotice,
   isStep,
   isValidation,
+  type PolicyOptions,
   prepareRun,
   readRun,
   resume,
@@ -67,51 +70,38 @@ const spec = experiment({
 
 type Mishap = {
   /** The run of the program, from 0, that fails, as do all after it. */
-  readonly at: number;
+  readonly at?: number;
+  /** The reading of its state, from 0, that fails, as do all after it. */
+  readonly reads?: number;
   readonly program?: string;
+  /** Whether a part of it, which is told, runs before. */
+  readonly isInside?: boolean;
   /** Whether its state can no longer be read then. */
   readonly isGone?: boolean;
   readonly error?: Error;
 };
 
 /** A real backend that runs out of memory in the middle. */
-const failing = (backend: Backend, { at, program = 'step', isGone = false, error }: Mishap): Backend => ({
+const failing = (
+  backend: Backend,
+  { at = Infinity, reads = Infinity, program = 'step', isInside = false, isGone = false, error }: Mishap,
+): Backend => ({
   ...backend,
   open: async (programs, state) => {
     const instance = await backend.open(programs, state);
-    let runs = 0;
-    const fail = (): never => {
+    let [runs, read] = [0, 0];
+    const fail = (_?: void): never => {
       throw (
         error ?? new BackendFailure(problem(`${backend.name} ${program}`, 'no memory left', 'enough memory'))
       );
     };
     return {
       ...instance,
-      run: (name, feeds) => (name === program && runs++ >= at ? fail() : instance.run(name, feeds)),
-      read: () => (isGone && runs > at ? fail() : instance.read()),
-    };
-  },
-});
-
-/** A real backend whose step fails when its first part is done. */
-const stumbling = (backend: Backend, at: number): Backend => ({
-  ...backend,
-  open: async (programs, state) => {
-    const instance = await backend.open(programs, state);
-    let steps = 0;
-    return {
-      ...instance,
-      run: (name, feeds, profile) =>
-        instance.run(
-          name,
-          feeds,
-          name === 'step' && steps++ >= at
-            ? (...part) => {
-                profile?.(...part);
-                throw new BackendFailure(problem(`${backend.name} step`, 'no memory left', 'enough memory'));
-              }
-            : profile,
-        ),
+      run: (name, feeds, profile) => {
+        if (name !== program || runs++ < at) return instance.run(name, feeds, profile);
+        return isInside ? instance.run(name, feeds, (...part) => fail(profile?.(...part))) : fail();
+      },
+      read: () => ((isGone && runs > at) || read++ >= reads ? fail() : instance.read()),
     };
   },
 });
@@ -134,10 +124,13 @@ const lossesOf = (all: readonly TrainEvent[]): readonly number[] => {
     .filter(isStep)
     .map(({ loss }) => loss);
 };
-const trained = async (backend: Backend | StartBackend, out?: string) => {
+const keepIn = (out: string) => ({ name: 'run', out: join(folder, out), root: folder });
+/** A checkpoint every five steps. */
+const fives: PolicyOptions = { checkpoints: { every: { tag: 'steps', steps: 5 }, keep: 2, best: false } };
+const trained = async (backend: Backend | StartBackend, out?: string, policy?: PolicyOptions) => {
   events.length = 0;
-  const keep = out === undefined ? undefined : { name: 'run', out, root: folder };
-  const run = right(await trainRun(spec, { ...options, backend, keep }));
+  const keep = out === undefined ? undefined : keepIn(out);
+  const run = right(await trainRun(spec, { ...options, backend, keep, policy }));
   run.model.dispose();
   return { ...run, losses: lossesOf(events), seen: [...events] };
 };
@@ -175,12 +168,8 @@ describe('a run whose backend fails', () => {
 
   test('goes on from its last checkpoint where the state is gone, and says so in one line', async () => {
     const out = join(folder, 'gone');
-    const policy = { checkpoints: { every: { tag: 'steps', steps: 5 }, keep: 2, best: false } } as const;
-    events.length = 0;
     const backend = oneAfterAnother(failing(backends.cpu, { at: 13, isGone: true }), backends.wasm);
-    const keep = { name: 'run', out, root: folder };
-    const { model, summary } = right(await trainRun(spec, { ...options, backend, keep, policy }));
-    model.dispose();
+    const { summary } = await trained(backend, 'gone', fives);
     expect(events.filter(isNotice).map(({ text }) => text)).toEqual([
       `cpu failed at step 13 (cpu step: no memory left); the run goes on from step 10 on ${backends.wasm.description}`,
     ]);
@@ -216,10 +205,58 @@ describe('a run whose backend fails', () => {
 
   test('after its last step leaves what it would have left', async () => {
     const backend = oneAfterAnother(failing(backends.cpu, { at: 0, program: 'encode' }), backends.wasm);
-    const { summary, losses } = await trained(backend, join(folder, 'last'));
+    const { summary, losses } = await trained(backend, 'last');
     expect(losses).toEqual(wholes.get('cpu'));
     expect(summary).toMatchObject({ end: 'steps', steps: STEPS });
     expect(right(readRun(join(folder, 'last'))).settings).toMatchObject({ finished: STEPS, backend: 'wasm' });
+  });
+
+  test('after its last step took all of them, also where the best weights are restored', async () => {
+    const backend = oneAfterAnother(failing(backends.cpu, { at: 0, program: 'encode' }), backends.wasm);
+    const policy: PolicyOptions = { criterion: { by: 'loss', better: 'more' }, restoreBest: true };
+    const { summary, losses, seen } = await trained(backend, 'best', policy);
+    expect(losses).toEqual(wholes.get('cpu'));
+    expect(summary).toMatchObject({ steps: STEPS, step: 0 });
+    expect(ranText(summary.ran)).toBe(`cpu for ${STEPS} steps, then ${wasm}`);
+    expect(seen.filter(isNotice).at(-1)?.text).toMatch(/^cpu failed at step 24 .* goes on from step 24 on /);
+  });
+
+  // When it is opened, at the first checkpoint, and after the last step.
+  test.each([
+    { reads: 0, from: 0 },
+    { reads: 1, from: 0 },
+    { reads: 6, from: 20 },
+  ])('at reading $reads of its state goes on from step $from', async ({ reads, from }) => {
+    const backend = oneAfterAnother(failing(backends.cpu, { reads }), backends.wasm);
+    const { summary, losses } = await trained(backend, `reading ${reads}`, fives);
+    expectNear(losses, wholes.get('wasm') ?? []);
+    const first = from === 0 ? [] : [{ step: 0, backend: 'cpu' }];
+    expect(summary.ran).toEqual([...first, { step: from, backend: wasm }]);
+  });
+
+  test('reads one batch after another', async () => {
+    const { examples: _, ...about } = data.train;
+    let [open, most] = [0, 0];
+    const read: Stored['read'] = (rows, into) => async () => {
+      most = Math.max(most, ++open);
+      await setTimeout(2);
+      gather(data.train, rows, into);
+      open -= 1;
+      return E.right(undefined);
+    };
+    const stored = { train: { ...about, read }, validation: data.test, test: data.test };
+    const backend = oneAfterAnother(failing(backends.cpu, { at: 11 }), backends.wasm);
+    right(await trainRun(spec, { ...options, data: stored, backend })).model.dispose();
+    expect(most).toBe(1);
+  });
+
+  test('and has no other that opens keeps the state that was read of it', async () => {
+    const none = problem('none', 'no memory left', 'enough memory');
+    const refusing = { ...backends.wasm, name: 'none', open: () => Promise.reject(new BackendFailure(none)) };
+    const backend = oneAfterAnother(failing(backends.cpu, { at: 13 }), refusing);
+    const keep = keepIn('none');
+    const [said] = left(await trainRun(spec, { ...options, backend, keep, policy: fives }));
+    expect(said?.hint).toContain('the run is kept to step 13: ');
   });
 
   test('that fails again goes on with a third', async () => {
@@ -240,7 +277,7 @@ describe('a run whose backend fails', () => {
     'in the middle of step $at of $from.name is profiled by the steps of $to.name',
     async ({ at, from, to }) => {
       const profile = gatherProfile();
-      const backend = oneAfterAnother(stumbling(from, at), to);
+      const backend = oneAfterAnother(failing(from, { at, isInside: true }), to);
       right(await trainRun(spec, { ...options, backend, profile })).model.dispose();
       const { steps, parts } = profile.found();
       expect(steps).toBe(STEPS - at - 1);
@@ -276,7 +313,7 @@ describe('a run whose backend fails', () => {
 describe('a backend that was named', () => {
   test('and fails ends the run, which resume takes up on another one', async () => {
     const out = join(folder, 'named');
-    const keep = { name: 'run', out, root: folder };
+    const keep = keepIn('named');
     events.length = 0;
     const backend = failing(backends.wasm, { at: 9 });
     const [said] = left(await trainRun(spec, { ...options, backend, keep }));
@@ -292,6 +329,13 @@ describe('a backend that was named', () => {
     ]);
     expectNear(lossesOf([...first, ...events.slice(first.length)]), wholes.get('cpu') ?? []);
     expect(readFileSync(join(out, 'run.json'), 'utf8')).toContain('"backend": "cpu"');
+  });
+
+  test('and fails after the last step is kept to its last checkpoint', async () => {
+    const backend = failing(backends.cpu, { reads: 6 });
+    const kept = { keep: keepIn('named last'), policy: fives };
+    const [said] = left(await trainRun(spec, { ...options, backend, ...kept }));
+    expect(said?.hint).toContain('the run is kept to step 20: ');
   });
 
   test('and fails where nothing is kept is what is told', async () => {
