@@ -183,6 +183,8 @@ export const createTrainer = (training: Training, shelf: Shelf): Trainer => {
           factorOf(state) === known.factor ? state : setFactor(state, known.factor),
           other,
         );
+        // A device without memory for it may say so no earlier, and here the state is still at hand.
+        await session.state();
         loop = known;
         held = undefined;
         savedAt = Math.min(savedAt, state.step);

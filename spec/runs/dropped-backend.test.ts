@@ -250,6 +250,14 @@ describe('a run whose backend fails', () => {
     expect(most).toBe(1);
   });
 
+  test('goes on with a third where the second cannot hold the state', async () => {
+    const second = failing(backends.wasm, { at: 0, reads: 0 });
+    const third = { ...backends.wasm, name: 'third' };
+    const { summary } = await trained(oneAfterAnother(failing(backends.cpu, { at: 6 }), second, third));
+    expect(summary.ran.map(({ step }) => step)).toEqual([0, 6]);
+    expect(summary.ran[1]?.backend).toMatch(/^third/);
+  });
+
   test('and has no other that opens keeps the state that was read of it', async () => {
     const none = problem('none', 'no memory left', 'enough memory');
     const refusing = { ...backends.wasm, name: 'none', open: () => Promise.reject(new BackendFailure(none)) };
