@@ -36,7 +36,7 @@ const deviceNames: readonly Device[] = ['auto', 'cpu'];
 export type BackendOptions = {
   /** Where the native backend computes: a GPU that is present (`auto`), or the processor (`cpu`). */
   readonly device?: string | undefined;
-  /** Threads that share one operation of the native backend, or a step of cc; absent for all cores. The first start of native in a process decides. */
+  /** Threads that share one operation of the native backend, or a step of cc or wasm; absent for all cores. The first start of native in a process decides. */
   readonly threads?: number | undefined;
   /** What `auto` chooses by: native, or else wasm, without it. */
   readonly work?: Work | undefined;

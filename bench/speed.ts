@@ -64,6 +64,15 @@ const endAll = (): void => {
 };
 
 /** What a command of ours prints as JSON, or why it does not; its own words go on to the terminal. */
+/** What a measurement printed: its result, or else what it says in place of one. */
+const resultIn = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return `printed no result: ${text.slice(0, 80)}`;
+  }
+};
+
 const asked = (words: readonly string[]): Promise<unknown> =>
   new Promise((resolve) => {
     const child = spawn(process.execPath, words, {
@@ -80,12 +89,13 @@ const asked = (words: readonly string[]): Promise<unknown> =>
       last = text.trim().split('\n').at(-1) ?? last;
     });
     const limit = setTimeout(endAll, Math.max(60, 60 * (minutes + 2 - minutesTaken())) * 1000);
+    child.on('error', (error) => resolve(error.message));
     child.on('close', (code, signal) => {
       clearTimeout(limit);
       running.delete(child);
       if (signal !== null) resolve('it took too long');
       else if (code !== 0) resolve(last === '' ? `exit code ${code}` : last);
-      else resolve(JSON.parse(out.join('')));
+      else resolve(resultIn(out.join('')));
     });
   });
 

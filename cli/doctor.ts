@@ -13,7 +13,7 @@ import { build, type Source } from '../backends/tensorflow/install/build.js';
 import { fusedMultiplyAdd } from '../backends/wasm/relaxed.js';
 import { hasSimd } from '../backends/wasm/simd.js';
 import { createWebgpuBackend } from '../backends/webgpu/webgpu.js';
-import { usualThreads } from '../backends/wasm/workers.js';
+import { usualThreads } from '../backends/usual-threads.js';
 import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { fail, printText, printJson, say } from './terminal/output.js';
 import { measureSpeed, type Speed } from './running/speed.js';

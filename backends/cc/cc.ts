@@ -1,5 +1,4 @@
 /** The backend of the machine's own C compiler: a program is a native library, its arrays are JavaScript's. */
-import { availableParallelism } from 'node:os';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { Program } from '../../compiler/ir/program.js';
 import { lowerLoops } from '../../compiler/loops/lower.js';
@@ -9,6 +8,7 @@ import type { Problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { BackendFailure } from '../failure.js';
 import { createPace } from '../pace.js';
+import { usualThreads } from '../usual-threads.js';
 import { openOnArrays } from '../tfjs/instance.js';
 import { native, type NativeFunction } from './native.js';
 import { createPool, type Place } from './pool.js';
@@ -21,10 +21,6 @@ type Array = Handle & Place;
 /** A program as loops, and as C. */
 type Lowered = { readonly plan: Plan; readonly source: Source };
 
-/** What the environment says that an operation may have, as a sweep does for its trials, else all cores. */
-const usualThreads = (): number =>
-  Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? 0) || availableParallelism();
-
 export type CcOptions = {
   /** Threads that share a step; as many as there are cores, or as the environment allows, unless given. The results do not depend on it. */
   readonly threads?: number | undefined;
@@ -34,8 +30,7 @@ export type CcOptions = {
 export const createCcBackend = ({ threads = usualThreads() }: CcOptions = {}): Checked<ArrayBackend> => {
   const found = native();
   if (isLeft(found)) return found;
-  const { compiler, share } = found.right;
-  share(threads);
+  const { compiler } = found.right;
 
   let live = 0;
   const known = new WeakMap<Handle, Array>();
@@ -95,7 +90,7 @@ export const createCcBackend = ({ threads = usualThreads() }: CcOptions = {}): C
         });
         const outputs = sizes.map(made);
         const start = performance.now();
-        run([...read, ...outputs.map((array) => array.address)], pace.isShared());
+        run([...read, ...outputs.map((array) => array.address)], pace.isShared() ? threads : 1);
         if (isShared) pace.took(performance.now() - start);
         if (profile !== undefined)
           plan.steps.forEach((step, i) => profile(step, float32At(times, i), source.sharing[i] === true));

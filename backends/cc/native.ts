@@ -14,13 +14,12 @@ type Runtime = {
   readonly load: (path: string, out: Float64Array) => string;
   readonly unload: (handle: number) => void;
   readonly address: (array: Float32Array) => number;
-  readonly run: (program: number, addresses: Float64Array, alone: number) => void;
-  readonly share: (threads: number) => void;
+  readonly run: (program: number, addresses: Float64Array, threads: number) => void;
 };
 
 export type NativeFunction = {
-  /** Runs on addresses: of the plan's inputs, then of its outputs. */
-  readonly run: (addresses: Iterable<number>, shared?: boolean) => void;
+  /** Runs on addresses: of the plan's inputs, then of its outputs; its nests are shared among so many threads. */
+  readonly run: (addresses: Iterable<number>, threads?: number) => void;
   /** Milliseconds of each step of the plan in the last run, where the source is timed. */
   readonly times: Float32Array;
   readonly dispose: () => void;
@@ -32,8 +31,6 @@ export type Native = {
   readonly numbers: (size: number) => Float32Array;
   /** Where the numbers of an array lie that was made by `numbers`. */
   readonly address: (array: Float32Array) => number;
-  /** Threads that share a step from now on. */
-  readonly share: (threads: number) => void;
   /** Its source may be given where it is there already. */
   readonly load: (plan: Plan, source?: Source) => Checked<NativeFunction>;
   /** Compiles a source without loading it, while Node goes on. */
@@ -44,7 +41,7 @@ export type Native = {
 const line = 64;
 
 /** Arrays of zeros that begin with a line, in memory of their own: small ones may lie where the garbage collector moves them. */
-const inLines =
+const onLines =
   (address: Runtime['address']) =>
   (size: number): Float32Array => {
     const buffer = new ArrayBuffer(4 * size + line);
@@ -71,13 +68,12 @@ const start = (): Checked<Native> => {
   const compiler = found.right;
   const loaded = addon(compiler);
   if (isLeft(loaded)) return loaded;
-  const { address, share, load, unload, run } = loaded.right;
-  const numbers = inLines(address);
+  const { address, load, unload, run } = loaded.right;
+  const numbers = onLines(address);
   return right({
     compiler,
     numbers,
     address,
-    share,
     prepare: ({ files }) => compiler.libraryAside(files),
     load: (plan, { files, scratch } = sourceOf(plan, compiler.target)) => {
       const path = compiler.library(files, 'program');
@@ -92,12 +88,12 @@ const start = (): Checked<Native> => {
       const slots = new Float64Array(count + 2);
       return right({
         times,
-        run: (addresses, shared = true) => {
+        run: (addresses, threads = 1) => {
           let i = 0;
           for (const one of addresses) slots[i++] = one;
           slots[count] = address(memory);
           slots[count + 1] = address(times);
-          run(entry, slots, shared ? 0 : 1);
+          run(entry, slots, threads);
         },
         dispose: () => unload(handle),
       });

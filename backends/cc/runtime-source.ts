@@ -1,6 +1,6 @@
 /**
  * What calls generated programs from Node, in C: an addon over Node-API, whose few functions it declares itself so that no headers
- * are needed, and a pool of threads that share the first axis of a nest.
+ * are needed, and a pool of threads that share ranges of a nest's axis.
  */
 
 export const runtimeSource = `
@@ -37,12 +37,14 @@ static struct {
   _Atomic nest run;
   float *const *_Atomic a;
   atomic_long extent, chunk;
+  atomic_int count;
 } job;
 static struct { _Alignas(64) _Atomic uint64_t ticket; } regions[most + 1];
 static _Atomic uint32_t current;
 static atomic_long done;
 static atomic_int sleeping, stopping;
-static int workers, alone;
+/* Threads beside the first, and how many with it share the program that runs. */
+static int workers, sharing;
 static pthread_t threads[most];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
@@ -72,7 +74,8 @@ static void takeOf(int region, uint32_t number) {
 }
 
 static void take(int own, uint32_t number) {
-  const int count = workers + 1;
+  const int count = atomic_load(&job.count);
+  if (own >= count) return;
   for (int i = 0; i < count; i++) takeOf((own + i) % count, number);
 }
 
@@ -110,20 +113,21 @@ static void rouse(void) {
 }
 
 static void share(nest run, float *const *a, long extent) {
-  if (workers == 0 || alone) {
+  const int count = sharing <= workers ? sharing : workers + 1;
+  if (count < 2) {
     run(a, 0, extent);
     return;
   }
-  const int count = workers + 1;
   const long parts = (long)perRegion * count;
   const long chunk = (extent + parts - 1) / parts, chunks = (extent + chunk - 1) / chunk;
   const uint32_t before = atomic_load(&current), number = before + 1;
   /* No chunk has this number, so nobody takes one of a job that is being written; and none sees it before it is. */
-  for (int i = 0; i < count; i++) atomic_store(&regions[i].ticket, (uint64_t)before << 32 | UINT32_MAX);
+  for (int i = 0; i <= workers; i++) atomic_store(&regions[i].ticket, (uint64_t)before << 32 | UINT32_MAX);
   atomic_store(&job.run, run);
   atomic_store(&job.a, a);
   atomic_store(&job.extent, extent);
   atomic_store(&job.chunk, chunk);
+  atomic_store(&job.count, count);
   atomic_store(&done, 0);
   for (int i = 0; i < count; i++) atomic_store(&regions[i].ticket, (uint64_t)number << 32);
   atomic_store(&current, number);
@@ -147,10 +151,9 @@ static void stop(void *unused) {
   atomic_store(&stopping, 0);
 }
 
-/* No thread takes anything before all are there, since the regions are those of their number. */
-static void start(int count) {
-  stop(0);
-  for (int i = 0; i < count && i < most; i++) {
+/* At least so many threads with the first; fewer where the system gives no more. */
+static void grow(int count) {
+  while (workers + 1 < count && workers < most) {
     begins[workers].own = workers + 1;
     begins[workers].seen = atomic_load(&current);
     if (pthread_create(&threads[workers], 0, work, (void *)(uintptr_t)workers)) return;
@@ -216,12 +219,13 @@ static napi_value address(napi_env env, napi_callback_info info) {
   napi_create_double(env, (double)(uintptr_t)memory(env, arg, &length), &result);
   return result;
 }
-/* run(program, addresses, alone): whether this thread runs all of it. */
+/* run(program, addresses, threads). */
 static napi_value run(napi_env env, napi_callback_info info) {
   napi_value args[3];
   size_t count = 3, length = 0;
   napi_get_cb_info(env, info, &count, args, 0, 0);
-  alone = number(env, args[2]) != 0;
+  sharing = (int)number(env, args[2]);
+  grow(sharing);
   void (*program)(float *const *) = (void (*)(float *const *))(uintptr_t)number(env, args[0]);
   const double *addresses = memory(env, args[1], &length);
   float **s = malloc(sizeof(float *) * (length + 1));
@@ -231,19 +235,10 @@ static napi_value run(napi_env env, napi_callback_info info) {
   free(s);
   return 0;
 }
-/* share(n): as many threads from now on. */
-static napi_value share_among(napi_env env, napi_callback_info info) {
-  napi_value arg;
-  size_t count = 1;
-  napi_get_cb_info(env, info, &count, &arg, 0, 0);
-  start((int)number(env, arg) - 1);
-  return 0;
-}
-
 int32_t node_api_module_get_api_version_v1(void) { return 8; }
 napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   const struct { const char *name; napi_callback call; } all[] = {
-    { "load", load }, { "unload", unload }, { "address", address }, { "run", run }, { "share", share_among },
+    { "load", load }, { "unload", unload }, { "address", address }, { "run", run },
   };
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     napi_value function;

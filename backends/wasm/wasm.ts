@@ -9,7 +9,7 @@ import { createPace } from '../pace.js';
 import { variant } from './relaxed.js';
 import { lowerWasm } from './lower.js';
 import { startThreads, ThreadLost } from './threads.js';
-import { usualThreads } from './workers.js';
+import { usualThreads } from '../usual-threads.js';
 
 export type WasmOptions = {
   /** Threads that share a step; all cores unless given. The results do not depend on it. */

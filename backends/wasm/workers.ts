@@ -30,7 +30,6 @@ type Page = {
     readonly createObjectURL: (blob: object) => string;
     readonly revokeObjectURL: (url: string) => void;
   };
-  readonly navigator?: { readonly hardwareConcurrency?: number };
 };
 
 const page = globalThis as unknown as Page;
@@ -70,14 +69,3 @@ export const isAlive = (thread: number): boolean =>
   thread === 0 ||
   builtin === undefined ||
   process.getBuiltinModule('node:fs').existsSync(`/proc/self/task/${thread}`);
-
-const cores = (): number =>
-  builtin === undefined
-    ? (page.navigator?.hardwareConcurrency ?? 1)
-    : process.getBuiltinModule('node:os').availableParallelism();
-
-/** As many as there are cores; fewer where the environment says how many an operation may have, as a sweep does. */
-export const usualThreads = (): number => {
-  const given = Number(globalThis.process?.env['TF_NUM_INTRAOP_THREADS'] ?? '');
-  return Number.isInteger(given) && given > 0 ? Math.min(given, cores()) : cores();
-};

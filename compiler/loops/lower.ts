@@ -101,7 +101,7 @@ const lowerOther =
     }
     const moved = viewThrough(eq, contiguous(x, a.shape), batch);
     if (moved === null) throw new Error(`${eq.primitive} is neither a loop nor a move`);
-    if (isContiguous(moved, shape)) return view(a, shape);
+    if (product(a.shape) === product(shape) && isContiguous(moved, shape)) return view(a, shape);
     const axes = shape.map((extent, i) => ({ extent, from: [at(moved.strides, i)], to: at(to.strides, i) }));
     return copy(plan, a, axes, shape, { from: moved.offset, to: 0 });
   };

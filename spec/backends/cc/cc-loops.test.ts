@@ -2,7 +2,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { elementAt } from '../../../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { afterAll, describe, expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { native } from '../../../backends/cc/native.js';
 import { createPlan } from '../../../compiler/loops/builder.js';
 import { evaluateLoop } from '../../../compiler/loops/evaluate.js';
@@ -26,7 +26,7 @@ type Case = { readonly kernel: LoopKernel; readonly inputs: readonly Float32Arra
 
 /** Runs kernels as one function; fails where a guard changes. */
 const runAll = (cases: readonly Case[], threads = 2): readonly (readonly Float32Array[])[] => {
-  const { address, load, share } = right(found);
+  const { address, load } = right(found);
   const plan = createPlan();
   const outputs = cases.map(({ kernel, inputs }, i) =>
     plan.loop(
@@ -44,11 +44,13 @@ const runAll = (cases: readonly Case[], threads = 2): readonly (readonly Float32
       ),
     ),
   );
-  share(threads);
   const given = cases.map(({ inputs }) => inputs.map(guarded));
   const made = cases.map(({ kernel }) => kernel.outputs.map((size) => guarded(new Float32Array(size))));
   const all = [...given.flat(), ...made.flat()];
-  program.run(all.map((array) => address(array) + 4 * guard));
+  program.run(
+    all.map((array) => address(array) + 4 * guard),
+    threads,
+  );
   program.dispose();
   for (const array of all)
     for (const edge of [array.subarray(0, guard), array.subarray(array.length - guard)])
@@ -70,8 +72,6 @@ const termsOf = ({ extents }: LoopKernel): number => extents.reduce((a, b) => a 
 const timeout = 300_000;
 
 describe.skipIf(isLeft(found))('a kernel in C', { timeout }, () => {
-  afterAll(() => right(found).share(2));
-
   test.prop([fc.array(arbitraryKernel, { minLength: 60, maxLength: 60 })], { numRuns: 4 })(
     'computes what the reference computes',
     (drawn) => {
