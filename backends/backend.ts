@@ -6,8 +6,8 @@ import type { Program, Results } from '../compiler/ir/program.js';
 export type Handle = { readonly size: number };
 
 /**
- * Sees each step of a program's plan, in order, with the milliseconds that its call took (all of its work on wasm, cc and cpu, its submission on a GPU) and
- * whether threads share it.
+ * Sees each step of a program's plan, in order, with the milliseconds that its work took and whether threads share it. Backends that run a
+ * program as a whole, native and webgpu, have nothing to tell it.
  */
 export type Profile = (step: Step, milliseconds: number, isShared: boolean) => void;
 

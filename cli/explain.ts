@@ -82,6 +82,15 @@ const nameOf = async (name: string): Promise<Checked<string>> =>
     ? E.right(name)
     : E.map(() => name)(await startBackend(name));
 
+const planText = (
+  name: string,
+  program: Program,
+  planOf: ((program: Program) => Plan) | undefined,
+): string => {
+  if (planOf !== undefined) return printPlan(planOf(program));
+  return name === 'native' ? graphOf(program) : `${name} says nothing of its plan\n`;
+};
+
 const noLoops = (backend: string): string =>
   `${backend} runs a step as one graph, which --ir shows; --backend cc and --backend wasm have loops`;
 
@@ -128,7 +137,7 @@ export const explain = async (args: readonly string[]): Promise<number> => {
           ...stages.map(({ pass, program }) => ({ title: `after ${pass}`, text: print(program) })),
           {
             title: `plan for ${name}`,
-            text: planOf === undefined ? graphOf(step) : printPlan(planOf(step)),
+            text: planText(name, step, planOf),
           },
         ]
       : []),

@@ -12,7 +12,22 @@ export const openOnArrays = (
   programs: ReadonlyMap<string, Program>,
   initial: ReadonlyMap<string, Float32Array>,
 ): Instance => {
-  const state = new Map([...initial].map(([name, values]) => [name, backend.upload(values)]));
+  const disposeAll = (handles: Iterable<Handle>): void => {
+    for (const handle of handles) backend.dispose(handle);
+  };
+  /** All of them, or none where one fails. */
+  const uploadAll = (arrays: ReadonlyMap<string, Float32Array>): Map<string, Handle> => {
+    const handles = new Map<string, Handle>();
+    try {
+      for (const [name, values] of arrays) handles.set(name, backend.upload(values));
+      return handles;
+    } catch (error) {
+      disposeAll(handles.values());
+      throw error;
+    }
+  };
+
+  const state = uploadAll(initial);
   // Programs are loaded when they are first run: a trainer never decodes, a sampler never trains.
   const loaded = new Map<string, Executable>();
   const programOf = (name: string): Program => {
@@ -27,11 +42,7 @@ export const openOnArrays = (
     return made;
   };
 
-  const disposeAll = (handles: Iterable<Handle>): void => {
-    for (const handle of handles) backend.dispose(handle);
-  };
-
-  const download = (handles: readonly Handle[]): Promise<readonly Float32Array[]> =>
+  const download = async (handles: readonly Handle[]): Promise<readonly Float32Array[]> =>
     backend.downloadAll?.(handles) ?? Promise.all(handles.map(backend.download));
 
   /** Frees what was fed, whether the work succeeds or not. */
@@ -46,14 +57,17 @@ export const openOnArrays = (
   const run: Instance['run'] = async (name, feeds, profile) => {
     checkFeeds(programOf(name), feeds, (binder) => state.has(binder));
     const ready = loaded.get(name) ?? (await loadedNow(name));
-    const fed = new Map([...feeds].map(([binder, values]) => [binder, backend.upload(values)]));
+    const fed = uploadAll(feeds);
     const handles = attempted(fed, () => ready.run(new Map([...state, ...fed]), profile));
     const made = programOf(name).outputs.map((output, i): Made => ({
       output,
       handle: elementAt(handles, i),
     }));
     const values = made.filter(({ output }) => output.kind !== 'next');
-    const arrays = await download(values.map(({ handle }) => handle));
+    const arrays = await download(values.map(({ handle }) => handle)).catch((error: unknown) => {
+      disposeAll(handles);
+      throw error;
+    });
     disposeAll(values.map(({ handle }) => handle));
     const results = resultsOf(
       values.map(({ output }) => output),

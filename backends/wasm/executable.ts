@@ -23,19 +23,28 @@ export type Prepared = {
 /** Of modules, so that threads know them apart. */
 let modules = 0;
 
-/** `fused`: whether products and convolutions multiply and add with one rounding. */
-export const prepare = (plan: Plan, heap: Heap, threads: Threads, fused = fusedMultiplyAdd): Prepared => {
+type Parts = {
+  readonly heap: Heap;
+  readonly threads: Threads;
+  readonly fused: boolean;
+  /** Gives back what was taken so far. */
+  readonly held: (() => void)[];
+};
+
+const prepareHeld = (plan: Plan, { heap, threads, fused, held }: Parts): Omit<Prepared, 'dispose'> => {
   const sizeOf = (buffer: number): number => elementAt(plan.buffers, buffer);
-  const taken: (readonly [address: number, size: number])[] = [];
   const take = (size: number): number => {
     const address = heap.take(size);
-    taken.push([address, size]);
+    held.push(() => heap.give(address, size));
     return address;
   };
 
   const inside = new Map<number, Prepared>();
   plan.steps.forEach((step, i) => {
-    if (step.tag === 'repeat') inside.set(i, prepare(step.body, heap, threads, fused));
+    if (step.tag !== 'repeat') return;
+    const body = prepare(step.body, heap, threads, fused);
+    held.push(body.dispose);
+    inside.set(i, body);
   });
 
   // Arrays that lie elsewhere: constants, and what a call brings.
@@ -152,9 +161,17 @@ export const prepare = (plan: Plan, heap: Heap, threads: Threads, fused = fusedM
         });
       for (const { to, buffer } of copies) move(elementAt(now, to), placeOf(buffer), sizeOf(buffer));
     },
-    dispose: () => {
-      taken.forEach(([start, size]) => heap.give(start, size));
-      inside.forEach((one) => one.dispose());
-    },
   };
+};
+
+/** `fused`: whether products and convolutions multiply and add with one rounding. Where it throws, it keeps nothing. */
+export const prepare = (plan: Plan, heap: Heap, threads: Threads, fused = fusedMultiplyAdd): Prepared => {
+  const held: (() => void)[] = [];
+  const dispose = (): void => held.forEach((giveBack) => giveBack());
+  try {
+    return { ...prepareHeld(plan, { heap, threads, fused, held }), dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
 };

@@ -1,5 +1,5 @@
 /** The memory that arrays of the wasm backend lie in: one that threads share where that can be, and that grows. */
-import { createGaps } from '../../compiler/loops/gaps.js';
+import { createGaps, inLines } from '../../compiler/loops/gaps.js';
 import { errorText, problem } from '../../dsl/problem.js';
 import { BackendFailure } from '../failure.js';
 import { mostPages } from './encode.js';
@@ -22,9 +22,9 @@ export type Heap = {
 const INITIAL = 16;
 
 /** A shared memory's addresses are reserved at once, up to the most that it may have: less where a system gives no more. */
-const reserved = (pages: number): SharedMemory => {
+const reserved = (pages: number): { readonly memory: SharedMemory; readonly most: number } => {
   try {
-    return new engine.Memory({ initial: INITIAL, maximum: pages, shared: true });
+    return { memory: new engine.Memory({ initial: INITIAL, maximum: pages, shared: true }), most: pages };
   } catch (error) {
     if (pages <= INITIAL) throw error;
     return reserved(Math.max(INITIAL, Math.floor(pages / 4)));
@@ -32,7 +32,9 @@ const reserved = (pages: number): SharedMemory => {
 };
 
 export const createHeap = (shared: boolean): Heap => {
-  const memory = shared ? reserved(mostPages) : new engine.Memory({ initial: INITIAL });
+  const { memory, most } = shared
+    ? reserved(mostPages)
+    : { memory: new engine.Memory({ initial: INITIAL }), most: mostPages };
   const gaps = createGaps();
   let floats = new Float32Array(memory.buffer);
   let ints = new Int32Array(memory.buffer);
@@ -42,7 +44,7 @@ export const createHeap = (shared: boolean): Heap => {
     if (missing <= 0) return;
     // By a quarter more than there is, so that it seldom grows.
     const pages = Math.ceil(Math.max(missing, memory.buffer.byteLength / 4) / PAGE);
-    const room = mostPages - memory.buffer.byteLength / PAGE;
+    const room = most - memory.buffer.byteLength / PAGE;
     try {
       memory.grow(Math.max(Math.ceil(missing / PAGE), Math.min(pages, room)));
     } catch (error) {
@@ -50,7 +52,7 @@ export const createHeap = (shared: boolean): Heap => {
         problem(
           'wasm',
           errorText(error),
-          `${Math.ceil(wanted / 2 ** 20)} MiB of memory, of 4 GiB that there may be`,
+          `${Math.ceil(wanted / 2 ** 20)} MiB of memory, of ${(most * PAGE) / 2 ** 20} MiB that there may be`,
         ),
       );
     }
@@ -63,7 +65,12 @@ export const createHeap = (shared: boolean): Heap => {
     shared,
     take: (size) => {
       const start = gaps.take(size);
-      grow(4 * gaps.end());
+      try {
+        grow(4 * (start + inLines(size)));
+      } catch (error) {
+        gaps.give(start, size);
+        throw error;
+      }
       return 4 * start;
     },
     give: (address, size) => gaps.give(address / 4, size),

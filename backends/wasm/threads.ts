@@ -15,6 +15,9 @@ export type Shareable = {
   readonly nests: readonly NestFunction[];
 };
 
+/** A thread that did not come back: what it writes to may be written to later than this. */
+export class ThreadLost extends BackendFailure {}
+
 export type NestFunction = (table: number, lo: number, hi: number) => void;
 
 export type Threads = {
@@ -112,16 +115,9 @@ export const startThreads = (heap: Heap, count: number, start = startWorker): Th
     await Promise.all(ending);
   };
   /** A part that was begun cannot be begun again, since some add to what is there. */
-  const lost = (): BackendFailure => {
+  const lost = (): ThreadLost => {
     void end();
-    return new BackendFailure(
-      problem(
-        'wasm',
-        'a thread that was lost',
-        'a step that ends',
-        'run it again: it runs on one thread now',
-      ),
-    );
+    return new ThreadLost(problem('wasm', 'a thread that was lost', 'a step that ends'));
   };
   const anyLost = (): boolean => workers.some((_, i) => !isAlive(Atomics.load(jobs, ticketOf(i + 1) + 1)));
 

@@ -8,7 +8,7 @@ import { createHeap } from './heap.js';
 import { createPace } from '../pace.js';
 import { variant } from './relaxed.js';
 import { lowerWasm } from './lower.js';
-import { startThreads } from './threads.js';
+import { startThreads, ThreadLost } from './threads.js';
 import { usualThreads } from '../usual-threads.js';
 
 export type WasmOptions = {
@@ -51,6 +51,8 @@ const create = (count: number): WasmBackend => {
     const prepared = prepare(plan, heap, threads);
     const pace = createPace();
     const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
+    // A thread that was lost may still write to this, so it is nobody else's from then on.
+    let isLost = false;
     return {
       run: (inputs, profile) => {
         const read = plan.inputs.map(({ name }) => {
@@ -58,8 +60,9 @@ const create = (count: number): WasmBackend => {
           if (array === undefined) throw new Error(`no array for ${name}`);
           return arrayOf(array).address;
         });
-        const outputs = sizes.map(made);
+        const outputs: Array[] = [];
         try {
+          for (const size of sizes) outputs.push(made(size));
           threads.turn(pace.isShared());
           const start = performance.now();
           prepared.run(
@@ -69,12 +72,15 @@ const create = (count: number): WasmBackend => {
           );
           if (prepared.isShared) pace.took(performance.now() - start);
         } catch (error) {
-          outputs.forEach(dispose);
+          isLost ||= error instanceof ThreadLost;
+          if (!isLost) outputs.forEach(dispose);
           throw error;
         }
         return outputs;
       },
-      dispose: prepared.dispose,
+      dispose: () => {
+        if (!isLost) prepared.dispose();
+      },
     };
   };
   const arrays = {

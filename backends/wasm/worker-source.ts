@@ -50,7 +50,8 @@ const work = ({ memory, jobs, first, index, count }) => {
     if (known !== undefined) return known;
     // The view of a memory that another thread has made longer is renewed by this.
     memory.grow(0);
-    const bytes = new Uint8Array(memory.buffer, Atomics.load(jobs, at.bytes), Atomics.load(jobs, at.length)).slice();
+    // An address is 32 bits without a sign.
+    const bytes = new Uint8Array(memory.buffer, Atomics.load(jobs, at.bytes) >>> 0, Atomics.load(jobs, at.length)).slice();
     const module = new WebAssembly.Module(bytes);
     const { exports } = new WebAssembly.Instance(module, { env: { memory, share: nowhere, host: nowhere } });
     const functions = [];

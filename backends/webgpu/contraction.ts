@@ -8,7 +8,7 @@ import { type Product, productOf } from '../../compiler/loops/tiling.js';
 import { slotsOf } from './elements.js';
 import { type Kernel, scratch } from './kernel.js';
 import { slicesKernels } from './reduction.js';
-import { along, codeOf, indicesOf, mark, placeOf } from './wgsl.js';
+import { along, codeOf, indicesOf, mark, mostBytes, placeOf } from './wgsl.js';
 
 /** Threads of a workgroup along each side of a tile, and terms that it takes at once. */
 const side = 16;
@@ -68,13 +68,16 @@ const sorted = (source: Nest): Sorted | undefined => {
 /** Processors of a device, and cycles that a term and a kernel take at least: of the middle of what there is. */
 const device = { processors: 128, term: 24, kernel: 6000 };
 
-/** The tile that is expected to end first. */
+/** Numbers of a workgroup's memory: of each term its rows and columns, and one beside each, so that threads do not wait for each other. */
+const numbersOf = (rows: number, columns: number): number => side * (side * (rows + columns) + 2);
+
+/** The tile that is expected to end first, of those that every device has the memory for. */
 const bestTile = ({ batch, row, column, term }: Sorted): Tile => {
   const sizes = [1, 2, 4, 8];
   let best: Tile = { rows: 1, columns: 1, slices: 1 };
   let least = Infinity;
   for (const rows of sizes)
-    for (const columns of sizes)
+    for (const columns of sizes.filter((count) => 4 * numbersOf(rows, count) <= mostBytes))
       for (let slices = 1; slices <= 64 && (slices === 1 || term.size / slices >= 4 * side); slices *= 2) {
         const groups =
           batch.size *
@@ -219,7 +222,7 @@ ${range(rows)
             `  let column_${j} = b_start + along + ${side * j};\n${slices > 1 ? '' : place(`to_column${j}`, column, `column_${j}`)}`,
         )
         .join('')}${each.map(written).join('')}`,
-      { declarations: a.shared + b.shared, numbers: side * (tall + wide + 2) },
+      { declarations: a.shared + b.shared, numbers: numbersOf(rows, columns) },
     ),
     groups: batch.size * down * across * slices,
     slots,

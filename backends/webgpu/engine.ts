@@ -28,27 +28,39 @@ export type Engine = {
 
 const firstLine = (text: string): string => text.split('\n')[0] ?? '';
 
-/** Problems where there is no GPU, or none that works. */
-export const startEngine = async (): Promise<Either<readonly Problem[], Engine>> => {
+/** Problems where there is no GPU, or none that works; `onFailure` hears once that the device works no more. */
+export const startEngine = async (
+  onFailure: () => void = () => undefined,
+): Promise<Either<readonly Problem[], Engine>> => {
   const found = await requestDevice();
   if (isLeft(found)) return found;
   const { device, description, software } = found.right;
   let failure: string | undefined;
+  const fail = (why: string): void => {
+    if (failure === undefined) onFailure();
+    failure ??= why;
+  };
   device.addEventListener('uncapturederror', (event) => {
-    failure ??= firstLine(event.error.message);
+    fail(firstLine(event.error.message));
     event.preventDefault();
   });
-  void device.lost.then(({ message }) => (failure ??= `the device is lost: ${firstLine(message)}`));
+  void device.lost.then(({ message }) => fail(`the device is lost: ${firstLine(message)}`));
   const heap = createHeap(found.right, () => failure);
   const pipelines = createPipelines(device, heap);
 
   const load = (plan: Plan, schedule: Schedule): Loaded => {
     const calls = pipelines.prepared(schedule.lots);
-    const constants = schedule.constants.map((values) => {
-      const range = heap.take(values.length);
-      heap.write(range, values);
-      return range;
-    });
+    const constants: Range[] = [];
+    try {
+      for (const values of schedule.constants) {
+        const range = heap.take(values.length);
+        constants.push(range);
+        heap.write(range, values);
+      }
+    } catch (error) {
+      constants.forEach(heap.give);
+      throw error;
+    }
     const sizes = plan.outputs.map(({ operand }) => elementAt(plan.buffers, operand.buffer));
     return {
       run: (inputs) => {

@@ -1,6 +1,6 @@
 /** All arrays of the device in one buffer, which grows by being copied; work is gathered in one encoder until something must be submitted. */
 import { bytesText } from '../../dsl/bytes.js';
-import { problem } from '../../dsl/problem.js';
+import { errorText, problem } from '../../dsl/problem.js';
 import { BackendFailure } from '../failure.js';
 import { createGaps, inLines } from '../../compiler/loops/gaps.js';
 import type { Device } from './device.js';
@@ -61,10 +61,11 @@ export const createHeap = ({ device, most }: Device, failed: () => string | unde
     buffer.destroy();
     buffer = larger;
   };
+  const failure = (why: string): BackendFailure =>
+    new BackendFailure(problem('webgpu', why, 'a device that works', 'use --backend cc or wasm'));
   const check = (): void => {
     const why = failed();
-    if (why !== undefined)
-      throw new BackendFailure(problem('webgpu', why, 'a device that works', 'use --backend cc or wasm'));
+    if (why !== undefined) throw failure(why);
   };
 
   return {
@@ -111,14 +112,15 @@ export const createHeap = ({ device, most }: Device, failed: () => string | unde
         return own;
       });
       submit();
-      check();
       try {
-        await target.mapAsync(GPUMapMode.READ, 0, 4 * total);
-      } catch (error) {
         check();
-        throw error;
+        await target.mapAsync(GPUMapMode.READ, 0, 4 * total);
+        check();
+      } catch (error) {
+        target.destroy();
+        // A device that is lost may reject before it says so.
+        throw error instanceof BackendFailure ? error : failure(failed() ?? errorText(error));
       }
-      check();
       const mapped = new Float32Array(target.getMappedRange(0, 4 * total));
       const values = wanted.map(({ size }, i) => mapped.slice(starts[i], (starts[i] ?? 0) + size));
       target.unmap();

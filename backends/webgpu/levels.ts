@@ -1,7 +1,7 @@
 /** Which calls run at once: a call's level is one above those of all before it that it reads from, or whose arrays it writes. */
 import { elementAt } from '../../dsl/lookup.js';
 import type { Call, Place } from './kernel.js';
-import { placesOfKernel } from './wgsl.js';
+import { mostBytes, placesOfKernel } from './wgsl.js';
 
 /** A level that an access had, over numbers of one memory. */
 type Mark = { readonly from: number; readonly to: number; readonly level: number; readonly writes: boolean };
@@ -35,9 +35,8 @@ const levelsOf = (calls: readonly Call[]): readonly number[] => {
 
 /** More workgroups than this fill a device by themselves. */
 const fewGroups = 512;
-/** Kernels of one program, and bytes of a workgroup's memory, which all of them have. */
+/** Kernels of one program, all of which have the workgroup's memory. */
 const mostKernels = 8;
-const mostBytes = 16_384;
 
 /**
  * Calls in lots of which each is one dispatch: of one level, and small. `alike` keeps those with barriers apart from those without, which a processor in

@@ -92,12 +92,15 @@ const backendOn = ({ description, software, heap, compile, load: loadPlan }: Eng
     description: `webgpu (${description})`,
     software,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
+    plan: (program) => lowerOnce(program).plan,
     liveCount: () => live,
   };
 };
 
 let started: Promise<Either<readonly Problem[], WebgpuBackend>> | undefined;
 
-/** Problems where there is no GPU, or none that works. A process has one device, and so one backend. */
+/** Problems where there is no GPU, or none that works. A process has one device, and so one backend, until that device fails. */
 export const createWebgpuBackend = (): Promise<Either<readonly Problem[], WebgpuBackend>> =>
-  (started ??= startEngine().then((engine) => (isLeft(engine) ? engine : right(backendOn(engine.right)))));
+  (started ??= startEngine(() => {
+    started = undefined;
+  }).then((engine) => (isLeft(engine) ? engine : right(backendOn(engine.right)))));

@@ -7,6 +7,9 @@ import { reductions } from '../../compiler/ir/primitives/reduction.js';
 /** Places that a kernel may have: what a binding of its uniform block holds. */
 export const placesOfKernel = 256;
 
+/** Bytes of a workgroup's memory that WebGPU guarantees. */
+export const mostBytes = 16_384;
+
 /** Threads of a workgroup. */
 export const groupSize = 256;
 
@@ -20,8 +23,6 @@ var<private> infinityBits: u32 = 0x7f800000u;
 var<private> nanBits: u32 = 0x7fc00000u;
 fn place(k: u32) -> i32 { return i32(places[k >> 2u][k & 3u]); }
 fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
-fn add(a: f32, b: f32) -> f32 { return a + b; }
-fn mul(a: f32, b: f32) -> f32 { return a * b; }
 fn max_(a: f32, b: f32) -> f32 { return select(b, a, a > b || isNan(a)); }
 fn min_(a: f32, b: f32) -> f32 { return select(b, a, a < b || isNan(a)); }
 `;

@@ -12,7 +12,7 @@ import { createWebgpuBackend } from '../../backends/webgpu/webgpu.js';
 import { createWasmBackend } from '../../backends/wasm/wasm.js';
 import { type Arrays, outputKey } from './outputs.js';
 
-/** `kernels` is wasm with one kernel an equation. wasm comes last and so stays tfjs's active backend. */
+/** `kernels` is tfjs's wasm with one kernel an equation; it starts after cpu and so stays tfjs's active backend. */
 export const backends = {
   cpu: await createCpuBackend(),
   kernels: await createKernelBackend(),

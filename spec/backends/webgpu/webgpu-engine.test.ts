@@ -46,6 +46,11 @@ describe.skipIf(!hasWebgpu() || isLeft(found))('a device', { timeout: 120_000 },
     expect(backend.liveCount()).toBe(before);
   });
 
+  test('shows the plan that it runs', () => {
+    const { plan } = right(webgpuBackend);
+    expect(plan?.(doubled()).steps).toMatchObject([{ tag: 'loop' }]);
+  });
+
   test('keeps what it holds when its memory grows', async () => {
     const { heap } = right(found);
     const values = Float32Array.from({ length: 1000 }, (_, i) => i);
