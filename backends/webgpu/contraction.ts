@@ -8,7 +8,7 @@ import { type Product, productOf } from '../../compiler/loops/tiling.js';
 import { slotsOf } from './elements.js';
 import { type Kernel, scratch } from './kernel.js';
 import { slicesKernels } from './reduction.js';
-import { along, codeOf, indicesOf, mark, mostBytes, placeOf } from './wgsl.js';
+import { along, codeOf, indicesOf, mark, placeOf } from './wgsl.js';
 
 /** Threads of a workgroup along each side of a tile, and terms that it takes at once. */
 const side = 16;
@@ -71,13 +71,13 @@ const device = { processors: 128, term: 24, kernel: 6000 };
 /** Numbers of a workgroup's memory: of each term its rows and columns, and one beside each, so that threads do not wait for each other. */
 const numbersOf = (rows: number, columns: number): number => side * (side * (rows + columns) + 2);
 
-/** The tile that is expected to end first, of those that every device has the memory for. */
-const bestTile = ({ batch, row, column, term }: Sorted): Tile => {
+/** The tile that is expected to end first, of those that a workgroup has the memory for. */
+const bestTile = ({ batch, row, column, term }: Sorted, bytes: number): Tile => {
   const sizes = [1, 2, 4, 8];
   let best: Tile = { rows: 1, columns: 1, slices: 1 };
   let least = Infinity;
   for (const rows of sizes)
-    for (const columns of sizes.filter((count) => 4 * numbersOf(rows, count) <= mostBytes))
+    for (const columns of sizes.filter((count) => 4 * numbersOf(rows, count) <= bytes))
       for (let slices = 1; slices <= 64 && (slices === 1 || term.size / slices >= 4 * side); slices *= 2) {
         const groups =
           batch.size *
@@ -243,15 +243,18 @@ ${range(rows)
 /** Fewer rows or columns are not worth a tile. */
 const least = 16;
 
+/** How sums of products are cut: by a tile that is given, else by the best that a workgroup of so many bytes has memory for. */
+export type Cutting = { readonly bytes: number; readonly tile?: Tile | undefined };
+
 /** Undefined where the nest is no sum of products that is worth tiles; a tile that is given is taken. */
 export const contractionKernels = (
   nest: Nest,
   direct: readonly boolean[],
-  tile?: Tile,
+  { bytes, tile }: Cutting,
 ): readonly Kernel[] | undefined => {
   const all = sorted(nest);
   if (all === undefined) return undefined;
   const { row, column, term } = all;
   if (tile === undefined && (row.size < least || column.size < least || term.size < 8)) return undefined;
-  return tiledKernels(all, tile ?? bestTile(all), direct[0] === true);
+  return tiledKernels(all, tile ?? bestTile(all, bytes), direct[0] === true);
 };

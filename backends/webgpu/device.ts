@@ -11,6 +11,8 @@ export type Device = {
   readonly software: boolean;
   /** Bytes that one buffer may have. */
   readonly most: number;
+  /** Bytes of memory that a workgroup may have. */
+  readonly workgroup: number;
 };
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -85,7 +87,8 @@ export const requestDevice = async (): Promise<Checked<Device>> => {
     const description = wordsOf(info);
     const software =
       info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(description);
-    return right({ device, description, software, most });
+    const workgroup = limits.maxComputeWorkgroupStorageSize;
+    return right({ device, description, software, most, workgroup });
   } catch (error) {
     return none(errorText(error), 'a GPU device');
   }

@@ -20,6 +20,8 @@ export type Engine = {
   readonly description: string;
   /** Whether a processor computes in place of a GPU. */
   readonly software: boolean;
+  /** Bytes of memory that a workgroup may have. */
+  readonly workgroup: number;
   readonly heap: Heap;
   /** Compiles what a schedule needs; the first line of what was wrong with it, if anything. */
   readonly compile: (schedule: Schedule) => Promise<string | undefined>;
@@ -34,7 +36,7 @@ export const startEngine = async (
 ): Promise<Either<readonly Problem[], Engine>> => {
   const found = await requestDevice();
   if (isLeft(found)) return found;
-  const { device, description, software } = found.right;
+  const { device, description, software, workgroup } = found.right;
   let failure: string | undefined;
   const fail = (why: string): void => {
     if (failure === undefined) onFailure();
@@ -100,6 +102,7 @@ export const startEngine = async (
   return right({
     description,
     software,
+    workgroup,
     heap,
     compile: ({ lots }) => pipelines.compile(lots),
     load,

@@ -3,7 +3,7 @@ import { isInjective, reorderable, startOf } from '../../compiler/loops/dependen
 import type { LoopKernel, Store } from '../../compiler/loops/loop.js';
 import { at, dropUnits, type Nest, product } from '../../compiler/loops/nest.js';
 import { elementAt } from '../../dsl/lookup.js';
-import { contractionKernels, type Tile } from './contraction.js';
+import { contractionKernels, type Cutting } from './contraction.js';
 import { elementsKernel, fillKernel, serialKernel, storesOf } from './elements.js';
 import type { Kernel } from './kernel.js';
 import { reductionKernels } from './reduction.js';
@@ -23,8 +23,7 @@ const owns = (store: Store, extents: readonly number[]): boolean => {
   );
 };
 
-/** A tile that is given is taken by every sum of products. */
-export const kernelsOf = (kernel: LoopKernel, tile?: Tile): readonly Kernel[] => {
+export const kernelsOf = (kernel: LoopKernel, cutting: Cutting): readonly Kernel[] => {
   const { extents, loads, body, stores, outputs } = kernel;
   const empty = product(extents) === 0;
   const nest: Nest = empty
@@ -77,7 +76,7 @@ export const kernelsOf = (kernel: LoopKernel, tile?: Tile): readonly Kernel[] =>
     ...groups.flatMap((group) => {
       const part = storesOf(nest, group);
       const direct = part.stores.map(alone);
-      return contractionKernels(part, direct, tile) ?? reductionKernels(part, direct);
+      return contractionKernels(part, direct, cutting) ?? reductionKernels(part, direct);
     }),
   ];
 };

@@ -6,10 +6,11 @@ import { elementAt, getFrom } from '../../dsl/lookup.js';
 import { layoutOf } from '../../compiler/loops/layout.js';
 import { inLines } from '../../compiler/loops/gaps.js';
 import { fillKernel, movesKernel } from './elements.js';
-import type { Tile } from './contraction.js';
+import type { Cutting } from './contraction.js';
 import type { Call, Kernel, Place } from './kernel.js';
 import { atOnce } from './levels.js';
 import { kernelsOf } from './loops.js';
+import { mostBytes } from './wgsl.js';
 import { routineCalls, routineScratch, type Table } from './routines.js';
 
 type Repeat = Extract<Step, { tag: 'repeat' }>;
@@ -22,10 +23,10 @@ export type Schedule = {
   readonly scratch: number;
 };
 
-/** `alike`: whether what runs at once is of one kind; `tile` is for the laws, every sum of products is cut by it. */
+/** `alike`: whether what runs at once is of one kind; `bytes` of a workgroup's memory; `tile` is for the laws, every sum of products is cut by it. */
 export const scheduleOf = (
   plan: Plan,
-  { alike, tile }: { readonly alike: boolean; readonly tile?: Tile | undefined },
+  { alike, bytes = mostBytes, tile }: { readonly alike: boolean } & Partial<Cutting>,
 ): Schedule => {
   const constants: Float32Array[] = [];
   const numbers = new Map<string, number>();
@@ -39,7 +40,7 @@ export const scheduleOf = (
   const known = new Map<string, readonly Kernel[]>();
   const loopKernels = (loop: LoopKernel): readonly Kernel[] => {
     const key = keyOf(loop);
-    const made = known.get(key) ?? kernelsOf(loop, tile);
+    const made = known.get(key) ?? kernelsOf(loop, { bytes, tile });
     known.set(key, made);
     return made;
   };

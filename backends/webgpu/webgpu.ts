@@ -22,7 +22,14 @@ export type WebgpuBackend = ArrayBackend & {
   readonly software: boolean;
 };
 
-const backendOn = ({ description, software, heap, compile, load: loadPlan }: Engine): WebgpuBackend => {
+const backendOn = ({
+  description,
+  software,
+  workgroup,
+  heap,
+  compile,
+  load: loadPlan,
+}: Engine): WebgpuBackend => {
   let live = 0;
   const known = new WeakMap<Handle, Array>();
   const wrap = (range: Range): Array => {
@@ -41,7 +48,7 @@ const backendOn = ({ description, software, heap, compile, load: loadPlan }: Eng
     const before = lowered.get(program);
     if (before !== undefined) return before;
     const plan = lowerLoops(program, gpuTarget);
-    const made = { plan, schedule: scheduleOf(plan, { alike: software }) };
+    const made = { plan, schedule: scheduleOf(plan, { alike: software, bytes: workgroup }) };
     lowered.set(program, made);
     return made;
   };
