@@ -42,12 +42,7 @@ static double now(void) {
 `;
 
 /** What of the scratch memory holds a value, for builds that look after it: a read of anything else ends them. */
-const liveness = `#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
+const liveness = `#ifdef __SANITIZE_ADDRESS__
 void __asan_poison_memory_region(void const volatile *, unsigned long);
 void __asan_unpoison_memory_region(void const volatile *, unsigned long);
 #define live(p, n) __asan_unpoison_memory_region(p, 4 * (n))

@@ -25,15 +25,15 @@ const scalars = Object.values(combinations)
   .map(({ name, one }) => `static inline float ${name}(float a, float b) { return ${one}; }\n`)
   .join('');
 
-/** The first n numbers of a vector, loaded and stored by the processor's masks where it has them. */
+/** The first n numbers of a vector, loaded and stored by the processor's masks where it has them and no sanitizer watches, which does not see those. */
 const masked = (L: number): { readonly load: string; readonly store: string } => {
   const loops = {
     load: `return loadn${L}(p, 1, n);`,
     store: `storen${L}(p, 1, n, v);`,
   };
   const where = (macro: string, { load, store }: typeof loops): typeof loops => ({
-    load: `#ifdef ${macro}\n  ${load}\n#else\n  ${loops.load}\n#endif`,
-    store: `#ifdef ${macro}\n  ${store}\n#else\n  ${loops.store}\n#endif`,
+    load: `#if defined(${macro}) && !defined(__SANITIZE_ADDRESS__)\n  ${load}\n#else\n  ${loops.load}\n#endif`,
+    store: `#if defined(${macro}) && !defined(__SANITIZE_ADDRESS__)\n  ${store}\n#else\n  ${loops.store}\n#endif`,
   });
   if (L === 16)
     return where('__AVX512F__', {
@@ -95,8 +95,16 @@ static inline float ${name}Along${L}(f${L} v) {
   )
   .join('')}`;
 
+/** As GCC says it of itself. */
+const sanitizer = `#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+`;
+
 export const vectorSource = (lengths: readonly number[]): string =>
-  [scalars, ...[...new Set(lengths)].map(ofLength)].join('');
+  [sanitizer, scalars, ...[...new Set(lengths)].map(ofLength)].join('');
 
 /** `width` numbers from a place on, `stride` apart, on the first of L lanes. */
 export const loadOf = (L: number, place: string, stride: number, width: number): string =>
