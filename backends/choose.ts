@@ -71,7 +71,7 @@ const secondsText = (seconds: number): string =>
 const comparison = ([own, ...others]: ReturnType<typeof expectedTimes>): string =>
   own === undefined || others.length === 0
     ? ''
-    : `, ${secondsText(own.seconds)} by the costs where ${others.map(({ name, seconds }) => `${name} takes ${secondsText(seconds)}`).join(' and ')}`;
+    : `, ${secondsText(own.seconds)} by the costs where ${others.map(({ name, seconds }) => `${name}${name === 'native' ? ', if it loads,' : ''} takes ${secondsText(seconds)}`).join(' and ')}`;
 
 /** A run that takes less elsewhere is over before a GPU is worth its start. */
 const worthGpu = 20;

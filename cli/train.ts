@@ -22,7 +22,11 @@ import { usage } from './options/usage.js';
 /** Options that every command that trains has. */
 export const runOptions: readonly Option[] = [
   { name: 'seed', value: 'N', summary: 'seed of every random number (0)' },
-  { name: 'backend', value: 'NAME', summary: `${backendNames.join(', ')} (the best that loads)` },
+  {
+    name: 'backend',
+    value: 'NAME',
+    summary: `${backendNames.join(', ')}, or auto for the one expected to end first (auto)`,
+  },
   { name: 'device', value: 'NAME', summary: 'cpu keeps native off a GPU (auto)' },
   { name: 'out', value: 'DIR', summary: 'the run folder (a new one under outputs/)' },
 ];

@@ -12,8 +12,8 @@ export type Call = readonly string[];
 /** Work that asks for groups of calls and goes on with the last answer of each, or the first problem. */
 type Calling<A> = Generator<readonly Call[], Checked<A>, Checked<unknown>>;
 
-/** A compiler that says nothing for so long hangs. */
-const patience = 120_000;
+/** A compiler that says nothing for so many milliseconds hangs: when it compiles, and when it is asked what it is. */
+const patience = { compiling: 120_000, asking: 10_000 };
 
 export const compilerHint =
   process.platform === 'darwin'
@@ -32,50 +32,69 @@ type Ended = {
   readonly output: string;
   readonly errors: string;
   readonly error?: Error | undefined;
-  readonly late: boolean;
+  /** Milliseconds after which it was ended, if it was. */
+  readonly late?: number | undefined;
+  readonly interrupted?: boolean;
 };
 
-const judged = (program: string, { status, signal, output, errors, error, late }: Ended): Checked<string> => {
+/** Ends a call with what it started. */
+const endGroup = (pid: number | undefined): void => {
+  try {
+    if (pid !== undefined && pid > 0) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+};
+
+const judged = (
+  program: string,
+  { status, signal, output, errors, error, late, interrupted = false }: Ended,
+): Checked<string> => {
   if (status === 0) return right(output);
   const said = (): string => telling(errors) || telling(output) || `exit ${status ?? signal}`;
-  const why = late ? `no end after ${patience / 1000} s` : error === undefined ? said() : errorText(error);
+  const ended = late === undefined ? 'an interrupt' : `no end after ${late / 1000} s`;
+  const why = late !== undefined || interrupted ? ended : error === undefined ? said() : errorText(error);
   return left([problem('C compiler', `${program}: ${why}`, 'a compiler that works', compilerHint)]);
 };
 
 /** Waits for a call, whose input is empty; answers with what it printed. */
-export const called = ([program = 'cc', ...args]: Call): Checked<string> => {
-  const done = spawnSync(program, args, {
-    input: '',
-    encoding: 'utf8',
-    timeout: patience,
-    killSignal: 'SIGKILL',
-    maxBuffer: 1 << 26,
-  });
+export const called = ([program = 'cc', ...args]: Call, timeout = patience.compiling): Checked<string> => {
+  const options = { input: '', encoding: 'utf8', maxBuffer: 1 << 26 } as const;
+  const done = spawnSync(program, args, { ...options, timeout, killSignal: 'SIGKILL' });
+  const isLate = done.signal === 'SIGKILL' && done.error !== undefined;
   return judged(program, {
     ...done,
     output: done.stdout ?? '',
     errors: done.stderr ?? '',
-    late: done.signal === 'SIGKILL' && done.error !== undefined,
+    late: isLate ? timeout : undefined,
   });
 };
 
-/** In a process group of its own, which ends with us or when it is late: what a compiler starts ends with it. */
+/** The same, of what is answered at once. */
+export const asked = (call: Call): Checked<string> => called(call, patience.asking);
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** In a process group of its own, which ends with us, when we are told to end, or when it is late: what a compiler starts ends with it. */
 const calledAside = ([program = 'cc', ...args]: Call): Promise<Checked<string>> =>
   new Promise((resolve) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    const end = (): void => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It has ended.
-      }
-    };
-    let late = false;
+    const end = (): void => endGroup(child.pid);
+    let late: number | undefined;
     const timer = setTimeout(() => {
-      late = true;
+      late = patience.compiling;
       end();
-    }, patience);
+    }, patience.compiling);
     process.once('exit', end);
+    /** The signal that ends us once what was begun is put away; nobody else does anything about it. */
+    let last: NodeJS.Signals | undefined;
+    let interrupted = false;
+    const stop = (signal: NodeJS.Signals): void => {
+      interrupted = true;
+      if (process.listenerCount(signal) === 0) last = signal;
+      end();
+    };
+    signals.forEach((signal) => process.once(signal, stop));
     const [output, errors]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
@@ -83,8 +102,12 @@ const calledAside = ([program = 'cc', ...args]: Call): Promise<Checked<string>> 
     const done = (status: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(timer);
       process.removeListener('exit', end);
+      signals.forEach((signal) => process.removeListener(signal, stop));
+      const { pid } = process;
+      if (last !== undefined) setImmediate(process.kill.bind(process, pid, last));
       const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString();
-      resolve(judged(program, { status, signal, output: text(output), errors: text(errors), error, late }));
+      const said = { output: text(output), errors: text(errors) };
+      resolve(judged(program, { status, signal, ...said, error, late, interrupted }));
     };
     child.once('error', (cause) => {
       error = cause;

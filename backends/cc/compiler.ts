@@ -1,6 +1,6 @@
 /** The machine's own C compiler: found, asked what the processor has, and called for the files of a library, which is kept by content. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
@@ -9,7 +9,7 @@ import { elementAt } from '../../dsl/lookup.js';
 import { errorText, type Problem, problem } from '../../dsl/problem.js';
 import { makeFolder, tidied } from '../places.js';
 import { cacheFolder } from '../tensorflow/install/wheel.js';
-import { atOnce, type Call, called, compilerHint, oneByOne } from './call.js';
+import { asked, atOnce, type Call, compilerHint, oneByOne } from './call.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -47,25 +47,39 @@ const levelOf = (files: readonly string[]): string =>
 const linking = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
 const nativeFlags = (command: readonly string[]): readonly string[] =>
-  isLeft(called([...command, '-march=native', '-E', '-x', 'c', '-'])) ? ['-mcpu=native'] : ['-march=native'];
+  isLeft(asked([...command, '-march=native', '-E', '-x', 'c', '-'])) ? ['-mcpu=native'] : ['-march=native'];
+
+/** Folders of compilers that were ended with us, an hour ago or more. */
+const leftIn = (folder: string): readonly string[] =>
+  readdirSync(folder)
+    .filter((name) => name.startsWith('.work-'))
+    .map((name) => join(folder, name))
+    .filter(
+      (path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < Date.now() - 3_600_000,
+    );
 
 /** Finds the compiler: CC where it is set, else cc, gcc or clang. */
 export const findCompiler = (): Checked<Compiler> => {
   const named = given('CC');
   const candidates = named.length > 0 ? [named] : [['cc'], ['gcc'], ['clang']];
   let version: string | undefined;
+  /** What is wrong with the first that is there. */
+  let wrong: readonly Problem[] | undefined;
   const command = candidates.find((one) => {
-    const said = called([...one, '--version']);
-    if (isLeft(said)) return false;
+    const said = asked([...one, '--version']);
+    if (isLeft(said)) {
+      if (!elementAt(said.left, 0).found.includes('ENOENT')) wrong ??= said.left;
+      return false;
+    }
     version = said.right.split('\n')[0];
     return true;
   });
   if (command === undefined || version === undefined) {
     const names = candidates.map((one) => one.join(' ')).join(', ');
-    return left([problem('C compiler', `no ${names}`, 'a compiler of the machine', compilerHint)]);
+    return left(wrong ?? [problem('C compiler', `no ${names}`, 'a compiler of the machine', compilerHint)]);
   }
   const all = [...flags, ...nativeFlags(command), ...given('IMMERSION_CFLAGS')];
-  const macros = called([...command, ...all, '-dM', '-E', '-x', 'c', '-']);
+  const macros = asked([...command, ...all, '-dM', '-E', '-x', 'c', '-']);
   if (isLeft(macros)) return macros;
   const words: readonly string[] = command;
   const compiler = [...words, ...all];
@@ -83,6 +97,7 @@ export const findCompiler = (): Checked<Compiler> => {
     for (const file of files) hash.update(file);
     const place = join(folder, `${hash.digest('hex').slice(0, 40)}.${kind === 'addon' ? 'node' : 'so'}`);
     if (existsSync(place)) return right(place);
+    leftIn(folder).forEach(tidied);
     const work = mkdtempSync(join(folder, '.work-'));
     try {
       const sources = files.map((_, i) => join(work, `${i}.c`));
@@ -101,6 +116,10 @@ export const findCompiler = (): Checked<Compiler> => {
       const libraries = kind === 'addon' ? ['-ldl'] : [];
       const linked = yield [[...compiler, ...own, '-o', library, ...objects, ...libraries]];
       if (isLeft(linked)) return linked;
+      if (!existsSync(library)) {
+        const found = `${words.join(' ')}, which wrote no library`;
+        return left([problem('C compiler', found, 'a compiler that works', compilerHint)]);
+      }
       renameSync(library, place);
       return right(place);
     } catch (error) {

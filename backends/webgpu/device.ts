@@ -58,7 +58,14 @@ export const requestDevice = async (): Promise<Checked<Device>> => {
     left([problem('webgpu', found, expected, hint)]);
   const ofPage = (globalThis as { readonly navigator?: { readonly gpu?: GPU } }).navigator?.gpu;
   if (ofPage === undefined && !hasVulkan())
-    return none('no libvulkan.so.1', 'the loader of Vulkan, and a GPU with a driver for it');
+    return left([
+      problem(
+        'webgpu',
+        'no libvulkan.so.1',
+        'the loader of Vulkan, and a GPU with a driver for it',
+        'install libvulkan1 and the driver of the graphics card, or use --backend wasm',
+      ),
+    ]);
   let gpu: GPU;
   try {
     gpu = ofPage ?? (await gpuOfNode());

@@ -16,7 +16,11 @@ import { say } from '../terminal/output.js';
 type Checked<A> = Either<readonly Problem[], A>;
 
 export const backendOptions: readonly Option[] = [
-  { name: 'backend', value: 'NAME', summary: `${backendNames.join(', ')} (the best that loads)` },
+  {
+    name: 'backend',
+    value: 'NAME',
+    summary: `${backendNames.join(', ')}, or auto for the one expected to end first (auto)`,
+  },
   { name: 'device', value: 'NAME', summary: 'cpu keeps native off a GPU (auto)' },
 ];
 
