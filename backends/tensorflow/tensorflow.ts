@@ -12,7 +12,8 @@ import { type Binding, type BindingOptions, loadBinding } from './install/bindin
 import { withSavedModel } from './saved-model-file.js';
 
 type Arrays = ReadonlyMap<string, Float32Array>;
-type Call = (feeds: Arrays) => Results<Float32Array>;
+/** `begins` is called once the feeds are TensorFlow's: what fails before has changed nothing. */
+type Call = (feeds: Arrays, begins?: () => void) => Results<Float32Array>;
 
 /** TensorFlow's first line says it; the rest names nodes of the graph. */
 const sessionProblem = (what: string, error: unknown): Problem => {
@@ -35,7 +36,7 @@ const session = <A>(what: string, work: () => A): A => {
 const callOf = (binding: Binding, id: number, { inputs, outputs, name }: Signature): Call => {
   const inputNames = inputs.map((port) => `${port.node}:0`).join(',');
   const outputNames = outputs.map((port) => `${port.node}:0`).join(',');
-  return (feeds) => {
+  return (feeds, begins = () => undefined) => {
     // TensorFlow refuses to run for nothing, such as the state of a model without parameters.
     if (outputs.length === 0) return resultsOf([], () => new Float32Array());
     const arrays = inputs.map((port) => {
@@ -50,6 +51,7 @@ const callOf = (binding: Binding, id: number, { inputs, outputs, name }: Signatu
         inputs.forEach(({ shape }, i) =>
           tensors.push(binding.createTensor(shape, binding.TF_FLOAT, elementAt(arrays, i))),
         );
+        begins();
         for (const result of binding.runSavedModel(id, tensors, inputNames, outputNames))
           results.push(result.id);
         return resultsOf(outputs, (_, i) => binding.tensorDataSync(elementAt(results, i)));
@@ -74,10 +76,10 @@ const open =
       session('load', () => binding.loadSavedModel(folder, 'serve')),
     );
     const calls = new Map(graph.signatures.map((s) => [s.name, callOf(binding, id, s)]));
-    const call: (name: string, feeds: Arrays) => Results<Float32Array> = (name, feeds) => {
+    const call = (name: string, feeds: Arrays, begins?: () => void): Results<Float32Array> => {
       const run = calls.get(name);
       if (run === undefined) throw new Error(`no program ${name}`);
-      return run(feeds);
+      return run(feeds, begins);
     };
     const close = (): void => {
       // Once: a second time the number may be another session's.
@@ -98,10 +100,13 @@ const open =
     const instance: Instance = {
       // Rejects where the call fails, as a promise should.
       run: async (program, feeds) => {
+        let begun = false;
         try {
-          return call(program, feeds);
+          return call(program, feeds, () => {
+            begun = true;
+          });
         } catch (error) {
-          if (changesState(program)) torn = error;
+          if (begun && changesState(program)) torn = error;
           throw error;
         }
       },

@@ -10,7 +10,7 @@ import { isRecord } from '../../../dsl/codec/codec.js';
 export type Traveller = { readonly from: string; readonly to: string };
 
 /** Bound to a machine and a library: an installation on the nodes has it, see `command`. */
-const STAYS = /^(@tensorflow\/tfjs-node(-gpu)?|@types\/.*)$/;
+const STAYS = /^(@tensorflow\/tfjs-node(-gpu)?|webgpu|@types\/.*)$/;
 
 /** For people, editors and debuggers. */
 const IDLE = /\.(map|md|markdown|flow|[cm]?ts|tsbuildinfo)$/i;
