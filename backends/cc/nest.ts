@@ -2,8 +2,9 @@
 import { getFrom } from '../../dsl/lookup.js';
 import type { ReductionName } from '../../compiler/ir/params.js';
 import { reductions } from '../../compiler/ir/primitives/reduction.js';
-import type { Access, Instruction, Store } from '../../compiler/loops/loop.js';
-import { operandsOf, variation } from '../../compiler/loops/loop-cost.js';
+import { computed, neededBy } from '../../compiler/loops/computed.js';
+import type { Access, Store } from '../../compiler/loops/loop.js';
+import { variation } from '../../compiler/loops/loop-cost.js';
 import { at, type Nest, registerAxes } from '../../compiler/loops/nest.js';
 import type { Target } from '../../compiler/loops/target.js';
 import { lanesOf } from './float32.js';
@@ -42,18 +43,10 @@ export const writeNest = (
   const varies = variation(nest);
   const indices = nest.extents.map((_, axis) => `x${axis}`);
 
-  const needed = new Set<number>();
-  const need = (root: number): void => {
-    const waiting = [root];
-    for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
-      const instruction = nest.body[index];
-      if (needed.has(index) || instruction === undefined) continue;
-      needed.add(index);
-      waiting.push(...operandsOf(instruction));
-    }
-  };
-  nest.stores.forEach((store) => need(store.value));
-  const order = [...needed].sort((a, b) => a - b);
+  const order = neededBy(
+    nest,
+    nest.stores.map((store) => store.value),
+  );
   const loopOf = (index: number): number => Math.max(-1, ...(varies[index] ?? []));
 
   const loaded = (access: Access, width: number, splat: boolean): string => {
@@ -61,27 +54,6 @@ export const writeNest = (
     const place = addressOf('in', access, splat ? indices.slice(0, last) : indices);
     if (splat || stride === 0) return math.hold(`all${L}(*(${place}))`);
     return math.hold(loadOf(L, place, stride, width));
-  };
-  const computed = (
-    instruction: Instruction,
-    value: (index: number) => string,
-    read: (access: Access) => string,
-  ): string => {
-    switch (instruction.op) {
-      case 'load': {
-        const access = nest.loads[instruction.load];
-        if (access === undefined) throw new Error('a load of nothing');
-        return read(access);
-      }
-      case 'constant':
-        return math.constant(instruction.value);
-      case 'select':
-        return math.select(value(instruction.a), value(instruction.b), value(instruction.c));
-      default:
-        return 'b' in instruction
-          ? math.binary[instruction.op](value(instruction.a), value(instruction.b))
-          : math.unary[instruction.op](value(instruction.a));
-    }
   };
   const valueIn =
     (known: ReadonlyMap<number, string>) =>
@@ -98,7 +70,7 @@ export const writeNest = (
       if (instruction === undefined || loopOf(index) !== axis) continue;
       all.set(
         index,
-        computed(instruction, valueIn(all), (access) => loaded(access, L, true)),
+        computed(math, nest, instruction, valueIn(all), (access) => loaded(access, L, true)),
       );
     }
     return all;
@@ -130,7 +102,7 @@ export const writeNest = (
       if (instruction === undefined || all.has(index)) continue;
       all.set(
         index,
-        computed(instruction, valueIn(all), (access) => loaded(access, width, false)),
+        computed(math, nest, instruction, valueIn(all), (access) => loaded(access, width, false)),
       );
     }
     nest.stores.forEach((store, i) => {

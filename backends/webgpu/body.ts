@@ -1,21 +1,9 @@
 /** The WGSL of a loop's body at one index. */
-import { operandsOf } from '../../compiler/loops/loop-cost.js';
+import { computed, neededBy } from '../../compiler/loops/computed.js';
 import type { Nest } from '../../compiler/loops/nest.js';
 import { elementAt, getFrom } from '../../dsl/lookup.js';
 import { float32 } from './float32.js';
 import { elementOf } from './wgsl.js';
-
-/** Instructions that the values of these need, in order. */
-const needed = ({ body }: Nest, roots: readonly number[]): readonly number[] => {
-  const found = new Set<number>();
-  const waiting = [...roots];
-  for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
-    if (found.has(index)) continue;
-    found.add(index);
-    waiting.push(...operandsOf(elementAt(body, index)));
-  }
-  return [...found].sort((a, b) => a - b);
-};
 
 export type Body = {
   /** Statements, one a line. */
@@ -40,24 +28,11 @@ export const bodyOf = (
   const math = float32(declare);
   const names = new Map<number, string>();
   const value = (instruction: number): string => getFrom(names, instruction);
-  for (const index of needed(nest, roots)) {
+  for (const index of neededBy(nest, roots)) {
     const instruction = elementAt(nest.body, index);
-    const written = ((): string => {
-      switch (instruction.op) {
-        case 'load': {
-          const access = elementAt(nest.loads, instruction.load);
-          return declare(`heap[${elementOf(base(access.buffer), access, indices)}]`);
-        }
-        case 'constant':
-          return math.constant(instruction.value);
-        case 'select':
-          return math.select(value(instruction.a), value(instruction.b), value(instruction.c));
-        default:
-          return 'b' in instruction
-            ? math.binary[instruction.op](value(instruction.a), value(instruction.b))
-            : math.unary[instruction.op](value(instruction.a));
-      }
-    })();
+    const written = computed(math, nest, instruction, value, (access) =>
+      declare(`heap[${elementOf(base(access.buffer), access, indices)}]`),
+    );
     names.set(index, written);
   }
   return { text: lines.join(''), value };

@@ -1,5 +1,6 @@
 /** What a loop computes and moves, whatever runs it. */
 import { elementAt } from '../../dsl/lookup.js';
+import { product } from './nest.js';
 import type { Access, LoopKernel } from './loop.js';
 import { weight } from './loop-cost.js';
 
@@ -7,8 +8,6 @@ import { weight } from './loop-cost.js';
 export type LoopTraffic = { readonly flops: number; readonly bytes: number };
 
 const bytesPerNumber = 4;
-
-const product = (sizes: readonly number[]): number => sizes.reduce((all, n) => all * n, 1);
 
 /** One a step of the body but for loads and constants, and one a sum. A function counts as one. */
 export const trafficOf = ({ extents, loads, body, stores }: LoopKernel): LoopTraffic => {
