@@ -134,9 +134,16 @@ describe('a cluster that is not fit is one line, and gets no trial', () => {
     chmodSync(path, 0o755);
     return path;
   };
+  // Changed elsewhere, so that what the command sees is whole.
   const other = wrapper(
     'other-node',
-    `"${process.execPath}" "$@"; sed -i 's/"node": "[0-9]*/"node": "18/' "$(dirname "$3")/check.json"`,
+    [
+      'apart="$(mktemp -d)"; bin="$1"; verb="$2"; folder="$(dirname "$3")"; shift 3',
+      'cp "$folder"/* "$apart"',
+      `"${process.execPath}" "$bin" "$verb" "$apart/trial.json" "$@"; code=$?`,
+      `sed 's/"node": "[0-9]*/"node": "18/' "$apart/check.json" >"$folder/part"`,
+      'rm -r "$apart"; mv "$folder/part" "$folder/check.json"; exit $code',
+    ].join('\n'),
   );
   const bare = wrapper('bare-node', `CC=/no/cc PATH=/no exec "${process.execPath}" "$@"`);
 
