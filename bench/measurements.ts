@@ -41,6 +41,10 @@ export const measurements: Readonly<Record<string, Measurement>> = {
     options: '[--threads 1,2] [--width 0.125] [--batch 64] [--rounds 9] [--json]',
     measures: 'a step on wasm by the number of threads that share it',
   },
+  embedding: {
+    options: '[--entries 10000] [--units 64] [--batch 256] [--rounds 9] [--json]',
+    measures: 'a step that begins with an embedding: read at its places, and as a product with one-hot vectors',
+  },
   scaling: {
     options:
       '[--engines local,slurm,ray] [--trials 8] [--rounds 2] [--slots 100] [--seconds 3] [--python PATH] [--json]',

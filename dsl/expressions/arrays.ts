@@ -184,13 +184,33 @@ export const band = <N extends number, M extends number>(
   factors: { readonly below: number; readonly diagonal: number; readonly above: number },
 ): Expr<readonly [N, M]> => ({ tag: 'band', of, ...factors });
 
+/** Up to here a range is a triangle's sums: n² numbers. */
+const shortRange = 256;
+
+const ofTriangle = (n: number): Node => ({
+  tag: 'binary',
+  op: 'sub',
+  left: { tag: 'reduce', op: 'add', of: upToEach(n), axes: [0] },
+  right: { tag: 'fill', of: { tag: 'constant', value: 1 }, shape: [n] },
+});
+
+/** b·i + j over [a, b], of which the first n are taken. */
+const ofDigits = (n: number): Node => {
+  const b = Math.ceil(Math.sqrt(n));
+  const a = Math.ceil(n / b);
+  const over = (of: Node, axis: number): Node => ({ tag: 'broadcast', of, shape: [a, b], axes: [axis] });
+  const high: Node = { tag: 'scale', by: { tag: 'constant', value: b }, of: over(range(a), 0) };
+  const whole: Node = { tag: 'binary', op: 'add', left: high, right: over(range(b), 1) };
+  return {
+    tag: 'slice',
+    of: { tag: 'reshape', of: whole, shape: [a * b] },
+    begin: [0],
+    size: [n],
+  };
+};
+
 /** 0, 1, … n − 1. */
 export const range = <const N extends number>(n: N): Expr<readonly [N]> => {
-  const upTo: Node = { tag: 'reduce', op: 'add', of: upToEach(n), axes: [0] };
-  return {
-    tag: 'binary',
-    op: 'sub',
-    left: upTo,
-    right: { tag: 'fill', of: { tag: 'constant', value: 1 }, shape: [n] },
-  };
+  const numbers: Node = n <= shortRange ? ofTriangle(n) : ofDigits(n);
+  return numbers;
 };
