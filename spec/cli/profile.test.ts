@@ -11,7 +11,7 @@ import { type Backend, backendNames, gatherProfile, initialState, type Profile }
 import mlp from '../../examples/mlp.js';
 import sine from '../../examples/sine.js';
 import { backends, ccBackend, nativeBackend } from '../shared/backends.js';
-import { run } from '../shared/command.js';
+import { json, root, run, spawned } from '../shared/command.js';
 import { right } from '../shared/either.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-profile-'));
@@ -200,6 +200,22 @@ describe('the commands', () => {
     const { profile }: { readonly profile: StepProfileResult } = JSON.parse(stdout);
     expect(profile.parts.length).toBeGreaterThan(10);
     expect(profile.backend).toBe('wasm');
+  });
+
+  test('say nothing else on cpu, whose kernels are another package', async () => {
+    const words = [
+      'explain',
+      join(root, example),
+      '--set',
+      'batch=4',
+      '--profile',
+      '--backend',
+      'cpu',
+      '--json',
+    ];
+    const { code, stdout, stderr } = await spawned(folder, words);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: [] });
+    expect(json(stdout)).toMatchObject({ profile: { backend: 'cpu', description: 'cpu (tfjs, 1 thread)' } });
   });
 
   test('explain it on the backend that is chosen, by its name alone', async () => {

@@ -26,7 +26,7 @@ import {
 } from '../../runs/index.js';
 import { nameIn, ranOn, ranText } from '../../runs/records/backends.js';
 import { eventsOf } from '../../runs/run/open-run.js';
-import { backends, ccBackend, nativeBackend } from '../shared/backends.js';
+import { backends, ccBackend, nativeBackend, webgpuBackend } from '../shared/backends.js';
 import { left, right } from '../shared/either.js';
 import {
   data,
@@ -64,6 +64,7 @@ const real = [
   backends.wasm,
   ...(E.isRight(ccBackend) ? [ccBackend.right] : []),
   ...(E.isRight(nativeBackend()) ? [right(nativeBackend())] : []),
+  ...(E.isRight(webgpuBackend) ? [webgpuBackend.right] : []),
   backends.cpu,
 ];
 const pairs = real.flatMap((from) => real.filter((to) => to !== from).map((to) => ({ from, to })));
