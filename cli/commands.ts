@@ -22,6 +22,7 @@ import { table, tableUsage } from './table.js';
 import { train, trainUsage } from './train.js';
 import { trial, trialUsage } from './trial.js';
 import { type Usage, usage, usageText } from './options/usage.js';
+import { aligned, columnsOf, USUAL_COLUMNS, wrapped } from './terminal/width.js';
 import { versions } from '../runs/index.js';
 
 type Command = {
@@ -33,9 +34,10 @@ type Command = {
 const help = (args: readonly string[]): Promise<number> => {
   const name = args.find((word) => !word.startsWith('-'));
   if (name !== undefined && !Object.hasOwn(commands, name)) return Promise.resolve(unknown(name, args));
-  const text = name === undefined ? overview() : usageText(entryOf(commands, name).usage);
-  if (wantsJson(args)) printJson({ ok: true, help: text });
-  else printText(text, 'strong');
+  const words = (columns: number): string =>
+    name === undefined ? overview(columns) : usageText(entryOf(commands, name).usage, columns);
+  if (wantsJson(args)) printJson({ ok: true, help: words(USUAL_COLUMNS) });
+  else printText(words(columnsOf(process.stdout)), 'strong');
   return Promise.resolve(0);
 };
 
@@ -75,13 +77,19 @@ const commands: Readonly<Record<string, Command>> = {
   },
 };
 
-const overview = (): string =>
+const overview = (columns: number): string =>
   [
-    'immersion: autoencoders and injective flows as typed, compiled specifications',
+    ...wrapped('immersion: autoencoders and injective flows as typed, compiled specifications', columns),
     '',
-    ...Object.entries(commands).map(([name, { summary }]) => `  immersion ${name.padEnd(10)} ${summary}`),
+    ...aligned(
+      Object.entries(commands).map(([name, { summary }]) => [`  immersion ${name}`, summary]),
+      { isRight: () => false, flexible: 1, columns },
+    ),
     '',
-    'Every command takes --json and --help. IMMERSION_DEBUG=1 shows the stack of an unexpected error.',
+    ...wrapped(
+      'Every command takes --json and --help. IMMERSION_DEBUG=1 shows the stack of an unexpected error.',
+      columns,
+    ),
   ].join('\n');
 
 const unknown = (name: string, args: readonly string[]): number => {

@@ -12,7 +12,8 @@ import { withRows } from './kernel-rows.js';
 import { lowerGather, lowerScatter } from './lower-places.js';
 import { lowerMatmul, lowerMatrices } from './matmul.js';
 import { at } from './nest.js';
-import { copy, multiplied, product } from './packing.js';
+import { product } from './nest.js';
+import { copy, multiplied } from './packing.js';
 import type { Operand, Plan, PlanBuilder } from './plan.js';
 import type { Target } from './target.js';
 
