@@ -6,7 +6,6 @@ export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } fro
 export { backendNames, startBackend } from './choose.js';
 export { printGraph } from './tensorflow/graph.js';
 export { lowerGraph } from './tensorflow/lower/lower-graph.js';
-export { threadsFor } from './tensorflow/threads.js';
 export { lowerToKernels } from './tfjs/kernels.js';
 export { lowerWasm } from './wasm/lower.js';
 export { createWasmBackend } from './wasm/wasm.js';

@@ -4,6 +4,7 @@ import { errorText, type Problem, problem } from '../dsl/problem.js';
 import type { Backend, Instance } from './backend.js';
 import { BackendFailure, BackendLost } from './failure.js';
 import { checkFeeds } from './feeds.js';
+import { patiently } from './patience.js';
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -37,14 +38,18 @@ const lost = (name: string, error: unknown): unknown => {
     : error;
 };
 
+const firstText = (backend: string, program: string): string =>
+  `${backend} compiles ${JSON.stringify(program)} for its first run, which takes longest`;
+
 /**
  * As the backend opens them; rejects with a `BackendFailure` where the state or what is fed does not fit, and on any use after `dispose`, and
- * with a `BackendLost` where the backend fails.
+ * with a `BackendLost` where the backend fails. `onProgress` sees a line where the first run of a program takes long.
  */
 export const openPrograms = async (
   backend: Pick<Backend, 'open' | 'name'>,
   programs: ReadonlyMap<string, Program>,
   initial: ReadonlyMap<string, Float32Array>,
+  onProgress?: (line: string) => void,
 ): Promise<Instance> => {
   const [wrong] = stateProblems(programs, initial);
   if (wrong !== undefined) throw new BackendFailure(wrong);
@@ -59,6 +64,7 @@ export const openPrograms = async (
   };
   const instance = await guarded(() => backend.open(programs, initial));
   let isOpen = true;
+  const begun = new Set<string>();
   const open = (): Instance => {
     if (isOpen) return instance;
     throw new BackendFailure(
@@ -69,8 +75,11 @@ export const openPrograms = async (
     run: async (program, feeds, profile) => {
       const at = open();
       const known = programs.get(program);
+      const run = () => at.run(program, feeds, profile);
+      const isFirst = !begun.has(program);
+      begun.add(program);
       return guarded(
-        () => at.run(program, feeds, profile),
+        isFirst ? () => patiently(run, () => onProgress?.(firstText(backend.name, program))) : run,
         () => known && checkFeeds(known, feeds, (name) => initial.has(name)),
       );
     },

@@ -7,6 +7,7 @@ import { wantsJson } from './options/arguments.js';
 import { type Completed, completion, completionUsage } from './completion.js';
 import { fail, printText, printJson } from './terminal/output.js';
 import { type Usage, usage, usageText } from './options/usage.js';
+import { aligned, columnsOf, USUAL_COLUMNS, wrapped } from './terminal/width.js';
 import { versions } from '../runs/records/provenance.js';
 
 type Loaded = {
@@ -25,9 +26,11 @@ const here =
 const help = async (args: readonly string[]): Promise<number> => {
   const name = args.find((word) => !word.startsWith('-'));
   if (name !== undefined && !Object.hasOwn(commands, name)) return unknown(name, args);
-  const text = name === undefined ? overview() : usageText((await entryOf(commands, name).load()).usage);
-  if (wantsJson(args)) printJson({ ok: true, help: text });
-  else printText(text, 'strong');
+  const words = name === undefined ? undefined : (await entryOf(commands, name).load()).usage;
+  const text = (columns: number): string =>
+    words === undefined ? overview(columns) : usageText(words, columns);
+  if (wantsJson(args)) printJson({ ok: true, help: text(USUAL_COLUMNS) });
+  else printText(text(columnsOf(process.stdout)), 'strong');
   return 0;
 };
 
@@ -113,13 +116,19 @@ const commands: Readonly<Record<string, Command>> = {
   },
 };
 
-const overview = (): string =>
+const overview = (columns: number): string =>
   [
-    'immersion: autoencoders and injective flows as typed, compiled specifications',
+    ...wrapped('immersion: autoencoders and injective flows as typed, compiled specifications', columns),
     '',
-    ...Object.entries(commands).map(([name, { summary }]) => `  immersion ${name.padEnd(10)} ${summary}`),
+    ...aligned(
+      Object.entries(commands).map(([name, { summary }]) => [`  immersion ${name}`, summary]),
+      { isRight: () => false, flexible: 1, columns },
+    ),
     '',
-    'Every command takes --json and --help. IMMERSION_DEBUG=1 shows the stack of an unexpected error.',
+    ...wrapped(
+      'Every command takes --json and --help. IMMERSION_DEBUG=1 shows the stack of an unexpected error.',
+      columns,
+    ),
   ].join('\n');
 
 const unknown = (name: string, args: readonly string[]): number => {

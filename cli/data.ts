@@ -15,6 +15,7 @@ import { mosaicUri } from '../evaluation/picture.js';
 import { writeWhole } from '../runs/records/whole-file.js';
 import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { fail, printJson, printText, say } from './terminal/output.js';
+import { aligned, columnsOf, USUAL_COLUMNS, wrapped } from './terminal/width.js';
 import { usage } from './options/usage.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
@@ -36,15 +37,6 @@ const number = (value: number): string =>
 
 const count = (value: number): string => value.toLocaleString('en');
 
-/** Rows of words under each other. */
-const aligned = (rows: readonly (readonly string[])[]): readonly string[] => {
-  const widths = elementAt(rows, 0).map((_, i) => Math.max(...rows.map((row) => elementAt(row, i).length)));
-  return rows.map(
-    (row) =>
-      `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(elementAt(widths, i)) : cell.padStart(elementAt(widths, i)))).join('  ')}`,
-  );
-};
-
 const classLines = ({ fields }: Description): readonly string[] =>
   fields
     // The first column of classes is also the field label.
@@ -54,10 +46,10 @@ const classLines = ({ fields }: Description): readonly string[] =>
     )
     .flatMap(({ name, type, shape, classes }) => {
       if (classes === undefined)
-        return [`  ${name}  ${type}${shape.length === 0 ? '' : ` ${showShape(shape)}`}`];
+        return [`${name}  ${type}${shape.length === 0 ? '' : ` ${showShape(shape)}`}`];
       const shown = classes.slice(0, MOST_CLASSES).map((one) => `${one.name} (${count(one.count)})`);
       const more = classes.length > MOST_CLASSES ? ` and ${classes.length - MOST_CLASSES} more` : '';
-      return [`  ${name}  ${classes.length} classes: ${shown.join(', ')}${more}`];
+      return [`${name}  ${classes.length} classes: ${shown.join(', ')}${more}`];
     });
 
 const kindOfPicture = {
@@ -96,17 +88,20 @@ const stepLines = ({ preprocessing, columns }: Description): readonly string[] =
     ...(scaling === undefined ? [] : ['every number less its mean in training, over its deviation there']),
     ...(missing === 'mask' ? ['missing values become 0, with a 0 in the field mask'] : []),
     ...(missing === 'drop' ? ['examples that lack a value are left out'] : []),
-  ].map((line) => `  ${line}`);
+  ];
 };
 
-const section = (title: string, lines: readonly string[]): readonly string[] =>
-  lines.length === 0 ? [] : ['', title, ...lines];
+const INDENT = 2;
 
-const descriptionText = (description: Description): string => {
-  const { reference, shape, parts, looked, places, columns, problems } = description;
+const section = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : ['', title, ...lines.map((line) => `${' '.repeat(INDENT)}${line}`)];
+
+/** For a terminal of so many columns. */
+export const descriptionText = (description: Description, columns = USUAL_COLUMNS): string => {
+  const { reference, shape, parts, looked, places, columns: inputs, problems } = description;
   const total = parts.reduce((sum, { size }) => sum + size, 0);
   const rows = places.map(({ name, least, greatest, mean, deviation, missing }, i) => {
-    const column = columns.at(i);
+    const column = inputs.at(i);
     const isWords = places.length > 1 && column?.tag === 'category';
     return [
       isWords ? `${name}: ${column.categories.slice(0, MOST_CLASSES).join(', ')}` : name,
@@ -115,16 +110,21 @@ const descriptionText = (description: Description): string => {
     ];
   });
   const of = looked < total ? ` of the first ${count(looked)} rows` : '';
-  return [
+  const lines = [
     `${reference}: examples of shape ${showShape(shape)}, ${parts.map(({ name, size }) => `${count(size)} ${name}`).join(', ')}`,
-    ...section(`values${of}`, aligned([['', 'least', 'greatest', 'mean', 'deviation', 'missing'], ...rows])),
+    ...section(
+      `values${of}`,
+      aligned([['', 'least', 'greatest', 'mean', 'deviation', 'missing'], ...rows], {
+        isRight: (i) => i > 0,
+        flexible: 0,
+        columns: columns - INDENT,
+      }),
+    ),
     ...section('fields', classLines(description)),
     ...section('preprocessing', stepLines(description)),
-    ...section(
-      'training would refuse this',
-      problems.map((one) => `  ${showProblem(one)}`),
-    ),
-  ].join('\n');
+  ].flatMap((line) => wrapped(line, columns, line.search(/\S|$/) + 2 * INDENT));
+  // A problem is one line, as it is elsewhere.
+  return [...lines, ...section('training would refuse this', problems.map(showProblem))].join('\n');
 };
 
 /** Small pictures are enlarged, each pixel to a square. */
@@ -186,7 +186,7 @@ export const data = async (args: readonly string[]): Promise<number> => {
   if (isLeft(grid)) return fail(grid.left, json);
   if (json) printJson({ ok: description.problems.length === 0, ...description, grid: grid.right ?? null });
   else {
-    printText(descriptionText(description));
+    printText(descriptionText(description, columnsOf(process.stdout)));
     if (grid.right !== undefined) say(`pictures are in ${grid.right}`);
   }
   return description.problems.length === 0 ? 0 : 1;

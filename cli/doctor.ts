@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem, showProblem } from '../dsl/index.js';
+import { compile } from '../compiler/index.js';
 import { createCcBackend } from '../backends/cc/cc.js';
 import { startBackend } from '../backends/choose.js';
 import { attempt } from '../backends/failure.js';
@@ -16,7 +17,9 @@ import { createWebgpuBackend } from '../backends/webgpu/webgpu.js';
 import { usualThreads } from '../backends/usual-threads.js';
 import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { fail, printText, printJson, say } from './terminal/output.js';
+import { bundledSpec } from './running/bundled-spec.js';
 import { measureSpeed, type Speed } from './running/speed.js';
+import { columnsOf, USUAL_COLUMNS, wrapped } from './terminal/width.js';
 import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
@@ -57,8 +60,18 @@ export type Report = {
   readonly simd: { readonly wasm: boolean; readonly relaxed: boolean; readonly processor: readonly string[] };
   readonly speed: Readonly<Record<string, Speed>>;
   /** What `--backend auto` takes, and why. */
-  readonly chosen: { readonly name: string; readonly description: string };
+  readonly chosen: {
+    /** To train the bundled example for so many steps. */
+    readonly training: readonly (Choice & { readonly steps: number })[];
+    /** To use a model: encode, sample, evaluate. */
+    readonly use: Choice;
+  };
 };
+
+type Choice = { readonly name: string; readonly description: string };
+
+/** Steps of a run that is over before a compiler pays, and of one that is not. */
+const lengths = [100, 100_000] as const;
 
 /** Vector instructions of the processor, where Linux tells. */
 const vectorInstructions = (): readonly string[] => {
@@ -89,10 +102,26 @@ const speeds = async (
   return right(measured);
 };
 
+/** The choices for training; the one for using a model comes first in a process, since it decides how many threads native has. */
+const choicesFor = async (device: string | undefined): Promise<Checked<Report['chosen']['training']>> => {
+  const spec = await bundledSpec();
+  if (isLeft(spec)) return spec;
+  const compiled = compile(spec.right.experiment);
+  if (isLeft(compiled)) return compiled;
+  const choices: Report['chosen']['training'][number][] = [];
+  for (const steps of lengths) {
+    const started = await startBackend('auto', { device, work: { program: compiled.right.step, steps } });
+    if (isLeft(started)) return started;
+    const { name, description } = started.right;
+    choices.push({ steps, name, description });
+  }
+  return right(choices);
+};
+
 const examine = async (device: string | undefined): Promise<Checked<Report>> => {
-  const chosen = await startBackend('auto', { device });
-  if (isLeft(chosen)) return chosen;
-  const { name, description } = chosen.right;
+  const use = await startBackend('auto', { device });
+  if (isLeft(use)) return use;
+  const { name, description } = use.right;
   const binding = loadBinding();
   const loads = !isLeft(binding);
   const cc = createCcBackend();
@@ -106,6 +135,8 @@ const examine = async (device: string | undefined): Promise<Checked<Report>> => 
   ];
   const speed = await speeds(names, device);
   if (isLeft(speed)) return speed;
+  const training = await choicesFor(device);
+  if (isLeft(training)) return training;
   return right({
     ok: true,
     node: { version: process.versions.node, platform: `${process.platform} ${process.arch}` },
@@ -125,7 +156,7 @@ const examine = async (device: string | undefined): Promise<Checked<Report>> => 
     threads: { cores: availableParallelism(), native: threadCount(), wasm: usualThreads() },
     simd: { wasm: hasSimd(), relaxed: fusedMultiplyAdd, processor: vectorInstructions() },
     speed: speed.right,
-    chosen: { name, description },
+    chosen: { training: training.right, use: { name, description } },
   });
 };
 
@@ -139,8 +170,14 @@ const speedLine = (name: string, { matmul, convolution, call }: Speed): string =
     `call ${call.toFixed(2)} ms`,
   ].join('');
 
-/** The same for people. */
-export const doctorText = ({ node, native, cc, webgpu, threads, simd, speed, chosen }: Report): string => {
+/** Columns of what a line is about. */
+const NAMES = 10;
+
+/** The same for people, on a terminal of so many columns. */
+export const doctorText = (
+  { node, native, cc, webgpu, threads, simd, speed, chosen }: Report,
+  columns = USUAL_COLUMNS,
+): string => {
   const rows: readonly (readonly [string, string])[] = [
     ['node', `${node.version}, ${node.platform}`],
     [
@@ -166,9 +203,17 @@ export const doctorText = ({ node, native, cc, webgpu, threads, simd, speed, cho
       i === 0 ? 'speed' : '',
       speedLine(name, one),
     ]),
-    ['chosen', chosen.description],
+    ...chosen.training.map(({ steps, description }, i): readonly [string, string] => [
+      i === 0 ? 'chosen' : '',
+      `for ${steps.toLocaleString('en')} steps of immersion start: ${description}`,
+    ]),
+    ['', `to use a model, such as immersion sample: ${chosen.use.description}`],
   ];
-  return rows.map(([left, right]) => `${left.padEnd(10)}${right}\n`).join('');
+  return rows
+    .flatMap(([left, right]) =>
+      wrapped(right, columns - NAMES).map((line, i) => `${(i === 0 ? left : '').padEnd(NAMES)}${line}\n`),
+    )
+    .join('');
 };
 
 const sourceOptions = ['library', 'python', 'wheel', 'version'] as const;
@@ -199,7 +244,7 @@ export const doctor = async (args: readonly string[]): Promise<number> => {
   const report = await examine(last('device'));
   if (isLeft(report)) return fail(report.left, json);
   if (json) printJson(report.right);
-  else printText(doctorText(report.right).trimEnd());
+  else printText(doctorText(report.right, columnsOf(process.stdout)).trimEnd());
   return 0;
 };
 

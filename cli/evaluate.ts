@@ -20,7 +20,7 @@ import {
   unitsOf,
   unitsOption,
 } from './options/run-options.js';
-import { columns } from './terminal/sweep-text.js';
+import { aligned } from './terminal/width.js';
 import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
@@ -199,10 +199,10 @@ export const evaluate = async (args: readonly string[]): Promise<number> => {
     ];
     printText(`${set.size} examples of ${what}, after ${step} steps`, 'strong');
     printText(
-      columns(
+      aligned(
         rows.map(([name, value]) => [name, short(value)]),
-        1,
-      ),
+        { isRight: (i) => i > 0 },
+      ).join('\n'),
     );
     if (likelihood !== undefined)
       say(`ln p and distance are in the ${units.right === 'data' ? "data's own" : "model's"} units`);

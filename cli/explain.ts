@@ -21,6 +21,7 @@ import { profileResult, profileText } from './explanation/profile.js';
 import { loadSpec } from '../runs/load-spec.js';
 import { profileStep } from './running/profile-step.js';
 import { fail, printText, printJson } from './terminal/output.js';
+import { columnsOf } from './terminal/width.js';
 import { usage } from './options/usage.js';
 
 type Checked<A> = E.Either<readonly Problem[], A>;
@@ -59,7 +60,7 @@ const latexOf = ({ objective, logDensity }: Experiment): readonly string[] =>
     (terms) => `\\[\n${objectiveLatex(terms)}\n\\]`,
   );
 
-const heading = (title: string): string => `── ${title} `.padEnd(100, '─');
+const heading = (title: string, columns: number): string => `── ${title} `.padEnd(columns, '─');
 
 /** A page of the intermediate representation: the program after a pass, the plan, its loops, or their times. */
 type Page = { readonly title: string; readonly text: string };
@@ -94,9 +95,9 @@ const planText = (
 const noLoops = (backend: string): string =>
   `${backend} runs a step as one graph, which --ir shows; --backend cc and --backend wasm have loops`;
 
-const show = (explanation: Explanation, ir: readonly Page[] | undefined): void => {
-  const below = (ir ?? []).map(({ title, text }) => `${heading(title)}\n\n${text}`);
-  printText([explanationText(explanation), ...below].join('\n').trimEnd());
+const show = (explanation: Explanation, pages: readonly Page[], columns: number): void => {
+  const below = pages.map(({ title, text }) => `${heading(title, columns)}\n\n${text}`);
+  printText([explanationText(explanation, columns), ...below].join('\n').trimEnd());
 };
 
 export const explain = async (args: readonly string[]): Promise<number> => {
@@ -130,7 +131,7 @@ export const explain = async (args: readonly string[]): Promise<number> => {
       ? E.right(undefined)
       : await attempt(() => profileStep(compiled.right, backend));
   if (E.isLeft(measured)) return fail(measured.left, json);
-  const profile = measured.right && profileResult(measured.right, backend?.description ?? name);
+  const profile = measured.right && backend && profileResult(measured.right, backend, step);
   const asked: readonly Page[] = [
     ...(isIr
       ? [
@@ -150,6 +151,7 @@ export const explain = async (args: readonly string[]): Promise<number> => {
         ]
       : []),
   ];
+  const columns = columnsOf(process.stdout);
   const shown: readonly Page[] = [
     ...asked,
     ...(profile === undefined
@@ -157,7 +159,7 @@ export const explain = async (args: readonly string[]): Promise<number> => {
       : [
           {
             title: `times on ${name}`,
-            text: `${profileText(profile, { columns: process.stdout.columns || 100 })}\n`,
+            text: `${profileText(profile, { columns })}\n`,
           },
         ]),
   ];
@@ -174,7 +176,7 @@ export const explain = async (args: readonly string[]): Promise<number> => {
       ...(asked.length === 0 ? {} : { ir: asked }),
       ...(profile === undefined ? {} : { profile }),
     });
-  else show(explanation.right, shown);
+  else show(explanation.right, shown, columns);
   return 0;
 };
 

@@ -3,11 +3,12 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { defaultPolicy, eventsOf, readRun, resume as goOn } from '../runs/index.js';
 import { assignments, naturalOption, type Option, readArguments, wantsJson } from './options/arguments.js';
 import type { Findings } from './running/findings.js';
-import { fail, say } from './terminal/output.js';
+import { fail } from './terminal/output.js';
 import { policyOf, policyOptions } from './options/policy-options.js';
 import { backendOptions } from './options/run-options.js';
 import { finish, tensorboardOption } from './train.js';
-import { findingsAfter, following, resultOf } from './running/training-run.js';
+import { following } from './running/following.js';
+import { findingsAfter, resultOf } from './running/training-run.js';
 import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
@@ -54,7 +55,7 @@ export const resume = async (args: readonly string[]): Promise<number> => {
       for (const event of await eventsOf(folder)) watch.history.add(event);
       await watch.onStart(started);
     },
-    onProgress: say,
+    onProgress: watch.onProgress,
     onEvent: watch.onEvent,
     signal: watch.signal,
     measure: (run) => {

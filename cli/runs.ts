@@ -9,7 +9,7 @@ import { writableFolder } from '../backends/places.js';
 import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { type ListedRun, listRuns, runFoldersIn } from './running/list-runs.js';
 import { fail, printJson, printText, say } from './terminal/output.js';
-import { columns } from './terminal/sweep-text.js';
+import { aligned } from './terminal/width.js';
 import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
@@ -19,7 +19,7 @@ const options: readonly Option[] = [
 const figure = (value: number | null): string => (value === null ? '' : short(value));
 
 const listText = (runs: readonly ListedRun[]): string =>
-  columns(
+  aligned(
     [
       ['run', 'state', 'data', 'steps', 'time', 'loss', 'validation', 'best', 'at step'],
       ...runs.map(({ folder, state, data, steps, of, seconds, loss, validation, best }) => [
@@ -34,8 +34,8 @@ const listText = (runs: readonly ListedRun[]): string =>
         best === null ? '' : String(best.step),
       ]),
     ],
-    3,
-  );
+    { isRight: (i) => i >= 3 },
+  ).join('\n');
 
 const list = async (folders: readonly string[], json: boolean): Promise<number> => {
   const runs = await listRuns(folders);
@@ -70,12 +70,14 @@ const compare = async (
     });
     return 0;
   }
-  const table = (heading: string, rows: readonly (readonly [string, readonly string[]])[]): string =>
-    columns([[heading, ...names], ...rows.map(([name, cells]) => [name, ...cells])], 1);
+  const compared = (heading: string, rows: readonly (readonly [string, readonly string[]])[]): string =>
+    aligned([[heading, ...names], ...rows.map(([name, cells]) => [name, ...cells])], {
+      isRight: (i) => i > 0,
+    }).join('\n');
   printText(
     differences.length === 0
       ? 'no setting differs'
-      : table(
+      : compared(
           'settings that differ',
           differences.map(({ name, values }) => [name, values]),
         ),
@@ -83,7 +85,7 @@ const compare = async (
   );
   printText('');
   printText(
-    table(
+    compared(
       'figures',
       figures.map(({ name, values }) => [name, values.map((value) => figure(value))]),
     ),

@@ -1,19 +1,11 @@
 /** `immersion start`, which is `npm start`: trains the bundled example on the bundled digits and writes its report. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { naturalOption, readArguments, wantsJson } from './options/arguments.js';
-import { loadSpec } from '../runs/load-spec.js';
+import { bundledSpec } from './running/bundled-spec.js';
 import { fail, say } from './terminal/output.js';
 import { finish, runOptions } from './train.js';
 import { runTraining } from './running/training-run.js';
 import { usage } from './options/usage.js';
-
-/** The source in a checkout, its compiled form in an installed package. */
-const example = ['ts', 'js']
-  .map((extension) => fileURLToPath(new URL(`../examples/digits.${extension}`, import.meta.url)))
-  .find((path) => existsSync(path));
 
 export const start = async (args: readonly string[]): Promise<number> => {
   const json = wantsJson(args);
@@ -21,7 +13,7 @@ export const start = async (args: readonly string[]): Promise<number> => {
   if (isLeft(given)) return fail(given.left, json);
   const seed = naturalOption(given.right, 'seed', 0);
   if (isLeft(seed)) return fail(seed.left, json);
-  const spec = await loadSpec(example ?? join('examples', 'digits.ts'));
+  const spec = await bundledSpec();
   if (isLeft(spec)) return fail(spec.left, json);
   const { name, experiment } = spec.right;
   say(`InjFlow on the bundled digits: ${experiment.steps} steps of ${experiment.batch} examples`);

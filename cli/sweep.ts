@@ -31,6 +31,7 @@ import {
   sayFailures,
   trialsOptions,
 } from './running/trials.js';
+import { columnsOf } from './terminal/width.js';
 import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
@@ -165,7 +166,7 @@ export const sweep = async (args: readonly string[]): Promise<number> => {
   } else if (all.some(({ outcome }) => outcome !== undefined)) {
     const rows = sweepRows(all);
     const names = figureNames(rows);
-    printText(sweepText(axes, rows, shownFigures(names, given.right.has('test'))));
+    printText(sweepText(axes, rows, shownFigures(names, given.right.has('test')), columnsOf(process.stdout)));
     const best = bestTrial(all);
     if (best !== undefined && all.length > 1) say(bestText(best));
     if (isTested(names) && !isValidated(names))

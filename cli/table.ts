@@ -26,6 +26,7 @@ import { clusterOptionNames } from './options/cluster-options.js';
 import { tableOptions, tableRequestOf } from './options/table-options.js';
 import { runOptions } from './train.js';
 import { type Performed, performTrials, requestOf, sayFailures, trialsOptions } from './running/trials.js';
+import { shellWord } from '../dsl/printing/shell.js';
 import { usage } from './options/usage.js';
 
 const options: readonly Option[] = [
@@ -45,7 +46,7 @@ const commandOf = (args: readonly string[]): string => {
   const kept = args.filter(
     (word, i) => !local.includes(word.replace(/=.*$/s, '')) && !withValue.includes(args[i - 1] ?? ''),
   );
-  return ['immersion table', ...kept.map((word) => (/[\s?*&]/.test(word) ? `'${word}'` : word))].join(' ');
+  return ['immersion table', ...kept.map(shellWord)].join(' ');
 };
 
 const labelOf = ({ row, trial }: Plan['trials'][number]): string =>

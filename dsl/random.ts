@@ -8,10 +8,16 @@ export type Key = readonly [number, number];
 /** The upper three of the counter's 32-bit words; the lowest one counts the blocks of four words within a stream. */
 export type Stream = readonly [number, number, number];
 
-const MULTIPLIER_0 = 0xd2511f53;
-const MULTIPLIER_1 = 0xcd9e8d57;
-const WEYL_0 = 0x9e3779b9;
-const WEYL_1 = 0xbb67ae85;
+/** Of the first and the third word of a counter. */
+export const multipliers = [0xd2511f53, 0xcd9e8d57] as const;
+
+/** What the words of a key grow by from round to round. */
+export const weyl = [0x9e3779b9, 0xbb67ae85] as const;
+
+export const rounds = 10;
+
+const [MULTIPLIER_0, MULTIPLIER_1] = multipliers;
+const [WEYL_0, WEYL_1] = weyl;
 
 /** The upper 32 bits of a 64-bit product, from 16-bit halves because a double holds 53 bits. */
 const multiplyHigh = (a: number, b: number): number => {
@@ -33,7 +39,7 @@ const fillBlocks = (key: Key, first: number, stream: Stream, into: Uint32Array):
     let c3 = stream[2] | 0;
     let k0 = key[0] | 0;
     let k1 = key[1] | 0;
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < rounds; round++) {
       const high0 = multiplyHigh(MULTIPLIER_0, c0);
       const low0 = Math.imul(MULTIPLIER_0, c0);
       const high1 = multiplyHigh(MULTIPLIER_1, c2);

@@ -5,7 +5,6 @@
 export type { ArrayBackend, Backend, Executable, Handle, Instance, Profile } from '../backends/backend.js';
 export { backendNames, startBackend } from '../backends/choose.js';
 export type { Tensor } from '../backends/safetensors.js';
-export { threadsFor } from '../backends/tensorflow/threads.js';
 export { lowerWasm } from '../backends/wasm/lower.js';
 export { createKernelBackend } from '../backends/tfjs/wasm-kernels.js';
 export { createWasmBackend } from '../backends/wasm/wasm.js';

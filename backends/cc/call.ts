@@ -1,5 +1,5 @@
 /** Calls of the C compiler: one that is waited for, groups of them one by one, or side by side while Node goes on. */
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { errorText, type Problem, problem } from '../../dsl/problem.js';
@@ -38,9 +38,9 @@ type Ended = {
 };
 
 /** Ends a call with what it started. */
-const endGroup = (pid: number | undefined): void => {
+const endGroup = ({ pid }: ChildProcess): void => {
   try {
-    if (pid !== undefined && pid > 0) process.kill(-pid, 'SIGKILL');
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
     // It has ended.
   }
@@ -79,7 +79,7 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const calledAside = ([program = 'cc', ...args]: Call): Promise<Checked<string>> =>
   new Promise((resolve) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    const end = (): void => endGroup(child.pid);
+    const end = (): void => endGroup(child);
     let late: number | undefined;
     const timer = setTimeout(() => {
       late = patience.compiling;

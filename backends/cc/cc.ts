@@ -7,6 +7,7 @@ import { elementAt, float32At } from '../../dsl/lookup.js';
 import type { Problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { BackendFailure } from '../failure.js';
+import { createHandles } from '../handles.js';
 import { createPace } from '../pace.js';
 import { usualThreads } from '../usual-threads.js';
 import { openOnArrays } from '../tfjs/instance.js';
@@ -32,28 +33,9 @@ export const createCcBackend = ({ threads = usualThreads() }: CcOptions = {}): C
   if (isLeft(found)) return found;
   const { compiler } = found.right;
 
-  let live = 0;
-  const known = new WeakMap<Handle, Array>();
   const pool = createPool(found.right);
-  const made = (size: number): Array => {
-    const handle: Array = { size, ...pool.take(size) };
-    known.set(handle, handle);
-    live += 1;
-    return handle;
-  };
-  const arrayOf = (handle: Handle): Array => {
-    const own = known.get(handle);
-    if (own === undefined) throw new Error("an array that is not cc's");
-    return own;
-  };
-  const dispose = (handle: Handle): void => {
-    const own = known.get(handle);
-    if (own === undefined) return;
-    known.delete(handle);
-    live -= 1;
-    if (live === 0) pool.empty();
-    else pool.give(own);
-  };
+  const handles = createHandles<Array>('cc', (own) => (handles.live() === 0 ? pool.empty() : pool.give(own)));
+  const made = (size: number): Array => handles.add({ size, ...pool.take(size) });
   const lowered = new WeakMap<Program, Lowered>();
   const lowerOnce = (program: Program): Lowered => {
     const known = lowered.get(program);
@@ -83,11 +65,7 @@ export const createCcBackend = ({ threads = usualThreads() }: CcOptions = {}): C
     return {
       run: (inputs, profile) => {
         const { run, times } = profile === undefined ? loaded.right : withTimes();
-        const read = plan.inputs.map(({ name }) => {
-          const array = inputs.get(name);
-          if (array === undefined) throw new Error(`no array for ${name}`);
-          return arrayOf(array).address;
-        });
+        const read = handles.read(plan, inputs).map(({ address }) => address);
         const outputs = sizes.map(made);
         const start = performance.now();
         run([...read, ...outputs.map((array) => array.address)], pace.isShared() ? threads : 1);
@@ -113,8 +91,8 @@ export const createCcBackend = ({ threads = usualThreads() }: CcOptions = {}): C
       handle.data.set(values);
       return handle;
     },
-    download: async (handle: Handle) => arrayOf(handle).data.slice(),
-    dispose,
+    download: async (handle: Handle) => handles.of(handle).data.slice(),
+    dispose: handles.dispose,
   };
   return right({
     ...arrays,
@@ -122,6 +100,6 @@ export const createCcBackend = ({ threads = usualThreads() }: CcOptions = {}): C
     description: `cc (${compiler.version}, ${threads} ${threads === 1 ? 'thread' : 'threads'})`,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
     plan: (program) => lowerOnce(program).plan,
-    liveCount: () => live,
+    liveCount: handles.live,
   });
 };

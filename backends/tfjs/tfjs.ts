@@ -4,6 +4,7 @@ import { type DataId, engine, type KernelBackend, setBackend } from '@tensorflow
 import type { Plan } from '../../compiler/loops/plan.js';
 import type { Program } from '../../compiler/ir/program.js';
 import type { ArrayBackend, Executable, Handle } from '../backend.js';
+import { createHandles } from '../handles.js';
 import { openOnArrays } from './instance.js';
 import { type Memory, prepare, type RunLoop } from './execute.js';
 
@@ -45,28 +46,17 @@ export const createTfjsBackend = async (
     allocate: (size) => allocate(backend, size),
     loops: (plan) => loops(backend, plan),
   };
-  const known = new WeakMap<Handle, TfjsHandle>();
-  const wrap = (data: DataId, size: number): Handle => {
-    const handle: TfjsHandle = { data, size };
-    known.set(handle, handle);
-    return handle;
-  };
-  const dataOf = (handle: Handle): DataId => {
-    const own = known.get(handle);
-    if (own === undefined) throw new Error(`an array that is not ${name}'s`);
-    return own.data;
-  };
+  const handles = createHandles<TfjsHandle>(name, ({ data }) => void backend.disposeData(data));
+  const wrap = (data: DataId, size: number): Handle => handles.add({ data, size });
   const load = (program: Program): Executable => {
     const plan = lower(program);
     const prepared = prepare(plan, memory);
     return {
       run: (inputs, profile) => {
-        const data = plan.inputs.map((input) => {
-          const handle = inputs.get(input.name);
-          if (handle === undefined) throw new Error(`no array for ${input.name}`);
-          return dataOf(handle);
-        });
-        const results = prepared.run(data, profile);
+        const results = prepared.run(
+          handles.read(plan, inputs).map(({ data }) => data),
+          profile,
+        );
         return plan.outputs.map((o, i) =>
           wrap(elementAt(results, i), elementAt(plan.buffers, o.operand.buffer)),
         );
@@ -79,8 +69,9 @@ export const createTfjsBackend = async (
     // The cpu backend keeps the very array it is given.
     upload: (values: Float32Array) =>
       wrap(backend.write(values.slice(), [values.length], 'float32'), values.length),
-    download: async (handle: Handle) => ((await backend.read(dataOf(handle))) as Float32Array).slice(),
-    dispose: (handle: Handle) => void backend.disposeData(dataOf(handle)),
+    download: async (handle: Handle) =>
+      ((await backend.read(handles.of(handle).data)) as Float32Array).slice(),
+    dispose: handles.dispose,
   };
   return {
     ...arrays,

@@ -1,8 +1,8 @@
 /** A minimal WebAssembly assembler: the binary format of a module that imports one memory and exports its functions (WebAssembly Core 2.0, section 5). */
 
-export type ValueType = 'i32' | 'f32' | 'v128';
+export type ValueType = 'i32' | 'i64' | 'f32' | 'v128';
 
-const typeCode: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
+const typeCode: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
 
 export const unsigned = (value: number): readonly number[] => {
   const bytes: number[] = [];
@@ -15,6 +15,7 @@ export const unsigned = (value: number): readonly number[] => {
   return bytes;
 };
 
+/** Of a 32-bit number. */
 export const signed = (value: number): readonly number[] => {
   const bytes: number[] = [];
   let rest = value | 0;
@@ -96,6 +97,16 @@ export type Assembler = {
   readonly addI32: () => void;
   readonly subI32: () => void;
   readonly mulI32: () => void;
+  readonly xorI32: () => void;
+  readonly storeI32: (offset: number) => void;
+  /** A whole number of at most 32 bits, without a sign. */
+  readonly i64: (value: number) => void;
+  readonly mulI64: () => void;
+  /** Of 32 bits without a sign to 64. */
+  readonly widenI32: () => void;
+  /** The lower and the upper 32 bits. */
+  readonly lowerI64: () => void;
+  readonly upperI64: () => void;
   /** The number at the address on the stack plus `offset`. */
   readonly loadI32: (offset: number) => void;
   /** Calls a function by its number in the module, imports first. */
@@ -119,7 +130,7 @@ export type Assembler = {
 export const assembler = (parameters: number): Assembler => {
   const code: number[] = [];
   const types: ValueType[] = [];
-  const free: Record<ValueType, number[]> = { i32: [], f32: [], v128: [] };
+  const free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], v128: [] };
   const scopes: { readonly type: ValueType; readonly index: number }[][] = [];
   const emit = (bytes: readonly number[]): void => {
     for (const byte of bytes) code.push(byte);
@@ -148,6 +159,16 @@ export const assembler = (parameters: number): Assembler => {
     addI32,
     subI32: () => emit([0x6b]),
     mulI32: () => emit([0x6c]),
+    xorI32: () => emit([0x73]),
+    storeI32: (offset) => emit([0x36, 2, ...unsigned(offset)]),
+    i64: (value) => {
+      i32(value);
+      asm.widenI32();
+    },
+    mulI64: () => emit([0x7e]),
+    widenI32: () => emit([0xad]),
+    lowerI64: () => emit([0xa7]),
+    upperI64: () => emit([0x42, 32, 0x88, 0xa7]),
     loadI32: (offset) => emit([0x28, 2, ...unsigned(offset)]),
     call: (index) => emit([0x10, ...unsigned(index)]),
     addF32: () => emit([0x92]),

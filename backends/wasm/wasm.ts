@@ -5,6 +5,7 @@ import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { openOnArrays } from '../tfjs/instance.js';
 import { prepare } from './executable.js';
 import { createHeap } from './heap.js';
+import { createHandles } from '../handles.js';
 import { createPace } from '../pace.js';
 import { variant } from './relaxed.js';
 import { lowerWasm } from './lower.js';
@@ -26,26 +27,8 @@ type Array = Handle & { readonly address: number };
 const create = (count: number): WasmBackend => {
   const heap = createHeap(typeof SharedArrayBuffer !== 'undefined');
   const threads = startThreads(heap, count);
-  let live = 0;
-  const known = new WeakMap<Handle, Array>();
-  const made = (size: number): Array => {
-    const handle: Array = { size, address: heap.take(size) };
-    known.set(handle, handle);
-    live += 1;
-    return handle;
-  };
-  const arrayOf = (handle: Handle): Array => {
-    const own = known.get(handle);
-    if (own === undefined) throw new Error("an array that is not wasm's");
-    return own;
-  };
-  const dispose = (handle: Handle): void => {
-    const own = known.get(handle);
-    if (own === undefined) return;
-    known.delete(handle);
-    heap.give(own.address, own.size);
-    live -= 1;
-  };
+  const handles = createHandles<Array>('wasm', ({ address, size }) => heap.give(address, size));
+  const made = (size: number): Array => handles.add({ size, address: heap.take(size) });
   const load = (program: Program): Executable => {
     const plan = lowerWasm(program);
     const prepared = prepare(plan, heap, threads);
@@ -55,11 +38,7 @@ const create = (count: number): WasmBackend => {
     let isLost = false;
     return {
       run: (inputs, profile) => {
-        const read = plan.inputs.map(({ name }) => {
-          const array = inputs.get(name);
-          if (array === undefined) throw new Error(`no array for ${name}`);
-          return arrayOf(array).address;
-        });
+        const read = handles.read(plan, inputs).map(({ address }) => address);
         const outputs: Array[] = [];
         try {
           for (const size of sizes) outputs.push(made(size));
@@ -73,7 +52,7 @@ const create = (count: number): WasmBackend => {
           if (prepared.isShared) pace.took(performance.now() - start);
         } catch (error) {
           isLost ||= error instanceof ThreadLost;
-          if (!isLost) outputs.forEach(dispose);
+          if (!isLost) outputs.forEach(handles.dispose);
           throw error;
         }
         return outputs;
@@ -91,11 +70,11 @@ const create = (count: number): WasmBackend => {
       return handle;
     },
     download: async (handle: Handle) => {
-      const { address, size } = arrayOf(handle);
+      const { address, size } = handles.of(handle);
       // A copy, in memory that no thread shares.
       return new Float32Array(heap.floats().subarray(address / 4, address / 4 + size));
     },
-    dispose,
+    dispose: handles.dispose,
   };
   return {
     ...arrays,
@@ -104,7 +83,7 @@ const create = (count: number): WasmBackend => {
     description: `wasm (${[`${threads.count} ${threads.count === 1 ? 'thread' : 'threads'}`, ...(variant === undefined ? [] : [variant])].join(', ')})`,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
     plan: lowerWasm,
-    liveCount: () => live,
+    liveCount: handles.live,
     end: async () => {
       started.delete(count);
       await threads.end();

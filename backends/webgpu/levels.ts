@@ -1,7 +1,7 @@
 /** Which calls run at once: a call's level is one above those of all before it that it reads from, or whose arrays it writes. */
 import { elementAt } from '../../dsl/lookup.js';
 import type { Call, Place } from './kernel.js';
-import { mostBytes, placesOfKernel } from './wgsl.js';
+import { placesOfKernel } from './wgsl.js';
 
 /** A level that an access had, over numbers of one memory. */
 type Mark = { readonly from: number; readonly to: number; readonly level: number; readonly writes: boolean };
@@ -39,10 +39,13 @@ const fewGroups = 512;
 const mostKernels = 8;
 
 /**
- * Calls in lots of which each is one dispatch: of one level, and small. `alike` keeps those with barriers apart from those without, which a processor in
+ * Calls in lots of which each is one dispatch: of one level, and small: together they take `most` bytes of a workgroup's memory. `alike` keeps those with barriers apart from those without, which a processor in
  * place of a GPU runs the faster.
  */
-export const atOnce = (calls: readonly Call[], alike: boolean): readonly (readonly Call[])[] => {
+export const atOnce = (
+  calls: readonly Call[],
+  { alike, most }: { readonly alike: boolean; readonly most: number },
+): readonly (readonly Call[])[] => {
   const levels = levelsOf(calls);
   const byLevel: Call[][] = [];
   calls.forEach((call, i) => (byLevel[elementAt(levels, i)] ??= []).push(call));
@@ -57,7 +60,7 @@ export const atOnce = (calls: readonly Call[], alike: boolean): readonly (readon
         return (
           all.length <= mostKernels &&
           places <= placesOfKernel &&
-          bytes <= mostBytes &&
+          bytes <= most &&
           all.every(
             ({ kernel }) =>
               kernel.groups <= fewGroups &&

@@ -178,5 +178,5 @@ export const scheduleOf = (
     0,
     undefined,
   );
-  return { lots: atOnce(calls, alike), constants, scratch };
+  return { lots: atOnce(calls, { alike, most: bytes }), constants, scratch };
 };

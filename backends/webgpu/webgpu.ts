@@ -7,6 +7,7 @@ import { elementAt } from '../../dsl/lookup.js';
 import { type Problem, problem } from '../../dsl/problem.js';
 import type { ArrayBackend, Executable, Handle } from '../backend.js';
 import { BackendFailure } from '../failure.js';
+import { createHandles } from '../handles.js';
 import { openOnArrays } from '../tfjs/instance.js';
 import { type Engine, startEngine } from './engine.js';
 import type { Range } from './heap.js';
@@ -30,19 +31,8 @@ const backendOn = ({
   compile,
   load: loadPlan,
 }: Engine): WebgpuBackend => {
-  let live = 0;
-  const known = new WeakMap<Handle, Array>();
-  const wrap = (range: Range): Array => {
-    const handle: Array = { size: range.size, range };
-    known.set(handle, handle);
-    live += 1;
-    return handle;
-  };
-  const arrayOf = (handle: Handle): Array => {
-    const own = known.get(handle);
-    if (own === undefined) throw new Error("an array that is not webgpu's");
-    return own;
-  };
+  const handles = createHandles<Array>('webgpu', ({ range }) => heap.give(range));
+  const wrap = (range: Range): Array => handles.add({ size: range.size, range });
   const lowered = new WeakMap<Program, Lowered>();
   const lowerOnce = (program: Program): Lowered => {
     const before = lowered.get(program);
@@ -56,19 +46,12 @@ const backendOn = ({
     const { plan, schedule } = lowerOnce(program);
     const loaded = loadPlan(plan, schedule);
     return {
-      run: (inputs) => {
-        const starts = plan.inputs.map(({ name }) => {
-          const array = inputs.get(name);
-          if (array === undefined) throw new Error(`no array for ${name}`);
-          return arrayOf(array).range.start;
-        });
-        return loaded.run(starts).map(wrap);
-      },
+      run: (inputs) => loaded.run(handles.read(plan, inputs).map(({ range }) => range.start)).map(wrap),
       dispose: loaded.dispose,
     };
   };
-  const downloadAll = (handles: readonly Handle[]): Promise<readonly Float32Array[]> =>
-    heap.read(handles.map((handle) => arrayOf(handle).range));
+  const downloadAll = (those: readonly Handle[]): Promise<readonly Float32Array[]> =>
+    heap.read(those.map((handle) => handles.of(handle).range));
   const arrays = {
     load,
     prepare: async (program: Program) => {
@@ -85,13 +68,7 @@ const backendOn = ({
     },
     download: async (handle: Handle) => elementAt(await downloadAll([handle]), 0),
     downloadAll,
-    dispose: (handle: Handle) => {
-      const own = known.get(handle);
-      if (own === undefined) return;
-      known.delete(handle);
-      heap.give(own.range);
-      live -= 1;
-    },
+    dispose: handles.dispose,
   };
   return {
     ...arrays,
@@ -100,7 +77,7 @@ const backendOn = ({
     software,
     open: async (programs, state) => openOnArrays(arrays, programs, state),
     plan: (program) => lowerOnce(program).plan,
-    liveCount: () => live,
+    liveCount: handles.live,
   };
 };
 

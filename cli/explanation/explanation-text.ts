@@ -1,13 +1,11 @@
-/** An explanation as text for a terminal of 100 columns. */
+/** An explanation as text for a terminal of so many columns. */
 import { elementAt } from '../../dsl/lookup.js';
 import { showShape } from '../../dsl/index.js';
+import { aligned, USUAL_COLUMNS, wrapped } from '../terminal/width.js';
 import type { SolveCost } from '../../compiler/index.js';
 import type { LayerRow, NetworkPart } from './explanation-network.js';
 import type { ProductPart, SystemPart, VolumePart } from './explanation-jacobian.js';
 import type { Explanation, StepPart, TrainingPart } from './explanation.js';
-
-const columns = 100;
-const gap = 2;
 
 /** Three digits and the letter of the power of 1000: `1.09 M`. */
 export const short = (value: number): string => {
@@ -23,40 +21,17 @@ export const shortBytes = (bytes: number): string => {
 
 const none = (value: number, show: (value: number) => string): string => (value === 0 ? '·' : show(value));
 
-const cut = (text: string, width: number): string =>
-  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
-
-/** Rows in columns; those named in `right` align to the right, and `flexible` gives way where the terminal is too narrow. */
-const table = (
-  rows: readonly (readonly string[])[],
-  right: readonly number[],
-  flexible: number,
-): readonly string[] => {
-  const natural = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => elementAt(row, i).length)));
-  const total = natural.reduce((sum, width) => sum + width + gap, 0);
-  const widths = natural.map((width, i) =>
-    i === flexible ? Math.min(width, Math.max(12, width - (total - columns))) : width,
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, i) => {
-        const text = cut(cell, elementAt(widths, i));
-        return right.includes(i) ? text.padStart(elementAt(widths, i)) : text.padEnd(elementAt(widths, i));
-      })
-      .join(' '.repeat(gap))
-      .trimEnd(),
-  );
-};
+const INDENT = 2;
 
 const indented = (lines: readonly string[]): readonly string[] =>
-  lines.map((line) => (line === '' ? '' : `  ${line}`));
+  lines.map((line) => (line === '' ? '' : `${' '.repeat(INDENT)}${line}`));
 
 const outputsText = (outputs: LayerRow['outputs']): string =>
   Object.entries(outputs)
     .map(([name, shape]) => (name === '' ? showShape(shape) : `${name} ${showShape(shape)}`))
     .join(' ');
 
-const networkLines = (net: NetworkPart): readonly string[] => {
+const networkLines = (net: NetworkPart, columns: number): readonly string[] => {
   const last = net.layers.at(-1);
   const rows = net.layers.map((row) => [
     row.path.slice(net.name.length + 1),
@@ -71,7 +46,11 @@ const networkLines = (net: NetworkPart): readonly string[] => {
     `${net.name}  ${showShape(net.input)} → ${last === undefined ? showShape(net.input) : outputsText(last.outputs)}`,
     '',
     ...indented(
-      table([['path', 'layer', 'output', 'weights', 'FLOPs', 'memory'], ...rows, total], [3, 4, 5], 1),
+      aligned([['path', 'layer', 'output', 'weights', 'FLOPs', 'memory'], ...rows, total], {
+        isRight: (i) => i >= 3,
+        flexible: 1,
+        columns: columns - INDENT,
+      }),
     ),
     '',
   ];
@@ -95,25 +74,27 @@ const productLines = (part: ProductPart): readonly string[] => {
 /** A way of computing something, with what it costs in products with J. */
 type Way = { readonly name: string; readonly how: string; readonly products: number };
 
-const wayLines = (ways: readonly Way[], flops: number): readonly string[] =>
+/** Within the ways of a place, which is itself further in. */
+const WAYS_INDENT = 3 * INDENT;
+
+const wayLines = (ways: readonly Way[], flops: number, columns: number): readonly string[] =>
   indented(
-    table(
+    aligned(
       ways.map(({ name, how, products }) => [
         name,
         how,
         `${short(products)} products`,
         `${short(products * flops)}FLOPs`,
       ]),
-      [2, 3],
-      1,
+      { isRight: (i) => i >= 2, flexible: 1, columns: columns - WAYS_INDENT },
     ),
   );
 
 const solveWays = ({ chosen, factor, conjugateGradients }: SolveCost): readonly Way[] => {
   const rounds = { name: 'conjugate gradients', how: 'two products a round', products: conjugateGradients };
   if (factor === undefined) return [rounds];
-  const columns = { name: 'Cholesky factor', how: 'all columns of J', products: factor };
-  return chosen === 'factor' ? [columns, rounds] : [rounds, columns];
+  const factored = { name: 'Cholesky factor', how: 'all columns of J', products: factor };
+  return chosen === 'factor' ? [factored, rounds] : [rounds, factored];
 };
 
 /** Why the first of some ways was taken. */
@@ -125,7 +106,10 @@ const reason = (ways: readonly Way[], onlyOne: string, asked = false): string =>
     : 'which costs no more';
 };
 
-const volumeLines = ({ asked, probes, flops, cost, ...place }: VolumePart): readonly string[] => {
+const volumeLines = (
+  { asked, probes, flops, cost, ...place }: VolumePart,
+  columns: number,
+): readonly string[] => {
   const { chosen, by, exact, stochastic } = cost;
   const whole = { name: 'exact', how: `all ${by} of J, and their gradient`, products: exact };
   const solving = stochastic === undefined ? [] : solveWays(stochastic.solve);
@@ -144,21 +128,21 @@ const volumeLines = ({ asked, probes, flops, cost, ...place }: VolumePart): read
   return [
     titled(place),
     `  ${chosen}, ${why}${chosen === 'exact' ? '' : '; evaluation is exact'}`,
-    ...wayLines(ways, flops),
-    ...(chosen === 'exact' ? [] : [`  (JᵀJ)⁻¹ε`, ...indented(wayLines(solving, flops))]),
+    ...wayLines(ways, flops, columns),
+    ...(chosen === 'exact' ? [] : [`  (JᵀJ)⁻¹ε`, ...indented(wayLines(solving, flops, columns))]),
   ];
 };
 
-const systemLines = ({ cost, flops, ...place }: SystemPart): readonly string[] => {
+const systemLines = ({ cost, flops, ...place }: SystemPart, columns: number): readonly string[] => {
   const ways = solveWays(cost);
   return [
     titled(place),
     `  ${ways[0]?.name}, ${reason(ways, 'whose rounds are bounded')}`,
-    ...wayLines(ways, flops),
+    ...wayLines(ways, flops, columns),
   ];
 };
 
-const stepLines = (step: StepPart): readonly string[] => {
+const stepLines = (step: StepPart, columns: number): readonly string[] => {
   const times = step.timesAutoencoder;
   const against =
     times === undefined ? '' : `${times.toFixed(2)} × the plain autoencoder's on these networks`;
@@ -166,7 +150,7 @@ const stepLines = (step: StepPart): readonly string[] => {
     `a training step  batch ${step.batch}, ${step.equations} equations`,
     '',
     ...indented(
-      table(
+      aligned(
         [
           ['weights', short(step.parameters.count), shortBytes(step.parameters.bytes)],
           ['FLOPs', short(step.flops), against],
@@ -181,8 +165,7 @@ const stepLines = (step: StepPart): readonly string[] => {
             'weights, moments and whatever is alive at once, before fusion',
           ],
         ],
-        [1],
-        2,
+        { isRight: (i) => i === 1, flexible: 2, columns: columns - INDENT },
       ),
     ),
   ];
@@ -209,15 +192,18 @@ const trainingLines = (part: TrainingPart): readonly string[] => {
   ];
 };
 
-export const explanationText = (explanation: Explanation): string => {
+/** How much further in the rest of a line goes on, below it. */
+const HANGING = 4;
+
+export const explanationText = (explanation: Explanation, columns = USUAL_COLUMNS): string => {
   const { networks, objective, density, training, jacobians, volumes, systems, step } = explanation;
   const lines = [
-    ...volumes.flatMap(volumeLines),
-    ...systems.flatMap(systemLines),
+    ...volumes.flatMap((part) => volumeLines(part, columns)),
+    ...systems.flatMap((part) => systemLines(part, columns)),
     ...jacobians.flatMap(productLines),
   ];
   return [
-    ...networks.flatMap(networkLines),
+    ...networks.flatMap((part) => networkLines(part, columns)),
     'objective  the sum of these terms, its mean over the batch',
     '',
     ...indented(objective.split('\n')),
@@ -232,9 +218,11 @@ export const explanationText = (explanation: Explanation): string => {
           ...indented(lines),
           '',
         ]),
-    ...stepLines(step),
+    ...stepLines(step, columns),
     '',
     'FLOPs and memory of a layer are those of one example; FLOPs count products and convolutions.',
     '',
-  ].join('\n');
+  ]
+    .flatMap((line) => wrapped(line, columns, line.search(/\S|$/) + HANGING))
+    .join('\n');
 };

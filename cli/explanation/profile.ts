@@ -1,13 +1,14 @@
 /** Where the time of a training step goes, as a table: the steps of its plan by the numbers that `explain --loops` gives them, the dearest first. */
-import { type LoopTraffic, stepTitle, trafficOf } from '../../compiler/index.js';
-import type { Profiled, ProfiledPart } from '../../runs/index.js';
+import { costOf, type LoopTraffic, type Program, stepTitle, trafficOf } from '../../compiler/index.js';
+import type { Backend, Profiled, ProfiledPart } from '../../runs/index.js';
+import { USUAL_COLUMNS, wrapped } from '../terminal/width.js';
 import { short, shortBytes } from './explanation-text.js';
 
 /** A step of the plan as data. */
 export type ProfiledStep = {
   readonly number: number;
   readonly what: string;
-  /** Of a loop; null for a routine, or a repetition whose rounds are not known. */
+  /** Of a loop; null for a kernel, a routine, or a repetition whose rounds are not known. */
   readonly flops: number | null;
   readonly bytes: number | null;
   /** Mean over the training steps. */
@@ -20,8 +21,12 @@ export type ProfiledStep = {
 /** The `--json` result. */
 export type StepProfileResult = {
   readonly backend: string;
+  /** What runs it and on what, in one line. */
+  readonly description: string;
   readonly steps: number;
   readonly milliseconds: number;
+  /** Of products and convolutions of a training step, as `explain` counts them. */
+  readonly flops: number;
   /** By time. */
   readonly parts: readonly ProfiledStep[];
 };
@@ -31,11 +36,14 @@ const traffic = ({ step }: ProfiledPart): LoopTraffic | undefined =>
 
 export const profileResult = (
   { steps, milliseconds, parts }: Profiled,
-  backend: string,
+  { name, description }: Pick<Backend, 'name' | 'description'>,
+  program: Program,
 ): StepProfileResult => ({
-  backend,
+  backend: name,
+  description,
   steps,
   milliseconds,
+  flops: costOf(program).flops,
   parts: parts
     .map((part): ProfiledStep => {
       const { flops = null, bytes = null } = traffic(part) ?? {};
@@ -73,15 +81,23 @@ const lineOf = (cells: readonly string[], what: string, columns: number): string
 
 /** The table for a terminal of so many columns, of at most so many steps of the plan. */
 export const profileText = (
-  { backend, steps, milliseconds, parts }: StepProfileResult,
-  { columns = 100, most = Infinity }: { readonly columns?: number; readonly most?: number } = {},
+  { description, steps, milliseconds, flops: ofStep, parts }: StepProfileResult,
+  { columns = USUAL_COLUMNS, most = Infinity }: { readonly columns?: number; readonly most?: number } = {},
 ): string => {
-  const mean = `mean of ${steps} training steps on ${backend}`;
+  const mean = `mean of ${steps} training steps on ${description}`;
+  const whole = `${short(ofStep)}FLOP of products and convolutions at ${rate(ofStep, milliseconds)} GF/s`;
   if (parts.length === 0)
-    return `${time(milliseconds)} ms, ${mean}, which runs a step as a whole: its parts are its own`;
+    return [
+      `${time(milliseconds)} ms a step: ${whole}`,
+      'it runs as a whole: the times of its parts cannot be told',
+      mean,
+    ]
+      .flatMap((line) => wrapped(line, columns, 2))
+      .join('\n');
   const shown = parts.slice(0, most);
   const rest = parts.slice(shown.length);
   const within = sumOf(parts.map((part) => part.milliseconds));
+  const isCounted = parts.some((part) => part.flops !== null);
   const flops = sumOf(parts.map((part) => part.flops ?? 0));
   return [
     lineOf(heads, 'what', columns),
@@ -109,8 +125,10 @@ export const profileText = (
           ),
         ]),
     '',
-    `${parts.length} steps of the plan: ${time(within)} of ${time(milliseconds)} ms (${percent(within / milliseconds)}), ${short(flops)}FLOP at ${rate(flops, within)} GF/s`,
-    'the rest is the call, what is fed and what is read',
-    mean,
+    ...[
+      `${parts.length} steps of the plan: ${time(within)} of ${time(milliseconds)} ms (${percent(within / milliseconds)}), ${isCounted ? `${short(flops)}FLOP at ${rate(flops, within)} GF/s` : `whose FLOPs and bytes are not counted; the whole step has ${whole}`}`,
+      'the rest is the call, what is fed and what is read',
+      mean,
+    ].flatMap((line) => wrapped(line, columns, 2)),
   ].join('\n');
 };

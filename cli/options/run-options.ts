@@ -77,6 +77,7 @@ export const openedRun = async (given: Arguments, folder: string): Promise<Check
     at: at.right,
     backend: given.last('backend'),
     device: given.last('device'),
+    onProgress: say,
   });
   if (!isLeft(opened) && opened.right.broken !== undefined) say(opened.right.broken);
   return opened;

@@ -1,5 +1,6 @@
 /** Which trial of a sweep is the best, by what, and how it is opened. */
 import { isLeft } from 'fp-ts/lib/Either.js';
+import { shellPath } from '../../dsl/printing/shell.js';
 import { type FigureName, lessIsBetter, readFigureName } from '../../evaluation/index.js';
 import { short } from '../../runs/records/progress.js';
 import type { Performed } from './trials.js';
@@ -47,4 +48,4 @@ export const bestTrial = (trials: readonly TrialOutput[]): BestTrial | undefined
 };
 
 export const bestText = ({ label, folder, by, value }: BestTrial): string =>
-  `the least ${by}, ${short(value)}, is that of ${label}; its model is in ${folder}: immersion evaluate ${folder}, or openRun(${JSON.stringify(folder)})`;
+  `the least ${by}, ${short(value)}, is that of ${label}; its model is in ${folder}: immersion evaluate ${shellPath(folder)}, or openRun(${JSON.stringify(folder)})`;

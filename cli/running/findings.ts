@@ -14,6 +14,7 @@ import {
 } from '../../evaluation/index.js';
 import { densityText } from '../../evaluation/density/density-fit.js';
 import { attempt } from '../../backends/failure.js';
+import { patiently } from '../../backends/patience.js';
 import type { Fitted } from '../../runs/index.js';
 import { short } from '../../runs/records/progress.js';
 import { firstExamples } from '../../runs/model/batched-evaluation.js';
@@ -36,7 +37,11 @@ const QUICK = 1e10;
 const FEWEST_EXAMPLES = 100;
 const MOST_EXAMPLES = 10_000;
 
-const found = <A>(what: string, either: Either<readonly Problem[], A>): A | null => {
+const found = async <A>(
+  what: string,
+  look: () => Promise<Either<readonly Problem[], A>>,
+): Promise<A | null> => {
+  const either = await patiently(look, () => say(`measures the ${what}`));
   if (isRight(either)) return either.right;
   say(`no ${what}: ${either.left.map(showProblem).join('; ')}`);
   return null;
@@ -80,11 +85,12 @@ export const findingsOf = async (
 ): Promise<Findings> => {
   const { train, test } = data;
   const options = { seed, ...(report ? {} : { flops: QUICK }) };
-  const geometry = found('geometry', await geometryOf(fitted, test.size > 0 ? test : train, options));
+  const geometry = await found('geometry', () => geometryOf(fitted, test.size > 0 ? test : train, options));
   const limit = report ? Infinity : QUICK;
-  const density = found('density', await attempt(() => densityAfter(fitted, data, limit))) ?? null;
+  const density = (await found('density', () => attempt(() => densityAfter(fitted, data, limit)))) ?? null;
   if (density !== null) say(densityText(density));
-  const outside = found('detection of other data', await detections(fitted, data, sets, { seed })) ?? {};
+  const outside =
+    (await found('detection of other data', () => detections(fitted, data, sets, { seed }))) ?? {};
   for (const [reference, by] of Object.entries(outside)) sayDetections(reference, by);
   return { geometry, density, outside };
 };

@@ -2,6 +2,7 @@
 import { type Compiled, elementCount } from '../../compiler/index.js';
 import { profileText, type StepProfileResult } from '../explanation/profile.js';
 import { say } from '../terminal/output.js';
+import { columnsOf } from '../terminal/width.js';
 import { type Backend, gatherProfile, initialState, type Profiled } from '../../runs/index.js';
 
 const LEAST = 5;
@@ -45,6 +46,6 @@ export const profileStep = async (compiled: Compiled, backend: Backend): Promise
 const SHOWN = 20;
 
 export const sayProfile = (profile: StepProfileResult): void => {
-  const columns = process.stderr.columns || 100;
+  const columns = columnsOf(process.stderr);
   for (const line of profileText(profile, { columns, most: SHOWN }).split('\n')) say(line);
 };

@@ -2,22 +2,20 @@
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { openData, type Source, type Split } from '../../data/index.js';
-import { type Experiment, type Problem, problem, showProblem } from '../../dsl/index.js';
+import { shellPath } from '../../dsl/printing/shell.js';
+import { type Experiment, type Problem, problem } from '../../dsl/index.js';
 import {
   type DensityFit,
   type Geometry,
   openOutside,
   type OutsideData,
-  openTensorBoard,
   priorKinds,
   type PriorName,
   priorOfRun,
   reportPage,
   type ShownPrior,
-  type TensorBoard,
 } from '../../evaluation/index.js';
 import {
-  createHistory,
   type Criterion,
   defaultPolicy,
   type Evaluated,
@@ -27,10 +25,8 @@ import {
   type History,
   type Measurable,
   type PolicyOptions,
-  type Started,
   type Summary,
   type Trained,
-  type TrainEvent,
   trainRun,
   versions,
 } from '../../runs/index.js';
@@ -40,12 +36,12 @@ import { readKeptExamples } from '../../runs/run/kept-examples.js';
 import { turnText } from '../../runs/run/summary.js';
 import { writeWhole } from '../../runs/records/whole-file.js';
 import { attempt } from '../../backends/failure.js';
-import { createProgress, duration } from '../../runs/records/progress.js';
+import { duration } from '../../runs/records/progress.js';
 import { profileResult, type StepProfileResult } from '../explanation/profile.js';
 import { sayProfile } from './profile-step.js';
 import { type Findings, findingsOf, noFindings } from './findings.js';
-import { interruption } from '../terminal/interrupt.js';
-import { say, screen } from '../terminal/output.js';
+import { following } from './following.js';
+import { say } from '../terminal/output.js';
 
 export type Request = {
   /** Names the run folder and heads the report. */
@@ -170,46 +166,6 @@ export const findingsAfter =
     return isLeft(written) ? written : right(findings);
   };
 
-/** Lets progress, history and TensorBoard, where it is asked for, see a run, and Ctrl-C end it from its start on. */
-export const following = ({ tensorboard = false }: { readonly tensorboard?: boolean } = {}) => {
-  const history = createHistory();
-  const interrupt = interruption();
-  let progress: ReturnType<typeof createProgress> | undefined;
-  let board: TensorBoard | undefined;
-  /** Training is worth more than a second record of it. */
-  const withoutBoard = (problems: readonly Problem[]): void => {
-    say(`nothing more for TensorBoard: ${problems.map(showProblem).join('; ')}`);
-    board?.close();
-    board = undefined;
-  };
-  return {
-    history,
-    signal: interrupt.signal,
-    onStart: async ({ prepared, folder }: Started): Promise<void> => {
-      interrupt.listen();
-      say(`backend ${prepared.backend.description}`);
-      progress = createProgress(screen(), prepared.experiment, prepared.settledAt);
-      if (!tensorboard || folder === undefined) return;
-      const opened = openTensorBoard(folder, prepared, prepared.session.taken());
-      if (isLeft(opened)) return withoutBoard(opened.left);
-      board = opened.right;
-      say(`TensorBoard: tensorboard --logdir ${join(folder, 'tensorboard')}`);
-    },
-    onEvent: async (event: TrainEvent): Promise<void> => {
-      history.add(event);
-      progress?.onEvent(event);
-      const written = await board?.onEvent(event);
-      if (written !== undefined && isLeft(written)) withoutBoard(written.left);
-    },
-    stop: (): void => {
-      interrupt.stop();
-      progress?.end();
-      board?.close();
-      board = undefined;
-    },
-  };
-};
-
 type Opened = { readonly data: Split<Source>; readonly outside: readonly OutsideData[] };
 
 const open = async ({ experiment, outside: references }: Request): Promise<Checked<Opened>> => {
@@ -236,6 +192,7 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
     profile: gathered,
     keep: { name, out, root: process.cwd(), device },
     onStart: watch.onStart,
+    onProgress: watch.onProgress,
     onEvent: watch.onEvent,
     signal: watch.signal,
     measure: (run) => {
@@ -244,8 +201,8 @@ export const runTraining = async (request: Request): Promise<Checked<Result>> =>
     },
   }).finally(watch.stop);
   if (isLeft(trained)) return trained;
-  const { description } = trained.right.model.backend;
-  const profile = gathered && profileResult(gathered.found(), description);
+  const { backend: ended, compiled } = trained.right.model;
+  const profile = gathered && profileResult(gathered.found(), ended, compiled.step);
   const result = resultOf(trained.right, request, { ...defaultPolicy, ...policy }.criterion);
   if (profile === undefined) return right(result);
   sayProfile(profile);
@@ -269,6 +226,7 @@ export const resultOf = (
   say(
     `${interrupted ? 'interrupted after' : 'trained'} ${steps} steps in ${duration(seconds)}; the run is in ${folder}`,
   );
+  if (interrupted) say(`go on with it: immersion resume ${shellPath(folder)}`);
   const withReport = request.report && !interrupted;
   const { report, spec, record, weights } = fileNames;
   const files = { spec, record, weights, ...(withReport ? { report } : {}) };

@@ -7,6 +7,7 @@ import { type Figures } from '../../runs/index.js';
 import { canonical } from '../../runs/sweeps/trial.js';
 import { short } from '../../runs/records/progress.js';
 import type { Performed } from '../running/trials.js';
+import { aligned, USUAL_COLUMNS } from './width.js';
 
 /** A configuration with the figures of each of its trials that ended well. */
 export type SweepRow = {
@@ -39,24 +40,6 @@ const figureText = (values: readonly number[]): string => {
   return standardError === undefined ? short(mean) : `${short(mean)} ± ${short(standardError)}`;
 };
 
-/** Columns of text: the first `left` ones begin together, the others end together. */
-export const columns = (rows: readonly (readonly string[])[], left: number): string => {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) =>
-          i < left ? cell.padEnd(elementAt(widths, i)) : cell.padStart(elementAt(widths, i)),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-};
-
-/** A header that is longer gets a legend. */
-const WIDEST_HEADER = 100;
-
 /** `A`, `B`, … `Z`, `AA`, … */
 const letters = (i: number): string =>
   (i < 26 ? '' : letters(Math.floor(i / 26) - 1)) + String.fromCharCode(65 + (i % 26));
@@ -81,16 +64,14 @@ export const isValidated = (names: readonly string[]): boolean => names.some(isO
 export const shownFigures = (names: readonly string[], withTest: boolean): readonly string[] =>
   withTest || !isValidated(names) ? names : names.filter((name) => !isOf('test')(name));
 
-/** What varies, then the named figures; a configuration that failed says so. */
+/** What varies, then the named figures; a configuration that failed says so. Names get a legend where the table is wider than the terminal. */
 export const sweepText = (
   axes: readonly string[],
   rows: readonly SweepRow[],
   names: readonly string[],
+  columns = USUAL_COLUMNS,
 ): string => {
   const failures = rows.some(({ failed }) => failed > 0);
-  const isWide = names.join('  ').length > WIDEST_HEADER;
-  const headings = isWide ? names.map((_, i) => letters(i)) : names;
-  const header = [...axes, ...headings, ...(failures ? ['failed'] : [])];
   const body = rows.map(({ settings, figures, failed }) => [
     ...axes.map((axis) => {
       const value = settings[axis] ?? '';
@@ -99,10 +80,14 @@ export const sweepText = (
     ...names.map((name) => figureText(figures.flatMap((one) => (name in one ? [entryOf(one, name)] : [])))),
     ...(failures ? [failed > 0 ? String(failed) : ''] : []),
   ]);
-  const table = columns([header, ...body], axes.length);
-  const legend = columns(
-    names.map((name, i) => [elementAt(headings, i), name]),
-    2,
+  const under = (headings: readonly string[]): readonly string[] =>
+    aligned([[...axes, ...headings, ...(failures ? ['failed'] : [])], ...body], {
+      isRight: (i) => i >= axes.length,
+    });
+  const whole = under(names);
+  if (whole.every((line) => line.length <= columns)) return whole.join('\n');
+  const legend = names.map((name, i) => [letters(i), name]);
+  return [...aligned(legend, { isRight: () => false }), '', ...under(names.map((_, i) => letters(i)))].join(
+    '\n',
   );
-  return isWide ? `${legend}\n\n${table}` : table;
 };

@@ -11,7 +11,8 @@ import { lowerFused, type LowerKernel } from './fused.js';
 import { withRows } from './kernel-rows.js';
 import { lowerMatmul, lowerMatrices } from './matmul.js';
 import { at } from './nest.js';
-import { copy, multiplied, product } from './packing.js';
+import { product } from './nest.js';
+import { copy, multiplied } from './packing.js';
 import type { Operand, Plan, PlanBuilder } from './plan.js';
 import type { Target } from './target.js';
 

@@ -1,9 +1,8 @@
 /** Copies and sums of products over strided buffers, as steps of a plan: padding, packing, contracting. */
 import { elementAt } from '../../dsl/lookup.js';
 import type { Access, Instruction, LoopKernel } from './loop.js';
+import { product } from './nest.js';
 import type { Operand, PlanBuilder } from './plan.js';
-
-export const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);
 
 export const dimensions = ({ shape }: Operand): readonly [number, number, number, number] => {
   const [a = 1, b = 1, c = 1, d = 1] = shape;

@@ -1,5 +1,6 @@
 /** What a job does, as a line for the shell of its node: it looks whether it is in the right place, then runs a trial there. */
 import { join } from 'node:path';
+import { shellWord } from '../../dsl/printing/shell.js';
 import { trialFiles } from './executor.js';
 
 /** How a trial is started on a node. */
@@ -18,10 +19,6 @@ export type Command = {
   /** Looks only whether the trial could run. */
   readonly check?: boolean;
 };
-
-/** A word as the shell takes it. */
-export const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** Codes of sysexits.h, and those of the shell. */
 const codes = { unseen: 66, withdrawn: 75, absent: 127 } as const;
@@ -48,22 +45,22 @@ export const entrypoint = (
   { node, bin, root, folder: first, cpus, options, check }: Command,
   job: { readonly folder: string; readonly ticket: string; readonly by: string },
 ): string => {
-  const at = (name: string): string => quoted(join(job.folder, name));
+  const at = (name: string): string => shellWord(join(job.folder, name));
   const words = [
-    quoted(node),
-    quoted(bin),
+    shellWord(node),
+    shellWord(bin),
     'trial',
     at(trialFiles.trial),
-    `--job ${quoted(`${job.by}/${job.ticket}`)}`,
-    `--root ${quoted(root)}`,
-    ...options.map(quoted),
+    `--job ${shellWord(`${job.by}/${job.ticket}`)}`,
+    `--root ${shellWord(root)}`,
+    ...options.map(shellWord),
     ...(check === true ? ['--check'] : []),
   ].join(' ');
   const threads = Math.max(1, Math.floor(cpus));
   return [
-    ...(first === undefined ? [] : [`cd ${quoted(first)} || exit ${codes.unseen}`]),
+    ...(first === undefined ? [] : [`cd ${shellWord(first)} || exit ${codes.unseen}`]),
     `test -f ${at(trialFiles.trial)} || exit ${codes.unseen}`,
-    `command -v ${quoted(node)} >/dev/null || exit ${codes.absent}`,
+    `command -v ${shellWord(node)} >/dev/null || exit ${codes.absent}`,
     `TF_NUM_INTRAOP_THREADS=${threads} TF_NUM_INTEROP_THREADS=1 exec ${words} >>${at(trialFiles.log)} 2>&1`,
   ].join('; ');
 };

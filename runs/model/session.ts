@@ -84,6 +84,8 @@ export type Beside = {
   readonly settled?: Settled | undefined;
   /** Hears where the time of each training step goes. */
   readonly profile?: StepProfile | undefined;
+  /** Sees a line where the first run of a program takes long. */
+  readonly onProgress?: ((line: string) => void) | undefined;
 };
 
 /** Rejects with a `BackendFailure` where an array of the state is missing or of another shape. */
@@ -91,7 +93,7 @@ export const createSession = async (
   compiled: Compiled,
   backend: Backend,
   from: TrainState,
-  { metrics, settled, profile }: Beside = {},
+  { metrics, settled, profile, onProgress }: Beside = {},
 ): Promise<Session> => {
   const misshapen = shapeProblem(compiled, from);
   if (misshapen !== undefined) throw new BackendFailure(misshapen);
@@ -107,7 +109,7 @@ export const createSession = async (
   const programs = new Map(all.flatMap((p) => (p === undefined ? [] : [[p.name, p] as const])));
   let current = backend;
   const open = ({ arrays }: TrainState): Promise<Instance> =>
-    openPrograms(current, programs, new Map([...arrays].map(([name, { data }]) => [name, data])));
+    openPrograms(current, programs, new Map([...arrays].map(([name, { data }]) => [name, data])), onProgress);
   let instance = await open(from);
   let taken = from.step;
 

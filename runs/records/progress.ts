@@ -6,6 +6,8 @@ import { createStatusLine, type Screen } from './status-line.js';
 
 export type Progress = {
   readonly onEvent: (event: TrainEvent) => void;
+  /** A line that stays, above the one that is kept in place. */
+  readonly line: (text: string) => void;
   /** Leaves the line that was kept in place. */
   readonly end: () => void;
 };
@@ -31,17 +33,22 @@ export const bar = (part: number, width: number): string => {
   return '━'.repeat(full) + '─'.repeat(width - full);
 };
 
-/** Steps per second, steps and seconds both weighted by how recent they are (half after two seconds), so that it neither jumps nor lags. */
-const smoothRate = (): ((event: StepEvent) => number) => {
+/**
+ * Steps per second, steps and seconds both weighted by how recent they are (half after two seconds), so that it neither jumps nor lags. Not known
+ * at the first step of a run that goes on: its seconds are those of all steps before.
+ */
+const smoothRate = (): ((event: StepEvent) => number | undefined) => {
   let last: number | undefined;
+  let seen = 0;
   let steps = 0;
   let spent = 0;
   return ({ step, seconds }) => {
-    // A run that goes on has taken its seconds before.
-    const latest = Math.max(seconds - (last ?? (step === 0 ? 0 : seconds)), 1e-6);
+    const since = last ?? (step === 0 ? 0 : undefined);
     last = seconds;
+    if (since === undefined) return undefined;
+    const latest = Math.max(seconds - since, 1e-6);
     // The first steps pay for warming up; they count until there are others.
-    const keep = step < 3 ? 0 : 2 ** (-latest / 2);
+    const keep = seen++ < 3 ? 0 : 2 ** (-latest / 2);
     steps = keep * steps + 1;
     spent = keep * spent + latest;
     return steps / spent;
@@ -100,22 +107,28 @@ export const createProgress = (
   const { inPlace, line, draw: redraw, end } = createStatusLine(screen);
   const rateOf = smoothRate();
   let drawn = -1;
-  let tenth = 0;
+  /** Tenths of the way; a run that goes on has the first of them behind it. */
+  let tenth: number | undefined;
   let validation: ValidationEvent | undefined;
 
-  const pace = (event: StepEvent, rate: number): string =>
-    `${short(rate)} steps/s  ${short(rate * batch)} examples/s  ${duration((steps - event.step - 1) / rate)} left`;
+  const pace = (event: StepEvent, rate: number | undefined): readonly string[] =>
+    rate === undefined
+      ? []
+      : [
+          `${short(rate)} steps/s`,
+          `${short(rate * batch)} examples/s`,
+          `${duration((steps - event.step - 1) / rate)} left`,
+        ];
 
-  const draw = (event: StepEvent, rate: number): void => {
+  const draw = (event: StepEvent, rate: number | undefined): void => {
     const done = event.step + 1;
     const start = `${String(done).padStart(String(steps).length)}/${steps} ${bar(done / steps, 20)}`;
     const seen =
       validation === undefined
-        ? ''
-        : `  validation ${short(validation.settled?.['loss'] ?? validation.loss)}`;
-    redraw(
-      `${start}  ${pace(event, rate)}  loss ${short(lossOf(event))}${seen}  ${termsText(shown(event), event.step)}`,
-    );
+        ? []
+        : [`validation ${short(validation.settled?.['loss'] ?? validation.loss)}`];
+    const loss = `loss ${short(lossOf(event))}`;
+    redraw([start, ...pace(event, rate), loss, ...seen, termsText(shown(event), event.step)].join('  '));
   };
 
   const onStep = (event: StepEvent): void => {
@@ -126,16 +139,23 @@ export const createProgress = (
       if (!isLast && event.seconds - drawn < 1 / REDRAWS_PER_SECOND) return;
       drawn = event.seconds;
       draw(event, rate);
-    } else if (isLast || Math.floor((10 * done) / steps) > tenth) {
-      tenth = Math.floor((10 * done) / steps);
-      const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
-      line(
-        `${part}  step ${done}/${steps}  loss ${short(lossOf(event))}${settledLoss === undefined ? '' : ` (${note})`}  ${termsText(shown(event), event.step)}  ${pace(event, rate)}`,
-      );
+      return;
     }
+    const before = tenth ?? Math.floor((10 * event.step) / steps);
+    tenth = Math.max(before, Math.floor((10 * done) / steps));
+    if (!isLast && tenth === before) return;
+    const part = `${Math.round((100 * done) / steps)}%`.padStart(4);
+    const at = settledLoss === undefined ? '' : ` (${note})`;
+    line(
+      [
+        ...[part, `step ${done}/${steps}`, `loss ${short(lossOf(event))}${at}`],
+        ...[termsText(shown(event), event.step), ...pace(event, rate)],
+      ].join('  '),
+    );
   };
 
   return {
+    line,
     onEvent: (event) => {
       if (event.tag === 'step') return onStep(event);
       if (event.tag === 'notice') return line(event.text);

@@ -5,6 +5,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { encodePreprocessing, type Preprocessing } from '../../data/index.js';
 import type { Expressions } from '../../compiler/index.js';
 import { encodeExperiment, type Experiment, type Problem, problem } from '../../dsl/index.js';
+import { shellPath } from '../../dsl/printing/shell.js';
 import { errorText } from '../../dsl/problem.js';
 import { BackendFailure, BackendLost } from '../../backends/failure.js';
 import { safetensorsParts } from '../../backends/safetensors.js';
@@ -127,7 +128,9 @@ export const goesOn = (error: unknown, keeper: Keeper | undefined): unknown => {
   const { problem: why } = error;
   const { folder, path } = keeper;
   const step = checkpointSteps(folder).at(-1) ?? 0;
-  const way = `the run is kept to step ${step}: immersion resume ${path} --backend auto`;
+  const command = `immersion resume ${shellPath(path)} --backend auto`;
+  const way =
+    step === 0 ? `no step is kept: ${command} begins again` : `the run is kept to step ${step}: ${command}`;
   return new BackendFailure({ ...why, hint: why.hint === undefined ? way : `${why.hint}; ${way}` });
 };
 

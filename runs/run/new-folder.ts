@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Problem, problem } from '../../dsl/index.js';
+import { shellPath } from '../../dsl/printing/shell.js';
 import { errorText } from '../../dsl/problem.js';
 import { makeFolder } from '../../backends/places.js';
 
@@ -42,7 +43,7 @@ export const entriesProblems = (folder: string, mayHold: (entry: string) => bool
             what,
             expected,
             others.includes('spec.json')
-              ? `immersion resume ${folder} goes on with the run in it`
+              ? `immersion resume ${shellPath(folder)} goes on with the run in it`
               : undefined,
           ),
         ];

@@ -28,9 +28,11 @@ export type OpenOptions = {
   readonly device?: BackendOptions['device'];
   /** Which weights: those that the run leaves unless given. */
   readonly at?: At | undefined;
+  /** Sees a line where the first run of a program takes long. */
+  readonly onProgress?: ((line: string) => void) | undefined;
 };
 
-const names = namesOf<OpenOptions>({ backend: true, device: true, at: true });
+const names = namesOf<OpenOptions>({ backend: true, device: true, at: true, onProgress: true });
 
 /** A fitted model with what its run was. */
 export type OpenedRun = Fitted & {
@@ -62,7 +64,7 @@ const nothingKept = ({ encoder, decoder }: Experiment): KeptExamples => ({
 export const openRun = async (folder: string, options: OpenOptions = {}): Promise<Checked<OpenedRun>> => {
   const unknown = optionProblems('openRun', options, names);
   if (unknown.length > 0) return left(unknown);
-  const { backend: asked = 'auto', device, at } = options;
+  const { backend: asked = 'auto', device, at, onProgress } = options;
   const note = readRun(folder);
   if (isLeft(note)) return note;
   const checkpoint = checkpointAt(note.right, at);
@@ -79,7 +81,9 @@ export const openRun = async (folder: string, options: OpenOptions = {}): Promis
   const threads = threadsFor(compiled.right.step);
   const backend = typeof asked === 'string' ? await startBackend(asked, { device, threads }) : right(asked);
   if (isLeft(backend)) return backend;
-  const session = await attempt(() => createSession(compiled.right, backend.right, fitting.right));
+  const session = await attempt(() =>
+    createSession(compiled.right, backend.right, fitting.right, { onProgress }),
+  );
   return map((opened: Parameters<typeof fittedOf>[1]): OpenedRun => ({
     ...fittedOf(compiled.right, opened, note.right.preprocessing),
     note: note.right,

@@ -50,7 +50,7 @@ export type PrepareOptions = BackendChoice & {
   readonly policy?: PolicyOptions | undefined;
   /** Hears where the time of each training step goes. */
   readonly profile?: StepProfile | undefined;
-  /** Sees a line now and then while data that is opened here takes long. */
+  /** Sees a line now and then while data that is opened here takes long, or a backend that makes ready what it runs. */
   readonly onProgress?: ((line: string) => void) | undefined;
   /** Parameters that begin as these do, by path, such as `(await other.state()).arrays`; the others begin by their initializers. */
   readonly initial?: ReadonlyMap<string, Tensor> | undefined;
@@ -258,12 +258,13 @@ export const prepare = async (spec: Experiment, options: PrepareOptions): Promis
   if (large.length > 0) return left(large);
   const state = begun(compiled, seed, options);
   if (isLeft(state)) return state;
-  const succession = successionOf(compiled, options);
+  const succession = successionOf(compiled, options, options.onProgress);
   const begins = await opened(succession, (backend) =>
     createSession(compiled, backend, state.right, {
       metrics: measured.right,
       settled: settled.right,
       profile: options.profile,
+      onProgress: options.onProgress,
     }),
   );
   if (isLeft(begins)) return begins;

@@ -214,6 +214,7 @@ export const resume = async <Found = undefined>(
     },
     onEvent,
     onStart,
+    onProgress: options.onProgress,
     signal,
     measure,
   });

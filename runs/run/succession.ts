@@ -5,6 +5,7 @@ import type { Problem } from '../../dsl/index.js';
 import type { Backend } from '../../backends/backend.js';
 import { memoryProblems } from '../../backends/memory.js';
 import { startBackend } from '../../backends/choose.js';
+import { patiently } from '../../backends/patience.js';
 
 type Checked<A> = Either<readonly Problem[], A>;
 
@@ -39,7 +40,12 @@ export type Succession = {
   readonly next: (failed: string) => Promise<Backend | undefined>;
 };
 
-export const successionOf = (compiled: Compiled, choice: BackendChoice): Succession => {
+/** `onProgress` sees a line where a start takes long. */
+export const successionOf = (
+  compiled: Compiled,
+  choice: BackendChoice,
+  onProgress?: (line: string) => void,
+): Succession => {
   const { backend = 'auto', device } = choice;
   const failed: string[] = [];
   const start = async (): Promise<Checked<Backend>> => {
@@ -48,7 +54,7 @@ export const successionOf = (compiled: Compiled, choice: BackendChoice): Success
     return typeof backend === 'string' ? startBackend(backend, { device }) : right(backend);
   };
   const fitting = async (): Promise<Checked<Backend>> => {
-    const started = await start();
+    const started = await patiently(start, () => onProgress?.('a backend is made ready'));
     if (isLeft(started)) return started;
     // TensorFlow's own allocator says what it cannot hold, and may hold it on a GPU.
     const tight = memoryProblems(compiled, { isOnHost: started.right.name !== 'native' });

@@ -50,7 +50,7 @@ describe('immersion doctor', () => {
     expect(Object.keys(report.speed).filter((name) => name !== 'webgpu')).toEqual(loaded);
     for (const speed of Object.values(report.speed).flatMap((one) => Object.values(one)))
       expect(speed).toBeGreaterThan(0);
-    const text = doctorText(report);
+    const text = doctorText(report, 1000);
     for (const word of [
       process.versions.node,
       'wasm',
@@ -58,9 +58,18 @@ describe('immersion doctor', () => {
       'threads',
       'simd',
       'GF/s',
-      report.chosen.description,
+      'for 100 steps of immersion start: ',
+      'for 100,000 steps of immersion start: ',
+      `to use a model, such as immersion sample: ${report.chosen.use.description}`,
     ])
       expect(text).toContain(word);
+    const { training, use } = report.chosen;
+    expect(training.map(({ steps }) => steps)).toEqual([100, 100_000]);
+    expect(training[1]?.name).toBe(hasCc() ? 'cc' : hasNative() ? 'native' : 'wasm');
+    expect(use.name).toBe(hasNative() ? 'native' : 'wasm');
+    const lines = doctorText(report, 80).split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines.map((line) => line.trim()).join(' ')).toContain(use.description);
   });
 
   test.each([

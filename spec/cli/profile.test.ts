@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect, test } from 'vitest';
-import { profileResult, profileText } from '../../cli/explanation/profile.js';
+import { profileResult, profileText, type StepProfileResult } from '../../cli/explanation/profile.js';
 import { profileStep } from '../../cli/running/profile-step.js';
 import { compile, elementCount, type Step, trafficOf } from '../../compiler/index.js';
-import { type Backend, gatherProfile, initialState, type Profile } from '../../runs/index.js';
+import { type Backend, backendNames, gatherProfile, initialState, type Profile } from '../../runs/index.js';
 import mlp from '../../examples/mlp.js';
 import sine from '../../examples/sine.js';
 import { backends, ccBackend, nativeBackend } from '../shared/backends.js';
-import { run } from '../shared/command.js';
+import { json, root, run, spawned } from '../shared/command.js';
 import { right } from '../shared/either.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-profile-'));
@@ -29,7 +29,11 @@ describe.each(Object.entries(specs))('a step of %s', (_, spec) => {
   test.each(withPlans)('is measured part by part on $name', async (backend) => {
     const plan = backend.plan?.(compiled.step);
     if (plan === undefined) throw new Error('no plan');
-    const { steps, milliseconds, parts } = profileResult(await profileStep(compiled, backend), backend.name);
+    const { steps, milliseconds, parts } = profileResult(
+      await profileStep(compiled, backend),
+      backend,
+      compiled.step,
+    );
     expect(steps).toBeGreaterThanOrEqual(5);
     expect(parts.map(({ number }) => number).sort((a, b) => a - b)).toEqual(plan.steps.map((_step, i) => i));
     expect(sum(parts.map((part) => part.flops ?? 0))).toBe(
@@ -84,7 +88,8 @@ const fixed = (steps: readonly Step[]) =>
         isShared: number < 2,
       })),
     },
-    'wasm (2 threads)',
+    { name: 'wasm', description: 'wasm (2 threads)' },
+    right(compile(specs.mlp)).step,
   );
 
 describe('the table', () => {
@@ -133,10 +138,28 @@ describe('the table', () => {
     await expect(`${text}\n`).toMatchFileSnapshot(`../golden/profile/${columns}.txt`);
   });
 
-  test('of a backend that runs a step as a whole is a line', () => {
+  test('of a backend that runs a step as a whole is the rate of the whole', () => {
     expect(profileText(fixed([]))).toBe(
-      '2.5000 ms, mean of 12 training steps on wasm (2 threads), which runs a step as a whole: its parts are its own',
+      [
+        '2.5000 ms a step: 2.29 MFLOP of products and convolutions at 0.92 GF/s',
+        'it runs as a whole: the times of its parts cannot be told',
+        'mean of 12 training steps on wasm (2 threads)',
+      ].join('\n'),
     );
+  });
+
+  test('of kernels, whose FLOPs are not known, has the rate of the whole', () => {
+    const output = { buffer: 0, shape: [] };
+    const kernel: Step = { tag: 'kernel', kernel: 'Add', attributes: {}, inputs: [], output };
+    expect(
+      profileText(fixed([kernel]), { columns: 200 })
+        .split('\n')
+        .slice(-3),
+    ).toEqual([
+      '1 steps of the plan: 1.0000 of 2.5000 ms (40.0 %), whose FLOPs and bytes are not counted; the whole step has 2.29 MFLOP of products and convolutions at 0.92 GF/s',
+      'the rest is the call, what is fed and what is read',
+      'mean of 12 training steps on wasm (2 threads)',
+    ]);
   });
 });
 
@@ -174,9 +197,33 @@ describe('the commands', () => {
   test('explain it, as data too', async () => {
     const { code, stdout } = await run('explain', example, '--set', 'batch=16', '--profile', '--json');
     expect(code).toBe(0);
-    const { profile }: { readonly profile: { readonly parts: readonly { readonly what: string }[] } } =
-      JSON.parse(stdout);
+    const { profile }: { readonly profile: StepProfileResult } = JSON.parse(stdout);
     expect(profile.parts.length).toBeGreaterThan(10);
+    expect(profile.backend).toBe('wasm');
+  });
+
+  test('say nothing else on cpu, whose kernels are another package', async () => {
+    const words = [
+      'explain',
+      join(root, example),
+      '--set',
+      'batch=4',
+      '--profile',
+      '--backend',
+      'cpu',
+      '--json',
+    ];
+    const { code, stdout, stderr } = await spawned(folder, words);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: [] });
+    expect(json(stdout)).toMatchObject({ profile: { backend: 'cpu', description: 'cpu (tfjs, 1 thread)' } });
+  });
+
+  test('explain it on the backend that is chosen, by its name alone', async () => {
+    const words = ['explain', example, '--set', 'batch=16', '--profile', '--backend', 'auto', '--json'];
+    const { stdout } = await run(...words);
+    const { profile }: { readonly profile: StepProfileResult } = JSON.parse(stdout);
+    expect(backendNames).toContain(profile.backend);
+    expect(profile.description).toMatch(new RegExp(`^${profile.backend} \\(`));
   });
 
   test.skipIf(E.isLeft(nativeBackend()))('say that native has no loops', async () => {
@@ -193,8 +240,6 @@ describe('the commands', () => {
     expect(stdout).toContain(
       'native runs a step as one graph, which --ir shows; --backend cc and --backend wasm have loops',
     );
-    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(
-      /which runs a step as a whole: its parts are its own$/,
-    );
+    expect(stdout).toMatch(/ms a step: 2\.29 MFLOP of products and convolutions at [\d.]+ GF\/s\n/);
   });
 });

@@ -6,6 +6,7 @@ import { deriveKey, fillWords, philox, uniforms } from '../../dsl/random.js';
 import type { DistributionName } from '../../dsl/expressions/draw.js';
 import { type DrawShape, fillDraw } from '../../backends/draws.js';
 import { standardNormal } from '../../backends/normals.js';
+import { eachExample } from '../../backends/wasm/philox.js';
 import { dot, meanOf, rowsOf } from '../shared/moments.js';
 
 const distributions: readonly DistributionName[] = [
@@ -25,6 +26,36 @@ const draw = (
   fillDraw(distribution, shape, { seed: 1, name: 'v', step: 0, ...key }, into);
   return into;
 };
+
+describe('words of many streams at once', () => {
+  test.prop(
+    {
+      key: fc.tuple(fc.integer(), fc.integer()),
+      step: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      first: fc.integer({ min: 0, max: 2 ** 31 }),
+      examples: fc.integer({ min: 1, max: 300 }),
+      probes: fc.integer({ min: 1, max: 9 }),
+      words: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 16_000, max: 20_000 })),
+    },
+    { numRuns: 30 },
+  )('are those of each stream', (streams) => {
+    const { key, step, first, probes, words } = streams;
+    const examples = words > 100 ? 2 : streams.examples;
+    const seen: number[] = [];
+    const expected = new Uint32Array(words);
+    eachExample({ ...streams, examples }, (drawn, at, stride, example) => {
+      seen.push(example);
+      for (let probe = 0; probe < probes; probe++) {
+        fillWords(key, [probe, first + example, step], expected);
+        const start = at + probe * stride;
+        expect(
+          Buffer.from(drawn.slice(start, start + words).buffer).equals(Buffer.from(expected.buffer)),
+        ).toBe(true);
+      }
+    });
+    expect(seen).toEqual(Array.from({ length: examples }, (_, i) => i));
+  });
+});
 
 describe('Philox4x32-10', () => {
   // Random123, tests/kat_vectors.

@@ -1,27 +1,14 @@
 /** A backend that fails in the middle of a run loses neither the run nor its trajectory: another one takes the same steps, and the record says so. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { gather, type Stored } from '../../data/dataset.js';
-import { loadData } from '../../data/index.js';
 import { BackendFailure } from '../../backends/failure.js';
 import { compile } from '../../compiler/index.js';
-import {
-  adam,
-  dense,
-  elu,
-  experiment,
-  flatten,
-  input,
-  network,
-  pipe,
-  problem,
-  reshape,
-} from '../../dsl/index.js';
-import { injFlowLn } from '../../objectives/index.js';
+import { problem } from '../../dsl/index.js';
 import {
   type Backend,
   fit,
@@ -38,10 +25,19 @@ import {
   trainRun,
 } from '../../runs/index.js';
 import { nameIn, ranOn, ranText } from '../../runs/records/backends.js';
-import { createHistory } from '../../runs/records/history.js';
 import { eventsOf } from '../../runs/run/open-run.js';
-import { backends, ccBackend, nativeBackend } from '../shared/backends.js';
+import { backends, ccBackend, nativeBackend, webgpuBackend } from '../shared/backends.js';
 import { left, right } from '../shared/either.js';
+import {
+  data,
+  expectNear,
+  failing,
+  fives,
+  lossesOf,
+  oneAfterAnother,
+  spec,
+  STEPS,
+} from '../shared/failing-runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'immersion-dropped-'));
 const before = backends.wasm.liveCount();
@@ -53,80 +49,9 @@ afterAll(() => {
 /** As a record names it: with relaxed SIMD where there is that. */
 const wasm = nameIn(backends.wasm);
 
-const data = right(await loadData('digits')());
-const encoder = network('encoder', pipe(input(8, 8, 1), flatten, dense(12), elu, dense(3)));
-const decoder = network('decoder', pipe(input(3), dense(12), elu, dense(64), reshape(8, 8, 1)));
-const STEPS = 24;
-const spec = experiment({
-  encoder,
-  decoder,
-  objective: injFlowLn(encoder, decoder),
-  optimizer: adam({ rate: 3e-3 }),
-  batch: 16,
-  steps: STEPS,
-  data: 'digits',
-  validation: { every: 8 },
-});
-
-type Mishap = {
-  /** The run of the program, from 0, that fails, as do all after it. */
-  readonly at?: number;
-  /** The reading of its state, from 0, that fails, as do all after it. */
-  readonly reads?: number;
-  readonly program?: string;
-  /** Whether a part of it, which is told, runs before. */
-  readonly isInside?: boolean;
-  /** Whether its state can no longer be read then. */
-  readonly isGone?: boolean;
-  readonly error?: Error;
-};
-
-/** A real backend that runs out of memory in the middle. */
-const failing = (
-  backend: Backend,
-  { at = Infinity, reads = Infinity, program = 'step', isInside = false, isGone = false, error }: Mishap,
-): Backend => ({
-  ...backend,
-  open: async (programs, state) => {
-    const instance = await backend.open(programs, state);
-    let [runs, read] = [0, 0];
-    const fail = (_?: void): never => {
-      throw (
-        error ?? new BackendFailure(problem(`${backend.name} ${program}`, 'no memory left', 'enough memory'))
-      );
-    };
-    return {
-      ...instance,
-      run: (name, feeds, profile) => {
-        if (name !== program || runs++ < at) return instance.run(name, feeds, profile);
-        return isInside ? instance.run(name, feeds, (...part) => fail(profile?.(...part))) : fail();
-      },
-      read: () => ((isGone && runs > at) || read++ >= reads ? fail() : instance.read()),
-    };
-  },
-});
-
-/** The first, and the others when those before have failed. */
-const oneAfterAnother =
-  (...all: readonly Backend[]): StartBackend =>
-  async (_, failed) => {
-    const [next] = all.filter(({ name }) => !failed.includes(name));
-    return next === undefined ? E.left([]) : E.right(next);
-  };
-
 const events: TrainEvent[] = [];
 const options = { data, seed: 5, onEvent: (event: TrainEvent) => void events.push(event) };
-const lossesOf = (all: readonly TrainEvent[]): readonly number[] => {
-  const history = createHistory();
-  all.forEach(history.add);
-  return history
-    .events()
-    .filter(isStep)
-    .map(({ loss }) => loss);
-};
 const keepIn = (out: string) => ({ name: 'run', out: join(folder, out), root: folder });
-/** A checkpoint every five steps. */
-const fives: PolicyOptions = { checkpoints: { every: { tag: 'steps', steps: 5 }, keep: 2, best: false } };
 const trained = async (backend: Backend | StartBackend, out?: string, policy?: PolicyOptions) => {
   events.length = 0;
   const keep = out === undefined ? undefined : keepIn(out);
@@ -139,19 +64,12 @@ const real = [
   backends.wasm,
   ...(E.isRight(ccBackend) ? [ccBackend.right] : []),
   ...(E.isRight(nativeBackend()) ? [right(nativeBackend())] : []),
+  ...(E.isRight(webgpuBackend) ? [webgpuBackend.right] : []),
   backends.cpu,
 ];
 const pairs = real.flatMap((from) => real.filter((to) => to !== from).map((to) => ({ from, to })));
 const wholes = new Map<string, readonly number[]>();
 for (const backend of real) wholes.set(backend.name, (await trained(backend)).losses);
-
-const expectNear = (found: readonly number[], expected: readonly number[]): void => {
-  expect(found.length).toBe(expected.length);
-  found.forEach((loss, i) => {
-    const other = expected[i] ?? NaN;
-    expect(Math.abs(loss - other), `step ${i}`).toBeLessThan(1e-4 * Math.abs(other));
-  });
-};
 
 describe('a run whose backend fails', () => {
   test.each(pairs)('goes on from the same state: $from.name, then $to.name', async ({ from, to }) => {
@@ -315,42 +233,6 @@ describe('a run whose backend fails', () => {
     const model = right(await fit(spec, { data, seed: 5, backend }));
     expect((await model.sample(2)).length).toBe(128);
     model.dispose();
-  });
-});
-
-describe('a backend that was named', () => {
-  test('and fails ends the run, which resume takes up on another one', async () => {
-    const out = join(folder, 'named');
-    const keep = keepIn('named');
-    events.length = 0;
-    const backend = failing(backends.wasm, { at: 9 });
-    const [said] = left(await trainRun(spec, { ...options, backend, keep }));
-    expect(said?.hint).toMatch(/^the run is kept to step 9: immersion resume .*named --backend auto$/);
-    const first = [...events];
-    const { model, summary } = right(
-      await resume(out, { data, onEvent: options.onEvent, backend: backends.cpu }),
-    );
-    model.dispose();
-    expect(summary.ran).toEqual([
-      { step: 0, backend: wasm },
-      { step: 9, backend: 'cpu' },
-    ]);
-    expectNear(lossesOf([...first, ...events.slice(first.length)]), wholes.get('cpu') ?? []);
-    expect(readFileSync(join(out, 'run.json'), 'utf8')).toContain('"backend": "cpu"');
-  });
-
-  test('and fails after the last step is kept to its last checkpoint', async () => {
-    const backend = failing(backends.cpu, { reads: 6 });
-    const kept = { keep: keepIn('named last'), policy: fives };
-    const [said] = left(await trainRun(spec, { ...options, backend, ...kept }));
-    expect(said?.hint).toContain('the run is kept to step 20: ');
-  });
-
-  test('and fails where nothing is kept is what is told', async () => {
-    const backend = failing(backends.wasm, { at: 3 });
-    expect(left(await trainRun(spec, { ...options, backend }))).toEqual([
-      problem('wasm step', 'no memory left', 'enough memory'),
-    ]);
   });
 });
 

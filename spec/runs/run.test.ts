@@ -170,7 +170,7 @@ describe('a run', () => {
   });
 
   test('Ctrl-C ends it between two steps, with the record and the weights of the last one', async () => {
-    const out = join(folder, 'interrupted');
+    const out = join(folder, 'was interrupted');
     const { code, stdout, stderr } = await spawned(
       folder,
       ['train', spec, '--steps', '100000', '--out', out, '--backend', 'wasm', '--json'],
@@ -178,7 +178,8 @@ describe('a run', () => {
         if (line.startsWith('backend ')) setTimeout(() => signal('SIGINT'), 300);
       },
     );
-    expect(stderr.at(-1)).toMatch(/^interrupted after \d+ steps in \d+ s; the run is in /);
+    expect(stderr.at(-2)).toMatch(/^interrupted after \d+ steps in \d+ s; the run is in /);
+    expect(stderr.at(-1)).toBe("go on with it: immersion resume 'was interrupted'");
     expect(code).toBe(130);
     expect(json(stdout)).toMatchObject({ ok: false, interrupted: true, geometry: null });
     expect(readdirSync(out).sort()).toEqual([

@@ -7,6 +7,7 @@ import { native } from '../../../backends/cc/native.js';
 import { createPlan } from '../../../compiler/loops/builder.js';
 import { evaluateLoop } from '../../../compiler/loops/evaluate.js';
 import type { LoopKernel } from '../../../compiler/loops/loop.js';
+import { keepsLongSums } from '../../arbitrary/long-sums.js';
 import { agree, arbitraryKernel, contractionOf, copy, random, total } from '../../arbitrary/loop.js';
 import { right } from '../../shared/either.js';
 
@@ -135,26 +136,7 @@ describe.skipIf(isLeft(found))('a kernel in C', { timeout }, () => {
     });
   });
 
-  test.prop([fc.constant(null)], { numRuns: 1 })('keeps long sums accurate', () => {
-    const kernels = [
-      total([100_003], [1], [0], 1),
-      total([12_545, 13], [13, 1], [0, 1], 13),
-      total([3_001, 40], [40, 1], [0, 1], 40),
-      total([100_352, 1], [1, 0], [0, 0], 1),
-      total([7, 13_001], [13_001, 1], [1, 0], 7),
-    ];
-    const next = random(7);
-    const cases = kernels.map((kernel) => ({
-      kernel,
-      inputs: [Float32Array.from({ length: termsOf(kernel) }, () => next() + 1)],
-    }));
-    runAll(cases).forEach(([output], i) => {
-      const { kernel, inputs } = elementAt(cases, i);
-      evaluateLoop(kernel, inputs)[0]?.forEach((value, k) =>
-        expect(Math.abs((output?.[k] ?? NaN) / value - 1)).toBeLessThan(1e-6),
-      );
-    });
-  });
+  test('keeps long sums accurate', () => keepsLongSums(async (cases) => runAll(cases)));
 
   test.prop([fc.constant(null)], { numRuns: 1 })(
     'keeps order where it matters, and zeroes what nothing touches',

@@ -8,7 +8,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { readArguments } from '../../../cli/options/arguments.js';
 import { clusterOptions, whereOf } from '../../../cli/options/cluster-options.js';
 import { showProblem } from '../../../dsl/index.js';
-import { entrypoint, quoted } from '../../../runs/executors/entrypoint.js';
+import { shellWord } from '../../../dsl/printing/shell.js';
+import { entrypoint } from '../../../runs/executors/entrypoint.js';
 import { bytesOf } from '../../../runs/executors/where.js';
 import { left, right } from '../../shared/either.js';
 
@@ -130,7 +131,7 @@ describe('the shell of a node', () => {
   property.prop([fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => !text.includes('\0'))], {
     numRuns: 25,
   })('takes each word as it is', (word) => {
-    expect(execFileSync('sh', ['-c', `printf %s ${quoted(word)}`], { encoding: 'utf8' })).toBe(word);
+    expect(execFileSync('sh', ['-c', `printf %s ${shellWord(word)}`], { encoding: 'utf8' })).toBe(word);
   });
 
   test.each([
