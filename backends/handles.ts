@@ -14,22 +14,28 @@ export type Handles<Own extends Handle> = {
   readonly live: () => number;
 };
 
+/** Where an array says whose it is while it is alive. */
+const owner = Symbol('owner');
+type Marked = Handle & { [owner]?: object | undefined };
+
 /** `free` takes back what an array is made of, when it is no longer alive. */
 export const createHandles = <Own extends Handle>(
   backend: string,
   free: (own: Own) => void,
 ): Handles<Own> => {
   let live = 0;
-  const known = new WeakMap<Handle, Own>();
+  // A mark on the array itself: a map of them all would cost a step more than its arithmetic in a small network.
+  const mark = {};
+  const isOwn = (handle: Marked): handle is Own => handle[owner] === mark;
   const of = (handle: Handle): Own => {
-    const own = known.get(handle);
-    if (own === undefined) throw new Error(`an array that is not ${backend}'s`);
-    return own;
+    if (!isOwn(handle)) throw new Error(`an array that is not ${backend}'s`);
+    return handle;
   };
   return {
     add: (own) => {
-      known.set(own, own);
       live += 1;
+      const marked: Marked = own;
+      marked[owner] = mark;
       return own;
     },
     of,
@@ -40,11 +46,11 @@ export const createHandles = <Own extends Handle>(
         return of(handle);
       }),
     dispose: (handle) => {
-      const own = known.get(handle);
-      if (own === undefined) return;
-      known.delete(handle);
+      if (!isOwn(handle)) return;
+      const marked: Marked = handle;
+      marked[owner] = undefined;
       live -= 1;
-      free(own);
+      free(handle);
     },
     live: () => live,
   };

@@ -233,6 +233,8 @@ export type Node =
   | { readonly tag: 'reduce'; readonly op: ReductionOp; readonly of: Node; readonly axes: Shape }
   /** Σ over the letters that the result lacks, of the product of two arrays: `ik,jk->ij`. */
   | { readonly tag: 'contract'; readonly subscripts: string; readonly left: Node; readonly right: Node }
+  /** Entries of a table [n, …] at the whole numbers nearest to an index: the index's shape, then that of an entry; zeros out of range. */
+  | { readonly tag: 'gather'; readonly table: Node; readonly index: Node }
   /** A matrix times a number by the place of an entry: below, on or above the diagonal. */
   | {
       readonly tag: 'band';

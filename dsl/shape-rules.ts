@@ -159,6 +159,12 @@ export const shapeOf: Rule<Node> = once((node) => {
       const shape = left && right && contractionShape(node.subscripts, left, right);
       return typeof shape === 'string' ? undefined : shape;
     }
+    case 'gather': {
+      const [table, index] = [shapeOf(node.table), shapeOf(node.index)];
+      return table === undefined || table.length === 0 || index === undefined
+        ? undefined
+        : [...index, ...table.slice(1)];
+    }
     case 'basis':
       return [sizeOf(node.shape), ...node.shape];
     case 'gram': {

@@ -91,6 +91,7 @@ const start = (): Checked<Native> => {
         run: (addresses, threads = 1) => {
           let i = 0;
           for (const one of addresses) slots[i++] = one;
+          // Asked each time, so that nothing collects them while the program is here.
           slots[count] = address(memory);
           slots[count + 1] = address(times);
           run(entry, slots, threads);

@@ -4,7 +4,7 @@ import type { ReductionName } from '../../compiler/ir/params.js';
 import { reductions } from '../../compiler/ir/primitives/reduction.js';
 import { computed, neededBy } from '../../compiler/loops/computed.js';
 import type { Access, Store } from '../../compiler/loops/loop.js';
-import { variation } from '../../compiler/loops/loop-cost.js';
+import { placeVaries, rootsOf, variation } from '../../compiler/loops/loop-cost.js';
 import { at, type Nest, registerAxes } from '../../compiler/loops/nest.js';
 import type { Target } from '../../compiler/loops/target.js';
 import { lanesOf } from './float32.js';
@@ -43,15 +43,22 @@ export const writeNest = (
   const varies = variation(nest);
   const indices = nest.extents.map((_, axis) => `x${axis}`);
 
-  const order = neededBy(
-    nest,
-    nest.stores.map((store) => store.value),
-  );
+  const order = neededBy(nest, rootsOf(nest.stores));
   const loopOf = (index: number): number => Math.max(-1, ...(varies[index] ?? []));
 
-  const loaded = (access: Access, width: number, splat: boolean): string => {
+  const loaded = (access: Access, says: string | undefined, width: number, splat: boolean): string => {
     const stride = at(access.strides, last);
     const place = addressOf('in', access, splat ? indices.slice(0, last) : indices);
+    if (access.place !== undefined && says !== undefined) {
+      if (!splat && placeVaries(access, last, varies))
+        return math.hold(`at${L}(${place}, ${says}, ${access.place.stride}L, ${stride}L, ${width})`);
+      const far = `${place} + (long)${says}[0] * ${access.place.stride}L`;
+      return math.hold(
+        splat || stride === 0
+          ? `all${L}(${says}[0] < 0 ? 0 : *(${far}))`
+          : `${says}[0] < 0 ? (f${L}){} : ${loadOf(L, far, stride, width)}`,
+      );
+    }
     if (splat || stride === 0) return math.hold(`all${L}(*(${place}))`);
     return math.hold(loadOf(L, place, stride, width));
   };
@@ -70,7 +77,7 @@ export const writeNest = (
       if (instruction === undefined || loopOf(index) !== axis) continue;
       all.set(
         index,
-        computed(math, nest, instruction, valueIn(all), (access) => loaded(access, L, true)),
+        computed(math, nest, instruction, valueIn(all), (access, says) => loaded(access, says, L, true)),
       );
     }
     return all;
@@ -88,12 +95,14 @@ export const writeNest = (
   const heldOf = (store: number): Held | undefined => held.find((one) => one.store === store);
   const nameOf = ({ names }: Held, axis: number): string => getFrom(names, axis);
 
-  const write = (store: Store, i: number, width: number, value: string): void => {
+  const write = (store: Store, i: number, width: number, value: string, says: string): void => {
     const stride = at(store.strides, last);
-    const place = addressOf('out', store, indices);
+    const far = store.place === undefined ? '' : ` + (long)${says}[0] * ${store.place.stride}L`;
+    const place = `${addressOf('out', store, indices)}${far}`;
     const read = loadOf(L, place, stride, width);
     const sum = store.mode === 'set' || direct[i] === true ? value : combine(store.mode, L, read, value);
-    writer.line(storeOf(L, place, stride, width, sum));
+    const stored = storeOf(L, place, stride, width, sum);
+    writer.line(store.place === undefined ? stored : `if (${says}[0] >= 0) ${stored}`);
   };
   const instance = (width: number, outer: ReadonlyMap<number, string>): void => {
     const all = new Map(outer);
@@ -102,7 +111,7 @@ export const writeNest = (
       if (instruction === undefined || all.has(index)) continue;
       all.set(
         index,
-        computed(math, nest, instruction, valueIn(all), (access) => loaded(access, width, false)),
+        computed(math, nest, instruction, valueIn(all), (access, says) => loaded(access, says, width, false)),
       );
     }
     nest.stores.forEach((store, i) => {
@@ -113,7 +122,8 @@ export const writeNest = (
         const place = `${row} + x${last}`;
         return writer.line(storeOf(L, place, 1, width, `${loadOf(L, place, 1, width)} + ${value}`));
       }
-      if (sum === undefined) return write(store, i, width, value);
+      const says = store.place === undefined ? '' : valueIn(all)(store.place.at);
+      if (sum === undefined) return write(store, i, width, value, says);
       if (store.mode === 'set') return;
       const rest = literal(reductions[store.mode].identity);
       const part = width === L ? value : `first${L}(${value}, ${width}, ${rest})`;

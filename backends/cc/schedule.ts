@@ -1,6 +1,7 @@
 /** How each loop of a kernel runs in C: products in tiles of registers, everything else on vectors along one axis. */
 import { sortOuter, vectorAxis } from '../../compiler/loops/axes.js';
 import { reorderable } from '../../compiler/loops/dependence.js';
+import { hasPlace, planPlaces } from '../../compiler/loops/places.js';
 import type { LoopKernel, Store } from '../../compiler/loops/loop.js';
 import {
   at,
@@ -29,6 +30,7 @@ export const sumsRows = ({ extents, mode }: Nest, store: Store): boolean => {
   return (
     mode === 'vector' &&
     store.mode === 'add' &&
+    store.place === undefined &&
     at(extents, last - 1) > 1 &&
     at(store.strides, last) === 1 &&
     at(store.strides, last - 1) === 0
@@ -62,7 +64,7 @@ export const nestsOf = (kernel: LoopKernel, target: Target): readonly Nest[] => 
   if (product(kernel.extents) === 0) return [];
   const { extents, loads, body, stores } = kernel;
   const whole: Nest = dropUnits({ extents, loads, body, stores, mode: 'scalar' });
-  if (reorderable(whole)) return plan(target)(whole);
+  if (reorderable(whole)) return whole.stores.some(hasPlace) ? planPlaces(whole) : plan(target)(whole);
   return [whole.extents.length === 0 ? withUnitAxis(whole) : whole];
 };
 

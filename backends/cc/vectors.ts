@@ -63,6 +63,11 @@ static inline f${L} loadn${L}(const float *p, long s, int n) {
   for (int k = 0; k < n; k++) v[k] = p[k * s];
   return v;
 }
+static inline f${L} at${L}(const float *p, f${L} x, long t, long s, int n) {
+  f${L} v = {};
+  for (int k = 0; k < n; k++) if (x[k] >= 0) v[k] = p[(long)x[k] * t + k * s];
+  return v;
+}
 static inline void storen${L}(float *p, long s, int n, f${L} v) {
   for (int k = 0; k < n; k++) p[k * s] = v[k];
 }

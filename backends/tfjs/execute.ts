@@ -38,16 +38,23 @@ const tensorOf = (buffers: Buffers, { buffer, shape }: Operand, dtype: TensorInf
   dtype,
 });
 
-const booleanKernels: ReadonlySet<string> = new Set(['Equal', 'NotEqual', 'Greater', 'IsFinite']);
+const booleanKernels: ReadonlySet<string> = new Set(['Equal', 'NotEqual', 'Greater', 'Less', 'IsFinite']);
 
-/** What is not float32: constants that are places, and booleans, which live only between a comparison and the kernel that uses it. */
-const typesOf = (plan: Plan): ReadonlyMap<number, TensorInfo['dtype']> =>
-  new Map([
-    ...plan.constants.map(({ operand, dtype }) => [operand.buffer, dtype] as const),
-    ...plan.steps.flatMap((step) =>
-      step.tag === 'kernel' && booleanKernels.has(step.kernel) ? [[step.output.buffer, 'bool'] as const] : [],
-    ),
-  ]);
+/** What is not float32: places, and booleans, which live only between a comparison and the kernel that uses it. */
+const typesOf = (plan: Plan): ReadonlyMap<number, TensorInfo['dtype']> => {
+  const types = new Map<number, TensorInfo['dtype']>(
+    plan.constants.map(({ operand, dtype }) => [operand.buffer, dtype]),
+  );
+  for (const step of plan.steps) {
+    if (step.tag !== 'kernel') continue;
+    const { kernel, inputs, attributes, output } = step;
+    const operands = Object.values(inputs) as readonly Operand[];
+    const arePlaces = kernel === 'Add' && operands.every(({ buffer }) => types.get(buffer) === 'int32');
+    if (booleanKernels.has(kernel)) types.set(output.buffer, 'bool');
+    else if (attributes['dtype'] === 'int32' || arePlaces) types.set(output.buffer, 'int32');
+  }
+  return types;
+};
 
 const timed =
   (profile: Profile, step: Step, run: RunStep): RunStep =>

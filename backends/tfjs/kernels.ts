@@ -11,6 +11,7 @@ import { reductionKernels } from '../reductions.js';
 import { bandFactor } from '../../compiler/ir/primitives/matrix.js';
 import { withRows } from '../../compiler/loops/kernel-rows.js';
 import { createPlan, imageAttributes, type PlanDraft } from '../../compiler/loops/builder.js';
+import { gatherKernels, scatterKernels } from './places.js';
 import { lowerSolve } from '../../compiler/loops/conjugate-gradients.js';
 
 /** Kernels that a backend lacks are written with others. */
@@ -240,6 +241,16 @@ const rules: { readonly [P in PrimitiveName]: Lower<P> } = {
       return plan.kernel('Slice', { x }, { begin: [from, ...rest.map(() => 0)], size }, size);
     };
     return plan.kernel('Concat', [block(places, rows - places), block(0, places)], { axis: 0 }, shape);
+  },
+  gather: ({ plan, inputs: [table, index], eq, batch, shape }) => {
+    const [entries, places] = atLeast(2, eq.inputs);
+    const types = [entries.type, places.type, eq.out.type] as const;
+    return gatherKernels({ plan, index, types, batch, shape }, table);
+  },
+  scatterAdd: ({ plan, inputs: [values, index], eq, batch, shape }) => {
+    const [entries, places] = atLeast(2, eq.inputs);
+    const types = [eq.out.type, places.type, entries.type] as const;
+    return scatterKernels({ plan, index, types, batch, shape }, values);
   },
   linear: withRowAxis(({ plan, inputs: [x, w] }) => matmul(plan, x, w, false, false)),
   linearInput: withRowAxis(({ plan, inputs: [y, w] }) => matmul(plan, y, w, false, true)),

@@ -5,9 +5,10 @@ import type { Assembler, VectorOp } from './encode.js';
 import type { Access, Instruction, Store } from '../../compiler/loops/loop.js';
 import { lanes } from './lanes.js';
 import { mathematics, type Code } from './mathematics.js';
+import { placedOf } from './placed.js';
 import { at, registerAxes, type Nest } from '../../compiler/loops/nest.js';
 import { pointersOf, type Pointer, type Range } from './pointers.js';
-import { operandsOf, variation, weight } from '../../compiler/loops/loop-cost.js';
+import { operandsOf, placeVaries, rootsOf, variation, weight } from '../../compiler/loops/loop-cost.js';
 
 const between: { readonly [M in Store['mode']]: VectorOp } = {
   set: 'f32x4.add',
@@ -30,6 +31,7 @@ export const emitNest = (
 ): void => {
   const math = mathematics(asm);
   const lane = lanes(asm);
+  const placed = placedOf(asm, math, lane, nest);
   const depth = nest.extents.length;
   const last = depth - 1;
   const tiled = nest.mode === 'transposed';
@@ -45,20 +47,23 @@ export const emitNest = (
   const need = (index: number): void => {
     if (needed.has(index)) return;
     needed.add(index);
-    operandsOf(elementAt(nest.body, index)).forEach(need);
+    operandsOf(elementAt(nest.body, index), nest.loads).forEach(need);
   };
-  nest.stores.forEach((store) => need(store.value));
+  rootsOf(nest.stores).forEach(need);
   const order = [...needed].sort((a, b) => a - b);
   const hoisted = new Map<number, Code>();
   /** Unrolled only: values of the last axis that do not change along the one before, one per position. */
   const columns = new Map<string, Code>();
 
-  type Reader = (access: Access) => Code;
+  type Reader = (access: Access, says: Code | undefined) => Code;
   const compute = (instruction: Instruction, value: (index: number) => Code, read: Reader): Code => {
     switch (instruction.op) {
       case 'load': {
-        return read(elementAt(nest.loads, instruction.load));
+        const access = elementAt(nest.loads, instruction.load);
+        return read(access, access.place === undefined ? undefined : value(access.place.at));
       }
+      case 'whole':
+        return math.whole(value(instruction.a), instruction.size);
       case 'constant':
         return math.constant(instruction.value);
       case 'select':
@@ -95,9 +100,11 @@ export const emitNest = (
       const code = compute(
         instruction,
         (i) => getFrom(hoisted, i),
-        (access) => lane.splat(place('input', access)),
+        (access, says) => placed.splat(access, says, place('input', access)),
       );
-      hoisted.set(index, isConstant(index) ? code : math.hold(code));
+      const value = isConstant(index) ? code : math.hold(code);
+      hoisted.set(index, value);
+      placed.note(index, value);
     }
   };
 
@@ -169,8 +176,12 @@ export const emitNest = (
   ): Map<number, Code> => {
     const local = new Map<number, Code>();
     const value = (i: number): Code => local.get(i) ?? columns.get(`${i} ${slot}`) ?? getFrom(hoisted, i);
-    const read: Reader = (access) =>
-      lane.load(place('input', access, element * innerStride(access)), innerStride(access), lanesUsed);
+    const read: Reader = (access, says) => {
+      const stride = innerStride(access);
+      const spread = placeVaries(access, last, varies);
+      const lanes = { stride, width: lanesUsed, spread };
+      return placed.load(access, says, place('input', access, element * stride), lanes);
+    };
     for (const index of order) {
       const instruction = nest.body[index];
       if (
@@ -180,13 +191,18 @@ export const emitNest = (
         !filter(index)
       )
         continue;
-      local.set(index, math.hold(compute(instruction, value, read)));
+      const held = math.hold(compute(instruction, value, read));
+      local.set(index, held);
+      placed.note(index, held);
     }
     return local;
   };
-  const write = (store: Store, index: number, element: number, lanesUsed: number, value: Code): void => {
+  type At = { readonly element: number; readonly width: number };
+  const write = (store: Store, index: number, at: At, given: Code, says?: Code): void => {
+    const { element, width: lanesUsed } = at;
     const stride = innerStride(store);
-    const target = place('output', store, element * stride);
+    const own = place('output', store, element * stride);
+    const { place: target, value } = placed.target(store, says, own, given);
     if (direct[index] === true) return lane.store(target, stride, lanesUsed, value);
     const sum = math.hold(() => {
       lane.load(target, stride, lanesUsed)();
@@ -199,10 +215,11 @@ export const emitNest = (
     asm.scope(() => {
       const local = values(element, lanesUsed, () => true, slot);
       nest.stores.forEach((store, index) => {
-        const value =
-          local.get(store.value) ?? columns.get(`${store.value} ${slot}`) ?? getFrom(hoisted, store.value);
+        const known = (i: number): Code => local.get(i) ?? columns.get(`${i} ${slot}`) ?? getFrom(hoisted, i);
+        const value = known(store.value);
         const sum = held.find((h) => h.index === index);
-        if (sum === undefined) return write(store, index, element, lanesUsed, value);
+        const says = store.place === undefined ? undefined : known(store.place.at);
+        if (sum === undefined) return write(store, index, { element, width: lanesUsed }, value, says);
         const axis = sum.axes.at(-1) ?? last;
         addInto(
           store,
@@ -330,8 +347,8 @@ export const emitNest = (
     for (const { index, store, axes, kept } of held) {
       if (!axes.includes(axis)) continue;
       if (kept) {
-        positions.forEach(({ element, width: used }, slot) =>
-          asm.scope(() => write(store, index, element, used, () => asm.get(accumulator(index, axis, slot)))),
+        positions.forEach((position, slot) =>
+          asm.scope(() => write(store, index, position, () => asm.get(accumulator(index, axis, slot)))),
         );
       } else if (axis === axes[0]) flush(index, store, accumulator(index, axis, 0));
       else addInto(store, accumulator(index, axis - 1, 0), () => asm.get(accumulator(index, axis, 0)));

@@ -48,6 +48,7 @@ export const vector = {
   'v128.const': 0x0c,
   'i8x16.shuffle': 0x0d,
   'f32x4.splat': 0x13,
+  'i32x4.extract_lane': 0x1b,
   'f32x4.extract_lane': 0x1f,
   'f32x4.eq': 0x41,
   'f32x4.ne': 0x42,
@@ -68,6 +69,7 @@ export const vector = {
   'i32x4.shr_u': 0xad,
   'i32x4.add': 0xae,
   'i32x4.sub': 0xb1,
+  'i32x4.mul': 0xb5,
   'f32x4.abs': 0xe0,
   'f32x4.neg': 0xe1,
   'f32x4.sqrt': 0xe3,
@@ -79,6 +81,7 @@ export const vector = {
   'f32x4.max': 0xe9,
   'f32x4.pmin': 0xea,
   'f32x4.pmax': 0xeb,
+  'i32x4.trunc_sat_f32x4_s': 0xf8,
   'f32x4.convert_i32x4_s': 0xfa,
   'f32x4.relaxed_madd': 0x105,
 } as const;

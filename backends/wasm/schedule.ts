@@ -1,6 +1,7 @@
 /** Chooses how each loop nest runs on vectors of four: its order, the axis taken four at a time, the tiles. */
 import type { LoopKernel } from '../../compiler/loops/loop.js';
 import { reorderable } from '../../compiler/loops/dependence.js';
+import { hasPlace, planPlaces } from '../../compiler/loops/places.js';
 import {
   accesses,
   at,
@@ -22,6 +23,7 @@ import { variation, weight } from '../../compiler/loops/loop-cost.js';
 /** The other axis of a register transpose: one along which some access is contiguous that is strided along the vector axis. */
 const turnAxis = (nest: Nest, vectorized: number): number => {
   if (at(nest.extents, vectorized) < 4 || nest.stores.some((store) => store.mode !== 'set')) return -1;
+  if (nest.loads.some(hasPlace)) return -1;
   const gain = (axis: number): number =>
     axis === vectorized || at(nest.extents, axis) < 4
       ? 0
@@ -138,6 +140,6 @@ export const nestsOf = (kernel: LoopKernel): readonly Nest[] => {
     stores: nest.stores,
     mode: 'scalar',
   };
-  if (reorderable(whole)) return plan(whole);
+  if (reorderable(whole)) return whole.stores.some(hasPlace) ? planPlaces(whole) : plan(whole);
   return [whole.extents.length === 0 ? withUnitAxis(whole) : whole];
 };

@@ -1,9 +1,10 @@
 /** Loops without reductions, a thread an element; and loops that must keep their order, one thread for all. */
 import { vectorAxis, sortOuter } from '../../compiler/loops/axes.js';
+import { placeVaries, rootsOf, variation } from '../../compiler/loops/loop-cost.js';
 import type { Store } from '../../compiler/loops/loop.js';
 import { at, dropUnits, merge, type Nest, permute, product } from '../../compiler/loops/nest.js';
 import { elementAt } from '../../dsl/lookup.js';
-import { bodyOf } from './body.js';
+import { type Body, bodyOf, further, isThere } from './body.js';
 import { input, type Kernel, output, type Slot } from './kernel.js';
 import { codeOf, combined, elementOf, groupSize, indicesOf, placeOf } from './wgsl.js';
 
@@ -39,25 +40,31 @@ const stored = (store: Store, place: string, value: string, direct: boolean): st
     ? `    heap[${place}] = ${value};\n`
     : `    { let at = ${place}; heap[at] = ${combined(store.mode, 'heap[at]', value)}; }\n`;
 
+/** The statement of a store among those of a body. */
+const storedAt = (
+  nest: Nest,
+  store: Store,
+  body: Body,
+  outputs: (k: number) => string,
+  names: readonly string[],
+  direct: boolean,
+): string => {
+  const element = elementOf(outputs(store.buffer), store, names);
+  if (store.place === undefined) return stored(store, element, body.value(store.value), direct);
+  const says = body.value(store.place.at);
+  const text = stored(store, further(nest, store, element, says), body.value(store.value), false);
+  return `    if (${isThere(says)}) {\n${text}    }\n`;
+};
+
 /** Stores of every axis, in the order written: no two threads meet an element. `direct[i]`: store i need not look at what is there. */
 export const elementsKernel = (source: Nest, direct: readonly boolean[] = []): Kernel => {
   const nest = inOrder(source);
   const names = nest.extents.map((_, axis) => `x${axis}`);
   const total = product(nest.extents);
   const { slots, places, inputs, outputs } = slotsOf(nest);
-  const body = bodyOf(
-    nest,
-    nest.stores.map(({ value }) => value),
-    names,
-    inputs,
-  );
+  const body = bodyOf(nest, rootsOf(nest.stores), names, inputs);
   const stores = nest.stores.map((store, i) =>
-    stored(
-      store,
-      elementOf(outputs(store.buffer), store, names),
-      body.value(store.value),
-      direct[i] === true,
-    ),
+    storedAt(nest, store, body, outputs, names, direct[i] === true),
   );
   return {
     code: codeOf(`  let i = group * ${groupSize} + thread;
@@ -70,30 +77,45 @@ ${places}${indicesOf('i', names, nest.extents)}${body.text}${stores.join('')}  }
   };
 };
 
-/** All of a nest by one thread, element by element in the order written. */
-export const serialKernel = (nest: Nest): Kernel => {
+/**
+ * A nest by threads that each have an index of some axes, one for all where there are none, and run the others element by element in the order
+ * written.
+ */
+const inThreads = (nest: Nest, own: readonly number[], threads: number): Kernel => {
   const names = nest.extents.map((_, axis) => `x${axis}`);
   const { slots, places, inputs, outputs } = slotsOf(nest);
-  const body = bodyOf(
-    nest,
-    nest.stores.map(({ value }) => value),
-    names,
-    inputs,
+  const body = bodyOf(nest, rootsOf(nest.stores), names, inputs);
+  const heads = names.flatMap((name, axis) =>
+    own.includes(axis) ? [] : [`  for (var ${name} = 0; ${name} < ${at(nest.extents, axis)}; ${name}++) {\n`],
   );
-  const heads = names.map(
-    (name, axis) => `  for (var ${name} = 0; ${name} < ${at(nest.extents, axis)}; ${name}++) {\n`,
+  const stores = nest.stores.map((store) => storedAt(nest, store, body, outputs, names, false));
+  const total = product(own.map((axis) => at(nest.extents, axis)));
+  const indices = indicesOf(
+    'i',
+    own.map((axis) => names[axis] ?? ''),
+    own.map((axis) => at(nest.extents, axis)),
   );
-  const stores = nest.stores.map((store) =>
-    stored(store, elementOf(outputs(store.buffer), store, names), body.value(store.value), false),
-  );
+  const text = `${places}${indices}${heads.join('')}${body.text}${stores.join('')}${'  }\n'.repeat(heads.length)}`;
   return {
-    code: codeOf(`${places}${heads.join('')}${body.text}${stores.join('')}${'  }\n'.repeat(heads.length)}`, {
-      threads: 1,
-    }),
-    groups: 1,
+    code: codeOf(`  let i = group * ${threads} + thread;\n  if (i < ${total}) {\n${text}  }\n`, { threads }),
+    groups: Math.ceil(total / threads),
     slots,
     scratch: 0,
   };
+};
+
+/** All of a nest by one thread, element by element in the order written. */
+export const serialKernel = (nest: Nest): Kernel => inThreads(nest, [], 1);
+
+/** Sums at places that are read: a thread for each index of the axes along which no place changes. */
+export const placesKernel = (nest: Nest): Kernel => {
+  const varies = variation(nest);
+  const own = nest.extents.flatMap((_, axis) =>
+    nest.stores.every((store) => at(store.strides, axis) !== 0 && !placeVaries(store, axis, varies))
+      ? [axis]
+      : [],
+  );
+  return inThreads(nest, own, groupSize);
 };
 
 /** Gives every element of an output one number. */

@@ -100,6 +100,7 @@ export const float32 = (
     binary: each(
       table.binary as Readonly<Record<keyof typeof table.binary, (...x: readonly Value[]) => Value>>,
     ),
+    whole: (x, size) => taken(table.whole(given(x), size)),
     select: (condition, yes, no) => taken(table.select(given(condition), given(yes), given(no))),
   };
 };

@@ -1,10 +1,11 @@
 /** A loop kernel as kernels of the device, one after another: each element is written by one thread at a time. */
-import { isInjective, reorderable, startOf } from '../../compiler/loops/dependence.js';
+import { isInjective, reachOf, reorderable, startOf } from '../../compiler/loops/dependence.js';
 import type { LoopKernel, Store } from '../../compiler/loops/loop.js';
+import { hasPlace } from '../../compiler/loops/places.js';
 import { at, dropUnits, type Nest, product } from '../../compiler/loops/nest.js';
 import { elementAt } from '../../dsl/lookup.js';
 import { contractionKernels, type Cutting } from './contraction.js';
-import { elementsKernel, fillKernel, serialKernel, storesOf } from './elements.js';
+import { elementsKernel, fillKernel, placesKernel, serialKernel, storesOf } from './elements.js';
 import type { Kernel } from './kernel.js';
 import { reductionKernels } from './reduction.js';
 
@@ -29,7 +30,8 @@ export const kernelsOf = (kernel: LoopKernel, cutting: Cutting): readonly Kernel
   const nest: Nest = empty
     ? { extents, loads, body, stores, mode: 'scalar' }
     : dropUnits({ extents, loads, body, stores, mode: 'scalar' });
-  const parallel = reorderable(nest) && nest.stores.every((store) => owns(store, nest.extents));
+  const parallel =
+    reorderable(nest) && nest.stores.every((store) => !hasPlace(store) && owns(store, nest.extents));
   const written = outputs.map((_, buffer) => nest.stores.filter((store) => store.buffer === buffer));
   /** Alone on its output, a store need not look at what is there. */
   const alone = (store: Store): boolean => written[store.buffer]?.length === 1;
@@ -37,12 +39,18 @@ export const kernelsOf = (kernel: LoopKernel, cutting: Cutting): readonly Kernel
     product(keptAxes(store).map((axis) => at(nest.extents, axis))) === elementAt(outputs, store.buffer);
   const fills = outputs.flatMap((size, buffer) => {
     const [first, second] = written[buffer] ?? [];
-    const whole = first !== undefined && second === undefined && covers(first);
+    const whole = first !== undefined && second === undefined && !hasPlace(first) && covers(first);
     return size === 0 || (whole && parallel && !empty)
       ? []
       : [fillKernel(size, buffer, startOf(kernel, buffer))];
   });
   if (empty) return fills;
+  const [only, another] = nest.stores;
+  if (only !== undefined && another === undefined && hasPlace(only)) {
+    const reach = reachOf(only, nest);
+    const isApart = reorderable(nest) && isInjective(reach.strides, reach.extents);
+    return [...fills, isApart ? placesKernel(nest) : serialKernel(nest)];
+  }
   if (!parallel) return [...fills, serialKernel(nest)];
 
   const isReduced = (store: Store): boolean => keptAxes(store).length < nest.extents.length;

@@ -19,6 +19,7 @@ import { branches, networkIn, plainValues } from '../../dsl/expressions/rewrite.
 import { fieldPath } from '../../dsl/path.js';
 import { keyOf } from '../ir/key.js';
 import { isFunction } from '../ir/primitives/functions.js';
+import { gatherAt } from '../ir/primitives/places.js';
 import type { Emit, Var } from '../ir/program.js';
 import { activate } from './activation.js';
 import { arrayOf, concatOf, contractionOf } from './arrays.js';
@@ -293,6 +294,10 @@ export const createElaborate = (context: Context, scope?: Scope): Elaborate => {
     }
     const [, y] = atLeast(2, operands);
     switch (node.tag) {
+      case 'gather':
+        return x.type.shape.length > 0
+          ? gatherAt(emit, x, y)
+          : fail(context, `${path}.table`, showShape(x.type.shape), 'a table [n, …]');
       case 'contract':
         return contractionOf(context, node.subscripts, x, y, path);
       case 'binary':

@@ -38,6 +38,8 @@ export const arity = {
   rotateBatch: 1,
   axisToBatch: 1,
   batchToAxis: 1,
+  gather: 2,
+  scatterAdd: 2,
   linear: 2,
   linearInput: 2,
   linearFilter: 2,

@@ -76,6 +76,11 @@ export type Params = Simple & {
   axisToBatch: None;
   /** k rows become a leading axis. */
   batchToAxis: { readonly times: number };
+  // Places that are read, linear in the first operand and each the transpose of the other. A place is the whole number that an index is nearest to.
+  /** table[n, …s], index[…i] → […i, …s]: the entries at these places, 0 where one is not within 0 … n − 1 or lies between two. */
+  gather: None;
+  /** values[…i, …s], index[…i] → [size, …s]: the sums of the values at each place, also over the rows of the batch where `shared`. */
+  scatterAdd: { readonly size: number; readonly shared: boolean };
   // Bilinear, two families closed under transposition.
   /** x[n], W[n,m] → x·W[m]. */
   linear: None;

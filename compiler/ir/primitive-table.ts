@@ -4,6 +4,7 @@ import { elementwise } from './primitives/elementwise.js';
 import { matrix } from './primitives/matrix.js';
 import { solving } from './primitives/solve.js';
 import { reduction } from './primitives/reduction.js';
+import { places } from './primitives/places.js';
 import { structure } from './primitives/structure.js';
 import { areOperands, operandsOf, showArity } from './arity.js';
 import type { Table, Value } from './primitive.js';
@@ -14,6 +15,7 @@ import type { Type } from './type.js';
 export const table: Table = {
   ...elementwise,
   ...structure,
+  ...places,
   ...reduction,
   ...bilinear,
   ...matrix,

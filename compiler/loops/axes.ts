@@ -1,5 +1,5 @@
 /** The order of a nest's axes: which runs on vectors, and which lie within which. */
-import { variation, weight } from './loop-cost.js';
+import { placeVaries, variation, weight } from './loop-cost.js';
 import { accesses, at, type Nest } from './nest.js';
 
 /** Loads of a vector from lanes apart, one by one, in vectors that lie together. */
@@ -15,8 +15,9 @@ export const vectorAxis = (nest: Nest, lanes: number): number => {
       (sum, ins, i) => sum + (varies[i]?.has(axis) === true ? weight(ins) : 0),
       0,
     );
-    return accesses(nest).reduce((sum, { strides }) => {
-      const stride = Math.abs(at(strides, axis));
+    return accesses(nest).reduce((sum, access) => {
+      const stride = Math.abs(at(access.strides, axis));
+      if (placeVaries(access, axis, varies)) return sum + strided * lanes;
       return sum + (stride === 0 ? 0 : stride === 1 ? waste : strided * lanes);
     }, body * waste);
   };

@@ -6,28 +6,32 @@ import { operandsOf } from './loop-cost.js';
 import type { Nest } from './nest.js';
 
 /** Instructions that the values of these need, in order. */
-export const neededBy = ({ body }: Nest, roots: readonly number[]): readonly number[] => {
+export const neededBy = ({ body, loads }: Nest, roots: readonly number[]): readonly number[] => {
   const found = new Set<number>();
   const waiting = [...roots];
   for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
     if (found.has(index)) continue;
     found.add(index);
-    waiting.push(...operandsOf(elementAt(body, index)));
+    waiting.push(...operandsOf(elementAt(body, index), loads));
   }
   return [...found].sort((a, b) => a - b);
 };
 
-/** `value` gives what an earlier instruction computed, `read` what lies where a load reads. */
+/** `value` gives what an earlier instruction computed, `read` what lies where a load reads, given what says its place. */
 export const computed = <V>(
   math: Elementary<V> & { readonly constant: (value: number) => V },
   { loads }: Nest,
   instruction: Instruction,
   value: (index: number) => V,
-  read: (access: Access) => V,
+  read: (access: Access, place: V | undefined) => V,
 ): V => {
   switch (instruction.op) {
-    case 'load':
-      return read(elementAt(loads, instruction.load));
+    case 'load': {
+      const access = elementAt(loads, instruction.load);
+      return read(access, access.place === undefined ? undefined : value(access.place.at));
+    }
+    case 'whole':
+      return math.whole(value(instruction.a), instruction.size);
     case 'constant':
       return math.constant(instruction.value);
     case 'select':

@@ -2,6 +2,7 @@
 import { elementAt } from '../../dsl/lookup.js';
 import { reductions } from '../ir/primitives/reduction.js';
 import type { LoopKernel, Store } from './loop.js';
+import { placeVaries, variation } from './loop-cost.js';
 import { at, product, registerAxes, type Nest } from './nest.js';
 
 /** Whether an access surely meets no element twice, over the given axes: sorted by stride, each step passes all smaller ones. */
@@ -53,7 +54,9 @@ const apart = (a: Store, b: Store, extents: readonly number[]): boolean => {
 };
 
 const disjoint = (a: Store, b: Store, extents: readonly number[]): boolean => {
-  if (a.buffer !== b.buffer || apart(a, b, extents)) return true;
+  if (a.buffer !== b.buffer) return true;
+  if (a.place !== undefined || b.place !== undefined) return false;
+  if (apart(a, b, extents)) return true;
   if (a.strides.some((stride, axis) => stride !== at(b.strides, axis))) return false;
   const axes = kept(a, extents);
   return isInjective(axes.strides, axes.extents) && !meets(b.offset - a.offset, axes.strides, axes.extents);
@@ -72,7 +75,10 @@ const byBuffer = (stores: readonly Store[]): ReadonlyMap<number, readonly Store[
 
 /** Whether the loops may run in any order: every `set` meets an element once, and no other store meets it. */
 export const reorderable = (nest: Nest): boolean =>
-  nest.stores.every((store) => store.mode !== 'set' || isInjective(store.strides, nest.extents)) &&
+  nest.stores.every(
+    (store) =>
+      store.mode !== 'set' || (store.place === undefined && isInjective(store.strides, nest.extents)),
+  ) &&
   [...byBuffer(nest.stores).values()].every((stores) =>
     stores.every((store, i) =>
       stores.every(
@@ -92,7 +98,7 @@ export const directStores = (kernel: LoopKernel, nests: readonly Nest[]): readon
     if (store.mode === 'set') return true;
     const axes = kept(store, kernel.extents);
     const alone = groups.get(store.buffer)?.length === 1;
-    if (!alone || !isInjective(axes.strides, axes.extents)) return false;
+    if (!alone || store.place !== undefined || !isInjective(axes.strides, axes.extents)) return false;
     const count = (strides: readonly number[], extents: readonly number[]): number =>
       product(extents.filter((_, axis) => at(strides, axis) !== 0));
     const written = nests.reduce(
@@ -142,17 +148,42 @@ export const clearedOutputs = (
     if (ordered && stores.length > 1) return true;
     const covered = stores.reduce((sum, store) => {
       const axes = kept(store, kernel.extents);
-      return isInjective(axes.strides, axes.extents) ? sum + product(axes.extents) : sum;
+      return store.place === undefined && isInjective(axes.strides, axes.extents)
+        ? sum + product(axes.extents)
+        : sum;
     }, 0);
     return covered < size;
   });
 };
 
-/** Whether parts of an axis touch no element in common, so that they may run at once: every store moves along it, and meets none twice. */
-export const rangesApart = (nest: Nest, axis: number): boolean =>
-  [...byBuffer(nest.stores).values()].every((stores) =>
+/** The strides and extents of a store's axes but those of stride 0, its places among them: which elements it may meet. */
+export const reachOf = (
+  store: Store,
+  { extents, body }: Pick<Nest, 'extents' | 'body'>,
+): { readonly strides: readonly number[]; readonly extents: readonly number[] } => {
+  const axes = kept(store, extents);
+  const { place } = store;
+  const says = place === undefined ? undefined : body[place.at];
+  return place === undefined || says?.op !== 'whole'
+    ? axes
+    : { strides: [...axes.strides, place.stride], extents: [...axes.extents, says.size] };
+};
+
+/**
+ * Whether parts of an axis touch no element in common, so that they may run at once: every store moves along it, meets none twice but for
+ * its place, and that stays as it is along the axis.
+ */
+export const rangesApart = (nest: Nest, axis: number): boolean => {
+  const varies = variation(nest);
+  return [...byBuffer(nest.stores).values()].every((stores) =>
     stores.every((store) => {
-      const axes = kept(store, nest.extents);
-      return stores.length === 1 && at(store.strides, axis) !== 0 && isInjective(axes.strides, axes.extents);
+      const reach = reachOf(store, nest);
+      return (
+        stores.length === 1 &&
+        at(store.strides, axis) !== 0 &&
+        !placeVaries(store, axis, varies) &&
+        isInjective(reach.strides, reach.extents)
+      );
     }),
   );
+};

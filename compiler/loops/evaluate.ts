@@ -1,6 +1,7 @@
 /** The living definition of a loop kernel: what it computes, in float64 and in the order written. */
 import { elementAt, floatAt, float64At } from '../../dsl/lookup.js';
 import type { BinaryName } from '../ir/params.js';
+import { placeOf } from '../ir/primitives/places.js';
 import { functions } from '../ir/primitives/functions.js';
 import { reductions } from '../ir/primitives/reduction.js';
 import { startOf } from './dependence.js';
@@ -29,6 +30,8 @@ export const evaluateInstruction = (
       return load(instruction.load);
     case 'constant':
       return instruction.value;
+    case 'whole':
+      return placeOf(value(instruction.a), instruction.size);
     case 'select':
       return value(instruction.a) !== 0 ? value(instruction.b) : value(instruction.c);
     case 'neg':
@@ -40,8 +43,17 @@ export const evaluateInstruction = (
   }
 };
 
-const position = (access: Access, index: readonly number[]): number =>
-  index.reduce((sum, i, axis) => sum + i * elementAt(access.strides, axis), access.offset);
+/** Undefined where what says the place says that there is none. */
+const position = (
+  { offset, strides, place }: Access,
+  index: readonly number[],
+  values: readonly number[],
+): number | undefined => {
+  const start = index.reduce((sum, i, axis) => sum + i * elementAt(strides, axis), offset);
+  if (place === undefined) return start;
+  const whole = elementAt(values, place.at);
+  return whole < 0 ? undefined : start + whole * place.stride;
+};
 
 export const evaluateLoop = (
   kernel: LoopKernel,
@@ -58,7 +70,8 @@ export const evaluateLoop = (
           instruction,
           (i) => {
             const access = elementAt(kernel.loads, i);
-            return floatAt(elementAt(inputs, access.buffer), position(access, index));
+            const at = position(access, index, values);
+            return at === undefined ? 0 : floatAt(elementAt(inputs, access.buffer), at);
           },
           (i) => elementAt(values, i),
         ),
@@ -66,7 +79,8 @@ export const evaluateLoop = (
     }
     for (const store of kernel.stores) {
       const output = elementAt(outputs, store.buffer);
-      const at = position(store, index);
+      const at = position(store, index, values);
+      if (at === undefined) continue;
       const value = elementAt(values, store.value);
       output[at] =
         store.mode === 'set' ? value : reductions[store.mode].between(float64At(output, at), value);

@@ -4,6 +4,7 @@
  * take softplus, elu, sigmoid and their kin from here.
  */
 import type { BinaryName, UnaryName } from '../ir/params.js';
+import { wholeOf } from './whole.js';
 
 /** Operations of a target on values V: float32 numbers, their bits, or masks whose bits are all alike. */
 export type Float32<V> = {
@@ -51,6 +52,8 @@ export type Elementary<V> = {
   readonly binary: Readonly<Record<BinaryName, (a: V, b: V) => V>>;
   /** `yes` where the condition is not 0. */
   readonly select: (condition: V, yes: V, no: V) => V;
+  /** The whole number from 0 to size − 1 that is less than ½ from x; −1 where there is none. */
+  readonly whole: (x: V, size: number) => V;
 };
 
 /** Operands of `unary`, `binary` and `select` are evaluated possibly more than once: hold them first. */
@@ -253,5 +256,10 @@ export const elementary = <V>(m: Float32<V>): Elementary<V> => {
       return choose(hold(m.equal(b, constant(0))), constant(1), hold(exp(product)));
     },
   };
-  return { unary, binary, select: (condition, yes, no) => choose(hold(notZero(condition)), yes, no) };
+  return {
+    unary,
+    binary,
+    select: (condition, yes, no) => choose(hold(notZero(condition)), yes, no),
+    whole: wholeOf(m),
+  };
 };

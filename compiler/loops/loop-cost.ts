@@ -1,13 +1,14 @@
 /** What a loop body costs, and along which axes its values change. */
 import { elementAt } from '../../dsl/lookup.js';
 import { type FunctionName, functions, isFunction } from '../ir/primitives/functions.js';
-import type { Instruction } from './loop.js';
+import type { Access, Instruction, Store } from './loop.js';
 import type { Nest } from './nest.js';
 
 type Operation = Exclude<Instruction['op'], FunctionName>;
 
 const operations: { readonly [P in Operation]: number } = {
   load: 0,
+  whole: 6,
   constant: 0,
   select: 1,
   neg: 1,
@@ -31,24 +32,39 @@ export const weight = ({ op }: Instruction): number => cyclesOf(op);
 export const isExpensive = (op: Instruction['op']): boolean => cyclesOf(op) > 10;
 
 /** Per instruction, the axes it varies along. */
-export const variation = (nest: Nest): readonly ReadonlySet<number>[] => {
+export const variation = ({ body, loads }: Pick<Nest, 'body' | 'loads'>): readonly ReadonlySet<number>[] => {
   const sets: ReadonlySet<number>[] = [];
-  for (const instruction of nest.body) {
+  for (const instruction of body) {
     const axes = new Set<number>();
     if (instruction.op === 'load') {
-      elementAt(nest.loads, instruction.load).strides.forEach((stride, axis) => {
+      elementAt(loads, instruction.load).strides.forEach((stride, axis) => {
         if (stride !== 0) axes.add(axis);
       });
     }
-    for (const operand of operandsOf(instruction))
+    for (const operand of operandsOf(instruction, loads))
       for (const axis of elementAt(sets, operand)) axes.add(axis);
     sets.push(axes);
   }
   return sets;
 };
 
-export const operandsOf = (instruction: Instruction): readonly number[] => {
-  if (instruction.op === 'load' || instruction.op === 'constant') return [];
+/** Earlier instructions that an instruction uses: of a load, what says its place. */
+export const operandsOf = (instruction: Instruction, loads: readonly Access[]): readonly number[] => {
+  if (instruction.op === 'load') return placeIn(elementAt(loads, instruction.load));
+  if (instruction.op === 'constant') return [];
   if (instruction.op === 'select') return [instruction.a, instruction.b, instruction.c];
   return 'b' in instruction ? [instruction.a, instruction.b] : [instruction.a];
 };
+
+const placeIn = ({ place }: Access): readonly number[] => (place === undefined ? [] : [place.at]);
+
+/** What stores need of a body: their values, and what says their places. */
+export const rootsOf = (stores: readonly Store[]): readonly number[] =>
+  stores.flatMap((store) => [store.value, ...placeIn(store)]);
+
+/** Whether what says an access's place changes along an axis. */
+export const placeVaries = (
+  { place }: Access,
+  axis: number,
+  varies: readonly ReadonlySet<number>[],
+): boolean => place !== undefined && elementAt(varies, place.at).has(axis);

@@ -2,7 +2,7 @@
 import { elementAt } from '../../dsl/lookup.js';
 import { product } from './nest.js';
 import type { Access, LoopKernel } from './loop.js';
-import { weight } from './loop-cost.js';
+import { placeVaries, variation, weight } from './loop-cost.js';
 
 /** Floating-point operations of a loop, and bytes of the distinct numbers that it reads and writes. */
 export type LoopTraffic = { readonly flops: number; readonly bytes: number };
@@ -11,10 +11,13 @@ const bytesPerNumber = 4;
 
 /** One a step of the body but for loads and constants, and one a sum. A function counts as one. */
 export const trafficOf = ({ extents, loads, body, stores }: LoopKernel): LoopTraffic => {
+  const varies = variation({ body, loads });
   const computed = body.filter((instruction) => weight(instruction) > 0).length;
   const summed = stores.filter(({ mode }) => mode !== 'set').length;
-  const touched = ({ strides }: Access): number =>
-    product(extents.filter((_, axis) => elementAt(strides, axis) !== 0));
+  const touched = (access: Access): number =>
+    product(
+      extents.filter((_, axis) => elementAt(access.strides, axis) !== 0 || placeVaries(access, axis, varies)),
+    );
   return {
     flops: product(extents) * (computed + summed),
     bytes: bytesPerNumber * [...loads, ...stores].reduce((sum, access) => sum + touched(access), 0),

@@ -9,6 +9,7 @@ import { lowerSolve } from './conjugate-gradients.js';
 import { lowerConv, lowerConvFilter, lowerConvInput } from './convolution.js';
 import { lowerFused, type LowerKernel } from './fused.js';
 import { withRows } from './kernel-rows.js';
+import { lowerGather, lowerScatter } from './lower-places.js';
 import { lowerMatmul, lowerMatrices } from './matmul.js';
 import { at } from './nest.js';
 import { product } from './nest.js';
@@ -78,6 +79,13 @@ const lowerOther =
     if (is(eq, 'concat')) {
       const widths = inputs.map((x) => widthFrom(x.shape, eq.params.axis + lead));
       return plan.routine({ name: 'join', widths }, inputs, shape);
+    }
+    if (is(eq, 'gather') || is(eq, 'scatterAdd')) {
+      const [first, index] = atLeast(2, eq.inputs);
+      const operands = operandsOf(eq.primitive, inputs);
+      return is(eq, 'gather')
+        ? lowerGather(plan, { table: first.type, index: index.type, entries: eq.out.type }, operands, shape)
+        : lowerScatter(plan, { table: eq.out.type, index: index.type, entries: first.type }, operands, shape);
     }
     const [a] = atLeast(1, inputs);
     const [x] = atLeast(1, eq.inputs);

@@ -128,6 +128,7 @@ export const withAxis = (nest: Nest): Nest =>
 export const registerAxes = (nest: Nest, store: Store): readonly number[] => {
   const last = nest.extents.length - 1;
   if (store.mode === 'set' || nest.mode === 'scalar' || nest.mode === 'transposed') return [];
+  if (store.place !== undefined) return [];
   if (nest.mode === 'contraction') {
     const run = at(store.strides, last) === 0 ? [last] : [];
     for (let axis = last - 2; axis >= 0 && at(store.strides, axis) === 0; axis -= 1) run.unshift(axis);

@@ -7,7 +7,7 @@
 import { elementAt } from '../../dsl/lookup.js';
 import { atom, precedence, type Printed, within } from '../../dsl/printing/precedence.js';
 import type { Access, Instruction, LoopKernel, Store } from './loop.js';
-import { operandsOf } from './loop-cost.js';
+import { operandsOf, rootsOf } from './loop-cost.js';
 import { trafficOf } from './loop-traffic.js';
 import type { Plan, Step } from './plan.js';
 import { showStep } from './print-plan.js';
@@ -19,8 +19,9 @@ const indexName = (axis: number): string => {
   return `${letters[axis % letters.length] ?? ''}${turn === 0 ? '' : turn}`;
 };
 
-/** Where an access reads or writes: `64i + j − 3`. */
-const positionOf = ({ offset, strides }: Access): string => {
+/** Where an access reads or writes: `64i + j − 3`, or `64t1 + j` where something says the place. */
+const positionOf = ({ offset, strides, place }: Access, values: readonly Printed[]): string => {
+  const says = place === undefined ? [] : [placed(place.stride, elementAt(values, place.at))];
   const terms = strides.flatMap((stride, axis) =>
     stride === 0
       ? []
@@ -29,8 +30,9 @@ const positionOf = ({ offset, strides }: Access): string => {
         ] as const),
   );
   const all = [
+    ...says,
     ...terms,
-    ...(offset === 0 && terms.length > 0 ? [] : [[offset, String(Math.abs(offset))] as const]),
+    ...(offset === 0 && terms.length + says.length > 0 ? [] : [[offset, String(Math.abs(offset))] as const]),
   ];
   return all
     .map(([sign, text], i) =>
@@ -38,6 +40,12 @@ const positionOf = ({ offset, strides }: Access): string => {
     )
     .join('');
 };
+
+/** A place times its stride. */
+const placed = (stride: number, value: Printed): readonly [number, string] => [
+  stride,
+  `${Math.abs(stride) === 1 ? '' : `${Math.abs(stride)}·`}${within(precedence.product, value)}`,
+];
 
 const infix: Readonly<Partial<Record<Instruction['op'], readonly [string, Printed['precedence']]>>> = {
   add: [' + ', precedence.sum],
@@ -57,6 +65,8 @@ const printed = (
 ): Printed => {
   const { op } = instruction;
   if (op === 'load') return atom(load(instruction.load));
+  if (op === 'whole')
+    return atom(`round(${operands.map(({ text }) => text).join('')}, below ${instruction.size})`);
   if (op === 'constant') return atom(String(instruction.value).replace('-', '−'));
   const [a, b] = operands;
   const between = infix[op];
@@ -91,17 +101,17 @@ const bodyOf = (
   const count = (index: number): void => {
     uses[index] = elementAt(uses, index) + 1;
   };
-  body.forEach((instruction) => operandsOf(instruction).forEach(count));
-  stores.forEach(({ value }) => count(value));
+  body.forEach((instruction) => operandsOf(instruction, loads).forEach(count));
+  rootsOf(stores).forEach(count);
   const lines: string[] = [];
   const known: Printed[] = [];
   body.forEach((instruction, index) => {
     const whole = printed(
       instruction,
-      operandsOf(instruction).map((operand) => elementAt(known, operand)),
+      operandsOf(instruction, loads).map((operand) => elementAt(known, operand)),
       (load) => {
         const access = elementAt(loads, load);
-        return `%${elementAt(inputs, access.buffer)}[${positionOf(access)}]`;
+        return `%${elementAt(inputs, access.buffer)}[${positionOf(access, known)}]`;
       },
     );
     const simple = instruction.op === 'constant';
@@ -112,7 +122,7 @@ const bodyOf = (
   return [
     ...lines,
     ...stores.map((store) => {
-      const to = `%${elementAt(outputs, store.buffer)}[${positionOf(store)}]`;
+      const to = `%${elementAt(outputs, store.buffer)}[${positionOf(store, known)}]`;
       return `${to} ${assignment[store.mode]} ${elementAt(known, store.value).text}`;
     }),
   ];

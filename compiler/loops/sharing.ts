@@ -5,7 +5,7 @@ import { weight } from './loop-cost.js';
 import { at, type Nest, product } from './nest.js';
 
 /** Operations from which on a nest is worth sharing. */
-const worthSharing = 200_000;
+export const worthSharing = 200_000;
 
 /** How many input buffers a kernel reads: one more than the largest it names. */
 export const inputCount = (kernel: LoopKernel): number =>

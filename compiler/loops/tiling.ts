@@ -14,7 +14,8 @@ export const productOf = (nest: Nest): Product | undefined => {
   const [left, right] = [nest.body[value.a], nest.body[value.b]];
   if (left?.op !== 'load' || right?.op !== 'load') return undefined;
   const [a, b] = [nest.loads[left.load], nest.loads[right.load]];
-  return a === undefined || b === undefined ? undefined : { a, b };
+  if (a === undefined || b === undefined) return undefined;
+  return [a, b, store].some(({ place }) => place !== undefined) ? undefined : { a, b };
 };
 
 /** Vectors along the vector axis, and rows along the tiled one. */

@@ -70,6 +70,7 @@ export const expressionFields: FieldTable<Node> = {
   broadcast: { of: node, shape: value(shapeCodec), axes: value(offsetsCodec) },
   reduce: { op: value(oneOf('add', 'max', 'min', 'mul')), of: node, axes: value(offsetsCodec) },
   contract: { subscripts: value(anyString), left: node, right: node },
+  gather: { table: node, index: node },
   band: { of: node, below: value(finite), diagonal: value(finite), above: value(finite) },
   batchMean: { of: node },
   another: { of: node, by: withDefault(positiveInteger, 1) },

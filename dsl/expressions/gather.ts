@@ -2,7 +2,7 @@
 import type { Expr, Node } from '../grammar.js';
 import type { Shape } from '../shape.js';
 import { shapeOf } from '../shape-rules.js';
-import { broadcast, contract, range } from './arrays.js';
+import { broadcast, range } from './arrays.js';
 import { less } from './comparisons.js';
 import { abs, fill, sub } from './expression.js';
 
@@ -24,17 +24,10 @@ export const oneHot = <const N extends number, S extends Shape>(
 };
 
 /**
- * The entries of a table [n, …] at whole numbers from 0 of any shape: [n, …], [k] → [k, …]. Zeros where a number is out of range; linear in the table,
- * derivative zero in the numbers. It is a product with one-hot vectors: n·size multiplications for each entry.
+ * The entries of a table [n, …] at whole numbers from 0 of any shape: [n, …], [k] → [k, …]. Zeros where a number is out of range or ½ and more
+ * from any; linear in the table, derivative zero in the numbers. The same as a product with one-hot vectors, without the products.
  */
 export const gather = <N extends number, S extends Shape, I extends Shape>(
   table: Expr<readonly [N, ...S]>,
   index: Expr<I>,
-): Expr<readonly [...I, ...S]> => {
-  const [count = 1, ...entry] = shapeOf(table) ?? [];
-  const letters = [...'abcdefghijklmnopqrstuvwxy'];
-  const asked = letters.slice(0, (shapeOf(index) ?? []).length).join('');
-  const inner = letters.slice(asked.length, asked.length + entry.length).join('');
-  const entries: Node = contract(`${asked}z,z${inner}->${asked}${inner}`, oneHot(count, index), table);
-  return entries;
-};
+): Expr<readonly [...I, ...S]> => ({ tag: 'gather', table, index });

@@ -186,6 +186,12 @@ const printedOf = (node: Node, printed: (child: Node) => Printed): Printed => {
       return call(reductionNames[node.op], printed(node.of), note(`axes ${node.axes.join(' ')}`));
     case 'contract':
       return call('contract', note(node.subscripts), printed(node.left), printed(node.right));
+    case 'gather':
+      return beside(
+        precedence.atom,
+        within(precedence.atom, printed(node.table)),
+        fenced('[', printed(node.index)),
+      );
     case 'band':
       return call('band', printed(node.of), note(`${node.below} ${node.diagonal} ${node.above}`));
     case 'batchMean':

@@ -2,7 +2,7 @@
 import { atLeast, elementAt } from '../../dsl/lookup.js';
 import type { BinaryOp, Expr, Node, UnaryOp } from '../../dsl/expressions/expression.js';
 import {
-  add, constant, div, draw, field, fill, greater, hyper, log, mul, norm, pow, scale, select, sqNorm, sqNormOfWeights,
+  add, concat, constant, div, draw, field, fill, greater, hyper, log, mul, norm, pow, scale, select, sqNorm, sqNormOfWeights,
   step, stop, sub, sum,
 } from '../../dsl/expressions/expression.js'; // prettier-ignore
 import { broadcast, contract, transpose } from '../../dsl/expressions/arrays.js';
@@ -151,7 +151,7 @@ export const expressionsOver = (tape: Tape, nets: Nets, { batch }: Pick<Kit, 'ba
     const axis = tape.below(shape.length);
     const without = shape.filter((_, i) => i !== axis);
     const inner = (of: Shape): Expr => array(of, depth - 1);
-    switch (tape.below(6)) {
+    switch (tape.below(7)) {
       case 0: {
         const permutation = [...axes.slice(1), 0].slice(0, shape.length);
         return transpose(inner(permutation.map((_, i) => shape[permutation.indexOf(i)] ?? 1)), permutation);
@@ -179,6 +179,19 @@ export const expressionsOver = (tape: Tape, nets: Nets, { batch }: Pick<Kit, 'ba
         return shape.length === 2
           ? { tag: 'band', of: inner(shape), below: 0, diagonal: 1, above: 0.5 }
           : inner(shape);
+      case 5: {
+        // At places that no rounding moves, two of them out of range.
+        const [n, ...entry] = atLeast(1, shape);
+        const count = 2 + tape.below(2);
+        const index = Array.from({ length: n }, () =>
+          constant(tape.below(count + 2) - 1 + 0.25 * tape.below(2)),
+        );
+        return {
+          tag: 'gather',
+          table: inner([count, ...entry]),
+          index: concat(...index.map((at) => fill(at, 1))),
+        };
+      }
       default:
         return !batch ? inner(shape) : tape.below(2) === 0 ? batchMean(inner(shape)) : another(inner(shape));
     }

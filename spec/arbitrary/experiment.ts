@@ -201,6 +201,7 @@ export const exprOver = (networks: readonly NetworkValue[], leaves: readonly Nod
           left: node,
           right: node,
         }),
+        fc.record({ tag: fc.constant('gather' as const), table: node, index: node }),
         fc.record({
           tag: fc.constant('band' as const),
           of: node,

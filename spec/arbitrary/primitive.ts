@@ -13,6 +13,25 @@ const perAxis = <A>(of: fc.Arbitrary<A>): fc.Arbitrary<readonly A[]> => fc.array
 
 const op = fc.constantFrom<ReductionName>('add', 'max', 'min', 'mul');
 
+/** A table of n entries and an index, of which either may be shared by the batch. */
+const table = fc
+  .record({
+    n: size,
+    entry: fc.array(size, { maxLength: 2 }),
+    index: fc.array(size, { maxLength: 2 }),
+    rows,
+    which: fc.constantFrom('both', 'table', 'index', 'neither'),
+  })
+  .map(({ rows: k, which, ...rest }) => ({
+    ...rest,
+    tables: which === 'both' || which === 'table' ? k : 0,
+    indices: which === 'both' || which === 'index' ? k : 0,
+  }));
+
+/** Indices that are within a third of a whole number, so that no rounding gives them to another place. */
+const nearPlaces = (operand: Float64Array, i: number): Float64Array =>
+  i === 0 ? operand : operand.map((x) => Math.round(x) + (x - Math.round(x)) / 2);
+
 export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
   constant: subject(
     fc
@@ -245,6 +264,48 @@ export const subjects: { readonly [P in PrimitiveName]: Subject<P> } = {
         { params: { times: 0 }, inputs: [each(2)] },
       ],
       linear: [[0]],
+    },
+  ),
+  gather: subject(
+    table.map(({ n, entry, index, tables, indices }) => ({
+      params: {},
+      inputs: [
+        { rows: tables, shape: [n, ...entry] },
+        { rows: indices, shape: index },
+      ],
+    })),
+    {
+      ill: [
+        { params: {}, inputs: [each(), each(2)] },
+        { params: {}, inputs: [{ rows: 2, shape: [3] }, each(2)] },
+        { params: {}, inputs: [shared(2 ** 24 + 1), each(2)] },
+      ],
+      domains: [anyValue, [-1.4, 4.4]],
+      made: nearPlaces,
+      linear: [[0]],
+      fixed: [1],
+    },
+  ),
+  scatterAdd: subject(
+    table.map(({ n, entry, index, tables, indices }) => ({
+      params: { size: n, shared: tables === 0 && indices > 0 },
+      inputs: [
+        { rows: Math.max(tables, indices), shape: [...index, ...entry] },
+        { rows: indices, shape: index },
+      ],
+    })),
+    {
+      ill: [
+        { params: { size: 2, shared: false }, inputs: [each(3), each(2)] },
+        { params: { size: 0, shared: false }, inputs: [each(2), each(2)] },
+        { params: { size: 2, shared: true }, inputs: [each(2), shared(2)] },
+        { params: { size: 2, shared: false }, inputs: [shared(2), each(2)] },
+        { params: { size: 2, shared: true }, inputs: [shared(2), each(2)] },
+      ],
+      domains: [anyValue, [-1.4, 4.4]],
+      made: nearPlaces,
+      linear: [[0]],
+      fixed: [1],
     },
   ),
   linear: subject(

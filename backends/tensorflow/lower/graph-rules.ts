@@ -12,6 +12,7 @@ import { physicalShape } from '../../../compiler/ir/type.js';
 import { float, type GraphBuilder, int32 } from './graph-builder.js';
 import { type LowerInside, lowerSolve } from './graph-loop.js';
 import { lqNodes } from './graph-lq.js';
+import { gatherNodes, scatterNodes } from './graph-places.js';
 import { matmul, reduced, sum } from './graph-sum.js';
 import {
   aligned,
@@ -281,6 +282,8 @@ export const graphRules: { readonly [P in PrimitiveName]: Lower<P> } = {
     const inputs = [fullInput(site, 0).node, places, graph.int(0)];
     return { node: graph.node('Roll', inputs, { ...T, Tshift: int32, Taxis: int32 }), shape };
   },
+  gather: (site) => gatherNodes(site.graph, site.eq, fullInput(site, 0), fullInput(site, 1), site.shape),
+  scatterAdd: (site) => scatterNodes(site.graph, site.eq, fullInput(site, 0), fullInput(site, 1), site.shape),
   linear: withRowAxis(({ graph, inputs: [x, w], shape }) => matmul(graph, x, w, false, false, shape)),
   linearInput: withRowAxis(({ graph, inputs: [y, w], shape }) => matmul(graph, y, w, false, true, shape)),
   linearFilter: withRowAxis(({ graph, inputs: [x, y], shape }) => matmul(graph, x, y, true, false, shape)),

@@ -136,6 +136,7 @@ const rows: { readonly [T in Node['tag']]: Row<T> } = {
   reduce: ({ op, of, axes }, { text }) => call(reductionWords[op], text(of), shapeText(axes)),
   contract: ({ subscripts, left, right }, { text }) =>
     call('contract', quoted(subscripts), text(left), text(right)),
+  gather: ({ table: entries, index }, { text }) => call('gather', text(entries), text(index)),
   band: ({ of, below, diagonal, above }, { text }) =>
     call('band', text(of), literal({ below, diagonal, above })),
   batchMean: ({ of }, { text }) => call('batchMean', text(of)),

@@ -8,7 +8,7 @@ const words = [
   'abs', 'activate', 'activation', 'actNorm', 'adam', 'add', 'affine', 'another', 'apply', 'arrange', 'atan', 'averagePool', 'band', 'basis',
   'batchMean', 'batchNorm', 'bijection', 'circularSpline', 'broadcast', 'concat', 'concatAlong', 'constant', 'constantInitializer', 'contract', 'conv', 'convTranspose',
   'cos', 'coupling', 'data', 'dense', 'div', 'draw', 'dropout', 'elementwise', 'elu', 'exp', 'experiment', 'Expr', 'factorOut', 'field',
-  'fill', 'flatten', 'gelu', 'glorotUniform', 'gram', 'greater', 'heads', 'heNormal', 'hyper', 'imageCoupling', 'inject', 'input',
+  'fill', 'flatten', 'gather', 'gelu', 'glorotUniform', 'gram', 'greater', 'heads', 'heNormal', 'hyper', 'imageCoupling', 'inject', 'input',
   'integerField', 'inverse', 'invert', 'jvp', 'latent', 'layer', 'leakyRelu', 'log', 'logDet', 'logDetSPD', 'luLinear', 'max', 'maxOver',
   'min', 'minOver', 'mul', 'neg', 'network', 'NetworkValue', 'Node', 'norm', 'normal', 'normalInitializer', 'normEach', 'objective',
   'observed', 'ones', 'orthogonal', 'orthonormal', 'pad', 'parameter', 'permutation', 'pipe', 'pow', 'productOver', 'rademacher', 'relu',

@@ -9,6 +9,7 @@ import { evaluateLoop } from '../../../compiler/loops/evaluate.js';
 import type { LoopKernel } from '../../../compiler/loops/loop.js';
 import { keepsLongSums } from '../../arbitrary/long-sums.js';
 import { agree, arbitraryKernel, contractionOf, copy, random, total } from '../../arbitrary/loop.js';
+import { placedKernel } from '../../arbitrary/placed.js';
 import { right } from '../../shared/either.js';
 
 const found = native();
@@ -84,6 +85,17 @@ describe.skipIf(isLeft(found))('a kernel in C', { timeout }, () => {
     },
   );
 
+  const placed = placedKernel(fc.integer({ min: 1, max: 70 }), 20_000);
+  test.prop([fc.array(placed, { minLength: 40, maxLength: 40 })], { numRuns: 4 })(
+    'reads and writes at places, and nowhere else',
+    (cases) => {
+      runAll(cases).forEach((outputs, i) => {
+        const { kernel, inputs } = elementAt(cases, i);
+        agree(outputs, evaluateLoop(kernel, inputs), 1e-5 + termsOf(kernel) * 2e-7);
+      });
+    },
+  );
+
   const contraction = contractionOf(fc.integer({ min: 1, max: 70 }), 60_000);
   test.prop([fc.array(contraction, { minLength: 8, maxLength: 8 })], { numRuns: 5 })(
     'sums products, whatever a tile leaves over',
@@ -98,14 +110,18 @@ describe.skipIf(isLeft(found))('a kernel in C', { timeout }, () => {
   );
 
   test.prop(
-    [fc.array(contractionOf(fc.integer({ min: 20, max: 70 }), 200_000), { minLength: 4, maxLength: 4 })],
+    [
+      fc.array(contractionOf(fc.integer({ min: 20, max: 70 }), 200_000), { minLength: 4, maxLength: 4 }),
+      fc.array(placedKernel(fc.integer({ min: 20, max: 70 }), 200_000), { minLength: 8, maxLength: 8 }),
+    ],
     {
       numRuns: 2,
     },
-  )('has the same bits on any number of threads', (drawn) => {
+  )('has the same bits on any number of threads', (drawn, placed) => {
     const sums = [total([3_001, 40], [40, 1], [0, 1], 40), total([300, 900], [900, 1], [1, 0], 300)];
     const cases = [
       ...drawn.map(({ kernel, sizes }) => filled(kernel, sizes, 5)),
+      ...placed,
       ...sums.map((kernel) => filled(kernel, [termsOf(kernel)], 6)),
     ];
     const one = runAll(cases, 1);

@@ -18,6 +18,7 @@ import mlp from '../../../examples/mlp.js';
 import table from '../../../examples/table.js';
 import { injFlowLn } from '../../../objectives/index.js';
 import { agree, arbitraryKernel, contractionOf, copy, random, total } from '../../arbitrary/loop.js';
+import { placedKernel } from '../../arbitrary/placed.js';
 import { createEngine, type Engine, loopOf, runPlan } from '../../compiler/loops/loop-runner.js';
 import { root } from '../../shared/command.js';
 import { digestOf } from './digests.js';
@@ -64,9 +65,12 @@ describe('a kernel on threads', { timeout: 120_000 }, () => {
   );
 
   property.prop(
-    [fc.array(contractionOf(fc.integer({ min: 1, max: 70 }), 200_000), { minLength: 6, maxLength: 6 })],
+    [
+      fc.array(contractionOf(fc.integer({ min: 1, max: 70 }), 200_000), { minLength: 6, maxLength: 6 }),
+      fc.array(placedKernel(fc.integer({ min: 20, max: 70 }), 200_000), { minLength: 12, maxLength: 12 }),
+    ],
     { numRuns: 2 },
-  )('sums products, and has the same bits on any number of threads', (drawn) => {
+  )('sums products, and has the same bits on any number of threads', (drawn, placed) => {
     const sums = [
       total([3_001, 40], [40, 1], [0, 1], 40),
       total([300, 900], [900, 1], [1, 0], 300),
@@ -76,6 +80,7 @@ describe('a kernel on threads', { timeout: 120_000 }, () => {
     const cases = [
       ...drawn.map(({ kernel, sizes }) => filled(kernel, sizes, 5)),
       ...sums.map((kernel) => filled(kernel, [termsOf(kernel)], 6)),
+      ...placed,
     ];
     const [one, ...others] = engines.map((engine) => runAll(cases, engine));
     others.forEach((other) =>

@@ -12,6 +12,7 @@ import type { LoopKernel } from '../../../compiler/loops/loop.js';
 import { elementAt } from '../../../dsl/lookup.js';
 import { keepsLongSums } from '../../arbitrary/long-sums.js';
 import { agree, arbitraryKernel, contractionOf, copy, random, total } from '../../arbitrary/loop.js';
+import { placedKernel } from '../../arbitrary/placed.js';
 import { right } from '../../shared/either.js';
 
 const found = await startEngine();
@@ -81,6 +82,17 @@ describe.skipIf(isLeft(found))('a kernel in WGSL', { timeout: 300_000 }, () => {
     'computes what the reference computes',
     async (drawn, alike) => {
       const cases = drawn.map(({ kernel, sizes, seed }) => filled(kernel, sizes, seed));
+      (await runAll(cases, { alike })).forEach((outputs, i) => {
+        const { kernel, inputs } = elementAt(cases, i);
+        agree(outputs, evaluateLoop(kernel, inputs), 1e-5 + termsOf(kernel) * 2e-7);
+      });
+    },
+  );
+
+  const placed = placedKernel(fc.integer({ min: 1, max: 70 }), 20_000);
+  test.prop([fc.array(placed, { minLength: 20, maxLength: 20 }), fc.boolean()], { numRuns: 3 })(
+    'reads and writes at places, and nowhere else',
+    async (cases, alike) => {
       (await runAll(cases, { alike })).forEach((outputs, i) => {
         const { kernel, inputs } = elementAt(cases, i);
         agree(outputs, evaluateLoop(kernel, inputs), 1e-5 + termsOf(kernel) * 2e-7);

@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest';
 import type { LoopKernel } from '../../../compiler/loops/loop.js';
 import { keepsLongSums } from '../../arbitrary/long-sums.js';
 import { agree, arbitraryKernel, contractionOf, copy, random } from '../../arbitrary/loop.js';
+import { placedKernel } from '../../arbitrary/placed.js';
 import { evaluateLoop } from '../../../compiler/loops/evaluate.js';
 import { fusedMultiplyAdd } from '../../../backends/wasm/relaxed.js';
 import { run } from './loop-runner.js';
@@ -16,6 +17,14 @@ describe('a generated kernel', () => {
     ({ kernel, sizes, seed }) => {
       const next = random(seed);
       const inputs = sizes.map((size) => Float32Array.from({ length: size }, next));
+      const terms = kernel.extents.reduce((a, b) => a * b, 1);
+      agree(run(kernel, inputs), evaluateLoop(kernel, inputs), 1e-5 + terms * 2e-7);
+    },
+  );
+
+  test.prop([placedKernel(fc.integer({ min: 1, max: 70 }), 20_000)], { numRuns: 600 })(
+    'reads and writes at places, and nowhere else',
+    ({ kernel, inputs }) => {
       const terms = kernel.extents.reduce((a, b) => a * b, 1);
       agree(run(kernel, inputs), evaluateLoop(kernel, inputs), 1e-5 + terms * 2e-7);
     },
