@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- sweep [--trials 6] [--steps 1000] [--jobs 2] [--backend wasm] [--rounds 3] [--json]`: how many trials of `examples/digits.ts` a sweep on this machine does in an
- * hour, and what a trial's time goes into: Node's start, the program's own modules, data and backend, compiling with evaluation and writing, training.
+ * hour, and what a trial's time goes into: Node's start, the program with data and backend, compiling with evaluation and writing, training.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -73,12 +73,11 @@ try {
     join(short, 'trial.json'),
     readFileSync(join(whole, 'trial.json'), 'utf8').replace(/("steps": ?)\d+/, `$1${FEW}`),
   );
-  const readings: Record<'node' | 'modules' | 'ready' | 'short' | 'whole', number[]> = {
-    ...{ node: [], modules: [], ready: [], short: [], whole: [] },
+  const readings: Record<'node' | 'ready' | 'short' | 'whole', number[]> = {
+    ...{ node: [], ready: [], short: [], whole: [] },
   };
   for (let round = 0; round < rounds; round++) {
     readings.node.push((await ran('-e', '0')).processor);
-    readings.modules.push((await ran(bin, 'help')).processor);
     readings.ready.push((await ran(bin, 'trial', trialOf(whole), '--check')).processor);
     readings.short.push((await ran(bin, 'trial', trialOf(short))).processor);
     readings.whole.push((await ran(bin, 'trial', trialOf(whole))).processor);
@@ -87,9 +86,8 @@ try {
   const all: Reading = summary(readings.whole);
   const { seconds } = await sweep(trials, steps);
   const parts = {
-    'Node, twice where it starts from sources': least('node'),
-    "the program's modules": least('modules') - least('node'),
-    'data and backend': least('ready') - least('modules'),
+    Node: least('node'),
+    'the program, data and backend': least('ready') - least('node'),
     'compiling, first steps, evaluation, writing': least('short') - least('ready'),
     [`training, ${steps} steps`]: least('whole') - least('short'),
   };

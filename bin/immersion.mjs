@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** Starts the command line: from the TypeScript sources in a checkout, from `dist/` in an installed package. */
+/**
+ * Starts the command line: in an installed package from `dist/`, in a checkout from a program that is made of its sources when they have
+ * changed, or from the sources themselves where none can be made.
+ */
 import './leash.mjs';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -38,10 +41,20 @@ const runSource = () => {
   });
 };
 
+/** Runs the program in a folder, in this process; `made` where the folder is not the package's own. */
+const runProgram = async (folder, made) => {
+  const { beforeUserModules } = await import(new URL('runs/user-modules.js', folder).href);
+  const { prepareUserModules } = await import('./user-modules.mjs');
+  beforeUserModules(() => prepareUserModules(made ? folder.href : undefined));
+  await import(new URL('cli/main.js', folder).href);
+};
+
 if (existsSync(source)) {
-  runSource();
+  // A clone that is sent elsewhere may come without what makes it.
+  const bundler = here('../scripts/bundle.mjs');
+  const program = existsSync(bundler) ? await (await import(bundler.href)).built() : undefined;
+  if (program === undefined) runSource();
+  else await runProgram(program, true);
 } else {
-  await import('tsx');
-  await import('./register.mjs');
-  await import(here('../dist/cli/main.js').href);
+  await runProgram(here('../dist/'), false);
 }

@@ -1,4 +1,4 @@
-/** Installs the hook of `resolve.mjs`; loaded with `--import` before the command line and in every worker it starts. */
-import { register } from 'node:module';
+/** Installs the hook of `resolve.mjs`; loaded with `--import` before the sources of the command line. */
+import { installResolver } from './user-modules.mjs';
 
-register('./resolve.mjs', import.meta.url);
+installResolver();

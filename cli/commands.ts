@@ -1,79 +1,118 @@
 /** The commands by name, and which of them a command line means. */
 import { entryOf } from '../dsl/lookup.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { didYouMean, problem } from '../dsl/index.js';
+import { didYouMean, problem } from '../dsl/problem.js';
 import { attempt } from '../backends/failure.js';
 import { wantsJson } from './options/arguments.js';
 import { type Completed, completion, completionUsage } from './completion.js';
-import { data, dataUsage } from './data.js';
-import { doctor, doctorUsage } from './doctor.js';
-import { encode, encodeUsage } from './encode.js';
-import { evaluate, evaluateUsage } from './evaluate.js';
-import { explain, explainUsage } from './explain.js';
-import { exportRun, exportUsage } from './export.js';
 import { fail, printText, printJson } from './terminal/output.js';
-import { report, reportUsage } from './report.js';
-import { resume, resumeUsage } from './resume.js';
-import { runs, runsUsage } from './runs.js';
-import { sample, sampleUsage } from './sample.js';
-import { start, startUsage } from './start.js';
-import { sweep, sweepUsage } from './sweep.js';
-import { table, tableUsage } from './table.js';
-import { train, trainUsage } from './train.js';
-import { trial, trialUsage } from './trial.js';
 import { type Usage, usage, usageText } from './options/usage.js';
 import { aligned, columnsOf, USUAL_COLUMNS, wrapped } from './terminal/width.js';
-import { versions } from '../runs/index.js';
+import { versions } from '../runs/records/provenance.js';
 
-type Command = {
-  readonly summary: string;
+type Loaded = {
   readonly usage: Usage;
   readonly run: (args: readonly string[]) => Promise<number>;
 };
 
-const help = (args: readonly string[]): Promise<number> => {
+/** What a command is of is loaded when it is asked for. */
+type Command = { readonly summary: string; readonly load: () => Promise<Loaded> };
+
+const here =
+  (usage: Usage, run: Loaded['run']): Command['load'] =>
+  () =>
+    Promise.resolve({ usage, run });
+
+const help = async (args: readonly string[]): Promise<number> => {
   const name = args.find((word) => !word.startsWith('-'));
-  if (name !== undefined && !Object.hasOwn(commands, name)) return Promise.resolve(unknown(name, args));
-  const words = (columns: number): string =>
-    name === undefined ? overview(columns) : usageText(entryOf(commands, name).usage, columns);
-  if (wantsJson(args)) printJson({ ok: true, help: words(USUAL_COLUMNS) });
-  else printText(words(columnsOf(process.stdout)), 'strong');
-  return Promise.resolve(0);
+  if (name !== undefined && !Object.hasOwn(commands, name)) return unknown(name, args);
+  const words = name === undefined ? undefined : (await entryOf(commands, name).load()).usage;
+  const text = (columns: number): string =>
+    words === undefined ? overview(columns) : usageText(words, columns);
+  if (wantsJson(args)) printJson({ ok: true, help: text(USUAL_COLUMNS) });
+  else printText(text(columnsOf(process.stdout)), 'strong');
+  return 0;
 };
 
+/** All of them, loaded. */
+const completed = async (): Promise<Completed> =>
+  Object.fromEntries(
+    await Promise.all(
+      Object.entries(commands).map(async ([name, { summary, load }]) => {
+        const { usage: words } = await load();
+        return [name, { summary, usage: words }] as const;
+      }),
+    ),
+  );
+
 const commands: Readonly<Record<string, Command>> = {
-  start: { summary: 'trains the bundled example and writes a report page', usage: startUsage, run: start },
-  train: { summary: 'trains an experiment and leaves a run folder', usage: trainUsage, run: train },
-  resume: { summary: 'goes on with a run', usage: resumeUsage, run: resume },
-  evaluate: { summary: 'looks at data by the model of a run', usage: evaluateUsage, run: evaluate },
-  encode: { summary: 'codes of data by the model of a run', usage: encodeUsage, run: encode },
-  sample: { summary: 'new examples by the model of a run', usage: sampleUsage, run: sample },
-  report: { summary: 'writes the report page of a run', usage: reportUsage, run: report },
-  runs: { summary: 'lists runs, or compares them', usage: runsUsage, run: runs },
-  sweep: { summary: 'trains every configuration of a grid or a search', usage: sweepUsage, run: sweep },
-  table: { summary: "compares the paper's eight models on a data set", usage: tableUsage, run: table },
-  trial: { summary: 'runs one trial of a sweep', usage: trialUsage, run: trial },
-  data: { summary: 'describes a data set before training', usage: dataUsage, run: data },
+  start: {
+    summary: 'trains the bundled example and writes a report page',
+    load: () => import('./start.js').then(({ startUsage: usage, start: run }) => ({ usage, run })),
+  },
+  train: {
+    summary: 'trains an experiment and leaves a run folder',
+    load: () => import('./train.js').then(({ trainUsage: usage, train: run }) => ({ usage, run })),
+  },
+  resume: {
+    summary: 'goes on with a run',
+    load: () => import('./resume.js').then(({ resumeUsage: usage, resume: run }) => ({ usage, run })),
+  },
+  evaluate: {
+    summary: 'looks at data by the model of a run',
+    load: () => import('./evaluate.js').then(({ evaluateUsage: usage, evaluate: run }) => ({ usage, run })),
+  },
+  encode: {
+    summary: 'codes of data by the model of a run',
+    load: () => import('./encode.js').then(({ encodeUsage: usage, encode: run }) => ({ usage, run })),
+  },
+  sample: {
+    summary: 'new examples by the model of a run',
+    load: () => import('./sample.js').then(({ sampleUsage: usage, sample: run }) => ({ usage, run })),
+  },
+  report: {
+    summary: 'writes the report page of a run',
+    load: () => import('./report.js').then(({ reportUsage: usage, report: run }) => ({ usage, run })),
+  },
+  runs: {
+    summary: 'lists runs, or compares them',
+    load: () => import('./runs.js').then(({ runsUsage: usage, runs: run }) => ({ usage, run })),
+  },
+  sweep: {
+    summary: 'trains every configuration of a grid or a search',
+    load: () => import('./sweep.js').then(({ sweepUsage: usage, sweep: run }) => ({ usage, run })),
+  },
+  table: {
+    summary: "compares the paper's eight models on a data set",
+    load: () => import('./table.js').then(({ tableUsage: usage, table: run }) => ({ usage, run })),
+  },
+  trial: {
+    summary: 'runs one trial of a sweep',
+    load: () => import('./trial.js').then(({ trialUsage: usage, trial: run }) => ({ usage, run })),
+  },
+  data: {
+    summary: 'describes a data set before training',
+    load: () => import('./data.js').then(({ dataUsage: usage, data: run }) => ({ usage, run })),
+  },
   explain: {
     summary: 'shows what an experiment computes and what it costs',
-    usage: explainUsage,
-    run: explain,
+    load: () => import('./explain.js').then(({ explainUsage: usage, explain: run }) => ({ usage, run })),
   },
-  export: { summary: 'writes a run for TensorFlow and browsers', usage: exportUsage, run: exportRun },
+  export: {
+    summary: 'writes a run for TensorFlow and browsers',
+    load: () => import('./export.js').then(({ exportUsage: usage, exportRun: run }) => ({ usage, run })),
+  },
   doctor: {
     summary: 'shows what this machine offers; builds the native backend',
-    usage: doctorUsage,
-    run: doctor,
+    load: () => import('./doctor.js').then(({ doctorUsage: usage, doctor: run }) => ({ usage, run })),
   },
   completion: {
     summary: 'completes commands in bash, zsh and fish',
-    usage: completionUsage,
-    run: completion((): Completed => commands),
+    load: here(completionUsage, completion(completed)),
   },
   help: {
     summary: 'these words, or those of one command',
-    usage: usage('help [COMMAND]', 'Explains a command.', []),
-    run: help,
+    load: here(usage('help [COMMAND]', 'Explains a command.', []), help),
   },
 };
 
@@ -106,15 +145,15 @@ export const dispatch = async (args: readonly string[]): Promise<number> => {
   return isLeft(code) ? fail(code.left, wantsJson(args)) : code.right;
 };
 
-const perform = (args: readonly string[]): Promise<number> => {
+const perform = async (args: readonly string[]): Promise<number> => {
   const [first = 'help', ...rest] = args;
   if (first === '--version') {
     printText(`immersion ${versions()['immersion']}`);
-    return Promise.resolve(0);
+    return 0;
   }
   if (first === '--help' || first === '-h' || first === '--json') return help(args);
-  if (!Object.hasOwn(commands, first)) return Promise.resolve(unknown(first, rest));
-  return rest.includes('--help') || rest.includes('-h')
-    ? help([first, ...rest])
-    : entryOf(commands, first).run(rest);
+  if (!Object.hasOwn(commands, first)) return unknown(first, rest);
+  if (rest.includes('--help') || rest.includes('-h')) return help([first, ...rest]);
+  const { run } = await entryOf(commands, first).load();
+  return run(rest);
 };

@@ -1,6 +1,6 @@
 /** `immersion completion SHELL`: a script by which bash, zsh or fish complete commands, options, files and the values of some options. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { didYouMean, problem } from '../dsl/index.js';
+import { didYouMean, problem } from '../dsl/problem.js';
 import { type Option, readArguments, wantsJson } from './options/arguments.js';
 import { fail, printJson, printText } from './terminal/output.js';
 import { type Usage, usage } from './options/usage.js';
@@ -108,11 +108,11 @@ const scripts: Readonly<Record<Shell, (commands: Completed) => string>> = { bash
 
 /** The command over all commands, itself among them. */
 export const completion =
-  (commands: () => Completed) =>
-  (args: readonly string[]): Promise<number> => {
+  (commands: () => Promise<Completed>) =>
+  async (args: readonly string[]): Promise<number> => {
     const json = wantsJson(args);
     const given = readArguments(args, [], ['SHELL']);
-    if (isLeft(given)) return Promise.resolve(fail(given.left, json));
+    if (isLeft(given)) return fail(given.left, json);
     const [asked = ''] = given.right.positionals;
     const shell = shells.find((one) => one === asked);
     if (shell === undefined) {
@@ -122,12 +122,12 @@ export const completion =
         `one of ${shells.join(', ')}`,
         didYouMean(asked, shells),
       );
-      return Promise.resolve(fail([wrong], json));
+      return fail([wrong], json);
     }
-    const script = scripts[shell](commands());
+    const script = scripts[shell](await commands());
     if (json) printJson({ ok: true, script });
     else printText(script);
-    return Promise.resolve(0);
+    return 0;
   };
 
 export const completionUsage = usage(

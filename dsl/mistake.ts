@@ -14,13 +14,16 @@ const ours = ['dsl', 'objectives', 'runs', 'evaluation', 'data', 'backends', 'co
   (folder) => new URL(`../${folder}/`, import.meta.url).href,
 );
 
+/** A package's, or ours as it is installed or made of a checkout. */
+const isPackaged = (address: string): boolean => address.includes('/node_modules/');
+
 /** Where the program that called us was, by the stack of an error: such as `spec.mjs:12:20`. */
 export const placeIn = (stack: string): string | undefined => {
   const frames = stack.split('\n').slice(1);
   const places = frames.flatMap((frame) => /((?:file:\/\/)?\/[^()\s]+:\d+:\d+)\)?$/.exec(frame)?.[1] ?? []);
   const place = places.find((one) => {
     const address = one.startsWith('file://') ? one : `file://${one}`;
-    return !ours.some((folder) => address.startsWith(folder));
+    return !isPackaged(address) && !ours.some((folder) => address.startsWith(folder));
   });
   return place?.replace(/^.*\//, '').replace(/\?[^:]*/, '');
 };

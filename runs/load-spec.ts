@@ -9,6 +9,7 @@ import { checkExperiment, decodeExperiment, type Experiment, type Problem, probl
 import { optimizerNames } from '../dsl/codec/optimizer.js';
 import { placeIn } from '../dsl/mistake.js';
 import { didYouMean, errorText, nearest, thrownAt } from '../dsl/problem.js';
+import { readyForUserModules } from './user-modules.js';
 
 /** An experiment under the name of its file, which its run folder gets. */
 export type Spec = { readonly name: string; readonly experiment: Experiment };
@@ -63,6 +64,7 @@ const missingNameHint = (text: string): string | undefined => {
 };
 
 const importModule = async (path: string): Promise<Checked<unknown>> => {
+  await readyForUserModules();
   const module = await tryCatch(
     async (): Promise<unknown> => import(pathToFileURL(resolve(path)).href),
     (error) => [

@@ -1,12 +1,10 @@
 /** The backend in plain JavaScript: slow, everywhere, and a second opinion in tests. */
-import '@tensorflow/tfjs-backend-cpu';
-import { env } from '@tensorflow/tfjs-core';
 import { lowerToKernels } from './kernels.js';
 import type { ArrayBackend } from '../backend.js';
-import { createTfjsBackend } from './tfjs.js';
 
 /** At its first array tfjs prints a page of advice to install another package, unless it is told that it is in production. */
-const withoutAdvice = (backend: ArrayBackend): void => {
+const withoutAdvice = async (backend: ArrayBackend): Promise<void> => {
+  const { env } = await import('@tensorflow/tfjs-core');
   const before = env().getBool('PROD');
   env().set('PROD', true);
   backend.dispose(backend.upload(new Float32Array(1)));
@@ -14,6 +12,9 @@ const withoutAdvice = (backend: ArrayBackend): void => {
 };
 
 export const createCpuBackend = async (): Promise<ArrayBackend> => {
+  // tfjs takes a quarter of a second to load, and few programs need it.
+  await import('@tensorflow/tfjs-backend-cpu');
+  const { createTfjsBackend } = await import('./tfjs.js');
   const backend = await createTfjsBackend('cpu', {
     lower: (program) => lowerToKernels(program, { hasFilterGradient: true }),
     allocate: () => {
@@ -21,6 +22,6 @@ export const createCpuBackend = async (): Promise<ArrayBackend> => {
     },
     loops: () => [],
   });
-  withoutAdvice(backend);
+  await withoutAdvice(backend);
   return backend;
 };

@@ -1,9 +1,7 @@
 /** tfjs's own wasm backend, every equation the kernel of its name: what runs graphs that tfjs has read, and the comparison for generated loops. */
-import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import type { DataId, KernelBackend } from '@tensorflow/tfjs-core';
 import type { ArrayBackend } from '../backend.js';
 import { lowerToKernels } from './kernels.js';
-import { createTfjsBackend } from './tfjs.js';
 
 /** What this file uses of tfjs's BackendWasm and its types do not promise. */
 type Heap = {
@@ -13,7 +11,10 @@ type Heap = {
 const heapOf = (backend: KernelBackend): Heap => backend as unknown as Heap;
 
 /** Starts tfjs's wasm backend on one thread. */
-export const createKernelBackend = (): Promise<ArrayBackend> => {
+export const createKernelBackend = async (): Promise<ArrayBackend> => {
+  // tfjs takes a quarter of a second to load, and few programs need it.
+  const { setThreadsCount } = await import('@tensorflow/tfjs-backend-wasm');
+  const { createTfjsBackend } = await import('./tfjs.js');
   // More threads fail in Node (they need a browser's workers).
   setThreadsCount(1);
   return createTfjsBackend('wasm', {

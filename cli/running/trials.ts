@@ -130,7 +130,7 @@ const keyed = (trial: Trial<Evaluation>): Checked<Keyed> => {
 const keyOf = (one: Checked<Keyed>): string => (isLeft(one) ? '' : one.right.key);
 
 /** The command that runs a trial, seen from the sources and from their compiled form. */
-const bin = ['../../bin/immersion.mjs', '../../bin/immersion.mjs']
+const bin = ['../../bin/immersion.mjs', '../../../bin/immersion.mjs']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
   .find((path) => existsSync(path));
 

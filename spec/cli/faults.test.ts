@@ -261,7 +261,7 @@ describe('a sweep', () => {
         .find((pid) => {
           try {
             const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-            return words.includes('cli/main.ts') && words.includes(trials);
+            return words.includes('immersion.mjs') && words.includes(trials);
           } catch {
             return false;
           }

@@ -8,6 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { encodeExperiment } from '../../../dsl/index.js';
 import { evaluationCodec, plainEvaluation } from '../../../evaluation/index.js';
 import { encodeTrial } from '../../../runs/index.js';
+import { lockFolder } from '../../../runs/run/lock.js';
 import { json, linear, root, run, spawned } from '../../shared/command.js';
 import { right } from '../../shared/either.js';
 
@@ -81,12 +82,24 @@ describe('a sweep', () => {
     const out = join(folder, 'interrupted');
     const args = ['sweep', spec, '--steps', '1000000', '--backend', 'wasm', '--out', out];
     const { code, stderr } = await spawned(folder, args, (line, signal) => {
-      if (/^1 trials? in/.test(line)) setTimeout(() => signal('SIGINT'), 1500);
+      if (!/^1 trials? in/.test(line)) return;
+      const trials = join(out, 'trials');
+      const timer = setInterval(() => {
+        const begun =
+          existsSync(trials) && readdirSync(trials).some((key) => existsSync(join(trials, key, 'run.json')));
+        if (!begun) return;
+        clearInterval(timer);
+        signal('SIGINT');
+      }, 20);
     });
     expect(stderr.at(-1)).toMatch(/^interrupted; the same command goes on in /);
     expect(code).toBe(130);
     const [key] = atLeast(1, readdirSync(join(out, 'trials')));
-    expect(readdirSync(join(out, 'trials', key)).sort()).toEqual(['log.txt', 'trial.json']);
+    const trial = join(out, 'trials', key);
+    expect(readdirSync(trial)).toEqual(expect.arrayContaining(['log.txt', 'trial.json']));
+    expect(readdirSync(trial).filter((name) => /^result|^weights|^arrays|partial/.test(name))).toEqual([]);
+    // Whoever held its folder has ended.
+    right(lockFolder(trial)).release();
   });
 });
 
