@@ -43,7 +43,8 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   },
   embedding: {
     options: '[--entries 10000] [--units 64] [--batch 256] [--rounds 9] [--json]',
-    measures: 'a step that begins with an embedding: read at its places, and as a product with one-hot vectors',
+    measures:
+      'a step that begins with an embedding: read at its places, and as a product with one-hot vectors',
   },
   scaling: {
     options:

@@ -4,7 +4,7 @@ import { isSum } from '../ir/primitives/reduction.js';
 import { type Equation, is, type Program, type Var } from '../ir/program.js';
 import { stridesOf } from '../ir/primitives/structure.js';
 import { physicalShape } from '../ir/type.js';
-import { contiguous, type View, viewThrough } from './access.js';
+import { contiguous, repeats, type View, viewThrough } from './access.js';
 import { isOperation } from './instruction.js';
 import { createItemGraph } from './item-graph.js';
 import type { Cluster, Item } from './items.js';
@@ -88,15 +88,14 @@ export const clusterProgram = (program: Program, { arrays }: Pick<Target, 'array
       const source = viewOf(y).source;
       const item = home.get(source.id);
       // A value repeated over the space is small, so storing it costs next to nothing.
-      if (views.has(y.id) && viewOf(y).strides.some((s, i) => s === 0 && elementAt(cluster.space, i) > 1))
-        return true;
+      if (views.has(y.id) && repeats(viewOf(y))) return true;
       const inMemory =
         item === undefined ||
         item.tag === 'kernel' ||
         item.stored.has(source.id) ||
         !item.members.has(source.id);
       if (inMemory) {
-        if (viewOf(y).strides.every((s, i) => s !== 0 || cluster.space[i] === 1)) loads.add(source.id);
+        if (!repeats(viewOf(y))) loads.add(source.id);
         return loads.size <= recomputeLoads;
       }
       const eq = definition(y);

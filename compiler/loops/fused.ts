@@ -7,7 +7,8 @@ import type { Operand, Plan } from './plan.js';
 import { type Equation, is, type Program, type Var } from '../ir/program.js';
 import { physicalShape, sizeOfShape } from '../ir/type.js';
 import { stridesOf } from '../ir/primitives/structure.js';
-import type { View } from './access.js';
+import { isContiguous, type View } from './access.js';
+import { refined, refinement } from './refinement.js';
 import type { Target } from './target.js';
 import { createPlan, type PlanDraft } from './builder.js';
 import { clusterProgram } from './cluster.js';
@@ -133,32 +134,36 @@ export const lowerFused = (program: Program, lowerKernel: LowerKernel, target: T
     return operand;
   };
 
-  const read = (x: Var): Load | number => {
-    const eq = definition(x);
-    if (eq !== undefined && is(eq, 'constant')) return eq.params.value;
-    const view: View = viewOf(x);
-    return { operand: inMemory(view.source), offset: view.offset, strides: view.strides };
-  };
+  const isConstant = (x: Var): boolean => definition(x)?.primitive === 'constant';
+
+  /** A variable as a loop over these extents reads it, which are its view's or finer. */
+  const readOver =
+    (extents: readonly number[]) =>
+    (x: Var): Load | number => {
+      const eq = definition(x);
+      if (eq !== undefined && is(eq, 'constant')) return eq.params.value;
+      const { source, offset, ...view }: View = viewOf(x);
+      return { operand: inMemory(source), offset, strides: refined(view.strides, view.extents, extents) };
+    };
 
   /** The variable in its own order, copied if it is only a view. */
   const materialise = (x: Var): Operand => {
     const known = operands.get(x.id) ?? copies.get(x.id);
     if (known !== undefined) return known;
     const shape = shapeOf(x);
-    const source = read(x);
-    const ordered = stridesOf(shape);
+    const extents = isConstant(x) ? shape : viewOf(x).extents;
+    const source = readOver(extents)(x);
     if (
       typeof source !== 'number' &&
-      source.offset === 0 &&
       sizeOfShape(source.operand.shape) === sizeOfShape(shape) &&
-      ordered.every((stride, i) => shape[i] === 1 || stride === source.strides[i])
+      isContiguous({ ...source, extents })
     ) {
       return { buffer: source.operand.buffer, shape };
     }
-    const body = createBody(new Map(), read);
+    const body = createBody(new Map(), readOver(extents));
     const [copy] = atLeast(
       1,
-      emitLoop(plan, shape, body, [{ value: x, strides: ordered, mode: 'set', shape }]),
+      emitLoop(plan, extents, body, [{ value: x, strides: stridesOf(extents), mode: 'set', shape }]),
     );
     copies.set(x.id, copy);
     return copy;
@@ -166,23 +171,39 @@ export const lowerFused = (program: Program, lowerKernel: LowerKernel, target: T
 
   const runCluster = ({ space, members, reductions, stored }: Cluster): void => {
     const kept = [...members.values()].map((eq) => eq.out).filter((x) => stored.has(x.id));
+    const isRead = (x: Var): boolean => !members.has(x.id) && !isConstant(x);
+    const inputs = [...[...members.values()].flatMap((eq) => eq.inputs), ...reductions.map((r) => r.value)];
+    /** As fine as all that is read; what fits in no way is copied into its own order. */
+    let extents = space;
+    const copied = new Set<number>();
+    for (const x of inputs.filter(isRead)) {
+      const own = viewOf(x).extents;
+      if (own.join() === space.join()) continue;
+      const both = refinement(extents, own);
+      if (both === null) copied.add(x.id);
+      else extents = both;
+    }
+    const finer = (strides: readonly number[]): readonly number[] => refined(strides, space, extents);
+    const inOrder = finer(stridesOf(space));
+    const read = (x: Var): Load | number =>
+      copied.has(x.id) ? { operand: materialise(x), offset: 0, strides: inOrder } : readOver(extents)(x);
     const stores = [
       ...kept.map((value) => ({
         out: value,
         value,
-        strides: stridesOf(space),
+        strides: inOrder,
         mode: 'set' as const,
         shape: space,
       })),
       ...reductions.map(({ op, value, out, strides }) => ({
         out,
         value,
-        strides,
+        strides: finer(strides),
         mode: op,
         shape: shapeOf(out),
       })),
     ];
-    const results = emitLoop(plan, space, createBody(members, read), stores);
+    const results = emitLoop(plan, extents, createBody(members, read), stores);
     stores.forEach(({ out }, i) => operands.set(out.id, elementAt(results, i)));
   };
 

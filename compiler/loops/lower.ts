@@ -89,8 +89,8 @@ const lowerOther =
     }
     const [a] = atLeast(1, inputs);
     const [x] = atLeast(1, eq.inputs);
-    const to = contiguous(eq.out, shape);
     if (is(eq, 'pad')) {
+      const to = contiguous(eq.out, shape);
       const before = [...new Array<number>(lead).fill(0), ...eq.params.before];
       const from = contiguous(x, a.shape);
       const axes = a.shape.map((extent, i) => ({
@@ -110,8 +110,13 @@ const lowerOther =
     }
     const moved = viewThrough(eq, contiguous(x, a.shape), batch);
     if (moved === null) throw new Error(`${eq.primitive} is neither a loop nor a move`);
-    if (product(a.shape) === product(shape) && isContiguous(moved, shape)) return view(a, shape);
-    const axes = shape.map((extent, i) => ({ extent, from: [at(moved.strides, i)], to: at(to.strides, i) }));
+    if (product(a.shape) === product(shape) && isContiguous(moved)) return view(a, shape);
+    const to = contiguous(eq.out, moved.extents);
+    const axes = moved.extents.map((extent, i) => ({
+      extent,
+      from: [at(moved.strides, i)],
+      to: at(to.strides, i),
+    }));
     return copy(plan, a, axes, shape, { from: moved.offset, to: 0 });
   };
 
