@@ -7,7 +7,11 @@ export const beforeUserModules = (prepare: () => Promise<void>): void => {
   preparations.push(prepare);
 };
 
-/** Ends when a module of the user's can be loaded. */
-export const readyForUserModules = async (): Promise<void> => {
-  for (const prepare of preparations.splice(0)) await prepare();
+let ready: Promise<void> | undefined;
+
+const prepared = async (): Promise<void> => {
+  for (const prepare of preparations) await prepare();
 };
+
+/** Ends when a module of the user's can be loaded; whoever asks meanwhile waits for the same. */
+export const readyForUserModules = (): Promise<void> => (ready ??= prepared());

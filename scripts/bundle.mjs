@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -77,13 +78,33 @@ export const bundle = async ({ outdir, addressOf, published = true }, files = so
 
 const cache = join(root, 'node_modules', '.cache', 'immersion');
 
-/** Programs that nobody has started for so long are thrown away. */
-const KEPT_MILLISECONDS = 7 * 86_400_000;
+/** Programs that nobody has started for so long are thrown away; a long run loads parts of its own when it first needs them. */
+const KEPT_MILLISECONDS = 90 * 86_400_000;
 
+/** Others may do the same at the same time, so that what is missing or cannot be removed does not matter. */
 const tidy = () => {
-  for (const name of readdirSync(cache))
-    if (Date.now() - statSync(join(cache, name)).mtimeMs > KEPT_MILLISECONDS)
-      rmSync(join(cache, name), { recursive: true, force: true });
+  for (const name of readdirSync(cache)) {
+    const path = join(cache, name);
+    const { mtimeMs = Date.now() } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > KEPT_MILLISECONDS)
+      attempted(() => rmSync(path, { recursive: true, force: true }));
+  }
+};
+
+/** Whether it went well. */
+const attempted = (work) => {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Says that it was started, where this user may. */
+const renewed = (folder) => {
+  const now = new Date();
+  if (now - statSync(folder).mtimeMs > KEPT_MILLISECONDS / 8) attempted(() => utimesSync(folder, now, now));
 };
 
 const keyOf = (files) => {
@@ -105,31 +126,34 @@ const elsewhere = ['@tensorflow/*', 'sharp', 'webgpu', 'onnxruntime-node', 'fast
 export const built = async () => {
   try {
     const files = sources();
-    const folder = join(cache, keyOf(files));
+    const key = keyOf(files);
+    const folder = join(cache, key);
+    const program = pathToFileURL(`${folder}/`);
     if (existsSync(folder)) {
-      const now = new Date();
-      if (now - statSync(folder).mtimeMs > KEPT_MILLISECONDS / 8) utimesSync(folder, now, now);
-      return pathToFileURL(`${folder}/`);
+      renewed(folder);
+      return program;
     }
     mkdirSync(cache, { recursive: true });
     tidy();
-    const partial = `${folder}.${process.pid}.partial`;
+    const partial = mkdtempSync(`${folder}.`);
+    // Within it, since that one is for this user alone.
+    const made = join(partial, key);
     await bundle(
       {
         published: false,
-        outdir: partial,
+        outdir: made,
         addressOf: (path) => JSON.stringify(pathToFileURL(join(root, path)).href),
       },
       files,
     );
-    try {
-      renameSync(partial, folder);
-    } catch {
-      // Another process has made the same meanwhile.
-      rmSync(partial, { recursive: true, force: true });
-    }
-    return pathToFileURL(`${folder}/`);
-  } catch {
+    // Sources that were changed meanwhile may be in it under the key of those before.
+    if (keyOf(sources()) === key) attempted(() => renameSync(made, folder));
+    rmSync(partial, { recursive: true, force: true });
+    // Another process may have made the same.
+    return existsSync(folder) ? program : undefined;
+  } catch (error) {
+    if (process.env['IMMERSION_DEBUG'] === '1')
+      console.error(`immersion: runs its sources one by one: ${error}`);
     return undefined;
   }
 };

@@ -37,7 +37,8 @@ export const literal = (value: number): string => {
   if (Number.isNaN(x)) return 'bitcast<f32>(nanBits)';
   if (!Number.isFinite(x)) return `bitcast<f32>(infinityBits${x > 0 ? '' : ' | 0x80000000u'})`;
   if (Object.is(x, -0)) return 'bitcast<f32>(0x80000000u)';
-  const digits = x.toPrecision(9);
+  // All digits: the largest number, rounded to nine of them, would be none.
+  const digits = String(x);
   return `${/[.e]/.test(digits) ? digits : `${digits}.0`}f`;
 };
 

@@ -211,6 +211,6 @@ const ofDigits = (n: number): Node => {
 
 /** 0, 1, … n − 1. */
 export const range = <const N extends number>(n: N): Expr<readonly [N]> => {
-  const numbers: Node = n <= shortRange ? ofTriangle(n) : ofDigits(n);
+  const numbers: Node = n > shortRange && Number.isFinite(n) ? ofDigits(n) : ofTriangle(n);
   return numbers;
 };

@@ -55,8 +55,8 @@ export const places: { readonly [P in PlacesName]: Row<P> } = {
   gather: {
     type: (_, [table, index]) => {
       const [size, ...entry] = table.shape;
-      if (size === undefined || size > mostPlaces)
-        return `a table [n, …] of at most ${mostPlaces} entries, found ${showType(table)}`;
+      if (size === undefined || size < 1 || size > mostPlaces)
+        return `a table [n, …] of 1 to ${mostPlaces} entries, found ${showType(table)}`;
       return table.rows === 0 || index.rows === 0 || table.rows === index.rows
         ? { rows: Math.max(table.rows, index.rows), shape: [...index.shape, ...entry] }
         : `a table and an index of as many rows, or one of them shared, found ${showType(table)} and ${showType(index)}`;
