@@ -50,7 +50,8 @@ export const viewThrough = (eq: Equation, input: View, batch: number): View | nu
       ? null
       : { source, offset, strides: refined(strides, extents, finer), extents: finer };
   }
-  if (extents.length !== own.length) return null;
+  // Finer axes than its own: what moves those is not written for these.
+  if (extents.join() !== own.join()) return null;
   if (is(eq, 'broadcast')) {
     const front = strides.slice(0, lead);
     const inner = eq.params.shape.map((_, i) => {
