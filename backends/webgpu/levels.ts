@@ -39,8 +39,8 @@ const fewGroups = 512;
 const mostKernels = 8;
 
 /**
- * Calls in lots of which each is one dispatch: of one level, and small: together they take `most` bytes of a workgroup's memory. `alike` keeps those with barriers apart from those without, which a processor in
- * place of a GPU runs the faster.
+ * Calls in lots of which each is one dispatch: of one level, and small, at most `most` bytes of a workgroup's memory together. `alike`
+ * keeps those with barriers apart from those without, which a processor in place of a GPU runs the faster.
  */
 export const atOnce = (
   calls: readonly Call[],
