@@ -8,6 +8,7 @@ import { mathematics, type Code } from './mathematics.js';
 import { placedOf } from './placed.js';
 import { at, registerAxes, type Nest } from '../../compiler/loops/nest.js';
 import { pointersOf, type Pointer, type Range } from './pointers.js';
+import { computed } from '../../compiler/loops/computed.js';
 import { operandsOf, placeVaries, rootsOf, variation, weight } from '../../compiler/loops/loop-cost.js';
 
 const between: { readonly [M in Store['mode']]: VectorOp } = {
@@ -57,38 +58,21 @@ export const emitNest = (
 
   type Reader = (access: Access, says: Code | undefined) => Code;
   const compute = (instruction: Instruction, value: (index: number) => Code, read: Reader): Code => {
-    switch (instruction.op) {
-      case 'load': {
-        const access = elementAt(nest.loads, instruction.load);
-        return read(access, access.place === undefined ? undefined : value(access.place.at));
-      }
-      case 'whole':
-        return math.whole(value(instruction.a), instruction.size);
-      case 'constant':
-        return math.constant(instruction.value);
-      case 'select':
-        return math.select(value(instruction.a), value(instruction.b), value(instruction.c));
-      case 'max':
-      case 'min': {
-        // With a constant that is not NaN, one instruction does: pmin and pmax keep a NaN in their first operand.
-        const [a, b] = [nest.body[instruction.a], nest.body[instruction.b]];
-        const op = instruction.op === 'max' ? 'f32x4.pmax' : 'f32x4.pmin';
-        const fast =
-          (x: number, c: number): Code =>
-          () => {
-            value(x)();
-            value(c)();
-            asm.vector(op);
-          };
-        if (b?.op === 'constant' && !Number.isNaN(b.value)) return fast(instruction.a, instruction.b);
-        if (a?.op === 'constant' && !Number.isNaN(a.value)) return fast(instruction.b, instruction.a);
-        return math.binary[instruction.op](value(instruction.a), value(instruction.b));
-      }
-      default:
-        return 'b' in instruction
-          ? math.binary[instruction.op](value(instruction.a), value(instruction.b))
-          : math.unary[instruction.op](value(instruction.a));
+    if (instruction.op === 'max' || instruction.op === 'min') {
+      // With a constant that is not NaN, one instruction does: pmin and pmax keep a NaN in their first operand.
+      const [a, b] = [nest.body[instruction.a], nest.body[instruction.b]];
+      const op = instruction.op === 'max' ? 'f32x4.pmax' : 'f32x4.pmin';
+      const fast =
+        (x: number, c: number): Code =>
+        () => {
+          value(x)();
+          value(c)();
+          asm.vector(op);
+        };
+      if (b?.op === 'constant' && !Number.isNaN(b.value)) return fast(instruction.a, instruction.b);
+      if (a?.op === 'constant' && !Number.isNaN(a.value)) return fast(instruction.b, instruction.a);
     }
+    return computed(math, nest, instruction, value, read);
   };
   const isConstant = (index: number): boolean => nest.body[index]?.op === 'constant';
   const loopOf = (index: number): number => Math.max(-1, ...elementAt(varies, index));

@@ -1,6 +1,6 @@
 /** Loops without reductions, a thread an element; and loops that must keep their order, one thread for all. */
 import { vectorAxis, sortOuter } from '../../compiler/loops/axes.js';
-import { placeVaries, rootsOf, variation } from '../../compiler/loops/loop-cost.js';
+import { movesAlone, rootsOf, variation } from '../../compiler/loops/loop-cost.js';
 import type { Store } from '../../compiler/loops/loop.js';
 import { at, dropUnits, merge, type Nest, permute, product } from '../../compiler/loops/nest.js';
 import { elementAt } from '../../dsl/lookup.js';
@@ -111,9 +111,7 @@ export const serialKernel = (nest: Nest): Kernel => inThreads(nest, [], 1);
 export const placesKernel = (nest: Nest): Kernel => {
   const varies = variation(nest);
   const own = nest.extents.flatMap((_, axis) =>
-    nest.stores.every((store) => at(store.strides, axis) !== 0 && !placeVaries(store, axis, varies))
-      ? [axis]
-      : [],
+    nest.stores.every((store) => movesAlone(store, axis, varies)) ? [axis] : [],
   );
   return inThreads(nest, own, groupSize);
 };

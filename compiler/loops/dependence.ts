@@ -2,7 +2,7 @@
 import { elementAt } from '../../dsl/lookup.js';
 import { reductions } from '../ir/primitives/reduction.js';
 import type { LoopKernel, Store } from './loop.js';
-import { placeVaries, variation } from './loop-cost.js';
+import { movesAlone, variation } from './loop-cost.js';
 import { at, product, registerAxes, type Nest } from './nest.js';
 
 /** Whether an access surely meets no element twice, over the given axes: sorted by stride, each step passes all smaller ones. */
@@ -179,10 +179,7 @@ export const rangesApart = (nest: Nest, axis: number): boolean => {
     stores.every((store) => {
       const reach = reachOf(store, nest);
       return (
-        stores.length === 1 &&
-        at(store.strides, axis) !== 0 &&
-        !placeVaries(store, axis, varies) &&
-        isInjective(reach.strides, reach.extents)
+        stores.length === 1 && movesAlone(store, axis, varies) && isInjective(reach.strides, reach.extents)
       );
     }),
   );

@@ -68,3 +68,10 @@ export const placeVaries = (
   axis: number,
   varies: readonly ReadonlySet<number>[],
 ): boolean => place !== undefined && elementAt(varies, place.at).has(axis);
+
+/**
+ * Whether an access moves along an axis by its stride alone, so that what it meets at one index it meets at no other: the axes along which
+ * sums at places may run at once, with the same bits.
+ */
+export const movesAlone = (access: Access, axis: number, varies: readonly ReadonlySet<number>[]): boolean =>
+  access.strides[axis] !== 0 && !placeVaries(access, axis, varies);

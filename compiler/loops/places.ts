@@ -1,6 +1,6 @@
 /** Nests whose stores go to places that are read: their sums are added one after another, whatever else runs at once. */
 import type { Access } from './loop.js';
-import { placeVaries, variation } from './loop-cost.js';
+import { movesAlone, variation } from './loop-cost.js';
 import {
   accesses,
   at,
@@ -34,8 +34,7 @@ export const planPlaces = (source: Nest): readonly Nest[] => {
   const nest = merge(dropUnits(source));
   const varies = variation(nest);
   const placed = nest.stores.filter(hasPlace);
-  const isFree = (axis: number): boolean =>
-    placed.every((store) => at(store.strides, axis) !== 0 && !placeVaries(store, axis, varies));
+  const isFree = (axis: number): boolean => placed.every((store) => movesAlone(store, axis, varies));
   const free = nest.extents.flatMap((_, axis) => (isFree(axis) ? [axis] : []));
   const near = (axis: number): number =>
     accesses(nest).filter(({ strides }) => Math.abs(at(strides, axis)) === 1).length;
