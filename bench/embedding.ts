@@ -10,7 +10,7 @@ import {
 } from 'immersion/dsl'; // prettier-ignore
 import { type Backend, initialState, provenance, startBackend } from 'immersion/runs';
 import { clocks, quotients, type Reading, summary } from './measure.js';
-import { accepted, numberOf, optionsOf } from './options.js';
+import { commandLine, accepted, numberOf, optionsOf } from './options.js';
 
 const values = optionsOf({
   entries: { type: 'string', default: '10000' },
@@ -107,7 +107,7 @@ const measured = async (on: string): Promise<Result> => {
 const results: readonly Result[] = [await measured('wasm'), await measured('cc')];
 
 const { date, processor, versions } = provenance();
-const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+const command = commandLine();
 console.log(
   values.json
     ? JSON.stringify({ date, processor, versions, command, results }, null, 2)

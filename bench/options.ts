@@ -57,3 +57,6 @@ export const numberOf = <K extends string>(values: { readonly [P in K]: string }
 /** `wall`, or the processor's clock. */
 export const clockOf = ({ clock }: { readonly clock: string }): 'wall' | 'cpu' =>
   clock === 'cpu' || clock === 'wall' ? clock : refuse('--clock', clock, 'wall or cpu');
+
+/** The command that this process was started by, as it is typed in a checkout. */
+export const commandLine = (): string => ['npm run bench --', ...process.argv.slice(2)].join(' ');

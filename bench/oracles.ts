@@ -17,7 +17,7 @@ import {
   oraclesMarkdown,
   trainOracle,
 } from '../studies/oracles/index.js';
-import { accepted, numberOf, optionsOf } from './options.js';
+import { commandLine, accepted, numberOf, optionsOf } from './options.js';
 
 const values = optionsOf({
   seeds: { type: 'string', default: '1' },
@@ -96,7 +96,7 @@ if (values.share !== undefined) {
 const { description } = await backend();
 const shares = Math.max(1, Math.min(numberOf(values, 'jobs'), jobs.length));
 const outcomes = (await Promise.all(Array.from({ length: shares }, (_, own) => shareOf(own, shares)))).flat();
-const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+const command = commandLine();
 console.log(
   values.json
     ? JSON.stringify({ ...provenance(), command, outcomes }, null, 2)

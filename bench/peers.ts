@@ -14,7 +14,7 @@ import { type Peer, startPeer } from './peers/peer.js';
 import { peerReport, type PeerResult, type WorkloadResult } from './peers/report.js';
 import { cache, type Entry, install, nativeWith, roster, wasmOf } from './peers/roster.js';
 import { compiledOf, type Ready, type Workload, workloads, writeArrays } from './peers/workloads.js';
-import { clockOf, numberOf, optionsOf } from './options.js';
+import { commandLine, clockOf, numberOf, optionsOf } from './options.js';
 
 const values = optionsOf({
   workloads: { type: 'string' },
@@ -204,7 +204,7 @@ const result = {
   threads,
   rounds,
   clock,
-  command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+  command: commandLine(),
   workloads: results,
 };
 mkdirSync(cache, { recursive: true });

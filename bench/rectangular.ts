@@ -18,7 +18,7 @@ import { agreement } from './peers/compare.js';
 import { compiledTable, type Method, type Table, tables } from './peers/rectangular.js';
 import { install, torch } from './peers/roster.js';
 import { type Folder, inFolder, inTurns, ours, type Stepper, theirs } from './peers/steppers.js';
-import { clockOf, numberOf, optionsOf, refuse } from './options.js';
+import { commandLine, clockOf, numberOf, optionsOf, refuse } from './options.js';
 
 const values = optionsOf({
   tables: { type: 'string' },
@@ -154,7 +154,7 @@ const result = {
   date: new Date().toISOString().slice(0, 16),
   processor: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores`,
   backends: backends.map(({ description }) => description),
-  command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+  command: commandLine(),
   rounds,
   clock,
   results,

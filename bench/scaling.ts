@@ -13,7 +13,7 @@ import { startFakeRay } from '../spec/shared/fake-ray.js';
 import { startRay } from '../spec/shared/ray.js';
 import { startSlurm } from '../spec/shared/slurm.js';
 import { type Reading, summary } from './measure.js';
-import { numberOf, optionsOf, refuse } from './options.js';
+import { commandLine, numberOf, optionsOf, refuse } from './options.js';
 
 const values = optionsOf({
   engines: { type: 'string', default: 'local,slurm,ray' },
@@ -177,7 +177,7 @@ try {
   for (const engine of values.engines.split(',')) overheads.push(await overheadOf(engine));
   const { seconds: taken, work, least } = await thousand();
   const { date, processor, versions } = provenance();
-  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+  const command = commandLine();
   console.log(
     values.json
       ? JSON.stringify(

@@ -8,7 +8,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { provenance } from 'immersion/runs';
-import { optionsOf, numberOf, refuse } from './options.js';
+import { commandLine, optionsOf, numberOf, refuse } from './options.js';
 import { checkedOut } from './speed/before.js';
 import { type Measured, speedTable } from './speed/rows.js';
 
@@ -181,7 +181,7 @@ const report = (): void => {
     JSON.stringify(Object.fromEntries(names.map((name) => [name, found[name] ?? 'it was not reached']))),
   );
   const { date, processor, versions } = provenance();
-  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
+  const command = commandLine();
   const taken = minutesTaken().toFixed(1);
   console.log(
     values.json

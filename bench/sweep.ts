@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { provenance } from 'immersion/runs';
 import { type Reading, summary } from './measure.js';
-import { numberOf, optionsOf, refuse } from './options.js';
+import { commandLine, numberOf, optionsOf, refuse } from './options.js';
 import { type Seconds, timed } from './ready/clock.js';
 
 const values = optionsOf({
@@ -96,7 +96,7 @@ try {
     byProcessor: (jobs * trials * 3600) / seconds.processor,
   };
   const { date, processor, versions } = provenance();
-  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
+  const command = commandLine();
   console.log(
     values.json
       ? JSON.stringify(

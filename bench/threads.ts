@@ -10,7 +10,7 @@ import { injFlowLn } from 'immersion/objectives';
 import { type ArrayBackend, createWasmBackend, provenance } from 'immersion/runs';
 import { mnistNetworks } from '../examples/architectures.js';
 import { inTurns, quotients, type Reading, summary } from './measure.js';
-import { accepted, numberOf, optionsOf, refuse } from './options.js';
+import { commandLine, accepted, numberOf, optionsOf, refuse } from './options.js';
 import { type Prepared, product, ready, readyStep } from './subject.js';
 
 const values = optionsOf({
@@ -87,7 +87,7 @@ const results = workloads.map(({ name, make, repeat }) => {
 await Promise.all(backends.map(({ end }) => end()));
 
 const { date, processor, versions } = provenance();
-const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+const command = commandLine();
 console.log(
   values.json
     ? JSON.stringify({ date, processor, versions, command, results }, null, 2)

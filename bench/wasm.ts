@@ -12,7 +12,7 @@ import { createKernelBackend, createWasmBackend } from 'immersion/runs';
 import { mnistNetworks } from '../examples/architectures.js';
 import { inTurns, quotients, summary } from './measure.js';
 import { byKind, profileOf } from './profile.js';
-import { accepted, clockOf, numberOf, optionsOf } from './options.js';
+import { commandLine, accepted, clockOf, numberOf, optionsOf } from './options.js';
 import { report, type Result } from './report.js';
 import { product, ready, readyStep } from './subject.js';
 
@@ -92,7 +92,7 @@ const result: Result = {
   node: process.version,
   tfjs: tfjsVersion(),
   processor: `${cpus()[0]?.model ?? 'unknown'}, one core of ${cpus().length}`,
-  command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+  command: commandLine(),
   width,
   batch,
   rounds,
