@@ -8,7 +8,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { ArrayBackend } from '../../backends/backend.js';
 import { createWasmBackend } from '../../backends/wasm/wasm.js';
 import { requestDevice } from '../../backends/webgpu/device.js';
-import type { Program } from '../../compiler/index.js';
+import { product } from '../../bench/subject.js';
 import { ccBackend, webgpuBackend } from '../shared/backends.js';
 
 afterEach(() => vi.restoreAllMocks());
@@ -25,23 +25,6 @@ const FEWEST = 100;
 
 /** A product of square matrices, large enough to be shared among threads; a processor in place of a GPU takes 60 ms for it, and gets a small one. */
 const sizeOn = ({ name }: ArrayBackend): number => (name === 'webgpu' ? 8 : 96);
-const productOf = (size: number): Program => {
-  const [x, w, y] = [
-    { id: 0, type: { rows: 1, shape: [size] } },
-    { id: 1, type: { rows: 0, shape: [size, size] } },
-    { id: 2, type: { rows: 1, shape: [size] } },
-  ] as const;
-  return {
-    name: 'product',
-    batch: size,
-    binders: [
-      { kind: 'data', name: 'x', var: x },
-      { kind: 'parameter', name: 'w', var: w },
-    ],
-    equations: [{ primitive: 'linear', params: {}, inputs: [x, w], out: y }],
-    outputs: [{ kind: 'value', name: 'y', var: y }],
-  };
-};
 
 const count = (folder: string): number => readdirSync(folder).length;
 /** That are open, sockets among them. */
@@ -81,7 +64,7 @@ const here: readonly ArrayBackend[] = [
 describe.each(here)('on $name', (backend) => {
   test('memory, threads and files are what they were', { timeout: 120_000 }, async () => {
     const size = sizeOn(backend);
-    const program = productOf(size);
+    const program = product(size);
     const live = backend.liveCount();
     await backend.prepare?.(program);
     const executable = backend.load(program);
